@@ -1,0 +1,36 @@
+// Makes a fresh clone runnable: installs when the lock file changed, and with `build` compiles when a source is newer.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const at = (...parts) => join(root, ...parts)
+const modified = (file) => (existsSync(file) ? statSync(file).mtimeMs : 0)
+
+function run(command, args) {
+  const done = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] })
+  if (done.status !== 0) process.exit(done.status ?? 1)
+}
+
+function newest(folder) {
+  let latest = 0
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    latest = Math.max(latest, entry.isDirectory() ? newest(path) : modified(path))
+  }
+  return latest
+}
+
+const installed = at('node_modules', '.cache', 'installed')
+if (modified(installed) < modified(at('package-lock.json'))) {
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  mkdirSync(dirname(installed), { recursive: true })
+  writeFileSync(installed, '')
+}
+
+const built = at('dist', '.tsbuildinfo')
+const sources = ['cmd', 'internal', 'test/demo', 'test/fakes'].map((folder) => at(folder)).filter(existsSync)
+if (process.argv.includes('build') && modified(built) < Math.max(...sources.map(newest))) {
+  run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('cmd/tsconfig.json')])
+}
