@@ -1,0 +1,111 @@
+import type { At, ModelFamily, Outcome, OutcomeKind } from '../pool/pool.ts'
+
+export const providers = ['openai', 'codex', 'anthropic', 'gemini', 'openrouter', 'azure', 'generic'] as const
+export type Provider = (typeof providers)[number]
+
+/** Raw header pairs as node and undici give them: name, value, name, value … */
+export type RawHeaders = readonly string[]
+
+/** What a credential puts into a request, already revealed: the last step before the bytes leave. */
+export interface Injection {
+  readonly secret: string
+  /** `bearer-token` is an OAuth access token; some providers want it elsewhere than an API key. */
+  readonly kind: 'api-key' | 'bearer-token'
+  /** ChatGPT account of the token (`codex`). */
+  readonly accountId: string | null
+  /** The header that carries the secret (`generic`, `--header`). */
+  readonly header: string | null
+}
+
+/** The parts of a response that decide; header names in lower case, values joined as node does. */
+export interface ResponseFacts {
+  readonly status: number
+  readonly header: (name: string) => string | undefined
+  /** All header names, for the dialects that scan by prefix. */
+  readonly headerNames: () => readonly string[]
+  /** The decoded body, at most 64 KiB of it; null when there is none or it was not read. */
+  readonly body: string | null
+  /** Whether the credential is an OAuth token. */
+  readonly oauth: boolean
+}
+
+/** The next event of a stream, or a WebSocket frame: its SSE `event` name if any, and its data. */
+export interface StreamEvent {
+  readonly event: string | null
+  readonly data: string
+}
+
+/** `lifecycle`: says nothing yet (`response.created`, `message_start`, `ping`); `content`: the answer has begun. */
+export type EventMeaning = 'lifecycle' | 'content' | Outcome
+
+/** A complete answer that spillway gives by itself. */
+export interface LocalAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export type LocalErrorCode =
+  | 'unknown_key'
+  | 'missing_key'
+  | 'key_not_allowed'
+  | 'bad_request'
+  | 'method_not_allowed'
+  | 'body_too_large'
+  | 'pool_empty'
+  | 'upstream_unreachable'
+  | 'upstream_reset'
+  | 'upstream_timeout'
+  | 'upstream_protocol'
+  | 'credential_unavailable'
+  | 'overloaded'
+  | 'draining'
+
+export interface LocalError {
+  readonly status: number
+  readonly code: LocalErrorCode
+  readonly message: string
+  readonly retryAfterSeconds: number | null
+}
+
+export interface Exhaustion {
+  readonly pool: string
+  readonly members: number
+  /** null: nobody recovers without a person. */
+  readonly retryAt: At | null
+  /** The member that recovers first. */
+  readonly first: string | null
+}
+
+/** Canonical probe: what to ask with the credential alone. */
+export interface ProbeRequest {
+  readonly method: 'GET'
+  /** Path below the upstream base, or `/v1/models` style when the base has no version. */
+  readonly path: string
+}
+
+/** What one provider's API says and wants to hear. Every method is a pure function. */
+export interface Dialect {
+  readonly provider: Provider
+  /** null: the operator must name one (`azure`, `generic`). */
+  readonly defaultBaseUrl: string | null
+  /** Headers (lower case) in which clients of this provider put their key, besides `?key=`; all are stripped. */
+  readonly keyHeaders: readonly string[]
+  /** Adds the credential to the outgoing raw headers (client keys are already stripped), merging where the client's own value must survive. */
+  inject(headers: string[], injection: Injection): void
+  /** The model family that the request asks for, from the path alone or from a parsed JSON body. */
+  model(path: string, body: unknown): ModelFamily | null
+  /** Whether `model` needs the body. */
+  readonly modelInBody: boolean
+  classify(facts: ResponseFacts, now: At): Outcome
+  classifyEvent(event: StreamEvent, now: At): EventMeaning
+  error(error: LocalError): LocalAnswer
+  exhausted(exhaustion: Exhaustion, now: At): LocalAnswer
+  /** null when this provider has none (`generic` without `probePath`). */
+  probe(baseUrl: string, probePath: string | null): ProbeRequest | null
+  /** A request that is answered locally without an attempt or a key (Claude Code's `HEAD /`); null otherwise. */
+  local(method: string, path: string): LocalAnswer | null
+}
+
+/** Outcomes that may be sent again with another member, per SIGNALS; how often is `proxy/replay.ts`'s affair. */
+export type Replay = { readonly [K in OutcomeKind]: 'yes' | 'same-first' | 'once' | 'unsent' | 'no' }

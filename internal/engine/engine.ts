@@ -1,0 +1,200 @@
+/**
+ * The live pools: gives out leases, applies outcomes in order, keeps what happened durable and announces it.
+ * One Engine per process; it asks `pool/` what to do and the Store to remember it.
+ */
+import type { Actor, At, Health, ModelFamily, Outcome, Park, Reason } from '../pool/pool.ts'
+import type { CredentialRecord, PoolRecord, SeatRecord } from '../store/store.ts'
+
+/** A pool as the data path sees it; the same object as long as the pool lives. */
+export interface LivePool {
+  readonly name: string
+  readonly record: PoolRecord
+  /** Requests in flight, for metrics and drain. */
+  readonly inFlight: number
+}
+
+/** The right to send one attempt with one member; it carries the blame of what comes back. */
+export interface Lease {
+  readonly id: number
+  readonly pool: string
+  readonly member: string
+  readonly credential: CredentialRecord
+  /** Of the seat when the lease was issued. */
+  readonly epoch: number
+  /** Of the credential's secret when the lease was issued. */
+  readonly generation: number
+  readonly issuedAt: At
+  readonly role: 'active' | 'failover' | 'probe' | 'parked' | 'degraded'
+  readonly model: ModelFamily | null
+  /** The upstream host (`host:port`) this lease goes to. */
+  readonly host: string
+  readonly baseUrl: string
+}
+
+/** One request's walk through a pool: whom it met and whether it has blamed somebody with weak evidence. */
+export interface Turn {
+  readonly pool: LivePool
+  /** May be set late, when the body was parsed because an outcome is scoped. */
+  model: ModelFamily | null
+  readonly startedAt: At
+  readonly leases: readonly Lease[]
+  /** Milliseconds this request has been held already. */
+  readonly heldMs: number
+}
+
+export interface WhyNot {
+  readonly member: string
+  /** Why it would not serve, as a named state: `cooling`, `parked`, `needs-login`, `disabled`, `suspect`, `probing`, `tried`, `model`, `host`. */
+  readonly why: string
+  readonly reason: Reason | null
+  readonly until: At | null
+}
+
+export type Decision =
+  | { readonly kind: 'lease'; readonly lease: Lease }
+  /** Nobody can serve. `retryAt` is when the next member recovers, null when a person must act first. */
+  | {
+      readonly kind: 'exhausted'
+      readonly retryAt: At | null
+      readonly needsPerson: boolean
+      readonly members: number
+      readonly first: string | null
+    }
+  /** Members are well but their upstream hosts are not reachable. */
+  | { readonly kind: 'host-down'; readonly retryAt: At; readonly host: string }
+  /** Everybody who could serve has been tried by this request: pass the last answer on. */
+  | { readonly kind: 'tried-all' }
+  /** The pool has no members at all. */
+  | { readonly kind: 'empty' }
+
+/** What the canonical probe of a suspect found. */
+export type Finding = 'cleared' | 'confirmed' | 'inconclusive'
+
+/** The canonical probe, implemented by `proxy`: one cheap request with the credential and no client headers. */
+export interface Prober {
+  probe(
+    credential: CredentialRecord,
+    pool: PoolRecord,
+  ): Promise<{ finding: Finding; reason: Reason; status: number | null }>
+}
+
+export interface MemberStatus {
+  readonly name: string
+  readonly position: number
+  readonly weight: number
+  /** The worse of the credential's own health and its quota domain's. */
+  readonly health: Health
+  readonly park: Park | null
+  /** Whether this member would serve the next request. */
+  readonly active: boolean
+  readonly inFlight: number
+  readonly lastUsedAt: At | null
+  readonly requests: number
+  readonly failures: number
+  readonly scoped: readonly { readonly model: ModelFamily; readonly reason: Reason; readonly until: At }[]
+  readonly domain: string | null
+  readonly host: string
+}
+
+export interface PoolStatus {
+  readonly record: PoolRecord
+  /** Who would serve now; null when nobody can. */
+  readonly active: string | null
+  readonly exhausted: boolean
+  readonly retryAt: At | null
+  readonly members: readonly MemberStatus[]
+}
+
+/** Who would serve now and in which tier, and for each other member why not. */
+export interface Explanation {
+  readonly pool: string
+  readonly decision: Decision
+  readonly why: string
+  readonly members: readonly WhyNot[]
+}
+
+/** The way of a request: called for each request, never waits for anything but `hold`. */
+export interface DataPath {
+  find(pool: string): LivePool | undefined
+  begin(pool: LivePool, model: ModelFamily | null): Turn
+  /** True when the turn's model can matter, so that the body must be parsed for it. */
+  wantsModel(pool: LivePool): boolean
+  /** The next member for this request. Never waits. */
+  next(turn: Turn): Decision
+  /** Waits in line while the pool is exhausted and recovery is near; then the same answers as `next`. `signal` ends the wait. */
+  hold(turn: Turn, signal: AbortSignal): Promise<Decision>
+  /** Applies what came back. Each lease is reported exactly once, at the first decisive head or stream event; a later failure of a stream is reported by `late`. */
+  report(lease: Lease, turn: Turn, outcome: Outcome): void
+  /** An error event inside an answer whose head was already reported as a success: cools, cannot replay. */
+  late(lease: Lease, outcome: Outcome): void
+  /** The attempt is over (answer complete, aborted or given up): the member's in-flight count falls. */
+  release(lease: Lease): void
+  /** Resolves with what the suspect's canonical probe found, or `inconclusive` after `withinMs`. */
+  finding(lease: Lease, withinMs: number): Promise<Finding>
+  /** A request was answered locally because the pool is exhausted; counts it and opens the incident once. */
+  refused(turn: Turn, decision: Extract<Decision, { kind: 'exhausted' }>): void
+}
+
+/** What operators do. Each resolves when the change is durable and rejects with a Refusal when it cannot be done. */
+export interface Commands {
+  createPool(record: PoolRecord, members: readonly string[], actor: Actor): Promise<void>
+  changePool(
+    name: string,
+    change: Partial<Omit<PoolRecord, 'name' | 'provider' | 'createdAt'>>,
+    actor: Actor,
+  ): Promise<void>
+  deletePool(name: string, actor: Actor): Promise<void>
+  /** `position` counts from 1; null appends. */
+  addMember(
+    pool: string,
+    member: string,
+    options: { position: number | null; weight: number },
+    actor: Actor,
+  ): Promise<void>
+  dropMember(pool: string, member: string, actor: Actor): Promise<void>
+  reorder(pool: string, members: readonly string[], actor: Actor): Promise<void>
+  /** Parks the active member for `forMs` (null: the configured default) and moves on; refuses when nobody healthy is left to move to. */
+  rotate(
+    pool: string,
+    options: { to: string | null; forMs: number | null },
+    actor: Actor,
+  ): Promise<{ from: string; to: string; until: At }>
+  /** `forMs` null parks until somebody unparks. */
+  park(pool: string, member: string, forMs: number | null, actor: Actor): Promise<Park>
+  /** false: it was not parked. */
+  unpark(pool: string, member: string, actor: Actor): Promise<boolean>
+  /** Ends a cooldown or a suspicion, of the member, its models and its domain; false: there was none. */
+  clear(pool: string, member: string, actor: Actor): Promise<boolean>
+  addCredential(
+    record: CredentialRecord,
+    alsoWrite: readonly import('../store/store.ts').Write[],
+    actor: Actor,
+  ): Promise<void>
+  removeCredential(name: string, options: { force: boolean }, actor: Actor): Promise<void>
+  /** false: it already is so. */
+  setEnabled(name: string, enabled: boolean, actor: Actor): Promise<boolean>
+  /** The secret of a credential changed (login, new file): a new generation, healthy again. */
+  renewCredential(
+    name: string,
+    how: 'login' | 'operator',
+    alsoWrite: (generation: number) => readonly import('../store/store.ts').Write[],
+    actor: Actor,
+  ): Promise<void>
+  /** A person must log in: out of selection until `renewCredential`. */
+  needsLogin(name: string, generation: number, reason: Reason): Promise<void>
+}
+
+/** What can be seen of the live state; never waits, never changes anything. */
+export interface Views {
+  pools(): readonly PoolStatus[]
+  pool(name: string): PoolStatus | undefined
+  explain(name: string, model: ModelFamily | null): Explanation
+  credentials(): readonly { record: CredentialRecord; generation: number; health: Health; pools: readonly string[] }[]
+  seats(): readonly SeatRecord[]
+}
+
+export interface Engine extends DataPath, Commands, Views {
+  /** Resolves when everything decided so far is durable (or was given up because the store is ill). */
+  flush(): Promise<void>
+  stop(): Promise<void>
+}

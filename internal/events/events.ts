@@ -1,0 +1,96 @@
+/**
+ * What happened, in the words of the product: the DomainEvent union and the typed bus that carries it.
+ * An event is announced only after the change that it describes is durable (`recorded` says so when the store is ill).
+ */
+import type { Actor, At, ModelFamily, Reason, Scope } from '../pool/pool.ts'
+
+/** Facts that only some kinds carry; they are kept in the audit row's `detail`. */
+export interface Details {
+  /** A used member failed, another serves. */
+  cred_failover: { until: At | null; status: number | null }
+  pool_exhausted: {
+    retryAt: At | null
+    members: number
+    needsPerson: boolean
+    first: string | null
+    why: Record<string, string>
+  }
+  pool_recovered: { exhaustedAt: At; refused: number }
+  pool_rotated: { until: At | null }
+  member_parked: { until: At | null }
+  member_unparked: Record<string, never>
+  member_cleared: Record<string, never>
+  cred_cooled: { until: At; scope: Scope; model: ModelFamily | null; status: number | null }
+  cred_suspect: { until: At; status: number | null }
+  cred_needs_login: { command: string }
+  cred_revived: { how: 'probe' | 'login' | 'operator' }
+  cred_disabled: { by: 'upstream' | 'operator' }
+  cred_added: { provider: string }
+  cred_removed: Record<string, never>
+  pool_changed: { what: string }
+  key_created: { pools: readonly string[] | null }
+  key_revoked: Record<string, never>
+  keys_guessed: { attempts: number }
+  token_issued: Record<string, never>
+  config_changed: { what: string }
+  config_rejected: { problems: readonly string[] }
+  egress_blocked: { status: number | null }
+  weak_storm: { members: number; until: At }
+  host_down: { host: string; nextAttemptAt: At }
+  host_up: { host: string; downAt: At }
+  store_trouble: { what: string }
+  store_healed: Record<string, never>
+}
+
+export type EventKind = keyof Details
+
+interface Shape<K extends EventKind> {
+  readonly kind: K
+  readonly at: At
+  readonly pool: string | null
+  /** The member that was left or is spoken of. */
+  readonly from: string | null
+  /** The member that serves now. */
+  readonly to: string | null
+  readonly reason: Reason | null
+  readonly actor: Actor
+  readonly detail: Details[K]
+}
+
+/** One thing that happened; `from`, `to`, `pool` and `reason` together identify a signal for deduplication. */
+export type DomainEvent = { [K in EventKind]: Shape<K> }[EventKind]
+
+/** An event with what the store knows of it. */
+export interface Announcement {
+  readonly event: DomainEvent
+  /** Its audit row; null when the store could not write it (told from memory). */
+  readonly seq: number | null
+  /** How many identical signals were left out since the previous row of this condition. */
+  readonly suppressed: number
+}
+
+export interface EventBus {
+  publish(announcement: Announcement): void
+  /** Calls `listener` for each announcement from now on; returns the end of the subscription. A throwing listener stops nobody. */
+  subscribe(listener: (announcement: Announcement) => void): () => void
+}
+
+/** A bus that hands errors of listeners to `onError`. */
+export function eventBus(onError: (error: unknown) => void): EventBus {
+  const listeners = new Set<(announcement: Announcement) => void>()
+  return {
+    publish(announcement) {
+      for (const listener of listeners) {
+        try {
+          listener(announcement)
+        } catch (error) {
+          onError(error)
+        }
+      }
+    },
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}

@@ -1,0 +1,70 @@
+import type { At, ModelFamily, Reason } from './outcome.ts'
+
+/** Numbers leases within one process; later leases have higher numbers. */
+export type LeaseId = number
+
+/** Who did something: `operator:cli`, `operator:telegram:42`, `upstream`, `spillway`. */
+export type Actor = string
+
+export interface Healthy {
+  readonly state: 'healthy'
+  /** Reports of leases issued before this instant are out of date. */
+  readonly since: At
+}
+
+export interface Cooling {
+  readonly state: 'cooling'
+  readonly reason: Reason
+  readonly since: At
+  /** The end that the upstream promised, or our own back-off. */
+  readonly until: At
+  /** When an exhausted pool may test the member; never after `until`. */
+  readonly probeAt: At
+  /** Refusals in a row, the exponent of the back-off. */
+  readonly strikes: number
+}
+
+export interface Suspect {
+  readonly state: 'suspect'
+  readonly reason: Reason
+  readonly since: At
+  readonly until: At
+  readonly strikes: number
+}
+
+export interface Probing {
+  readonly state: 'probing'
+  readonly lease: LeaseId
+  /** A probe that has not settled by then has lost its right. */
+  readonly leaseUntil: At
+  readonly was: Cooling | Suspect
+}
+
+export interface NeedsLogin {
+  readonly state: 'needs-login'
+  readonly reason: Reason
+  readonly since: At
+}
+
+export interface Disabled {
+  readonly state: 'disabled'
+  readonly reason: Reason
+  readonly since: At
+  readonly by: 'upstream' | 'operator'
+}
+
+/** The health of whatever an upstream can refuse: a credential, a quota domain, a credential's model family. */
+export type Health = Healthy | Cooling | Suspect | Probing | NeedsLogin | Disabled
+
+/** An operator put this seat aside; null `until` means until somebody unparks it. */
+export interface Park {
+  readonly until: At | null
+  readonly by: Actor
+  readonly since: At
+}
+
+/** The limits of single model families of one credential. */
+export type Scoped = ReadonlyMap<ModelFamily, Cooling | Probing>
+
+/** The health of a credential before anything has happened to it. */
+export const pristine: Healthy = { state: 'healthy', since: 0 }

@@ -1,0 +1,134 @@
+import type { Actor, At, Cooling, Health, ModelFamily, Park, Probing, Reason } from '../pool/pool.ts'
+import type { Sealed } from '../vault/vault.ts'
+
+/** Where the secret of a credential comes from; a reference, never the secret. */
+export type Source =
+  | { readonly kind: 'vault' }
+  | { readonly kind: 'file'; readonly path: string; readonly format: string }
+  | { readonly kind: 'env'; readonly variable: string }
+  | { readonly kind: 'command'; readonly command: string }
+
+/** A credential's identity and settings. `id` is never reused; `name` is unique among the living. */
+export interface CredentialRecord {
+  readonly id: string
+  readonly name: string
+  readonly provider: string
+  readonly baseUrl: string | null
+  /** The quota domain; null when it shares its limits with nobody. */
+  readonly domain: string | null
+  /** The header that carries the secret where the dialect leaves it open (`generic`). */
+  readonly header: string | null
+  readonly source: Source
+  /** `api-key`: a fixed secret; `oauth`: tokens that are refreshed. */
+  readonly auth: 'api-key' | 'oauth'
+  readonly createdAt: At
+}
+
+/** What has happened to a credential; grows a generation when its secret changes. */
+export interface CredentialState {
+  readonly id: string
+  readonly generation: number
+  readonly health: Health
+  readonly scoped: readonly (readonly [ModelFamily, Cooling | Probing])[]
+}
+
+export interface PoolRecord {
+  readonly name: string
+  readonly provider: string
+  readonly upstream: string | null
+  readonly strategy: string
+  readonly maxWaitMs: number | null
+  readonly onExhausted: 'reject' | 'degrade' | null
+  readonly preemptAt: number | null
+  readonly probePath: string | null
+  readonly createdAt: At
+}
+
+/** What a pool remembers over a restart beside its settings. */
+export interface PoolState {
+  readonly name: string
+  /** The credential id that the sticky pointer is at. */
+  readonly active: string | null
+  readonly exhausted: { readonly since: At; readonly told: boolean } | null
+}
+
+export interface SeatRecord {
+  readonly pool: string
+  readonly credentialId: string
+  readonly epoch: number
+  /** The order within the pool; positions are ranks and need not be contiguous. */
+  readonly position: number
+  readonly weight: number
+  readonly park: Park | null
+}
+
+export interface DomainState {
+  readonly name: string
+  readonly health: Health
+}
+
+export interface HostState {
+  readonly host: string
+  readonly failures: number
+  readonly since: At
+  readonly nextAttemptAt: At
+}
+
+/** The password hash is a digest: client keys are 256 random bits, so a plain SHA-256 is enough. */
+export interface KeyRecord {
+  readonly id: string
+  readonly name: string
+  readonly digest: string
+  /** Pools that the key may use; null is all. */
+  readonly pools: readonly string[] | null
+  readonly createdAt: At
+  readonly revokedAt: At | null
+}
+
+/** A secret at rest: `field` is `secret`, or a part of a token set such as `refresh_token`. */
+export interface SecretRecord {
+  /** A credential id, or `key:<id>` for a client key that is kept for `env` and `run`. */
+  readonly owner: string
+  readonly field: string
+  readonly generation: number
+  readonly sealed: Sealed
+}
+
+export interface AuditRow {
+  readonly seq: number
+  readonly at: At
+  readonly kind: string
+  readonly pool: string | null
+  readonly from: string | null
+  readonly to: string | null
+  readonly reason: Reason | null
+  readonly actor: Actor
+  readonly suppressed: number
+  readonly detail: Readonly<Record<string, unknown>>
+  readonly hash: string
+}
+
+/** One message that waits for a channel; `incident` groups the messages that are edits of one another. */
+export interface OutboxRecord {
+  readonly id: string
+  readonly channel: string
+  readonly incident: string
+  readonly body: Readonly<Record<string, unknown>>
+  readonly createdAt: At
+  readonly attempts: number
+  readonly nextAttemptAt: At
+}
+
+/** A condition with a beginning and an end, as `notify` tells it. */
+export interface IncidentRecord {
+  readonly id: string
+  readonly kind: string
+  readonly pool: string | null
+  readonly subject: string | null
+  readonly reason: Reason | null
+  readonly openedAt: At
+  readonly closedAt: At | null
+  readonly count: number
+  /** What the channels need to edit and close it: message ids and the like. */
+  readonly state: Readonly<Record<string, unknown>>
+}
