@@ -1,0 +1,32 @@
+import type { At } from './outcome.ts'
+
+/** Lengths in ms that the operator may change (`cooldown.*` in the configuration). */
+export interface CooldownSettings {
+  /** The first back-off without a hint. */
+  readonly rateLimitedMs: number
+  /** How long a suspect whose probe was inconclusive stays out, at first. */
+  readonly authMs: number
+  /** The longest back-off of our own; never bounds a hint. */
+  readonly maxMs: number
+  /** How often an exhausted pool may test a member whose hint is farther away than this. */
+  readonly earlyProbeMs: number
+}
+
+const longestSuspicionMs = 3_600_000
+const jitterShare = 0.05
+const longestJitterMs = 30_000
+
+/** `base` doubled for each strike, at most `most`, in ms; a base beyond `most` stays as it is. */
+export function backoff(base: number, strikes: number, most: number): number {
+  return Math.min(base * 2 ** Math.min(strikes, 30), Math.max(most, base))
+}
+
+/** How long a suspicion lasts that the canonical probe could not decide, in ms: doubling up to one hour. */
+export function suspicionMs(strikes: number, settings: CooldownSettings): number {
+  return backoff(settings.authMs, strikes, longestSuspicionMs)
+}
+
+/** A hint moved by up to 5 % of its distance (at most 30 s), so that a pool's members do not all return at once. */
+export function jittered(until: At, now: At, jitter: number): At {
+  return Math.round(until + Math.min((until - now) * jitterShare, longestJitterMs) * jitter)
+}

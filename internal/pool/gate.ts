@@ -1,0 +1,62 @@
+import { type Health, pristine } from './member.ts'
+import type { At } from './outcome.ts'
+import type { Seat } from './seat.ts'
+
+/** Whatever an upstream can close by itself: a credential, a quota domain, a host, or one model family of a credential. */
+export interface Gate {
+  readonly kind: 'credential' | 'domain' | 'host' | 'model'
+  readonly name: string
+  health: Health
+  /** The seats that stand behind this gate and must be filed again when its health changes. */
+  readonly seats: Set<Seat>
+}
+
+/** A gate that nothing has happened to yet. */
+export function openGate(kind: Gate['kind'], name: string, health: Health = pristine): Gate {
+  return { kind, name, health, seats: new Set() }
+}
+
+/** `elapsed`: its cooldown is over and one request may test it; `shut`: not before a time; `out`: not without a person. */
+export type Passage = 'open' | 'elapsed' | 'shut' | 'out'
+
+/** The one predicate of availability for a gate. */
+export function passage(health: Health, now: At): Passage {
+  switch (health.state) {
+    case 'healthy':
+      return 'open'
+    case 'cooling':
+    case 'suspect':
+      return health.until <= now ? 'elapsed' : 'shut'
+    case 'probing':
+      return health.leaseUntil <= now ? 'elapsed' : 'shut'
+    case 'needs-login':
+    case 'disabled':
+      return 'out'
+  }
+}
+
+/** When a shut gate may be tested; for a gate that is being tested, when the test loses its right. */
+export function opensAt(health: Health): At {
+  switch (health.state) {
+    case 'cooling':
+    case 'suspect':
+      return health.until
+    case 'probing':
+      return health.leaseUntil
+    case 'healthy':
+      return 0
+    case 'needs-login':
+    case 'disabled':
+      return Number.POSITIVE_INFINITY
+  }
+}
+
+/** When the gate is expected to open; one that is being tested is expected at once. */
+export function recoveryAt(health: Health): At {
+  return opensAt(health.state === 'probing' ? health.was : health)
+}
+
+/** When an otherwise exhausted pool may test the gate, at the earliest. */
+export function testableAt(health: Health): At {
+  return health.state === 'cooling' ? health.probeAt : opensAt(health)
+}
