@@ -1,0 +1,66 @@
+import type { CredentialRecord, SecretRecord } from '../store/store.ts'
+import { Secret } from '../vault/vault.ts'
+import { type Holder, keyLine, materialOf, Unreadable } from './holder.ts'
+import type { Material, Renewal } from './material.ts'
+
+/** A secret that is in memory from the beginning: from the vault or from the daemon's environment. */
+export class FixedHolder implements Holder {
+  readonly record: CredentialRecord
+  readonly generation: number
+  readonly #secret: Secret | null
+  readonly #message: string
+
+  constructor(record: CredentialRecord, generation: number, read: () => Secret) {
+    this.record = record
+    this.generation = generation
+    let secret: Secret | null = null
+    let message = ''
+    try {
+      secret = read()
+    } catch (error) {
+      message = error instanceof Error ? error.message : 'the secret cannot be read'
+    }
+    this.#secret = secret
+    this.#message = message
+  }
+
+  material(): Material {
+    if (!this.#secret) throw new Unreadable(this.#message)
+    return materialOf(this.record, { secret: this.#secret, generation: this.generation })
+  }
+
+  /** A fixed secret does not change by asking again; `renewed` only when the rejected one was an earlier one. */
+  async renew(generation: number): Promise<Renewal> {
+    return this.#secret && this.generation > generation ? 'renewed' : 'unavailable'
+  }
+
+  problem() {
+    return this.#secret ? null : { reason: 'unreadable' as const, message: this.#message }
+  }
+
+  stop(): void {}
+}
+
+/** The key among a credential's sealed rows; throws when there is none or it cannot be opened. */
+export function openKey(rows: readonly SecretRecord[], open: (row: SecretRecord) => Secret): Secret {
+  const row = rows.find((each) => each.field === 'secret')
+  if (!row) throw new Error('the vault holds no secret for it')
+  return open(row)
+}
+
+/**
+ * The value of an environment variable. `NAME#2` is the second of comma-separated values; the daemon's environment
+ * is what it was when the daemon started. Throws Unreadable.
+ */
+export function readVariable(env: Readonly<Record<string, string | undefined>>, variable: string): Secret {
+  const [name = '', part] = variable.split('#')
+  const value = env[name]
+  if (value === undefined || value.trim() === '') throw new Unreadable(`the environment variable ${name} is not set`)
+  if (part === undefined) return new Secret(keyLine(value, `the environment variable ${name}`))
+  const one = value
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '')[Number(part) - 1]
+  if (one === undefined) throw new Unreadable(`the environment variable ${name} has no value number ${part}`)
+  return new Secret(keyLine(one, `the environment variable ${name}`))
+}

@@ -1,0 +1,58 @@
+import type { At, Reason } from '../pool/pool.ts'
+import type { CredentialRecord } from '../store/store.ts'
+import type { Secret } from '../vault/vault.ts'
+import { type Material, NoMaterial, type Renewal } from './material.ts'
+
+/** Keeps the secret of one credential, whatever its source. */
+export interface Holder {
+  readonly record: CredentialRecord
+  /** Of the newest secret; a holder that takes this one's place counts on from it. */
+  readonly generation: number
+  /** As `Credentials.material`. */
+  material(): Material | Promise<Material>
+  /** As `Credentials.renew`. */
+  renew(generation: number): Promise<Renewal>
+  /** Why there is no secret, as a sentence; null when all is well. */
+  problem(): { readonly reason: Reason; readonly message: string } | null
+  stop(): void
+}
+
+/** What a failed reading means: nobody can use the credential before somebody mends its source. */
+export class Unreadable extends NoMaterial {
+  constructor(message: string, retryAt: At | null = null) {
+    super('unreadable', message, retryAt)
+  }
+}
+
+export interface KeyForm {
+  readonly kind: 'api-key' | 'bearer-token'
+  readonly accountId: string | null
+}
+
+/** The material of a secret; the secret is revealed here because the injection is the last step before the bytes leave. */
+export function materialOf(
+  record: CredentialRecord,
+  held: { readonly secret: Secret; readonly generation: number },
+  form?: KeyForm,
+): Material {
+  return {
+    injection: {
+      secret: held.secret.reveal(),
+      kind: form?.kind ?? (record.auth === 'oauth' ? 'bearer-token' : 'api-key'),
+      accountId: form?.accountId ?? null,
+      header: record.header,
+    },
+    generation: held.generation,
+  }
+}
+
+/** The first line that is not blank, trimmed; throws Unreadable for what cannot be an HTTP header's value. */
+export function keyLine(text: string, where: string): string {
+  const line = text
+    .split(/\r?\n/)
+    .map((each) => each.trim())
+    .find((each) => each !== '')
+  if (line === undefined) throw new Unreadable(`${where} is empty`)
+  if (!/^[\x21-\x7e]+$/.test(line)) throw new Unreadable(`${where} holds characters that no key has`)
+  return line
+}

@@ -1,0 +1,108 @@
+import type { CredentialRecord } from '../store/store.ts'
+import { Secret } from '../vault/vault.ts'
+import { ErrandFailed } from './errand.ts'
+import { type Holder, keyLine, materialOf, Unreadable } from './holder.ts'
+import type { Material, Renewal } from './material.ts'
+import type { Surroundings } from './surroundings.ts'
+
+const readMs = 2_000
+
+/** A key in a file: kept in memory, read again when the file changes. */
+export class KeyFileHolder implements Holder {
+  readonly record: CredentialRecord
+  generation: number
+  readonly #path: string
+  readonly #around: Surroundings
+  readonly #unwatch: () => void
+  #secret: Secret | null = null
+  #failure: Unreadable | null = null
+  #warning: string | null = null
+  #reading: Promise<void> | null = null
+  #stopped = false
+
+  constructor(record: CredentialRecord, from: { path: string; first: number }, around: Surroundings) {
+    this.record = record
+    this.generation = from.first - 1
+    this.#path = from.path
+    this.#around = around
+    this.#unwatch = around.watch.add(from.path, () => void this.read())
+  }
+
+  material(): Material | Promise<Material> {
+    if (this.#secret) return this.#material(this.#secret)
+    if (this.#failure) throw this.#failure
+    return this.read().then(() => {
+      if (this.#secret) return this.#material(this.#secret)
+      throw this.#failure ?? new Unreadable(`${this.#path} could not be read`)
+    })
+  }
+
+  async renew(generation: number): Promise<Renewal> {
+    if (this.generation <= generation) await this.read()
+    return this.generation > generation ? 'renewed' : 'unavailable'
+  }
+
+  problem() {
+    const message = this.#failure?.message ?? this.#warning
+    return message === null || message === undefined ? null : { reason: 'unreadable' as const, message }
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#unwatch()
+  }
+
+  /** Reads the file, one reading at a time; never rejects. */
+  read(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = null
+    })
+    return this.#reading
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const file = await this.#around.files.ask('read', { path: this.#path }, readMs)
+      this.#around.watch.seen(this.#path, file.stamp)
+      this.#warning = file.mode & 0o077 ? `${this.#path} can be read by others (mode ${octal(file.mode)})` : null
+      this.#adopt(keyLine(file.text, this.#path))
+    } catch (error) {
+      if (error instanceof ErrandFailed && error.code !== 'ENOENT') this.#around.watch.unseen(this.#path)
+      // A mount that fails or hangs says nothing about the key: the last one read goes on serving.
+      if (!this.#secret)
+        this.#fail(error instanceof Unreadable ? error : new Unreadable(readingFailed(this.#path, error)))
+    }
+  }
+
+  #material(secret: Secret): Material {
+    return materialOf(this.record, { secret, generation: this.generation })
+  }
+
+  #adopt(key: string): void {
+    const before = this.#secret
+    const failed = this.#failure
+    this.#failure = null
+    if (before?.reveal() === key) return
+    this.#secret = new Secret(key)
+    this.generation++
+    if ((before || failed) && !this.#stopped) this.#around.replaced(this.record)
+  }
+
+  #fail(failure: Unreadable): void {
+    const first = this.#failure === null
+    this.#failure = failure
+    if (first && !this.#stopped) this.#around.unreadable(this.record)
+  }
+}
+
+/** One sentence about a file that could not be read, with what the system said. */
+export function readingFailed(path: string, error: unknown): string {
+  if (error instanceof ErrandFailed && error.code === 'ENOENT') return `${path} does not exist`
+  if (error instanceof ErrandFailed && error.code === 'EACCES') return `${path} may not be read by this user`
+  if (error instanceof ErrandFailed && error.code === 'EHUNG') return `${path} does not answer`
+  return `${path} could not be read${error instanceof ErrandFailed && error.code ? ` (${error.code})` : ''}`
+}
+
+function octal(mode: number): string {
+  return `0${(mode & 0o777).toString(8)}`
+}

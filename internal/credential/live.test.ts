@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { FakeClock } from '../clock/clock.ts'
+import type { CredentialRecord, SecretRecord, Source } from '../store/store.ts'
+import { type Sealed, Secret } from '../vault/vault.ts'
+import { createCredentials, type LiveCredentials, type Material, NoMaterial } from './credential.ts'
+
+let folder = ''
+let clock: FakeClock
+let told: string[]
+let live: LiveCredentials
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'spillway-live-'))
+  clock = new FakeClock()
+  told = []
+  live = createCredentials({
+    clock,
+    open,
+    env: { KEY: 'sk-env', KEYS: 'sk-a, sk-b', EMPTY: '' },
+    random: () => 0.5,
+    warn: (message, name) => told.push(`${name}: ${message}`),
+    verdicts: {
+      standing: () => ({ generation: 7, health: 'healthy' }),
+      needsLogin: async (record, generation, reason) =>
+        void told.push(`${record.name} needs login ${generation} ${reason}`),
+      replaced: async (record) => void told.push(`${record.name} replaced`),
+    },
+  })
+})
+afterEach(async () => {
+  await live.stop()
+  rmSync(folder, { recursive: true })
+})
+
+/** The seal of these tests names its owner, as the authenticated data of the vault does. */
+function open(row: SecretRecord): Secret {
+  const [owner, value] = row.sealed.split('|')
+  if (owner !== row.owner || value === undefined) throw new Error('the sealed secret does not belong here')
+  return new Secret(value)
+}
+
+function record(name: string, source: Source): CredentialRecord {
+  return {
+    id: `id-${name}`,
+    name,
+    provider: 'openai',
+    baseUrl: null,
+    domain: null,
+    header: null,
+    source,
+    auth: 'api-key',
+    createdAt: 0,
+  }
+}
+
+function sealed(name: string, value: string): SecretRecord {
+  return { owner: `id-${name}`, field: 'secret', generation: 1, sealed: `id-${name}|${value}` as Sealed }
+}
+
+function now(credential: CredentialRecord): Material {
+  const material = live.material(credential)
+  if (material instanceof Promise) throw new Error('the material was not in memory')
+  return material
+}
+
+test('vault secrets answer at once, and one that cannot be opened harms no other', () => {
+  const [good, swapped, missing] = ['good', 'swapped', 'missing'].map((name) => record(name, { kind: 'vault' })) as [
+    CredentialRecord,
+    CredentialRecord,
+    CredentialRecord,
+  ]
+  live.add([good, swapped, missing], [sealed('good', 'sk-1'), { ...sealed('good', 'sk-1'), owner: 'id-swapped' }])
+  expect(now(good)).toEqual({
+    injection: { secret: 'sk-1', kind: 'api-key', accountId: null, header: null },
+    generation: 1,
+  })
+  expect(() => now(swapped)).toThrow(NoMaterial)
+  expect(live.problems().map(({ credential, reason }) => ({ credential, reason }))).toEqual([
+    { credential: 'swapped', reason: 'unreadable' },
+    { credential: 'missing', reason: 'unreadable' },
+  ])
+  expect(told).toEqual(['swapped needs login 7 unreadable', 'missing needs login 7 unreadable'])
+})
+
+test('a replaced credential serves its new secret with a higher generation, and a removed one serves none', async () => {
+  const one = record('one', { kind: 'vault' })
+  live.add([one], [sealed('one', 'sk-1')])
+  live.add([one], [sealed('one', 'sk-2')])
+  expect(now(one)).toMatchObject({ injection: { secret: 'sk-2' }, generation: 2 })
+  expect(await live.renew(one, 1)).toBe('renewed')
+  expect(await live.renew(one, 2)).toBe('unavailable')
+  live.remove(one.id)
+  expect(() => now(one)).toThrow(NoMaterial)
+})
+
+test('10,000 vault credentials are in memory within 200 ms', () => {
+  const names = Array.from({ length: 10_000 }, (_, i) => `n${i}`)
+  const records = names.map((name) => record(name, { kind: 'vault' }))
+  const secrets = names.map((name) => sealed(name, randomBytes(24).toString('base64url')))
+  const start = performance.now()
+  live.add(records, secrets)
+  expect(performance.now() - start).toBeLessThan(200)
+  expect(live.problems()).toEqual([])
+})
+
+const variables = [
+  { name: 'a whole value', variable: 'KEY', secret: 'sk-env' },
+  { name: 'one of several', variable: 'KEYS#2', secret: 'sk-b' },
+  { name: 'one too far', variable: 'KEYS#3', secret: null },
+  { name: 'one that is not set', variable: 'NONE', secret: null },
+  { name: 'an empty one', variable: 'EMPTY', secret: null },
+]
+test.each(variables)('an environment variable is a source: $name', ({ variable, secret }) => {
+  const one = record('one', { kind: 'env', variable })
+  live.add([one], [])
+  if (secret === null) expect(() => now(one)).toThrow(/environment variable/)
+  else expect(now(one).injection.secret).toBe(secret)
+})
+
+test('a key file answers from memory after the first reading, warns when others can read it, and is read again when it changes', async () => {
+  const path = join(folder, 'key')
+  writeFileSync(path, '\n  sk-1  \n# more\n')
+  chmodSync(path, 0o644)
+  const one = record('one', { kind: 'file', path, format: 'plain' })
+  live.add([one], [])
+  await live.ready()
+  expect(now(one)).toMatchObject({ injection: { secret: 'sk-1' }, generation: 1 })
+  expect(live.problems()[0]?.message).toContain('can be read by others')
+  writeFileSync(path, 'sk-2')
+  chmodSync(path, 0o600)
+  await poll(() => now(one).generation === 2)
+  expect(now(one).injection.secret).toBe('sk-2')
+  expect(told).toEqual(['one replaced'])
+  expect(live.problems()).toEqual([])
+})
+
+test('a key file that vanishes goes on serving from memory; one that appears is taken and announced', async () => {
+  const path = join(folder, 'key')
+  const one = record('one', { kind: 'file', path, format: 'plain' })
+  live.add([one], [])
+  await live.ready()
+  expect(() => now(one)).toThrow('does not exist')
+  expect(told).toEqual(['one needs login 7 unreadable'])
+  writeFileSync(path, 'sk-1')
+  await poll(() => live.problems().every((each) => !each.message.includes('exist')))
+  expect(now(one).injection.secret).toBe('sk-1')
+  expect(told).toEqual(['one needs login 7 unreadable', 'one replaced'])
+  rmSync(path)
+  await clock.advance(1_000)
+  expect(await live.renew(one, 1)).toBe('unavailable')
+  expect(now(one).injection.secret).toBe('sk-1')
+})
+
+test('an auth failure re-reads the file before anything else', async () => {
+  const path = join(folder, 'key')
+  writeFileSync(path, 'sk-1')
+  const one = record('one', { kind: 'file', path, format: 'plain' })
+  live.add([one], [])
+  await live.ready()
+  writeFileSync(path, 'sk-22')
+  expect(await live.renew(one, 1)).toBe('renewed')
+  expect(now(one).injection.secret).toBe('sk-22')
+})
+
+test('a command runs once for many askers, is cached until its end, and runs again ahead of it', async () => {
+  const end = clock.now() + 3_600_000
+  const script = `echo x >>${folder}/runs; printf '{"token":"t%s","expires_at":%s}' $(wc -l <${folder}/runs) ${end}`
+  const one = record('one', { kind: 'command', command: `sh -c '${script.replaceAll("'", `'"'"'`)}'` })
+  live.add([one], [])
+  const [first, second] = await Promise.all([live.material(one), live.material(one)])
+  expect(first).toEqual(second)
+  expect(now(one)).toMatchObject({ injection: { secret: 't1', kind: 'bearer-token' }, generation: 1 })
+  expect(await live.renew(one, 1)).toBe('unavailable')
+  await clock.advance(3_600_000 - 59_000)
+  expect(now(one).injection.secret).toBe('t1')
+  await vi.waitFor(() => expect(now(one)).toMatchObject({ injection: { secret: 't2' }, generation: 2 }), 5_000)
+})
+
+test('a command that fails is not run again before its pause is over', async () => {
+  const one = record('one', { kind: 'command', command: `sh -c "echo x >>${folder}/runs; exit 1"` })
+  live.add([one], [])
+  await expect(live.material(one)).rejects.toMatchObject({ reason: 'unreadable', retryAt: clock.now() + 2_000 })
+  expect(() => now(one)).toThrow('sh ended with exit code 1')
+  await clock.advance(2_000)
+  await expect(live.material(one)).rejects.toMatchObject({ retryAt: clock.now() + 4_000 })
+})
+
+/** Moves the fake time while a real worker does its work. */
+async function poll(done: () => boolean): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      await clock.advance(500)
+      expect(done()).toBe(true)
+    },
+    { timeout: 5_000, interval: 20 },
+  )
+}
