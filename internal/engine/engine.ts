@@ -2,8 +2,15 @@
  * The live pools: gives out leases, applies outcomes in order, keeps what happened durable and announces it.
  * One Engine per process; it asks `pool/` what to do and the Store to remember it.
  */
+import type { EventKind } from '../events/events.ts'
 import type { Actor, At, Health, ModelFamily, Outcome, Park, Reason } from '../pool/pool.ts'
-import type { CredentialRecord, PoolRecord, SeatRecord } from '../store/store.ts'
+import type { CredentialRecord, PoolRecord, Write } from '../store/store.ts'
+import type { EngineSettings } from './core.ts'
+import type { Signal } from './signals.ts'
+
+export type { EngineSettings } from './core.ts'
+export type { Signal } from './signals.ts'
+export { type EngineParts, startEngine } from './start.ts'
 
 /** A pool as the data path sees it; the same object as long as the pool lives. */
 export interface LivePool {
@@ -117,6 +124,8 @@ export interface Explanation {
 export interface DataPath {
   find(pool: string): LivePool | undefined
   begin(pool: LivePool, model: ModelFamily | null): Turn
+  /** The request that `begin` started is over: the pool's in-flight count falls. Call it exactly once for each turn. */
+  end(turn: Turn): void
   /** True when the turn's model can matter, so that the body must be parsed for it. */
   wantsModel(pool: LivePool): boolean
   /** The next member for this request. Never waits. */
@@ -165,19 +174,15 @@ export interface Commands {
   unpark(pool: string, member: string, actor: Actor): Promise<boolean>
   /** Ends a cooldown or a suspicion, of the member, its models and its domain; false: there was none. */
   clear(pool: string, member: string, actor: Actor): Promise<boolean>
-  addCredential(
-    record: CredentialRecord,
-    alsoWrite: readonly import('../store/store.ts').Write[],
-    actor: Actor,
-  ): Promise<void>
+  addCredential(record: CredentialRecord, alsoWrite: readonly Write[], actor: Actor): Promise<void>
   removeCredential(name: string, options: { force: boolean }, actor: Actor): Promise<void>
   /** false: it already is so. */
   setEnabled(name: string, enabled: boolean, actor: Actor): Promise<boolean>
-  /** The secret of a credential changed (login, new file): a new generation, healthy again. */
+  /** The secret of a credential changed: a new generation. A `login` or an `operator` ends whatever kept it out, a `refresh` only a rejected login. */
   renewCredential(
     name: string,
-    how: 'login' | 'operator',
-    alsoWrite: (generation: number) => readonly import('../store/store.ts').Write[],
+    how: 'login' | 'operator' | 'refresh',
+    alsoWrite: (generation: number) => readonly Write[],
     actor: Actor,
   ): Promise<void>
   /** A person must log in: out of selection until `renewCredential`. */
@@ -190,10 +195,13 @@ export interface Views {
   pool(name: string): PoolStatus | undefined
   explain(name: string, model: ModelFamily | null): Explanation
   credentials(): readonly { record: CredentialRecord; generation: number; health: Health; pools: readonly string[] }[]
-  seats(): readonly SeatRecord[]
 }
 
 export interface Engine extends DataPath, Commands, Views {
+  /** Records something that happened elsewhere (keys, configuration) with its writes; false when it was only counted. */
+  tell<K extends EventKind>(signal: Signal<K>, writes?: readonly Write[]): boolean
+  /** Takes changed settings into use. */
+  configure(settings: EngineSettings): void
   /** Resolves when everything decided so far is durable (or was given up because the store is ill). */
   flush(): Promise<void>
   stop(): Promise<void>

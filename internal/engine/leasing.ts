@@ -1,0 +1,112 @@
+import { closedGates, passage, type Seat, select, startProbe, type Tier } from '../pool/pool.ts'
+import { type Core, circumstances } from './core.ts'
+import type { Decision, Lease } from './engine.ts'
+import { LiveLease, type LiveSeat, type LiveTurn, type Pool } from './live.ts'
+
+const probeMarginMs = 60_000
+
+/** Gives out leases: asks the pure core who is next and takes the rights that come with it. */
+export class Leasing {
+  readonly #core: Core
+  #lastLease = 0
+
+  constructor(core: Core) {
+    this.#core = core
+  }
+
+  /** The next member for this request, or why there is none. */
+  next(turn: LiveTurn): Decision {
+    const { pool } = turn
+    if (pool.seats.length === 0) return { kind: 'empty' }
+    const now = this.#core.clock.now()
+    const choice = select(pool.roster, this.#wish(turn), now)
+    switch (choice.tier) {
+      case 'exhausted':
+        return exhaustion(pool, choice)
+      case 'host':
+        return { kind: 'host-down', retryAt: choice.retryAt, host: choice.seat.host.name }
+      case 'tried':
+        return { kind: 'tried-all' }
+      default:
+        return { kind: 'lease', lease: this.#grant(turn, choice.seat as LiveSeat, choice.tier) }
+    }
+  }
+
+  /** What `next` would say to a fresh request, without giving anything out. */
+  preview(pool: Pool, model: string | null): { decision: Decision; seat: LiveSeat | null; tier: Tier | null } {
+    if (pool.seats.length === 0) return { decision: { kind: 'empty' }, seat: null, tier: null }
+    const wish = { model, tried: [], active: pool.active?.index ?? -1, degrade: false }
+    const choice = select(pool.roster, wish, this.#core.clock.now())
+    if (choice.tier === 'exhausted') return { decision: exhaustion(pool, choice), seat: null, tier: null }
+    if (choice.tier === 'tried') return { decision: { kind: 'tried-all' }, seat: null, tier: null }
+    const seat = choice.seat as LiveSeat
+    if (choice.tier === 'host') {
+      return { decision: { kind: 'host-down', retryAt: choice.retryAt, host: seat.host.name }, seat: null, tier: null }
+    }
+    return { decision: { kind: 'lease', lease: this.#draft(seat, choice.tier, pool, model) }, seat, tier: choice.tier }
+  }
+
+  #wish(turn: LiveTurn) {
+    const { pool } = turn
+    const degrade = (pool.record.onExhausted ?? this.#core.settings.onExhausted) === 'degrade'
+    return { model: turn.model, tried: turn.tried, active: pool.active?.index ?? -1, degrade }
+  }
+
+  #grant(turn: LiveTurn, seat: LiveSeat, tier: Tier): Lease {
+    const { pool } = turn
+    this.#lastLease++
+    const lease = this.#draft(seat, tier, pool, turn.model)
+    if (tier !== 'degraded') this.#takeProbes(lease, seat, turn)
+    pool.roster.begin(seat)
+    seat.requests++
+    seat.lastUsedAt = lease.issuedAt
+    turn.leases.push(lease)
+    turn.tried.push(seat)
+    this.#core.leases.set(lease.id, lease)
+    return lease
+  }
+
+  #draft(seat: LiveSeat, tier: Tier, pool: Pool, model: string | null): LiveLease {
+    const role = roleOf(tier, seat, pool)
+    return new LiveLease(this.#lastLease, seat, { role, model, issuedAt: this.#core.clock.now() })
+  }
+
+  #takeProbes(lease: LiveLease, seat: LiveSeat, turn: LiveTurn): void {
+    const gates = closedGates(seat, turn.model)
+    if (gates.length === 0) return
+    const at = circumstances(this.#core)
+    const leaseUntil = at.now + this.#core.settings.headMs + probeMarginMs
+    for (const gate of gates) {
+      const { health } = gate
+      const was = health.state === 'probing' && passage(health, at.now) === 'elapsed' ? health.was : health
+      if (was.state !== 'cooling' && was.state !== 'suspect') continue
+      gate.health = startProbe(was, lease.id, leaseUntil, at)
+      this.#core.registry.refile(gate, at.now)
+    }
+  }
+}
+
+function roleOf(tier: Tier, seat: LiveSeat, pool: Pool): Lease['role'] {
+  switch (tier) {
+    case 'probe':
+    case 'parked-probe':
+    case 'early-probe':
+      return 'probe'
+    case 'parked':
+      return 'parked'
+    case 'degraded':
+      return 'degraded'
+    case 'healthy':
+      return pool.active === null || pool.active === seat ? 'active' : 'failover'
+  }
+}
+
+function exhaustion(pool: Pool, choice: { retryAt: number | null; first: Seat | null }): Decision {
+  return {
+    kind: 'exhausted',
+    retryAt: choice.retryAt,
+    needsPerson: choice.retryAt === null,
+    members: pool.seats.length,
+    first: choice.first?.member ?? null,
+  }
+}

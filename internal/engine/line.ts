@@ -1,0 +1,102 @@
+import type { Core } from './core.ts'
+import type { Decision } from './engine.ts'
+import type { Leasing } from './leasing.ts'
+import type { LiveTurn, Pool, Waiter } from './live.ts'
+
+const mostWaiters = 1_000
+const recheckMs = 250
+
+/**
+ * Requests that wait for a pool to recover, first in, first out. All waiters of a pool share one timer; a success lets a
+ * batch go that doubles each time, so that 1,000 waiters do not become 1,000 probes.
+ */
+export class Line {
+  readonly #core: Core
+  readonly #leasing: Leasing
+
+  constructor(core: Core, leasing: Leasing) {
+    this.#core = core
+    this.#leasing = leasing
+  }
+
+  /** Waits while recovery is within the pool's `maxWaitMs`, then answers as `Leasing.next` does. */
+  hold(turn: LiveTurn, signal: AbortSignal): Promise<Decision> {
+    const decision = this.#leasing.next(turn)
+    const { pool } = turn
+    const now = this.#core.clock.now()
+    const patience = (pool.record.maxWaitMs ?? this.#core.settings.maxWaitMs) - turn.heldMs
+    if (decision.kind !== 'exhausted' || decision.retryAt === null || signal.aborted) return Promise.resolve(decision)
+    if (decision.retryAt - now > patience || patience <= 0 || pool.waiters.size >= mostWaiters) {
+      return Promise.resolve(decision)
+    }
+    return new Promise((resolve) => {
+      const waiter: Waiter = { turn, since: now, deadline: now + patience, resolve }
+      pool.waiters.add(waiter)
+      signal.addEventListener('abort', () => this.#leave(waiter, decision), { once: true })
+      this.#wake(pool, decision.retryAt ?? now)
+    })
+  }
+
+  /** A member of the pool works: the next batch may go. */
+  succeeded(pool: Pool): void {
+    if (pool.waiters.size === 0) return
+    const batch = pool.batch
+    pool.batch *= 2
+    this.#release(pool, batch)
+  }
+
+  /** A member of the pool failed or an operator changed something: start again with one. */
+  disturbed(pool: Pool): void {
+    pool.batch = 1
+    if (pool.waiters.size > 0) this.#release(pool, 1)
+  }
+
+  /** Nobody waits any more (the process stops). */
+  dismiss(pool: Pool): void {
+    for (const waiter of [...pool.waiters]) this.#leave(waiter, this.#leasing.next(waiter.turn))
+  }
+
+  #release(pool: Pool, most: number): void {
+    let released = 0
+    for (const waiter of pool.waiters) {
+      if (released >= most) return
+      secondRound(waiter.turn)
+      const decision = this.#leasing.next(waiter.turn)
+      if (decision.kind === 'exhausted') return
+      this.#leave(waiter, decision)
+      released++
+    }
+  }
+
+  #wake(pool: Pool, at: number): void {
+    if (pool.waking) return
+    pool.waking = true
+    const now = this.#core.clock.now()
+    this.#core.clock.after(Math.min(Math.max(at - now, 0), recheckMs), () => {
+      pool.waking = false
+      this.#tick(pool)
+    })
+  }
+
+  #tick(pool: Pool): void {
+    const now = this.#core.clock.now()
+    this.#release(pool, 1)
+    for (const waiter of pool.waiters) {
+      if (waiter.deadline <= now) this.#leave(waiter, this.#leasing.next(waiter.turn))
+    }
+    if (pool.waiters.size > 0) this.#wake(pool, now + recheckMs)
+  }
+
+  #leave(waiter: Waiter, decision: Decision): void {
+    if (!waiter.turn.pool.waiters.delete(waiter)) return
+    waiter.turn.heldMs += this.#core.clock.now() - waiter.since
+    waiter.resolve(decision)
+  }
+}
+
+/** A member that recovered during the hold may be tried once more by the request that waited. */
+function secondRound(turn: LiveTurn): void {
+  if (turn.secondRound) return
+  turn.secondRound = true
+  turn.tried = []
+}

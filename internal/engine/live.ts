@@ -1,0 +1,159 @@
+import {
+  type At,
+  type Gate,
+  type ModelFamily,
+  type Park,
+  Roster,
+  type Seat,
+  Storm,
+  type StrategyName,
+} from '../pool/pool.ts'
+import type { CredentialRecord, PoolRecord } from '../store/store.ts'
+import type { Decision, Finding, Lease, LivePool, Turn } from './engine.ts'
+
+/** A credential with everything that happened to it. */
+export interface LiveCredential {
+  record: CredentialRecord
+  /** Grows when the secret changes, so that late blame for an old secret is recognised. */
+  generation: number
+  readonly gate: Gate
+  readonly models: Map<ModelFamily, Gate>
+  readonly seats: Set<LiveSeat>
+  /** Recent upstream errors, for the outlier rule. */
+  failedAt: readonly At[]
+  /** The HTTP status of the latest failure that changed something. */
+  lastStatus: number | null
+  /** When the canonical probe last started. */
+  probedAt: At | null
+  /** The probe that decides about a suspicion, while it is under way. */
+  finding: Promise<Finding> | null
+}
+
+export interface LiveSeat extends Seat {
+  readonly pool: Pool
+  readonly owner: LiveCredential
+  readonly baseUrl: string
+  position: number
+  requests: number
+  failures: number
+  lastUsedAt: At | null
+}
+
+/** A request that waits in line for a member to recover. */
+export interface Waiter {
+  readonly turn: LiveTurn
+  readonly since: At
+  readonly deadline: At
+  readonly resolve: (decision: Decision) => void
+}
+
+/** A pool with its live facts. */
+export class Pool implements LivePool {
+  record: PoolRecord
+  roster: Roster
+  inFlight = 0
+  /** The sticky pointer: who served last. */
+  active: LiveSeat | null = null
+  /** Who serves while it is not decided whether the active member's key is really rejected. */
+  standIn: LiveSeat | null = null
+  exhausted: { since: At; told: boolean; refused: number } | null = null
+  readonly storm = new Storm()
+  readonly waiters = new Set<Waiter>()
+  /** How many model limits its members have; above 0, bodies are parsed for the model. */
+  modelLimits = 0
+  /** How many waiters the next success releases. */
+  batch = 1
+  /** Whether the waiters' shared timer is armed. */
+  waking = false
+
+  constructor(record: PoolRecord, now: At) {
+    this.record = record
+    this.roster = new Roster(record.strategy as StrategyName, [], now)
+  }
+
+  get name(): string {
+    return this.record.name
+  }
+
+  get seats(): readonly LiveSeat[] {
+    return this.roster.seats as readonly LiveSeat[]
+  }
+
+  seat(member: string): LiveSeat | undefined {
+    return this.seats.find((seat) => seat.member === member)
+  }
+
+  /** Builds the index anew after members, their order or the strategy changed. */
+  seatAll(seats: readonly LiveSeat[], now: At): void {
+    this.roster = new Roster(this.record.strategy as StrategyName, seats, now)
+    if (this.active && !seats.includes(this.active)) this.active = null
+    if (this.standIn && !seats.includes(this.standIn)) this.standIn = null
+  }
+}
+
+/** One request's walk; `blamed` is set once weak evidence of this request has touched a member. */
+export class LiveTurn implements Turn {
+  readonly pool: Pool
+  model: ModelFamily | null
+  readonly startedAt: At
+  readonly leases: LiveLease[] = []
+  tried: LiveSeat[] = []
+  heldMs = 0
+  blamed = false
+  /** The latest member of this walk that could no longer serve. */
+  failed: LiveSeat | null = null
+  /** Set once a hold has given the members a second chance. */
+  secondRound = false
+
+  constructor(pool: Pool, model: ModelFamily | null, startedAt: At) {
+    this.pool = pool
+    this.model = model
+    this.startedAt = startedAt
+  }
+}
+
+export class LiveLease implements Lease {
+  readonly id: number
+  readonly seat: LiveSeat
+  readonly credential: CredentialRecord
+  readonly generation: number
+  readonly issuedAt: At
+  readonly role: Lease['role']
+  readonly model: ModelFamily | null
+  reported = false
+
+  constructor(id: number, seat: LiveSeat, terms: { role: Lease['role']; model: ModelFamily | null; issuedAt: At }) {
+    this.id = id
+    this.seat = seat
+    this.credential = seat.owner.record
+    this.generation = seat.owner.generation
+    this.role = terms.role
+    this.model = terms.model
+    this.issuedAt = terms.issuedAt
+  }
+
+  get pool(): string {
+    return this.seat.pool.name
+  }
+
+  get member(): string {
+    return this.seat.member
+  }
+
+  get epoch(): number {
+    return this.seat.epoch
+  }
+
+  get host(): string {
+    return this.seat.host.name
+  }
+
+  get baseUrl(): string {
+    return this.seat.baseUrl
+  }
+}
+
+/** A park that is over is no park. */
+export function currentPark(park: Park | null, now: At): Park | null {
+  return park && (park.until === null || park.until > now) ? park : null
+}

@@ -1,0 +1,136 @@
+import { type Actor, Refusal } from '../pool/pool.ts'
+import type { PoolRecord, Write } from '../store/store.ts'
+import type { MemberCommands } from './commands.ts'
+import type { Core } from './core.ts'
+import type { Line } from './line.ts'
+import { type LiveSeat, Pool } from './live.ts'
+import { poolStateRow, seatRow } from './registry.ts'
+
+/** What operators do to pools and to who sits in them. */
+export class PoolCommands {
+  readonly #core: Core
+  readonly #members: MemberCommands
+  readonly #line: Line
+
+  constructor(core: Core, members: MemberCommands, line: Line) {
+    this.#core = core
+    this.#members = members
+    this.#line = line
+  }
+
+  async createPool(record: PoolRecord, members: readonly string[], actor: Actor): Promise<void> {
+    const { registry, clock } = this.#core
+    if (registry.pools.has(record.name)) {
+      throw new Refusal(
+        'conflict',
+        `there is a pool named ${record.name} already`,
+        `spillway pool add ${record.name} MEMBER`,
+      )
+    }
+    const owners = members.map((name) => this.#members.credential(name))
+    if (new Set(owners).size < owners.length) throw new Refusal('invalid', 'a member is named twice')
+    const pool = new Pool(record, clock.now())
+    for (const owner of owners) registry.baseUrl(pool, owner.record)
+    const seats = owners.map((owner, at) => registry.newSeat(pool, owner, { position: at + 1, weight: 1 }))
+    pool.seatAll(seats, clock.now())
+    registry.pools.set(record.name, pool)
+    const rows: Write[] = [{ put: 'pool', row: record }, ...seats.map(seatRow)]
+    await this.#changed(pool, rows, { what: `created with ${members.join(', ') || 'no members'}`, actor })
+  }
+
+  async changePool(
+    name: string,
+    change: Partial<Omit<PoolRecord, 'name' | 'provider' | 'createdAt'>>,
+    actor: Actor,
+  ): Promise<void> {
+    const pool = this.#members.pool(name)
+    pool.record = { ...pool.record, ...change }
+    if ('upstream' in change) this.#reseat(pool)
+    else pool.seatAll(pool.seats, this.#core.clock.now())
+    const what = Object.entries(change).map(([key, value]) => `${key}=${value}`)
+    await this.#changed(pool, [{ put: 'pool', row: pool.record }, ...pool.seats.map(seatRow)], {
+      what: what.join(' '),
+      actor,
+    })
+  }
+
+  async deletePool(name: string, actor: Actor): Promise<void> {
+    const pool = this.#members.pool(name)
+    for (const seat of pool.seats) this.#core.registry.dropSeat(seat)
+    pool.seatAll([], this.#core.clock.now())
+    this.#line.dismiss(pool)
+    this.#core.registry.pools.delete(name)
+    await this.#changed(pool, [{ drop: 'pool', name }], { what: 'deleted', actor })
+  }
+
+  async addMember(
+    name: string,
+    member: string,
+    options: { position: number | null; weight: number },
+    actor: Actor,
+  ): Promise<void> {
+    const pool = this.#members.pool(name)
+    const owner = this.#members.credential(member)
+    if (pool.seat(member)) throw new Refusal('conflict', `${member} is a member of ${name} already`)
+    const { position, weight } = options
+    const seat = this.#core.registry.newSeat(pool, owner, { position: 0, weight })
+    const seats = [...pool.seats]
+    seats.splice(position === null ? seats.length : position - 1, 0, seat)
+    await this.#seatAndTell(pool, seats, [], { what: `${member} added`, actor })
+  }
+
+  async dropMember(name: string, member: string, actor: Actor): Promise<void> {
+    const pool = this.#members.pool(name)
+    const seat = pool.seat(member)
+    if (!seat) throw new Refusal('not-found', `no member named ${member} in pool ${name}`)
+    this.#core.registry.dropSeat(seat)
+    const row: Write = { drop: 'seat', pool: name, credentialId: seat.owner.record.id }
+    const seats = pool.seats.filter((other) => other !== seat)
+    await this.#seatAndTell(pool, seats, [row], { what: `${member} dropped`, actor })
+  }
+
+  async reorder(name: string, members: readonly string[], actor: Actor): Promise<void> {
+    const pool = this.#members.pool(name)
+    const seats = members.map((member) => pool.seat(member))
+    const complete = seats.filter((seat): seat is LiveSeat => seat !== undefined)
+    if (complete.length !== members.length || new Set(complete).size !== pool.seats.length) {
+      const all = pool.seats.map((seat) => seat.member).join(',')
+      throw new Refusal('invalid', `name every member of ${name} once`, `its members are ${all}`)
+    }
+    await this.#seatAndTell(pool, complete, [], { what: `order ${members.join(', ')}`, actor })
+  }
+
+  async #seatAndTell(
+    pool: Pool,
+    seats: readonly LiveSeat[],
+    rows: readonly Write[],
+    how: { what: string; actor: Actor },
+  ): Promise<void> {
+    const moved = seats.filter((seat, at) => seat.position !== at + 1)
+    for (const [at, seat] of seats.entries()) seat.position = at + 1
+    pool.seatAll(seats, this.#core.clock.now())
+    await this.#changed(pool, [...rows, ...moved.map(seatRow), poolStateRow(pool)], how)
+  }
+
+  /** A new upstream: the same seats, with their parks and epochs, before another host. */
+  #reseat(pool: Pool): void {
+    const { registry, clock } = this.#core
+    const before = pool.seats
+    const active = pool.active?.owner
+    for (const seat of before) registry.dropSeat(seat)
+    const seats = before.map((old) => {
+      const seat = registry.newSeat(pool, old.owner, old)
+      seat.park = old.park
+      return seat
+    })
+    pool.seatAll(seats, clock.now())
+    pool.active = seats.find((seat) => seat.owner === active) ?? null
+  }
+
+  async #changed(pool: Pool, rows: readonly Write[], how: { what: string; actor: Actor }): Promise<void> {
+    const { what, actor } = how
+    this.#core.signals.record(rows, { kind: 'pool_changed', pool: pool.name, actor, detail: { what } })
+    this.#line.disturbed(pool)
+    await this.#members.durable()
+  }
+}

@@ -1,0 +1,222 @@
+import type { Clock } from '../clock/clock.ts'
+import {
+  type At,
+  type Gate,
+  type Health,
+  type ModelFamily,
+  openGate,
+  pristine,
+  Refusal,
+  type Seat,
+} from '../pool/pool.ts'
+import type { CredentialRecord, HostState, SeatRecord, Snapshot, Write } from '../store/store.ts'
+import { type LiveCredential, type LiveSeat, Pool } from './live.ts'
+
+/** All live credentials, pools, quota domains and hosts, built from the store's snapshot and kept by the engine. */
+export class Registry {
+  readonly credentials = new Map<string, LiveCredential>()
+  readonly byId = new Map<string, LiveCredential>()
+  readonly pools = new Map<string, Pool>()
+  readonly domains = new Map<string, Gate>()
+  readonly hosts = new Map<string, Gate>()
+  readonly #clock: Clock
+  readonly #defaultBaseUrl: (provider: string) => string | null
+  #epoch = 0
+
+  constructor(clock: Clock, defaultBaseUrl: (provider: string) => string | null) {
+    this.#clock = clock
+    this.#defaultBaseUrl = defaultBaseUrl
+  }
+
+  load(snapshot: Snapshot): void {
+    for (const { name, health } of snapshot.domains) this.domains.set(name, openGate('domain', name, health))
+    for (const host of snapshot.hosts) this.hosts.set(host.host, openGate('host', host.host, healthOfHost(host)))
+    const states = new Map(snapshot.states.map((state) => [state.id, state]))
+    for (const record of snapshot.credentials) {
+      const state = states.get(record.id)
+      const credential = this.addCredential(record, state?.health ?? pristine, state?.generation ?? 1)
+      for (const [model, health] of state?.scoped ?? []) credential.models.set(model, openGate('model', model, health))
+    }
+    const now = this.#clock.now()
+    for (const record of snapshot.pools) this.pools.set(record.name, new Pool(record, now))
+    const seats = new Map<string, SeatRecord[]>(snapshot.pools.map((pool) => [pool.name, []]))
+    for (const seat of snapshot.seats) seats.get(seat.pool)?.push(seat)
+    for (const [pool, records] of seats) this.#loadSeats(pool, records)
+    for (const state of snapshot.poolStates) {
+      const pool = this.pools.get(state.name)
+      if (!pool) continue
+      pool.active = pool.seats.find((seat) => seat.owner.record.id === state.active) ?? null
+      if (state.exhausted) pool.exhausted = { ...state.exhausted, refused: 0 }
+    }
+  }
+
+  addCredential(record: CredentialRecord, health: Health, generation: number): LiveCredential {
+    const credential: LiveCredential = {
+      record,
+      generation,
+      gate: openGate('credential', record.name, health),
+      models: new Map(),
+      seats: new Set(),
+      failedAt: [],
+      lastStatus: null,
+      probedAt: null,
+      finding: null,
+    }
+    this.credentials.set(record.name, credential)
+    this.byId.set(record.id, credential)
+    return credential
+  }
+
+  forgetCredential(credential: LiveCredential): void {
+    this.credentials.delete(credential.record.name)
+    this.byId.delete(credential.record.id)
+  }
+
+  /** A seat for the credential, standing behind its gates; the caller puts it into the roster. */
+  newSeat(pool: Pool, owner: LiveCredential, terms: { position: number; weight: number; epoch?: number }): LiveSeat {
+    const baseUrl = this.baseUrl(pool, owner.record)
+    const host = this.host(new URL(baseUrl).host)
+    const domain = owner.record.domain === null ? null : this.domain(owner.record.domain)
+    const seat: LiveSeat = {
+      member: owner.record.name,
+      credential: owner.gate,
+      domain,
+      host,
+      models: owner.models,
+      epoch: terms.epoch ?? ++this.#epoch,
+      weight: terms.weight,
+      park: null,
+      index: 0,
+      inFlight: 0,
+      lastUse: 0,
+      pool,
+      owner,
+      baseUrl,
+      position: terms.position,
+      requests: 0,
+      failures: 0,
+      lastUsedAt: null,
+    }
+    owner.seats.add(seat)
+    pool.modelLimits += owner.models.size
+    for (const gate of [owner.gate, domain, host]) gate?.seats.add(seat)
+    for (const gate of owner.models.values()) gate.seats.add(seat)
+    return seat
+  }
+
+  dropSeat(seat: LiveSeat): void {
+    seat.owner.seats.delete(seat)
+    seat.pool.modelLimits -= seat.owner.models.size
+    for (const gate of [seat.owner.gate, seat.domain, seat.host, ...seat.owner.models.values()])
+      gate?.seats.delete(seat)
+  }
+
+  modelGate(credential: LiveCredential, model: ModelFamily): Gate {
+    return gateIn(credential.models, model, () => {
+      const gate = openGate('model', model)
+      for (const seat of credential.seats) {
+        gate.seats.add(seat)
+        seat.pool.modelLimits++
+      }
+      return gate
+    })
+  }
+
+  /** Drops a model limit that is over. */
+  forgetModel(credential: LiveCredential, model: ModelFamily): void {
+    if (!credential.models.delete(model)) return
+    for (const seat of credential.seats) seat.pool.modelLimits--
+  }
+
+  domain(name: string): Gate {
+    return gateIn(this.domains, name, () => openGate('domain', name))
+  }
+
+  host(name: string): Gate {
+    return gateIn(this.hosts, name, () => openGate('host', name))
+  }
+
+  /** Files every seat behind the gate anew. */
+  refile(gate: Gate, now: At): void {
+    for (const seat of gate.seats) poolOf(seat).roster.file(seat, now)
+  }
+
+  /** Where the credential's requests go in this pool; refuses when nobody names an upstream. */
+  baseUrl(pool: Pool, credential: CredentialRecord): string {
+    const url = credential.baseUrl ?? pool.record.upstream ?? this.#defaultBaseUrl(pool.record.provider)
+    if (url) return url
+    const hint = `give the pool one: spillway pool set ${pool.name} upstream=https://…`
+    throw new Refusal('invalid', `provider ${pool.record.provider} has no upstream of its own`, hint)
+  }
+
+  #loadSeats(name: string, records: readonly SeatRecord[]): void {
+    const pool = this.pools.get(name)
+    if (!pool) return
+    const seats: LiveSeat[] = []
+    for (const record of [...records].sort((a, b) => a.position - b.position)) {
+      this.#epoch = Math.max(this.#epoch, record.epoch)
+      const owner = this.byId.get(record.credentialId)
+      if (!owner) continue
+      const seat = this.newSeat(pool, owner, record)
+      seat.park = record.park
+      seats.push(seat)
+    }
+    pool.seatAll(seats, this.#clock.now())
+  }
+}
+
+function poolOf(seat: Seat): Pool {
+  return (seat as LiveSeat).pool
+}
+
+function gateIn(gates: Map<string, Gate>, name: string, make: () => Gate): Gate {
+  let gate = gates.get(name)
+  if (!gate) {
+    gate = make()
+    gates.set(name, gate)
+  }
+  return gate
+}
+
+/** What a restart keeps of a probe is the state before it: its lease does not survive the process. */
+function atRest(health: Health): Health {
+  return health.state === 'probing' ? health.was : health
+}
+
+/** The row that keeps a credential's health, generation and model limits. */
+export function credentialRow(credential: LiveCredential): Write {
+  const scoped = [...credential.models].flatMap(([model, gate]) => {
+    const health = atRest(gate.health)
+    return health.state === 'cooling' ? [[model, health] as const] : []
+  })
+  const { generation, gate } = credential
+  return { put: 'credential-state', row: { id: credential.record.id, generation, health: atRest(gate.health), scoped } }
+}
+
+/** The row of whatever the gate belongs to. */
+export function gateRow(gate: Gate, credential: LiveCredential): Write {
+  if (gate.kind === 'domain') return { put: 'domain', row: { name: gate.name, health: atRest(gate.health) } }
+  if (gate.kind !== 'host') return credentialRow(credential)
+  const health = atRest(gate.health)
+  if (health.state !== 'cooling') return { drop: 'host', host: gate.name }
+  const { since, until, strikes } = health
+  return { put: 'host', row: { host: gate.name, failures: strikes, since, nextAttemptAt: until } }
+}
+
+export function poolStateRow(pool: Pool): Write {
+  const exhausted = pool.exhausted && { since: pool.exhausted.since, told: pool.exhausted.told }
+  return { put: 'pool-state', row: { name: pool.name, active: pool.active?.owner.record.id ?? null, exhausted } }
+}
+
+export function seatRow(seat: LiveSeat): Write {
+  const { epoch, position, weight, park } = seat
+  return {
+    put: 'seat',
+    row: { pool: seat.pool.name, credentialId: seat.owner.record.id, epoch, position, weight, park },
+  }
+}
+
+function healthOfHost(host: HostState): Health {
+  const { since, failures, nextAttemptAt } = host
+  return { state: 'cooling', reason: 'connect', since, until: nextAttemptAt, probeAt: nextAttemptAt, strikes: failures }
+}

@@ -1,0 +1,45 @@
+import { type At, Refusal, standing } from '../pool/pool.ts'
+import type { LiveSeat, Pool } from './live.ts'
+
+/**
+ * The member that a rotation leaves and the one it goes to. Refuses, with a sentence that says why, when nobody serves
+ * now or nobody else could: a member that failed is never made to look parked.
+ */
+export function rotationTarget(
+  pool: Pool,
+  from: LiveSeat | null,
+  wanted: LiveSeat | null,
+  now: At,
+): { from: LiveSeat; seat: LiveSeat } {
+  const { name, seats } = pool
+  if (seats.length < 2) {
+    const count = seats.length === 0 ? 'no members' : 'one member'
+    throw new Refusal(
+      'conflict',
+      `${name} has ${count}: there is nobody to rotate to`,
+      `spillway pool add ${name} MEMBER`,
+    )
+  }
+  if (!from)
+    throw new Refusal('conflict', `${name} has nobody who can serve now, so there is nothing to rotate`, explain(name))
+  if (wanted === from) throw new Refusal('conflict', `${from.member} is already the one that serves in ${name}`)
+  if (wanted) {
+    const stands = standing(wanted, now)
+    if (usable.includes(stands)) return { from, seat: wanted }
+    const why = wanted.owner.gate.health.state
+    throw new Refusal('conflict', `${wanted.member} cannot serve in ${name} now (${why})`, explain(name))
+  }
+  const others = [...seats.slice(from.index + 1), ...seats.slice(0, from.index)]
+  for (const stands of usable) {
+    const seat = others.find((other) => standing(other, now) === stands)
+    if (seat) return { from, seat }
+  }
+  throw new Refusal('conflict', `nobody else in ${name} can serve now: there is nobody to rotate to`, explain(name))
+}
+
+// In this order: a member that an operator parked is taken before one that failed, as everywhere.
+const usable: readonly string[] = ['ready', 'elapsed', 'parked']
+
+function explain(pool: string): string {
+  return `spillway pool explain ${pool}`
+}

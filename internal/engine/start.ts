@@ -1,0 +1,155 @@
+import type { Clock } from '../clock/clock.ts'
+import type { EventBus, EventKind } from '../events/events.ts'
+import type { Logger } from '../log/log.ts'
+import type { Store } from '../store/store.ts'
+import { MemberCommands } from './commands.ts'
+import type { Core, EngineSettings } from './core.ts'
+import type { Engine, Lease, Prober, Turn } from './engine.ts'
+import { Journal } from './journal.ts'
+import { Leasing } from './leasing.ts'
+import { Line } from './line.ts'
+import { type LiveCredential, LiveLease, LiveTurn, type Pool } from './live.ts'
+import { PoolCommands } from './membership.ts'
+import { Registry } from './registry.ts'
+import { Reporting } from './reporting.ts'
+import { Signals } from './signals.ts'
+import { Suspicions } from './suspicion.ts'
+import { Looking } from './views.ts'
+
+/** What an engine is made of. */
+export interface EngineParts {
+  readonly store: Store
+  readonly bus: EventBus
+  readonly clock: Clock
+  readonly log: Logger
+  readonly settings: EngineSettings
+  /** The upstream of a provider when neither credential nor pool names one. */
+  readonly defaultBaseUrl: (provider: string) => string | null
+  /** Asked late, because the prober itself needs the engine's neighbours. */
+  readonly prober: () => Prober
+  /** Random numbers in [0, 1) for jitter. */
+  readonly random: () => number
+  readonly onSuppressed: (kind: EventKind) => void
+}
+
+/** An engine with the pools, cooldowns, parks, active members and dedupe windows that the store remembers. */
+export async function startEngine(parts: EngineParts): Promise<Engine> {
+  const core = makeCore(parts)
+  const snapshot = await parts.store.load()
+  core.registry.load(snapshot)
+  const since = parts.clock.now() - parts.settings.dedupeMs
+  core.signals.restore(await parts.store.audit({ since }), snapshot.suppressed)
+  return assemble(core)
+}
+
+function makeCore(parts: EngineParts): Core {
+  const { clock, log, store, bus } = parts
+  const journal = new Journal({ store, bus, clock, log })
+  const windowMs = () => core.settings.dedupeMs
+  const core: Core = {
+    clock,
+    log,
+    registry: new Registry(clock, parts.defaultBaseUrl),
+    journal,
+    signals: new Signals({ journal, clock, windowMs, onSuppressed: parts.onSuppressed }),
+    leases: new Map(),
+    prober: parts.prober,
+    random: parts.random,
+    settings: parts.settings,
+  }
+  return core
+}
+
+function assemble(core: Core): Engine {
+  const leasing = new Leasing(core)
+  const line = new Line(core, leasing)
+  const suspicions = new Suspicions(core, (credential, finding) => settleStandIns(credential, finding === 'cleared'))
+  const reporting = new Reporting(core, line, suspicions)
+  const looking = new Looking(core, leasing)
+  const members = new MemberCommands(core, { leasing, line, reporting })
+  const pools = new PoolCommands(core, members, line)
+  const { registry } = core
+
+  /** Whoever stood in for a suspect takes over for good, unless the suspect was cleared. */
+  function settleStandIns(credential: LiveCredential, cleared: boolean): void {
+    for (const { pool } of credential.seats) {
+      const { standIn } = pool
+      if (!standIn || pool.active?.owner !== credential) continue
+      if (cleared) pool.standIn = null
+      else reporting.movePointer(pool, standIn)
+      line.disturbed(pool)
+    }
+  }
+
+  return {
+    find: (name) => registry.pools.get(name),
+    begin(pool, model) {
+      const live = pool as Pool
+      live.inFlight++
+      return new LiveTurn(live, model, core.clock.now())
+    },
+    end(turn) {
+      liveTurn(turn).pool.inFlight--
+    },
+    wantsModel: (pool) => (pool as Pool).modelLimits > 0,
+    next: (turn) => leasing.next(liveTurn(turn)),
+    hold: (turn, signal) => line.hold(liveTurn(turn), signal),
+    report: (lease, turn, outcome) => reporting.report(liveLease(lease), liveTurn(turn), outcome),
+    late: (lease, outcome) => reporting.late(liveLease(lease), outcome),
+    release(lease) {
+      if (!core.leases.delete(lease.id)) return
+      const { seat } = liveLease(lease)
+      seat.pool.roster.end(seat)
+    },
+    finding: (lease, withinMs) => suspicions.finding(liveLease(lease), withinMs),
+    refused: (turn, decision) => reporting.refused(liveTurn(turn), decision),
+
+    createPool: pools.createPool.bind(pools),
+    changePool: pools.changePool.bind(pools),
+    deletePool: pools.deletePool.bind(pools),
+    addMember: pools.addMember.bind(pools),
+    dropMember: pools.dropMember.bind(pools),
+    reorder: pools.reorder.bind(pools),
+    rotate: members.rotate.bind(members),
+    park: members.park.bind(members),
+    unpark: members.unpark.bind(members),
+    clear: members.clear.bind(members),
+    addCredential: members.addCredential.bind(members),
+    removeCredential: members.removeCredential.bind(members),
+    setEnabled: members.setEnabled.bind(members),
+    renewCredential: members.renewCredential.bind(members),
+    needsLogin: members.needsLogin.bind(members),
+
+    pools: () => [...registry.pools.values()].map((pool) => looking.status(pool)),
+    pool(name) {
+      const pool = registry.pools.get(name)
+      return pool && looking.status(pool)
+    },
+    explain: (name, model) => looking.explain(members.pool(name), model),
+    credentials: () =>
+      [...registry.credentials.values()].map(({ record, generation, gate, seats }) => {
+        const names = [...new Set([...seats].map((seat) => seat.pool.name))]
+        return { record, generation, health: gate.health, pools: names }
+      }),
+
+    tell: (signal, writes = []) => core.signals.record(writes, signal),
+    configure(settings) {
+      core.settings = settings
+    },
+    flush: () => core.journal.durable(),
+    async stop() {
+      for (const pool of registry.pools.values()) line.dismiss(pool)
+      await core.journal.stop()
+    },
+  }
+}
+
+function liveLease(lease: Lease): LiveLease {
+  if (lease instanceof LiveLease) return lease
+  throw new TypeError('a lease that this engine did not give out')
+}
+
+function liveTurn(turn: Turn): LiveTurn {
+  if (turn instanceof LiveTurn) return turn
+  throw new TypeError('a turn that this engine did not begin')
+}

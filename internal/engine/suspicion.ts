@@ -1,0 +1,102 @@
+import { disabled, type Health, needsLogin, type Reason, recovered } from '../pool/pool.ts'
+import type { Core } from './core.ts'
+import type { Finding } from './engine.ts'
+import type { LiveCredential, LiveLease, Pool } from './live.ts'
+import { credentialRow } from './registry.ts'
+
+const betweenProbesMs = 60_000
+
+/** Decides about suspects: one canonical probe at a time per credential, at most one a minute. */
+export class Suspicions {
+  readonly #core: Core
+  /** Called when a suspicion is decided, so that pointers and waiters can follow. */
+  readonly #decided: (credential: LiveCredential, finding: Finding) => void
+
+  constructor(core: Core, decided: (credential: LiveCredential, finding: Finding) => void) {
+    this.#core = core
+    this.#decided = decided
+  }
+
+  /** Starts the canonical probe of a suspect, now or when the last one is a minute old. */
+  look(credential: LiveCredential, pool: Pool): void {
+    if (credential.finding) return
+    const now = this.#core.clock.now()
+    const wait = credential.probedAt === null ? 0 : credential.probedAt + betweenProbesMs - now
+    if (wait <= 0) {
+      credential.finding = this.#probe(credential, pool)
+      return
+    }
+    this.#core.clock.after(wait, () => {
+      if (credential.gate.health.state === 'suspect') this.look(credential, pool)
+    })
+  }
+
+  /** Resolves with the finding about the lease's member, or `inconclusive` when it is not there within `withinMs`. */
+  async finding(lease: LiveLease, withinMs: number): Promise<Finding> {
+    const { owner } = lease.seat
+    if (!owner.finding) return verdictOf(owner.gate.health)
+    let cancel = () => {}
+    const late = new Promise<Finding>((resolve) => {
+      cancel = this.#core.clock.after(withinMs, () => resolve('inconclusive'))
+    })
+    const finding = await Promise.race([owner.finding, late])
+    cancel()
+    return finding
+  }
+
+  async #probe(credential: LiveCredential, pool: Pool): Promise<Finding> {
+    credential.probedAt = this.#core.clock.now()
+    const { generation } = credential
+    let result: { finding: Finding; reason: Reason }
+    try {
+      result = await this.#core.prober().probe(credential.record, pool.record)
+    } catch (error) {
+      this.#core.log.warn({ error, member: credential.record.name }, 'the canonical probe could not be sent')
+      result = { finding: 'inconclusive', reason: 'auth-rejected' }
+    }
+    credential.finding = null
+    const finding = credential.generation === generation ? result.finding : 'inconclusive'
+    this.#conclude(credential, pool, { ...result, finding })
+    return finding
+  }
+
+  #conclude(credential: LiveCredential, pool: Pool, result: { finding: Finding; reason: Reason }): void {
+    const { gate } = credential
+    const now = this.#core.clock.now()
+    const { finding, reason } = result
+    if (finding === 'cleared' && gate.health.state === 'suspect') {
+      this.#put(credential, recovered(now))
+      this.#core.journal.record([credentialRow(credential)], [])
+    } else if (finding === 'confirmed' && !isClosed(gate.health)) {
+      this.#confirm(credential, pool, reason)
+    }
+    this.#decided(credential, finding)
+  }
+
+  #confirm(credential: LiveCredential, pool: Pool, reason: Reason): void {
+    const now = this.#core.clock.now()
+    const oauth = credential.record.auth === 'oauth'
+    this.#put(credential, oauth ? needsLogin(reason, now) : disabled(reason, 'upstream', now))
+    const from = credential.record.name
+    const row = credentialRow(credential)
+    const about = { pool: pool.name, from, reason }
+    if (oauth) {
+      const detail = { command: `spillway cred login ${from}` }
+      this.#core.signals.record([row], { kind: 'cred_needs_login', ...about, detail })
+    } else this.#core.signals.record([row], { kind: 'cred_disabled', ...about, detail: { by: 'upstream' } })
+  }
+
+  #put(credential: LiveCredential, health: Health): void {
+    credential.gate.health = health
+    this.#core.registry.refile(credential.gate, this.#core.clock.now())
+  }
+}
+
+function isClosed(health: Health): boolean {
+  return health.state === 'needs-login' || health.state === 'disabled'
+}
+
+function verdictOf(health: Health): Finding {
+  if (isClosed(health)) return 'confirmed'
+  return health.state === 'healthy' ? 'cleared' : 'inconclusive'
+}

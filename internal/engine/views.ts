@@ -1,0 +1,104 @@
+import {
+  type At,
+  isParked,
+  type ModelFamily,
+  recoveryAt,
+  type Seat,
+  servesModel,
+  standing,
+  type Tier,
+} from '../pool/pool.ts'
+import type { Core } from './core.ts'
+import type { Explanation, MemberStatus, PoolStatus, WhyNot } from './engine.ts'
+import type { Leasing } from './leasing.ts'
+import { currentPark, type LiveSeat, type Pool } from './live.ts'
+import { worseHealth } from './reporting.ts'
+
+const whyChosen: Record<Tier, string> = {
+  healthy: 'healthy and not parked',
+  probe: 'its cooldown is over: this request is the probe',
+  parked: 'parked but healthy, and nobody else can serve',
+  'parked-probe': 'parked, its cooldown is over, and nobody else can serve: this request is the probe',
+  'early-probe': 'the pool would be exhausted: one early probe of a far cooldown',
+  degraded: 'onExhausted is degrade: the member that recovers first',
+}
+
+/** What can be seen of the live state; computed for now, changes nothing. */
+export class Looking {
+  readonly #core: Core
+  readonly #leasing: Leasing
+
+  constructor(core: Core, leasing: Leasing) {
+    this.#core = core
+    this.#leasing = leasing
+  }
+
+  status(pool: Pool): PoolStatus {
+    const { decision, seat } = this.#leasing.preview(pool, null)
+    const now = this.#core.clock.now()
+    return {
+      record: pool.record,
+      active: seat?.member ?? null,
+      exhausted: decision.kind === 'exhausted',
+      retryAt: decision.kind === 'exhausted' || decision.kind === 'host-down' ? decision.retryAt : null,
+      members: pool.seats.map((member) => memberStatus(member, member === seat, now)),
+    }
+  }
+
+  explain(pool: Pool, model: ModelFamily | null): Explanation {
+    const { decision, seat, tier } = this.#leasing.preview(pool, model)
+    const now = this.#core.clock.now()
+    const why = tier ? whyChosen[tier] : decision.kind
+    const members = pool.seats.filter((other) => other !== seat).map((other) => whyNot(other, model, now))
+    return { pool: pool.name, decision, why, members }
+  }
+}
+
+function memberStatus(seat: LiveSeat, active: boolean, now: At): MemberStatus {
+  const scoped = [...seat.models].flatMap(([model, { health }]) => {
+    const cooling = health.state === 'probing' ? health.was : health
+    return cooling.state === 'cooling' && cooling.until > now
+      ? [{ model, reason: cooling.reason, until: cooling.until }]
+      : []
+  })
+  const { member: name, position, weight, inFlight, lastUsedAt, requests, failures } = seat
+  return {
+    name,
+    position,
+    weight,
+    health: worseHealth(seat),
+    park: currentPark(seat.park, now),
+    active,
+    inFlight,
+    lastUsedAt,
+    requests,
+    failures,
+    scoped,
+    domain: seat.owner.record.domain,
+    host: seat.host.name,
+  }
+}
+
+function whyNot(seat: Seat & LiveSeat, model: ModelFamily | null, now: At): WhyNot {
+  const { member } = seat
+  const health = worseHealth(seat)
+  const reason = 'reason' in health ? health.reason : health.state === 'probing' ? health.was.reason : null
+  const until = recoveryAt(health)
+  const finite = health.state !== 'healthy' && until < Number.POSITIVE_INFINITY ? until : null
+  const stands = standing(seat, now)
+  if (stands === 'host') return { member, why: 'host', reason: 'connect', until: recoveryAt(seat.host.health) }
+  if (stands === 'shut' || stands === 'out') return { member, why: health.state, reason, until: finite }
+  if (isParked(seat.park, now)) return { member, why: 'parked', reason: null, until: seat.park?.until ?? null }
+  if (model !== null && !servesModel(seat, model, now)) {
+    const limit = seat.models.get(model)?.health
+    return {
+      member,
+      why: 'model',
+      reason: limit && 'reason' in limit ? limit.reason : null,
+      until: limit ? recoveryAt(limit) : null,
+    }
+  }
+  return stands === 'elapsed'
+    ? { member, why: 'elapsed', reason, until: finite }
+    : { member, why: 'standby', reason: null, until: null }
+}
