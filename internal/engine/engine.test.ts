@@ -1,0 +1,409 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { MemoryStore } from '../../test/fakes/store.ts'
+import { FakeClock } from '../clock/clock.ts'
+import { type Announcement, eventBus } from '../events/events.ts'
+import type { Outcome } from '../pool/pool.ts'
+import type { CredentialRecord, PoolRecord } from '../store/store.ts'
+import { type Engine, type Finding, type Lease, startEngine, type Turn } from './engine.ts'
+
+const settings = {
+  cooldown: { rateLimitedMs: 60_000, authMs: 300_000, maxMs: 1_800_000, parkMs: 300_000, earlyProbeMs: 900_000 },
+  maxWaitMs: 10_000,
+  onExhausted: 'reject' as const,
+  preemptAt: null,
+  dedupeMs: 30_000,
+  headMs: 900_000,
+}
+
+const base: Outcome = {
+  kind: 'success',
+  reason: 'ok',
+  status: 200,
+  evidence: 'strong',
+  scope: 'member',
+  model: null,
+  until: null,
+  forMs: null,
+  cools: true,
+}
+const success = base
+const limited: Outcome = { ...base, kind: 'rate-limited', reason: 'rate-limited', status: 429 }
+const rejected: Outcome = { ...base, kind: 'auth-rejected', reason: 'auth-rejected', status: 401 }
+
+let clock: FakeClock
+let store: MemoryStore
+let told: Announcement[]
+let finding: Finding
+let engine: Engine
+
+async function start(): Promise<Engine> {
+  const bus = eventBus((error) => {
+    throw error
+  })
+  bus.subscribe((announcement) => told.push(announcement))
+  return startEngine({
+    store,
+    bus,
+    clock,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    settings,
+    defaultBaseUrl: () => 'https://upstream.example',
+    prober: () => ({ probe: async () => ({ finding, reason: 'auth-rejected', status: 401 }) }),
+    random: () => 0,
+    onSuppressed: () => undefined,
+  })
+}
+
+async function addMembers(names: readonly string[], change: Partial<CredentialRecord> = {}): Promise<void> {
+  for (const name of names) {
+    const record: CredentialRecord = {
+      id: `id-${name}`,
+      name,
+      provider: 'openai',
+      baseUrl: null,
+      domain: null,
+      header: null,
+      source: { kind: 'vault' },
+      auth: 'api-key',
+      createdAt: 0,
+      ...change,
+    }
+    await engine.addCredential(record, [], 'test')
+  }
+}
+
+async function createPool(members: readonly string[], change: Partial<PoolRecord> = {}): Promise<void> {
+  const record: PoolRecord = {
+    name: 'openai',
+    provider: 'openai',
+    upstream: null,
+    strategy: 'sticky',
+    maxWaitMs: null,
+    onExhausted: null,
+    preemptAt: null,
+    probePath: null,
+    createdAt: 0,
+    ...change,
+  }
+  await engine.createPool(record, members, 'test')
+}
+
+function begin(model: string | null = null): Turn {
+  const pool = engine.find('openai')
+  if (!pool) throw new Error('no pool')
+  return engine.begin(pool, model)
+}
+
+/** The lease of the next member, or the name of what else was decided. */
+function lease(turn: Turn): Lease {
+  const decision = engine.next(turn)
+  if (decision.kind !== 'lease') throw new Error(`expected a lease, got ${decision.kind}`)
+  return decision.lease
+}
+
+/** One request as the proxy walks it: returns who served, or what was decided instead. */
+function request(answers: Readonly<Record<string, Outcome>>): string {
+  const turn = begin()
+  for (;;) {
+    const decision = engine.next(turn)
+    if (decision.kind !== 'lease') {
+      if (decision.kind === 'exhausted') engine.refused(turn, decision)
+      engine.end(turn)
+      return decision.kind
+    }
+    const outcome = answers[decision.lease.member] ?? success
+    engine.report(decision.lease, turn, outcome)
+    engine.release(decision.lease)
+    if (outcome.kind === 'success') {
+      engine.end(turn)
+      return decision.lease.member
+    }
+  }
+}
+
+const kinds = () =>
+  store.rows.map((row) => row.kind).filter((kind) => !kind.startsWith('cred_added') && kind !== 'pool_changed')
+const rowsOf = (kind: string) => store.rows.filter((row) => row.kind === kind)
+
+beforeEach(async () => {
+  clock = new FakeClock()
+  store = new MemoryStore()
+  told = []
+  finding = 'inconclusive'
+  engine = await start()
+})
+
+describe('incident 1: the pool that failed over to itself', () => {
+  beforeEach(async () => {
+    await addMembers(['a', 'b'])
+    await createPool(['a', 'b'])
+    request({})
+    await engine.rotate('openai', { to: null, forMs: null }, 'operator:cli')
+  })
+
+  it('serves the request with the parked, healthy member in the same call', async () => {
+    expect(request({ b: limited })).toBe('a')
+    await engine.flush()
+    expect(rowsOf('cred_failover').map(({ from, to, reason }) => ({ from, to, reason }))).toEqual([
+      { from: 'b', to: 'a', reason: 'rate-limited' },
+    ])
+    expect(told.filter(({ event }) => event.kind === 'cred_failover')).toHaveLength(1)
+  })
+
+  it('tells one exhaustion for 100 retries when the parked member fails too, and one recovery', async () => {
+    for (let i = 0; i < 100; i++) expect(request({ a: limited, b: limited })).toBe('exhausted')
+    await engine.flush()
+    expect(rowsOf('pool_exhausted')).toHaveLength(1)
+    await clock.advance(60_000)
+    expect(request({})).toBe('b')
+    await engine.flush()
+    expect(rowsOf('pool_recovered')).toMatchObject([{ to: 'b', suppressed: 100, detail: { refused: 100 } }])
+    expect(told.filter(({ event }) => event.kind.startsWith('pool_')).map(({ event }) => event.kind)).toEqual([
+      'pool_changed',
+      'pool_rotated',
+      'pool_exhausted',
+      'pool_recovered',
+    ])
+  })
+
+  it('writes nothing for the requests of an exhausted pool', async () => {
+    request({ a: limited, b: limited })
+    await engine.flush()
+    const batches = store.batches.length
+    for (let i = 0; i < 1_000; i++) request({ a: limited, b: limited })
+    await engine.flush()
+    expect(store.batches).toHaveLength(batches)
+  })
+
+  it('takes the healthy standing from a parked member that gets a 429 itself', () => {
+    request({ a: limited, b: limited })
+    expect(engine.explain('openai', null).decision.kind).toBe('exhausted')
+  })
+
+  it('refuses to rotate while all are cooling, and relabels nobody', async () => {
+    request({ a: limited, b: limited })
+    await expect(engine.rotate('openai', { to: null, forMs: null }, 'operator:cli')).rejects.toMatchObject({
+      code: 'conflict',
+    })
+    expect(engine.pool('openai')?.members.map(({ health }) => health.state)).toEqual(['cooling', 'cooling'])
+  })
+
+  it('audits the rotation itself', () => {
+    expect(rowsOf('pool_rotated')).toMatchObject([{ from: 'a', to: 'b', actor: 'operator:cli' }])
+  })
+
+  it('keeps the durable cooldown when the notice is suppressed', async () => {
+    request({ b: limited })
+    await engine.clear('openai', 'b', 'operator:cli')
+    request({ a: limited })
+    await engine.clear('openai', 'a', 'operator:cli')
+    const before = store.rows.length
+    request({ b: limited })
+    await engine.flush()
+    expect(store.rows.length - before).toBeLessThanOrEqual(1)
+    const written = store.batches.flatMap((batch) => batch.writes)
+    expect(
+      written.findLast((write) => 'put' in write && write.put === 'credential-state' && write.row.id === 'id-b'),
+    ).toMatchObject({
+      row: { health: { state: 'cooling' } },
+    })
+  })
+
+  it('remembers the active member, parks, cooldowns and dedupe windows over a restart', async () => {
+    expect(request({ b: limited })).toBe('a')
+    await engine.stop()
+    const before = store.rows.length
+    engine = await start()
+    expect(engine.pool('openai')).toMatchObject({
+      active: 'a',
+      members: [
+        { name: 'a', park: { by: 'operator:cli' }, health: { state: 'healthy' } },
+        { name: 'b', health: { state: 'cooling' } },
+      ],
+    })
+    await engine.clear('openai', 'b', 'operator:cli')
+    await engine.unpark('openai', 'a', 'operator:cli')
+    await engine.rotate('openai', { to: 'b', forMs: null }, 'operator:cli')
+    expect(request({ b: limited })).toBe('a')
+    await engine.flush()
+    expect(store.rows.slice(before).filter(({ kind }) => kind === 'cred_failover')).toHaveLength(0)
+  })
+})
+
+describe('blame', () => {
+  beforeEach(async () => {
+    await addMembers(['a', 'b'])
+    await createPool(['a', 'b'])
+  })
+
+  it('goes to the member that was injected: 50 late 429s of A leave B alone', () => {
+    const flights = Array.from({ length: 50 }, () => {
+      const turn = begin()
+      return { turn, lease: lease(turn) }
+    })
+    expect(request({ a: limited })).toBe('b')
+    for (const { turn, lease } of flights) engine.report(lease, turn, limited)
+    const [a, b] = engine.pool('openai')?.members ?? []
+    expect(a?.health).toMatchObject({ state: 'cooling', strikes: 0 })
+    expect(b?.health.state).toBe('healthy')
+    expect(request({})).toBe('b')
+  })
+
+  it('does not reach a member that was removed and created again under the same name', async () => {
+    const turn = begin()
+    const late = lease(turn)
+    await engine.removeCredential('a', { force: true }, 'test')
+    await addMembers(['a'], { id: 'id-a2' })
+    await engine.addMember('openai', 'a', { position: 1, weight: 1 }, 'test')
+    engine.report(late, turn, limited)
+    expect(engine.pool('openai')?.members[0]).toMatchObject({ name: 'a', health: { state: 'healthy' } })
+  })
+
+  it('does not reach a credential whose secret has changed since', async () => {
+    const turn = begin()
+    const late = lease(turn)
+    await engine.renewCredential('a', 'refresh', () => [], 'spillway')
+    engine.report(late, turn, rejected)
+    expect(engine.pool('openai')?.members[0]?.health.state).toBe('healthy')
+  })
+
+  it('touches one member per request when the evidence is weak', () => {
+    const weak: Outcome = { ...limited, evidence: 'weak', reason: 'burst', forMs: 3_000 }
+    expect(request({ a: weak, b: weak })).toBe('tried-all')
+    expect(engine.pool('openai')?.members.map(({ health }) => health.state)).toEqual(['cooling', 'healthy'])
+  })
+})
+
+describe('suspects', () => {
+  beforeEach(async () => {
+    await addMembers(['a', 'b'])
+    await createPool(['a', 'b'])
+    request({})
+  })
+
+  it('are disabled when the canonical probe confirms it, and the failover is told then', async () => {
+    finding = 'confirmed'
+    expect(request({ a: rejected })).toBe('b')
+    await clock.advance(0)
+    await engine.flush()
+    expect(kinds().slice(-3)).toEqual(['cred_suspect', 'cred_disabled', 'cred_failover'])
+    expect(engine.pool('openai')).toMatchObject({
+      active: 'b',
+      members: [{ health: { state: 'disabled', by: 'upstream' } }, {}],
+    })
+  })
+
+  it('stay active without a word when the probe clears them', async () => {
+    finding = 'cleared'
+    expect(request({ a: rejected })).toBe('b')
+    await clock.advance(0)
+    expect(request({})).toBe('a')
+    await engine.flush()
+    expect(rowsOf('cred_failover')).toHaveLength(0)
+  })
+
+  it('are probed at most once a minute', async () => {
+    finding = 'cleared'
+    request({ a: rejected })
+    await clock.advance(0)
+    request({ a: rejected })
+    await clock.advance(1_000)
+    expect(engine.pool('openai')?.members[0]?.health.state).toBe('suspect')
+    await clock.advance(59_000)
+    expect(engine.pool('openai')?.members[0]?.health.state).toBe('healthy')
+  })
+})
+
+describe('the line of waiting requests', () => {
+  beforeEach(async () => {
+    await addMembers(['a'])
+    await createPool(['a'])
+  })
+
+  it('holds a request until the cooldown is over and sends it as the probe', async () => {
+    request({ a: { ...limited, until: clock.now() + 5_000 } })
+    const turn = begin()
+    const held = engine.hold(turn, new AbortController().signal)
+    await clock.advance(6_000)
+    await expect(held).resolves.toMatchObject({ kind: 'lease', lease: { member: 'a', role: 'probe' } })
+  })
+
+  it('does not hold when recovery is farther away than maxWaitMs', async () => {
+    request({ a: { ...limited, until: clock.now() + 11_000 } })
+    await expect(engine.hold(begin(), new AbortController().signal)).resolves.toMatchObject({ kind: 'exhausted' })
+  })
+
+  it('sends one probe for 1,000 waiters and lets the others go after its success', async () => {
+    request({ a: { ...limited, until: clock.now() + 5_000 } })
+    const leases: Lease[] = []
+    const turns = Array.from({ length: 1_000 }, () => begin())
+    for (const turn of turns) {
+      void engine.hold(turn, new AbortController().signal).then((decision) => {
+        if (decision.kind === 'lease') leases.push(decision.lease)
+      })
+    }
+    await clock.advance(6_000)
+    expect(leases).toHaveLength(1)
+    const answered = new Set<Lease>()
+    for (let round = 0; round < 12 && answered.size < 1_000; round++) {
+      for (const lease of leases) {
+        if (answered.has(lease)) continue
+        answered.add(lease)
+        const turn = turns.find((candidate) => candidate.leases[0] === lease)
+        if (turn) engine.report(lease, turn, success)
+      }
+      await clock.advance(0)
+    }
+    expect(answered.size).toBe(1_000)
+  })
+
+  it('lets a waiter go with the exhaustion at its deadline', async () => {
+    request({ a: { ...limited, until: clock.now() + 5_000 } })
+    const probe = begin()
+    await clock.advance(5_000)
+    lease(probe)
+    const held = engine.hold(begin(), new AbortController().signal)
+    await clock.advance(10_250)
+    await expect(held).resolves.toMatchObject({ kind: 'exhausted' })
+  })
+})
+
+describe('a store that does not write', () => {
+  beforeEach(async () => {
+    await addMembers(['a', 'b'])
+    await createPool(['a', 'b'])
+    request({})
+    await engine.flush()
+    told = []
+  })
+
+  it('has its events told from memory after 2 s, and written once it is well', async () => {
+    store.trouble = new Error('disk full')
+    expect(request({ a: limited })).toBe('b')
+    await clock.advance(2_500)
+    expect(told.map(({ event, seq }) => [event.kind, seq])).toEqual([
+      ['store_trouble', null],
+      ['cred_cooled', null],
+      ['cred_failover', null],
+    ])
+    store.trouble = null
+    await clock.advance(5_000)
+    await engine.flush()
+    expect(kinds().slice(-3)).toEqual(['cred_cooled', 'cred_failover', 'store_healed'])
+    expect(told.map(({ event }) => event.kind).slice(3)).toEqual(['store_healed'])
+  })
+})
+
+describe('pools of hosts', () => {
+  it('answers host-down, not exhaustion, when only the hosts are in the way, and blames no credential', async () => {
+    await addMembers(['a', 'b'])
+    await createPool(['a', 'b'])
+    const infra: Outcome = { ...base, kind: 'infra', reason: 'connect', status: null }
+    expect(request({ a: infra })).toBe('host-down')
+    expect(engine.pool('openai')?.members.map(({ health }) => health.state)).toEqual(['healthy', 'healthy'])
+    await clock.advance(1_000)
+    expect(request({})).toBe('a')
+    await engine.flush()
+    expect(kinds()).toEqual(['host_down', 'host_up'])
+  })
+})
