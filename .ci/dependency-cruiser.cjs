@@ -1,0 +1,109 @@
+// Who may import whom (the table of the design), purity of the core, and one home per npm package.
+const may = {
+  pool: [],
+  clock: [],
+  config: [],
+  log: [],
+  events: ['pool'],
+  dialect: ['pool'],
+  vault: ['clock'],
+  store: ['pool', 'events', 'vault'],
+  keys: ['store', 'vault', 'clock'],
+  credential: ['pool', 'dialect', 'vault', 'store', 'events', 'clock', 'log'],
+  engine: ['pool', 'dialect', 'store', 'events', 'clock', 'log'],
+  proxy: ['pool', 'dialect', 'engine', 'credential', 'keys', 'vault', 'events', 'clock', 'log'],
+  audit: ['events', 'store', 'clock', 'log'],
+  notify: ['events', 'store', 'clock', 'log'],
+  metrics: ['events'],
+  ops: [
+    'pool',
+    'dialect',
+    'config',
+    'engine',
+    'credential',
+    'keys',
+    'store',
+    'vault',
+    'audit',
+    'notify',
+    'events',
+    'clock',
+  ],
+  guard: ['ops', 'events', 'clock', 'log'],
+  admin: ['ops', 'metrics', 'log'],
+  telegram: ['ops', 'notify', 'log'],
+  cli: ['ops', 'guard', 'config', 'log'],
+}
+
+const homes = {
+  'http-proxy': ['proxy'],
+  undici: ['proxy', 'credential'],
+  'better-sqlite3': ['store'],
+  kysely: ['store'],
+  grammy: ['telegram'],
+  pino: ['log'],
+  'pino-pretty': ['log'],
+  commander: ['cli'],
+  fastify: ['admin'],
+  'prom-client': ['metrics'],
+  yaml: ['config', 'ops'],
+}
+
+// Tests may use the fakes and whatever the story needs; the arrows are about the product.
+const product = '^(internal|cmd)/.*(?<!\\.test)\\.ts$'
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: { path: product },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    ...Object.entries(may).map(([name, targets]) => ({
+      name: `${name}-may-import`,
+      comment: `${name} may import ${targets.join(', ') || 'nothing internal'}`,
+      severity: 'error',
+      from: { path: `^internal/${name}/`, pathNot: '\\.test\\.ts$' },
+      to: { path: '^(internal|cmd|test)/', pathNot: `^internal/(${[name, ...targets].join('|')})/` },
+    })),
+    ...Object.keys(may).map((name) => ({
+      name: `${name}-through-its-face`,
+      comment: `enter ${name} through internal/${name}/${name}.ts`,
+      severity: 'error',
+      from: { path: '^(internal|cmd)/', pathNot: [`^internal/${name}/`, '\\.test\\.ts$'] },
+      to: { path: `^internal/${name}/`, pathNot: `^internal/${name}/${name}\\.ts$` },
+    })),
+    {
+      name: 'pure',
+      comment: 'pool and dialect import no npm package and no node module',
+      severity: 'error',
+      from: { path: '^internal/(pool|dialect)/', pathNot: '\\.test\\.ts$' },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'npm-no-pkg', 'core'] },
+    },
+    ...Object.entries(homes).map(([dependency, packages]) => ({
+      name: `home-of-${dependency}`,
+      severity: 'error',
+      from: { path: product, pathNot: `^internal/(${packages.join('|')})/` },
+      to: { path: `node_modules/${dependency}/` },
+    })),
+    {
+      name: 'cmd-is-tiny',
+      severity: 'error',
+      from: { path: '^cmd/' },
+      to: { path: '^internal/', pathNot: '^internal/(app|cli)/' },
+    },
+    {
+      name: 'no-tests-in-the-product',
+      severity: 'error',
+      from: { path: product },
+      to: { path: '(^test/|\\.test\\.ts$)' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'], conditionNames: ['import', 'types', 'node', 'default'] },
+  },
+}
