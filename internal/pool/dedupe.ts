@@ -58,7 +58,7 @@ export class Dedupe {
     this.#windows.delete(signal)
     this.#windows.set(signal, window)
     if (this.#windows.size <= this.#most) return
-    const oldest = this.#windows.keys().next()
-    if (!oldest.done) this.#windows.delete(oldest.value)
+    const [oldest] = this.#windows.keys()
+    this.#windows.delete(oldest!)
   }
 }
