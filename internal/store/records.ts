@@ -21,7 +21,36 @@ export interface CredentialRecord {
   readonly source: Source
   /** `api-key`: a fixed secret; `oauth`: tokens that are refreshed. */
   readonly auth: 'api-key' | 'oauth'
+  /** How an `oauth` credential is refreshed; absent for keys. */
+  readonly oauth?: OAuthSettings
   readonly createdAt: At
+}
+
+/** Which authorization server refreshes a credential; what is null comes from the configuration of that login. */
+export interface OAuthSettings {
+  /** `codex`, `claude`, `gemini` or `oauth` (any OAuth 2 server: then `tokenUrl` and `clientId` are given). */
+  readonly login: string
+  readonly tokenUrl: string | null
+  readonly clientId: string | null
+  readonly clientSecretFile: string | null
+  readonly scope: string | null
+}
+
+/**
+ * How far the refreshing of a credential's tokens is. It is durable before a refresh token is presented, so that after a
+ * crash nobody presents a token that has a successor.
+ */
+export interface RefreshRecord {
+  readonly id: string
+  /** Grows with each token set; a write names the one it replaces. */
+  readonly generation: number
+  /** The refresh token (its digest) that was presented without an answer yet, and how often. */
+  readonly intent: { readonly digest: string; readonly startedAt: At; readonly presented: number } | null
+  /** The refresh token (its digest) that the authorization server refused: it is never presented again. */
+  readonly refused: { readonly digest: string; readonly at: At; readonly reason: Reason } | null
+  /** Passing failures in a row. */
+  readonly failures: number
+  readonly nextAttemptAt: At
 }
 
 /** What has happened to a credential; grows a generation when its secret changes. */

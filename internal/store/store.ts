@@ -15,6 +15,7 @@ import type {
   OutboxRecord,
   PoolRecord,
   PoolState,
+  RefreshRecord,
   SeatRecord,
   SecretRecord,
 } from './records.ts'
@@ -32,12 +33,14 @@ export type Write =
   | { readonly put: 'host'; readonly row: HostState }
   | { readonly put: 'key'; readonly row: KeyRecord }
   | { readonly put: 'secret'; readonly row: SecretRecord }
+  /** Fails the whole batch with StaleGeneration unless the row's generation is `expected` (null: there is no row). */
+  | { readonly put: 'refresh'; readonly row: RefreshRecord; readonly expected: number | null }
   | { readonly put: 'incident'; readonly row: IncidentRecord }
   | { readonly put: 'outbox'; readonly row: OutboxRecord }
   | { readonly put: 'meta'; readonly name: string; readonly value: string }
   /** A count of left-out repeats, outside the audit chain and updated in place. */
   | { readonly put: 'suppressed'; readonly signal: string; readonly count: number; readonly at: At }
-  | { readonly drop: 'credential'; readonly id: string } // with its state, secrets and seats
+  | { readonly drop: 'credential'; readonly id: string } // with its state, secrets, seats and refresh row
   | { readonly drop: 'pool'; readonly name: string } // with its state and seats
   | { readonly drop: 'seat'; readonly pool: string; readonly credentialId: string }
   | { readonly drop: 'host'; readonly host: string }
@@ -55,6 +58,11 @@ export interface AuditEntry {
 export interface Batch {
   readonly writes: readonly Write[]
   readonly audit: readonly AuditEntry[]
+}
+
+/** A batch that was not written because another process has refreshed the credential meanwhile. */
+export class StaleGeneration extends Error {
+  override readonly name = 'StaleGeneration'
 }
 
 /** All that the engine, the keys and the credentials keep in memory. */
@@ -99,6 +107,8 @@ export interface Store {
   load(): Promise<Snapshot>
   /** Writes all or nothing and resolves when it is durable, with the sequence numbers of the audit rows in order. */
   commit(batch: Batch): Promise<readonly number[]>
+  /** The refresh row and the sealed secrets of one credential as they are now, whoever wrote them. */
+  refreshState(id: string): Promise<{ readonly row: RefreshRecord | null; readonly secrets: readonly SecretRecord[] }>
   audit(query: AuditQuery): Promise<readonly AuditRow[]>
   verifyAudit(): Promise<ChainVerdict>
   /** Removes what is over the budget, oldest first, leaving a signed anchor; returns how many rows went. */
