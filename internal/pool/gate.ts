@@ -28,21 +28,21 @@ export function passage(health: Health, now: At): Passage {
     case 'suspect':
       return health.until <= now ? 'elapsed' : 'shut'
     case 'probing':
-      return health.leaseUntil <= now ? 'elapsed' : 'shut'
+      return health.leaseUntil <= now ? passage(health.was, now) : 'shut'
     case 'needs-login':
     case 'disabled':
       return 'out'
   }
 }
 
-/** When a shut gate may be tested; for a gate that is being tested, when the test loses its right. */
+/** When a shut gate may be tested in its turn; one that is being tested, when that test has lost its right, too. */
 export function opensAt(health: Health): At {
   switch (health.state) {
     case 'cooling':
     case 'suspect':
       return health.until
     case 'probing':
-      return health.leaseUntil
+      return Math.max(health.leaseUntil, health.was.until)
     case 'healthy':
       return 0
     case 'needs-login':
