@@ -49,13 +49,19 @@ export class IndexedHeap {
     this.#down(this.#up(place))
   }
 
-  /** The element with the smallest key among those that `fits`, or -1. Costs a scan unless the first one fits. */
-  firstThat(fits: (element: number) => boolean): number {
-    if (this.#size === 0 || fits(this.#heap[0]!)) return this.first
+  /**
+   * The element with the smallest key, at most `most`, among those that `fits`, or -1. Looks at no more than the misfits
+   * before it and their children.
+   */
+  firstThat(fits: (element: number) => boolean, most = Number.POSITIVE_INFINITY): number {
     let best = -1
-    for (let i = 1; i < this.#size; i++) {
-      const element = this.#heap[i]!
-      if ((best < 0 || this.#before(element, best)) && fits(element)) best = element
+    const places = [0]
+    for (let place = places.pop(); place !== undefined; place = places.pop()) {
+      if (place >= this.#size) continue
+      const element = this.#heap[place]!
+      if (this.#keys[element]! > most || (best >= 0 && !this.#before(element, best))) continue
+      if (fits(element)) best = element
+      else places.push(2 * place + 1, 2 * place + 2)
     }
     return best
   }
