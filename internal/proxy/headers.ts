@@ -1,0 +1,132 @@
+import { isKeyHeader, type RawHeaders } from '../dialect/dialect.ts'
+
+/** RFC 9110, 7.6.1, and what older software treats like it; `host` and the frame are written anew by the next hop. */
+const hopByHop = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+]
+const requestOnly = ['host', 'content-length', 'expect']
+const droppedFromRequests = new Set([...hopByHop, ...requestOnly])
+const droppedFromResponses = new Set(hopByHop)
+
+/** Codings that an error body can be read in; zstd is left out because Node 20 has no decoder for it. */
+const readableCodings = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'identity'])
+
+type Fate = 'pass' | 'drop' | 'accept-encoding' | 'connection'
+
+/** Names repeat from request to request: their fate is remembered, up to a bound that no client can move. */
+const fates = new Map<string, Fate>()
+const mostFates = 1_000
+
+/**
+ * The headers of a request as they go upstream, without hop-by-hop ones, those listed in `Connection`, the frame, and
+ * every header that can carry a client key. A new array: the credential is added to it afterwards, so that no
+ * `Connection: authorization` of a client can take it away again.
+ */
+export function requestHeaders(raw: RawHeaders, ownHeader: string | null): string[] {
+  const out: string[] = []
+  let listed: Set<string> | null = null
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] as string
+    const value = raw[at + 1] as string
+    switch (fateOf(name)) {
+      case 'pass':
+        out.push(name, value)
+        break
+      case 'accept-encoding':
+        out.push(name, acceptable(value))
+        break
+      case 'connection':
+        listed = addListed(listed, value)
+        break
+    }
+  }
+  const own = ownHeader === null ? out : without(out, (name) => isKeyHeader(name, ownHeader))
+  return listed === null ? own : withoutListed(own, listed)
+}
+
+/** The headers of an answer as they go to the client: without hop-by-hop ones and what nobody but spillway may say. */
+export function responseHeaders(raw: RawHeaders): string[] {
+  const out: string[] = []
+  let listed: Set<string> | null = null
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] as string
+    const value = raw[at + 1] as string
+    const lower = name.toLowerCase()
+    if (lower === 'connection') listed = addListed(listed, value)
+    if (!droppedFromResponses.has(lower) && !lower.startsWith('x-spillway-')) out.push(name, value)
+  }
+  return listed === null ? out : withoutListed(out, listed)
+}
+
+/** The value of a header in raw pairs, joined as node does when it is repeated; undefined without it. `name` is lower case. */
+export function headerIn(raw: RawHeaders, name: string): string | undefined {
+  let found: string | undefined
+  for (let at = 0; at < raw.length; at += 2) {
+    const candidate = raw[at] as string
+    if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue
+    found = found === undefined ? raw[at + 1] : `${found}, ${raw[at + 1]}`
+  }
+  return found
+}
+
+/** Replaces a header, or adds it; with null it is taken out. */
+export function putHeader(headers: string[], name: string, value: string | null): void {
+  for (let at = headers.length - 2; at >= 0; at -= 2) {
+    if (headers[at]?.toLowerCase() === name) headers.splice(at, 2)
+  }
+  if (value !== null) headers.push(name, value)
+}
+
+function fateOf(name: string): Fate {
+  const known = fates.get(name)
+  if (known !== undefined) return known
+  // Frameworks behind CGI read `X_Api_Key` and `Content_Length` as the real ones.
+  const plain = name.toLowerCase().replaceAll('_', '-')
+  const fate = plain === 'connection' ? 'connection' : fateOfPlain(plain)
+  if (fates.size < mostFates) fates.set(name, fate)
+  return fate
+}
+
+function fateOfPlain(plain: string): Fate {
+  if (plain === 'accept-encoding') return 'accept-encoding'
+  return droppedFromRequests.has(plain) || isKeyHeader(plain) ? 'drop' : 'pass'
+}
+
+/** What is left of `Accept-Encoding` when the codings are taken out that we could not read an error in. */
+function acceptable(value: string): string {
+  const codings = value.split(',')
+  const kept = codings.filter((coding) => readableCodings.has((coding.split(';', 1)[0] ?? '').trim().toLowerCase()))
+  if (kept.length === codings.length) return value
+  return kept.length === 0 ? 'identity' : kept.join(',').trim()
+}
+
+function addListed(listed: Set<string> | null, value: string): Set<string> | null {
+  const lower = value.toLowerCase()
+  if (lower === 'keep-alive' || lower === 'close') return listed
+  const names = listed ?? new Set()
+  for (const name of lower.split(',')) names.add(name.trim())
+  return names
+}
+
+function withoutListed(headers: string[], listed: Set<string>): string[] {
+  return without(headers, (name) => listed.has(name.toLowerCase()))
+}
+
+function without(headers: string[], isUnwanted: (name: string) => boolean): string[] {
+  const out: string[] = []
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] as string
+    if (!isUnwanted(name)) out.push(name, headers[at + 1] as string)
+  }
+  return out
+}

@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+import type { Outcome, OutcomeKind } from '../pool/pool.ts'
+import { nextStep, type Progress, RetryBudget } from './replay.ts'
+
+const first: Progress = {
+  attempts: 1,
+  unreachable: 0,
+  failovers: 0,
+  buffered: true,
+  overloadedBefore: false,
+  renewed: false,
+  rejectedBefore: false,
+}
+const second: Progress = { ...first, attempts: 2, failovers: 1 }
+const third: Progress = { ...first, attempts: 3, failovers: 2 }
+
+function outcome(kind: OutcomeKind): Outcome {
+  return {
+    kind,
+    reason: 'ok',
+    status: null,
+    evidence: 'strong',
+    scope: 'member',
+    model: null,
+    until: null,
+    forMs: null,
+    cools: true,
+  }
+}
+
+const pass = { do: 'pass', again: false }
+const passForNow = { do: 'pass', again: true }
+const free = { do: 'next', free: true }
+const paid = { do: 'next', free: false }
+const renew = { do: 'renew' }
+const ask = { do: 'ask' }
+
+describe('the step after an attempt', () => {
+  test.each<[string, OutcomeKind, Progress, object]>([
+    ['a success goes to the client', 'success', first, pass],
+    ["the client's own fault goes to the client", 'request-fault', first, pass],
+    ['a blocked egress goes to the client', 'egress-blocked', first, pass],
+    ['500, 502, 504, a reset or a timeout is never replayed', 'upstream-error', first, pass],
+    ['a client that left gets nothing', 'client-gone', first, pass],
+    ['a rate limit moves to another member, the first time for free', 'rate-limited', first, free],
+    ['a second rate limit has to be paid', 'rate-limited', second, paid],
+    ['a third rate limit is passed on for now', 'rate-limited', third, passForNow],
+    ['a used-up quota moves to another member', 'quota-exhausted', first, free],
+    ['nothing is replayed when the body was streamed', 'rate-limited', { ...first, buffered: false }, passForNow],
+    ['a rejected key moves to another member', 'auth-rejected', first, free],
+    ['a second rejected key asks for the first one', 'auth-rejected', { ...second, rejectedBefore: true }, ask],
+    ['a rejected key after a rate limit moves on', 'auth-rejected', second, paid],
+    ['a rejected key of a streamed body is passed on', 'auth-rejected', { ...first, buffered: false }, passForNow],
+    ['a third rejected key is passed on', 'auth-rejected', { ...third, rejectedBefore: true }, passForNow],
+    ['an expired token is renewed first', 'auth-expired', first, renew],
+    [
+      'a token that expired again moves to another member',
+      'auth-expired',
+      { ...first, attempts: 2, renewed: true },
+      free,
+    ],
+    ['an expired token of a streamed body is passed on', 'auth-expired', { ...first, buffered: false }, passForNow],
+    ['an expired token at the last attempt is passed on', 'auth-expired', third, passForNow],
+    ['an overload is replayed', 'overloaded', first, free],
+    ['a second overload is passed on', 'overloaded', { ...second, overloadedBefore: true }, pass],
+    ['an unreachable upstream is tried with another member', 'infra', { ...first, unreachable: 1 }, free],
+    ['a second unreachable upstream is enough', 'infra', { ...second, unreachable: 2 }, pass],
+    ['an unreachable upstream after a rate limit may be tried once more', 'infra', { ...second, unreachable: 1 }, paid],
+  ])('%s', (_name, kind, progress, step) => {
+    expect(nextStep(outcome(kind), progress, 3)).toEqual(step)
+  })
+
+  test('with one attempt allowed nothing is replayed', () => {
+    expect(nextStep(outcome('rate-limited'), first, 1)).toEqual(passForNow)
+  })
+})
+
+describe('the retry budget', () => {
+  const settings = { ratio: 0.1, perSecond: 10 }
+
+  function spendAll(budget: RetryBudget): number {
+    let spent = 0
+    while (budget.spend()) spent++
+    return spent
+  }
+
+  test('begins with what ten seconds give, and no more gathers while nobody retries', () => {
+    let now = 0
+    const budget = new RetryBudget(settings, () => now)
+    expect(spendAll(budget)).toBe(100)
+    now += 3_600_000
+    expect(spendAll(budget)).toBe(100)
+  })
+
+  test('gives ten more per second', () => {
+    let now = 0
+    const budget = new RetryBudget(settings, () => now)
+    spendAll(budget)
+    now += 1_500
+    expect(spendAll(budget)).toBe(15)
+  })
+
+  test('gives one more per ten requests', () => {
+    const budget = new RetryBudget(settings, () => 0)
+    spendAll(budget)
+    for (let request = 0; request < 55; request++) budget.earn()
+    expect(spendAll(budget)).toBe(5)
+  })
+
+  test('gives nothing when it is configured to give nothing', () => {
+    const budget = new RetryBudget({ ratio: 0, perSecond: 0 }, () => 0)
+    for (let request = 0; request < 100; request++) budget.earn()
+    expect(budget.spend()).toBe(false)
+  })
+
+  test('follows a change of its settings', () => {
+    const budget = new RetryBudget({ ratio: 0, perSecond: 0 }, () => 0)
+    budget.settings = { ratio: 1, perSecond: 0 }
+    budget.earn()
+    expect(budget.spend()).toBe(true)
+  })
+})

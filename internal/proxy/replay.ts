@@ -1,0 +1,119 @@
+import type { Outcome } from '../pool/pool.ts'
+
+/** What has happened to one request so far, as far as it decides whether the request may be sent again. */
+export interface Progress {
+  /** Attempts made so far, with the one that is judged. */
+  readonly attempts: number
+  /** How many of them did not reach the upstream. */
+  readonly unreachable: number
+  /** Members left because of their answer. */
+  readonly failovers: number
+  /** Whether the body is held completely, so that it can be sent again. */
+  readonly buffered: boolean
+  /** Whether an attempt was answered with overload before. */
+  readonly overloadedBefore: boolean
+  /** Whether the token of this member has been renewed for this request. */
+  readonly renewed: boolean
+  /** Whether another member's key was rejected before. */
+  readonly rejectedBefore: boolean
+}
+
+/** What to do with a request after an attempt. */
+export type Step =
+  /** Give the upstream's answer to the client; `again`: with a short Retry-After, because another member could serve. */
+  | { readonly do: 'pass'; readonly again: boolean }
+  /** Try the next member; what is not free has to be paid from the retry budget. */
+  | { readonly do: 'next'; readonly free: boolean }
+  /** Renew the member's token and send with it once more. */
+  | { readonly do: 'renew' }
+  /** Wait for the canonical probe of the first member that was rejected, then go on or pass. */
+  | { readonly do: 'ask' }
+
+const mostUnreachable = 2
+
+const pass: Step = { do: 'pass', again: false }
+const passForNow: Step = { do: 'pass', again: true }
+
+/**
+ * The step after an outcome (SIGNALS, "Outcomes"; DESIGN, "Replay"). It is only asked while nothing has reached the
+ * client. Never replayed: what may have been done already (500, 502, 504, resets, timeouts) and what another member
+ * would answer alike.
+ */
+export function nextStep(outcome: Outcome, progress: Progress, maxAttempts: number): Step {
+  switch (outcome.kind) {
+    case 'success':
+    case 'request-fault':
+    case 'egress-blocked':
+    case 'upstream-error':
+    case 'client-gone':
+      return pass
+    case 'infra':
+      return progress.unreachable < mostUnreachable ? another(progress, maxAttempts) : pass
+    case 'overloaded':
+      return progress.overloadedBefore ? pass : another(progress, maxAttempts)
+    case 'auth-expired':
+      return progress.renewed || !mayRepeat(progress, maxAttempts) ? another(progress, maxAttempts) : { do: 'renew' }
+    case 'auth-rejected':
+      return progress.rejectedBefore && mayRepeat(progress, maxAttempts)
+        ? { do: 'ask' }
+        : another(progress, maxAttempts)
+    case 'rate-limited':
+    case 'quota-exhausted':
+      return another(progress, maxAttempts)
+  }
+}
+
+/** The step to another member, if the request may be repeated at all. */
+export function another(progress: Progress, maxAttempts: number): Step {
+  return mayRepeat(progress, maxAttempts) ? { do: 'next', free: progress.failovers === 0 } : passForNow
+}
+
+function mayRepeat(progress: Progress, maxAttempts: number): boolean {
+  return progress.buffered && progress.attempts < maxAttempts
+}
+
+/** How many retries are allowed: a part of the requests, and some per second whatever the load. */
+export interface BudgetSettings {
+  readonly ratio: number
+  readonly perSecond: number
+}
+
+/** Unused allowance is kept for this long. */
+const keptSeconds = 10
+
+/** Bounds the retries of all requests together, so that a failing upstream is not asked many times over. */
+export class RetryBudget {
+  readonly #now: () => number
+  #settings: BudgetSettings
+  #tokens: number
+  #filledAt: number
+
+  /** `now` is in milliseconds. */
+  constructor(settings: BudgetSettings, now: () => number) {
+    this.#settings = settings
+    this.#now = now
+    this.#tokens = settings.perSecond * keptSeconds
+    this.#filledAt = now()
+  }
+
+  set settings(settings: BudgetSettings) {
+    this.#settings = settings
+  }
+
+  /** A request has come: it earns its part of a retry. */
+  earn(): void {
+    this.#tokens += this.#settings.ratio
+  }
+
+  /** Takes one retry; false when there is none left. */
+  spend(): boolean {
+    const now = this.#now()
+    const { ratio, perSecond } = this.#settings
+    const earned = ((now - this.#filledAt) / 1_000) * perSecond
+    this.#filledAt = now
+    this.#tokens = Math.min(this.#tokens + earned, Math.max(perSecond * keptSeconds, ratio > 0 ? 1 : 0))
+    if (this.#tokens < 1) return false
+    this.#tokens -= 1
+    return true
+  }
+}

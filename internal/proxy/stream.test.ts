@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest'
+import { dialects } from '../dialect/dialect.ts'
+import { EventReader, LateErrors, Opening } from './stream.ts'
+
+const now = Date.UTC(2026, 0, 5, 14, 0, 0)
+
+function readIn(size: number, text: string) {
+  const reader = new EventReader()
+  const bytes = Buffer.from(text)
+  const events = []
+  for (let at = 0; at < bytes.length; at += size) events.push(...reader.push(bytes.subarray(at, at + size)))
+  return events
+}
+
+describe('server-sent events', () => {
+  const cases: [string, string, { event: string | null; data: string }[]][] = [
+    ['an event with data alone', 'data: a\n\n', [{ event: null, data: 'a' }]],
+    ['a named event', 'event: ping\ndata: {}\n\n', [{ event: 'ping', data: '{}' }]],
+    [
+      'CRLF line ends',
+      'event: x\r\ndata: a\r\n\r\ndata: b\r\n\r\n',
+      [
+        { event: 'x', data: 'a' },
+        { event: null, data: 'b' },
+      ],
+    ],
+    [
+      'CR line ends',
+      'data: a\r\rdata: b\r\r',
+      [
+        { event: null, data: 'a' },
+        { event: null, data: 'b' },
+      ],
+    ],
+    ['data of several lines', 'data: a\ndata:b\ndata\n\n', [{ event: null, data: 'a\nb\n' }]],
+    ['comments, ids and retry times', ': hello\nid: 1\nretry: 5\ndata: a\n\n', [{ event: null, data: 'a' }]],
+    ['an event without data', 'event: x\n\ndata: a\n\n', [{ event: null, data: 'a' }]],
+    ['an unfinished event', 'data: a\n\ndata: b\n', [{ event: null, data: 'a' }]],
+    ['a byte order mark', '\ufeffdata: a\n\n', [{ event: null, data: 'a' }]],
+    ['letters of several bytes', 'data: Grüße €\n\n', [{ event: null, data: 'Grüße €' }]],
+  ]
+
+  test.each(cases)('%s', (_name, text, events) => {
+    expect(readIn(10_000, text)).toEqual(events)
+  })
+
+  test.each(cases)('%s, byte by byte', (_name, text, events) => {
+    expect(readIn(1, text)).toEqual(events)
+  })
+})
+
+describe('the opening of a stream', () => {
+  test('says nothing before an event that is no lifecycle event', () => {
+    const opening = new Opening(dialects.openai)
+    expect(
+      opening.read(Buffer.from('event: response.created\ndata: {"type":"response.created","response":{}}\n\n'), now),
+    ).toBeNull()
+    expect(opening.read(Buffer.from('event: response.output_text.delta\ndata: {"type":"resp'), now)).toBeNull()
+    expect(opening.read(Buffer.from('onse.output_text.delta","delta":"a"}\n\n'), now)).toBe('content')
+  })
+
+  test('is an error when an error follows lifecycle events', () => {
+    const opening = new Opening(dialects.anthropic)
+    expect(opening.read(Buffer.from('event: message_start\ndata: {"type":"message_start"}\n\n'), now)).toBeNull()
+    const error = 'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
+    expect(opening.read(Buffer.from(error), now)).toMatchObject({ kind: 'overloaded' })
+  })
+})
+
+describe('errors in a stream that is passed on', () => {
+  const error = 'event: error\ndata: {"type":"error","error":{"type":"rate_limit_error","message":"m"}}\n\n'
+  const delta =
+    'event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"text":"an error, he said"}}\n\n'
+
+  function late(...chunks: string[]) {
+    const errors = new LateErrors(dialects.anthropic)
+    return chunks.map((chunk) => errors.read(Buffer.from(chunk), now)?.kind ?? null)
+  }
+
+  test('are found', () => {
+    expect(late(delta, error)).toEqual([null, 'rate-limited'])
+  })
+
+  test('are found behind other events of the same chunk', () => {
+    expect(late(delta + error + delta)).toEqual(['rate-limited'])
+  })
+
+  test.each([5, 12, 20, 40, 60])('are found when the event is cut after %i bytes', (cut) => {
+    expect(late(delta + error.slice(0, cut), error.slice(cut))).toEqual([null, 'rate-limited'])
+  })
+
+  test('are found with CRLF line ends', () => {
+    const crlf = error.replaceAll('\n', '\r\n')
+    expect(late(crlf.slice(0, 30), crlf.slice(30))).toEqual([null, 'rate-limited'])
+  })
+
+  test('are not words of the answer', () => {
+    expect(late(delta, delta.slice(0, 50), delta.slice(50))).toEqual([null, null, null])
+  })
+
+  test('an event of more than 64 KiB is given up without being kept', () => {
+    const huge = `data: {"text":"${'x'.repeat(70_000)}`
+    expect(late(huge, '"}\n\n', error)).toEqual([null, null, 'rate-limited'])
+  })
+})
