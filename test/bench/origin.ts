@@ -1,0 +1,39 @@
+/** The upstream of the benchmarks: answers with as many bytes as the path says, or with a stream of events. */
+import { createServer, type ServerResponse } from 'node:http'
+
+const kilobyte = Buffer.from(JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion', filler: 'x'.repeat(965) }))
+
+const limited = JSON.stringify({
+  error: { message: 'Rate limit reached', type: 'requests', code: 'rate_limit_exceeded' },
+})
+
+function events(response: ServerResponse, count: number, gapMs: number): void {
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  const event = `data: {"choices":[{"index":0,"delta":{"content":"word "}}]}\n\n`
+  let sent = 0
+  const next = () => {
+    if (response.destroyed) return
+    if (sent++ >= count) return void response.end('data: [DONE]\n\n')
+    response.write(event)
+    if (gapMs > 0) setTimeout(next, gapMs)
+    else setImmediate(next)
+  }
+  next()
+}
+
+const server = createServer((request, response) => {
+  const url = new URL(request.url ?? '/', 'http://origin')
+  request.on('end', () => {
+    if (request.headers.authorization === 'Bearer sk-limited') {
+      response.writeHead(429, { 'content-type': 'application/json', 'retry-after': '1' })
+      return response.end(limited)
+    }
+    const count = Number(url.searchParams.get('events') ?? 0)
+    if (count > 0) return events(response, count, Number(url.searchParams.get('gap') ?? 0))
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': kilobyte.length })
+    return response.end(kilobyte)
+  })
+  request.resume()
+})
+server.keepAliveTimeout = 600_000
+server.listen(Number(process.argv[2]), '127.0.0.1')

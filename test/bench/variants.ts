@@ -1,0 +1,168 @@
+import { type ChildProcess, execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { family, forkPinned, listening, spawnPinned } from './process.ts'
+
+export const proxyCore = 0
+export const loadCore = 1
+
+/** A proxy under test, running. */
+export interface Running {
+  readonly name: string
+  readonly port: number
+  /** What the load generator asks for, up to the query. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly pids: () => readonly number[]
+  stop(): void
+}
+
+/** How to start one proxy between `port` and the origin; null when it is not installed, with what is missing. */
+export interface Variant {
+  readonly name: string
+  start(port: number, origin: number): Promise<Running> | { readonly missing: string }
+}
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const main = join(root, 'dist/cmd/spillway/main.js')
+const path = '/openai/v1/chat/completions'
+const json = { 'content-type': 'application/json', authorization: 'Bearer sk-client' }
+
+async function running(name: string, port: number, child: ChildProcess, more: Partial<Running> = {}): Promise<Running> {
+  await listening(port)
+  const pid = child.pid ?? 0
+  const stop = () => void child.kill('SIGKILL')
+  return { name, port, path, headers: json, pids: () => family(pid), stop, ...more }
+}
+
+function installed(command: string): boolean {
+  return ['/usr/sbin', '/usr/bin', '/usr/local/bin'].some((folder) => existsSync(join(folder, command)))
+}
+
+function temporary(name: string, text: string): { folder: string; file: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
+  const file = join(folder, name)
+  writeFileSync(file, text)
+  return { folder, file }
+}
+
+const nginxConfig = (port: number, origin: number, folder: string) => `
+daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr crit;
+events { worker_connections 20000; }
+http {
+  access_log off; keepalive_requests 1000000; client_max_body_size 64m; client_body_buffer_size 2m;
+  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/f;
+  uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
+  upstream origin { server 127.0.0.1:${origin}; keepalive 256; keepalive_requests 1000000; }
+  server {
+    listen 127.0.0.1:${port};
+    location /openai/ {
+      proxy_pass http://origin/; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header Authorization "Bearer sk-upstream"; proxy_buffering off;
+    }
+  }
+}`
+
+const haproxyConfig = (port: number, origin: number) => `
+global
+  nbthread 1
+  maxconn 20000
+defaults
+  mode http
+  timeout connect 10s
+  timeout client 300s
+  timeout server 300s
+  http-reuse always
+frontend in
+  bind 127.0.0.1:${port}
+  http-request replace-path /openai(.*) \\1
+  http-request set-header authorization "Bearer sk-upstream"
+  default_backend origin
+backend origin
+  server origin 127.0.0.1:${origin}
+`
+
+export const nginx: Variant = {
+  name: 'nginx',
+  start(port, origin) {
+    if (!installed('nginx')) return { missing: 'nginx is not installed (apt-get install nginx-light)' }
+    const folder = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
+    const file = join(folder, 'nginx.conf')
+    writeFileSync(file, nginxConfig(port, origin, folder))
+    const command = ['nginx', '-e', 'stderr', '-p', folder, '-c', file]
+    return running('nginx', port, spawnPinned(proxyCore, command))
+  },
+}
+
+export const haproxy: Variant = {
+  name: 'haproxy',
+  start(port, origin) {
+    if (!installed('haproxy')) return { missing: 'haproxy is not installed (apt-get install haproxy)' }
+    const { file } = temporary('haproxy.cfg', haproxyConfig(port, origin))
+    return running('haproxy', port, spawnPinned(proxyCore, ['haproxy', '-f', file]))
+  },
+}
+
+export const bareHttpProxy: Variant = {
+  name: 'http-proxy 1.18',
+  start: (port, origin) =>
+    running('http-proxy 1.18', port, forkPinned('./peer-http-proxy.js', proxyCore, [String(port), String(origin)])),
+}
+
+export const bareUndici: Variant = {
+  name: 'node:http + undici',
+  start: (port, origin) =>
+    running('node:http + undici', port, forkPinned('./peer-undici.js', proxyCore, [String(port), String(origin)])),
+}
+
+export const portkey: Variant = {
+  name: 'portkey',
+  start(port, origin) {
+    const entry = join(root, 'test/bench/node_modules/@portkey-ai/gateway/build/start-server.js')
+    if (!existsSync(entry)) return { missing: 'portkey is not installed (npm install in test/bench)' }
+    const host = { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `http://127.0.0.1:${origin}/v1` }
+    const child = spawnPinned(proxyCore, [process.execPath, entry, `--port=${port}`, '--headless'])
+    return running('portkey', port, child, { path: '/v1/chat/completions', headers: { ...json, ...host } })
+  },
+}
+
+/** How many members, and whether all but the last are limited by the origin. */
+export interface PoolShape {
+  readonly members: number
+  readonly limited: number
+}
+
+/** spillway with one pool over the origin, set up through its own command line. */
+export function spillway(name = 'spillway', shape: PoolShape = { members: 2, limited: 0 }): Variant {
+  return {
+    name,
+    async start(port, origin) {
+      const data = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
+      const cli = (args: readonly string[], input = '') =>
+        execFileSync(process.execPath, [main, '--data', data, ...args], {
+          input,
+          encoding: 'utf8',
+          stdio: ['pipe', 'pipe', 'inherit'],
+        })
+      cli(['init'])
+      const members: string[] = []
+      for (let i = 0; i < shape.members; i++) {
+        members.push(`m${i}`)
+        cli(['cred', 'add', `m${i}`, '--provider', 'openai'], i < shape.limited ? 'sk-limited' : `sk-upstream-${i}`)
+      }
+      const upstream = `http://127.0.0.1:${origin}`
+      cli(['pool', 'create', 'openai', '--provider', 'openai', '--members', members.join(','), '--upstream', upstream])
+      const { key } = JSON.parse(cli(['key', 'create', 'bench', '--json'])) as { key: string }
+      const listen = `127.0.0.1:${port}`
+      const command = [process.execPath, main, '--data', data, 'serve', '--listen', listen]
+      const child = spawnPinned(proxyCore, command, { ...process.env, SPILLWAY_LOG_LEVEL: 'warn' })
+      const stop = () => {
+        child.kill('SIGKILL')
+        rmSync(data, { recursive: true, force: true })
+      }
+      return running(name, port, child, { headers: { ...json, authorization: `Bearer ${key}` }, stop })
+    },
+  }
+}
