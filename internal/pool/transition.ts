@@ -16,6 +16,9 @@ export type Effect =
   /** Nothing was learned: a probe gives back what was. */
   | { readonly do: 'restore' }
 
+/** The effects that take a gate out of selection. */
+type Setback = Extract<Effect, { readonly reason: Reason }>
+
 /** The lease that an effect is blamed on. */
 export interface Blame {
   readonly id: LeaseId
@@ -40,7 +43,7 @@ export function effectOf(outcome: Outcome): Effect {
       if (!outcome.cools) return { do: 'restore' }
       return { do: 'cool', reason: outcome.reason, until: outcome.until, forMs: outcome.forMs }
     case 'auth-rejected':
-      return { do: 'suspect', reason: outcome.reason }
+      return outcome.cools ? { do: 'suspect', reason: outcome.reason } : { do: 'restore' }
     case 'auth-expired':
     case 'overloaded':
     case 'upstream-error':
@@ -52,18 +55,19 @@ export function effectOf(outcome: Outcome): Effect {
 }
 
 /**
- * The health after `effect` of `blame`. A cooldown is never shortened by anybody but its own probe, and reports of
- * leases that are older than the state only lengthen it; reports therefore commute. The same object is returned when
- * nothing changes.
+ * The health after `effect` of `blame`. Neither a cooldown nor a suspicion is shortened by anybody but its own probe, and
+ * reports of leases that are older than the state only lengthen it; such reports therefore commute. The same object is
+ * returned when nothing changes.
  */
 export function settle(health: Health, effect: Effect, blame: Blame, at: Circumstances): Health {
   switch (health.state) {
     case 'healthy':
-      return blame.issuedAt < health.since ? health : fall(health, effect, 0, at)
+      return blame.issuedAt < health.since || !isSetback(effect)
+        ? health
+        : fallen(effect, { strikes: 0, from: at.now }, at)
     case 'cooling':
-      return effect.do === 'cool' ? lengthen(health, effect, blame, at) : health
     case 'suspect':
-      return effect.do === 'cool' ? fall(health, effect, 0, at) : health
+      return isSetback(effect) ? worsened(health, effect, blame, at) : health
     case 'probing':
       return health.lease === blame.id ? concludeProbe(health, effect, at) : besideProbe(health, effect, blame, at)
     case 'needs-login':
@@ -99,48 +103,60 @@ export function cooled(reason: Reason, forMs: number, strikes: number, now: At):
   return { state: 'cooling', reason, since: now, until: now + forMs, probeAt: now + forMs, strikes }
 }
 
-function fall(health: Health, effect: Effect, strikes: number, at: Circumstances): Health {
-  switch (effect.do) {
-    case 'cool': {
-      const until = coolUntil(effect, strikes, at.now, at)
-      const probeAt = Math.min(until, at.now + at.settings.earlyProbeMs)
-      return { state: 'cooling', reason: effect.reason, since: at.now, until, probeAt, strikes }
-    }
-    case 'suspect': {
-      const until = at.now + suspicionMs(strikes, at.settings)
-      return { state: 'suspect', reason: effect.reason, since: at.now, until, strikes }
-    }
-    case 'clear':
-    case 'restore':
-      return health
-  }
+function isSetback(effect: Effect): effect is Setback {
+  return effect.do === 'cool' || effect.do === 'suspect'
 }
 
-function lengthen(health: Cooling, effect: Effect & { do: 'cool' }, blame: Blame, at: Circumstances): Cooling {
-  const strikes = blame.issuedAt > health.since ? health.strikes + 1 : health.strikes
-  const until = coolUntil(effect, strikes, strikes > health.strikes ? at.now : health.since, at)
-  if (until < health.until && strikes === health.strikes) return health
-  if (until === health.until && effect.reason >= health.reason && strikes === health.strikes) return health
-  const reason = until < health.until ? health.reason : effect.reason
-  const probeAt = Math.max(health.probeAt, Math.min(until, health.since + at.settings.earlyProbeMs))
-  return { ...health, reason, until: Math.max(until, health.until), probeAt, strikes }
+/** Where a length of our own is counted from, and how often it has doubled. */
+interface Count {
+  readonly strikes: number
+  readonly from: At
+}
+
+function fallen(setback: Setback, { strikes, from }: Count, at: Circumstances): Cooling | Suspect {
+  const { reason } = setback
+  if (setback.do === 'suspect') {
+    return { state: 'suspect', reason, since: from, until: from + suspicionMs(strikes, at.settings), strikes }
+  }
+  const hint = setback.until !== null && setback.until > at.now ? jittered(setback.until, at.now, at.jitter) : null
+  const until = hint ?? from + backoff(setback.forMs ?? at.settings.rateLimitedMs, strikes, at.settings.maxMs)
+  const probeAt = Math.min(until, from + at.settings.earlyProbeMs)
+  return { state: 'cooling', reason, since: from, until, probeAt, strikes }
+}
+
+// A lease that was issued later than the state has been refused once more: one strike, from now on. The others were in
+// flight together with the one that brought the state about, and count their lengths from the same instant as that one.
+function worsened(health: Cooling | Suspect, setback: Setback, blame: Blame, at: Circumstances): Cooling | Suspect {
+  const late = blame.issuedAt <= health.since
+  const { strikes } = health
+  const next = fallen(setback, late ? { strikes, from: health.since } : { strikes: strikes + 1, from: at.now }, at)
+  const longer = outlasts(next, health) ? next : health
+  if (late && longer === health) return health
+  const counted = { ...longer, since: next.since, strikes: next.strikes }
+  if (counted.state === 'suspect') return counted
+  return { ...counted, probeAt: Math.max(earlyTest(health), earlyTest(next)) }
+}
+
+/** Whether `next` ends later; between two that end together the order of their arrival must not decide. */
+function outlasts(next: Cooling | Suspect, health: Cooling | Suspect): boolean {
+  if (next.until !== health.until) return next.until > health.until
+  if (next.state !== health.state) return next.state === 'cooling'
+  return next.reason < health.reason
+}
+
+function earlyTest(health: Cooling | Suspect): At {
+  return health.state === 'cooling' ? health.probeAt : 0
 }
 
 function concludeProbe(health: Probing, effect: Effect, at: Circumstances): Health {
   if (effect.do === 'restore') return health.was
   if (effect.do === 'clear') return recovered(at.now)
   const sameKind = (effect.do === 'suspect') === (health.was.state === 'suspect')
-  return fall(health, effect, sameKind ? health.was.strikes + 1 : 0, at)
+  return fallen(effect, { strikes: sameKind ? health.was.strikes + 1 : 0, from: at.now }, at)
 }
 
 function besideProbe(health: Probing, effect: Effect, blame: Blame, at: Circumstances): Health {
-  if (effect.do !== 'cool') return health
-  const was = settle(health.was, effect, blame, at)
-  return was === health.was || (was.state !== 'cooling' && was.state !== 'suspect') ? health : { ...health, was }
-}
-
-function coolUntil(effect: Effect & { do: 'cool' }, strikes: number, from: At, at: Circumstances): At {
-  if (effect.until !== null && effect.until > at.now) return jittered(effect.until, at.now, at.jitter)
-  const base = effect.forMs ?? at.settings.rateLimitedMs
-  return from + backoff(base, strikes, at.settings.maxMs)
+  if (!isSetback(effect)) return health
+  const was = worsened(health.was, effect, blame, at)
+  return was === health.was ? health : { ...health, was }
 }
