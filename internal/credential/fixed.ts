@@ -1,51 +1,59 @@
 import type { CredentialRecord, SecretRecord } from '../store/store.ts'
-import { Secret } from '../vault/vault.ts'
+import { Secret, type Vault } from '../vault/vault.ts'
 import { type Holder, keyLine, materialOf, Unreadable } from './holder.ts'
 import type { Material, Renewal } from './material.ts'
 
-/** A secret that is in memory from the beginning: from the vault or from the daemon's environment. */
+/**
+ * A secret that is here from the beginning: sealed in the vault's rows, or in the daemon's environment. It is opened when it
+ * is first asked for, because opening 10,000 of them takes longer than a start may.
+ */
 export class FixedHolder implements Holder {
   readonly record: CredentialRecord
   readonly generation: number
-  readonly #secret: Secret | null
-  readonly #message: string
+  #read: (() => Secret) | null
+  #secret: Secret | null = null
+  #message = ''
 
   constructor(record: CredentialRecord, generation: number, read: () => Secret) {
     this.record = record
     this.generation = generation
-    let secret: Secret | null = null
-    let message = ''
-    try {
-      secret = read()
-    } catch (error) {
-      message = error instanceof Error ? error.message : 'the secret cannot be read'
-    }
-    this.#secret = secret
-    this.#message = message
+    this.#read = read
   }
 
   material(): Material {
-    if (!this.#secret) throw new Unreadable(this.#message)
-    return materialOf(this.record, { secret: this.#secret, generation: this.generation })
+    const secret = this.#open()
+    if (!secret) throw new Unreadable(this.#message)
+    return materialOf(this.record, { secret, generation: this.generation })
   }
 
   /** A fixed secret does not change by asking again; `renewed` only when the rejected one was an earlier one. */
   async renew(generation: number): Promise<Renewal> {
-    return this.#secret && this.generation > generation ? 'renewed' : 'unavailable'
+    return this.#open() && this.generation > generation ? 'renewed' : 'unavailable'
   }
 
   problem() {
-    return this.#secret ? null : { reason: 'unreadable' as const, message: this.#message }
+    return this.#open() ? null : { reason: 'unreadable' as const, message: this.#message }
   }
 
   stop(): void {}
+
+  #open(): Secret | null {
+    const read = this.#read
+    this.#read = null
+    try {
+      if (read) this.#secret = read()
+    } catch (error) {
+      this.#message = error instanceof Error ? error.message : 'the secret cannot be read'
+    }
+    return this.#secret
+  }
 }
 
 /** The key among a credential's sealed rows; throws when there is none or it cannot be opened. */
-export function openKey(rows: readonly SecretRecord[], open: (row: SecretRecord) => Secret): Secret {
+export function openKey(rows: readonly SecretRecord[], vault: Vault): Secret {
   const row = rows.find((each) => each.field === 'secret')
   if (!row) throw new Error('the vault holds no secret for it')
-  return open(row)
+  return vault.open(row.sealed, row)
 }
 
 /**

@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { FakeClock } from '../clock/clock.ts'
 import type { CredentialRecord, SecretRecord, Source } from '../store/store.ts'
-import { type Sealed, Secret } from '../vault/vault.ts'
+import { Secret, Vault } from '../vault/vault.ts'
 import { createCredentials, type LiveCredentials, type Material, NoMaterial } from './credential.ts'
 
+const vault = new Vault(randomBytes(32))
 let folder = ''
 let clock: FakeClock
 let told: string[]
@@ -19,7 +20,7 @@ beforeEach(() => {
   told = []
   live = createCredentials({
     clock,
-    open,
+    vault,
     env: { KEY: 'sk-env', KEYS: 'sk-a, sk-b', EMPTY: '' },
     random: () => 0.5,
     warn: (message, name) => told.push(`${name}: ${message}`),
@@ -36,13 +37,6 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** The seal of these tests names its owner, as the authenticated data of the vault does. */
-function open(row: SecretRecord): Secret {
-  const [owner, value] = row.sealed.split('|')
-  if (owner !== row.owner || value === undefined) throw new Error('the sealed secret does not belong here')
-  return new Secret(value)
-}
-
 function record(name: string, source: Source): CredentialRecord {
   return {
     id: `id-${name}`,
@@ -58,7 +52,8 @@ function record(name: string, source: Source): CredentialRecord {
 }
 
 function sealed(name: string, value: string): SecretRecord {
-  return { owner: `id-${name}`, field: 'secret', generation: 1, sealed: `id-${name}|${value}` as Sealed }
+  const context = { owner: `id-${name}`, field: 'secret', generation: 1 }
+  return { ...context, sealed: vault.seal(new Secret(value), context) }
 }
 
 function now(credential: CredentialRecord): Material {
@@ -67,7 +62,7 @@ function now(credential: CredentialRecord): Material {
   return material
 }
 
-test('vault secrets answer at once, and one that cannot be opened harms no other', () => {
+test('vault secrets answer at once, and one that cannot be opened harms no other', async () => {
   const [good, swapped, missing] = ['good', 'swapped', 'missing'].map((name) => record(name, { kind: 'vault' })) as [
     CredentialRecord,
     CredentialRecord,
@@ -83,6 +78,8 @@ test('vault secrets answer at once, and one that cannot be opened harms no other
     { credential: 'swapped', reason: 'unreadable' },
     { credential: 'missing', reason: 'unreadable' },
   ])
+  expect(told).toEqual([])
+  await clock.advance(25)
   expect(told).toEqual(['swapped needs login 7 unreadable', 'missing needs login 7 unreadable'])
 })
 

@@ -1,7 +1,7 @@
-import type { Clock } from '../clock/clock.ts'
+import type { Cancel, Clock } from '../clock/clock.ts'
 import type { Reason } from '../pool/pool.ts'
 import type { CredentialRecord, SecretRecord } from '../store/store.ts'
-import type { Secret } from '../vault/vault.ts'
+import type { Vault } from '../vault/vault.ts'
 import { Desk } from './desk.ts'
 import { FixedHolder, openKey, readVariable } from './fixed.ts'
 import type { Holder } from './holder.ts'
@@ -13,8 +13,7 @@ import { Watch } from './watch.ts'
 
 export interface CredentialOptions {
   readonly clock: Clock
-  /** Opens a sealed row; throws when it was changed or belongs to another credential. */
-  readonly open: (row: SecretRecord) => Secret
+  readonly vault: Vault
   readonly env: Readonly<Record<string, string | undefined>>
   readonly verdicts: Verdicts
   /** Is told of errors that concern no request. */
@@ -46,12 +45,13 @@ export function createCredentials(options: CredentialOptions): LiveCredentials {
   const around = surround(options)
   const holders = new Map<string, Holder>()
   const pending = new Set<Promise<void>>()
+  const opening = new Opening(around, (holder) => holders.get(holder.record.id) === holder)
 
   function hold(record: CredentialRecord, rows: readonly SecretRecord[], first: number): Holder {
     const { source } = record
     switch (source.kind) {
       case 'vault':
-        return new FixedHolder(record, first, () => openKey(rows, options.open))
+        return new FixedHolder(record, first, () => openKey(rows, options.vault))
       case 'env':
         return new FixedHolder(record, first, () => readVariable(options.env, source.variable))
       case 'command':
@@ -81,7 +81,7 @@ export function createCredentials(options: CredentialOptions): LiveCredentials {
         former?.stop()
         const holder = hold(record, byOwner.get(record.id) ?? [], (former?.generation ?? 0) + 1)
         holders.set(record.id, holder)
-        if (holder instanceof FixedHolder && holder.problem()) around.unreadable(record)
+        if (holder instanceof FixedHolder) opening.add(holder)
       }
     },
     remove(id) {
@@ -98,10 +98,42 @@ export function createCredentials(options: CredentialOptions): LiveCredentials {
       }),
     async stop() {
       for (const holder of holders.values()) holder.stop()
+      opening.stop()
       around.watch.stop()
       const ended = await Promise.all([around.files.stop(), around.commands.stop()])
       return ended.every(Boolean)
     },
+  }
+}
+
+/** Opens fixed secrets little by little, so that one that cannot be opened is reported before somebody needs it. */
+class Opening {
+  readonly #around: Surroundings
+  readonly #isKept: (holder: FixedHolder) => boolean
+  readonly #waiting: FixedHolder[] = []
+  #armed: Cancel | null = null
+
+  constructor(around: Surroundings, isKept: (holder: FixedHolder) => boolean) {
+    this.#around = around
+    this.#isKept = isKept
+  }
+
+  add(holder: FixedHolder): void {
+    this.#waiting.push(holder)
+    this.#armed ??= this.#around.clock.after(0, () => this.#some())
+  }
+
+  stop(): void {
+    this.#armed?.()
+    this.#waiting.length = 0
+  }
+
+  #some(): void {
+    // About 2 ms of decryption, then others may run.
+    for (const holder of this.#waiting.splice(0, 100)) {
+      if (this.#isKept(holder) && holder.problem()) this.#around.unreadable(holder.record)
+    }
+    this.#armed = this.#waiting.length > 0 ? this.#around.clock.after(0, () => this.#some()) : null
   }
 }
 
