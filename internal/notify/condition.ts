@@ -1,0 +1,102 @@
+import type { DomainEvent } from '../events/events.ts'
+import type { At } from './notice.ts'
+
+/** An event that begins an incident or belongs to one that has begun. */
+export interface Opening {
+  readonly does: 'opens'
+  /** Incidents of one group are the same condition at different times. */
+  readonly group: string
+  readonly subject: string | null
+  /** false: a moment without a length, told once and not open afterwards. */
+  readonly lasts: boolean
+  /** How long it must have lasted before it is worth telling. */
+  readonly holdMs: number
+  /** It is over when nothing was signalled for so long; null: another event ends it. */
+  readonly quietMs: number | null
+  /** It is over at this instant at the latest. */
+  readonly endsAt: At | null
+}
+
+/** An event that ends the open incident of a group. */
+export interface Ending {
+  readonly does: 'ends'
+  readonly group: string
+  /** Worth telling even if the beginning is unknown. */
+  readonly alone: boolean
+}
+
+export type Role = Opening | Ending
+
+const hostHoldMs = 5_000
+const quietMs = 600_000
+
+/** The groups that more than one kind of event names. */
+export const groups = {
+  exhaustion: (pool: string | null) => `exhausted:${pool ?? ''}`,
+  failover: (pool: string | null) => `failover:${pool ?? ''}`,
+  credential: (name: string | null) => `credential:${name ?? ''}`,
+} as const
+
+function opens(group: string, more: Partial<Opening> = {}): Opening {
+  return { does: 'opens', group, subject: null, lasts: true, holdMs: 0, quietMs: null, endsAt: null, ...more }
+}
+
+function ends(group: string, alone = false): Ending {
+  return { does: 'ends', group, alone }
+}
+
+/** What an event means for incidents; null for those that only the audit log tells. */
+export function roleOf(event: DomainEvent): Role | null {
+  switch (event.kind) {
+    case 'cred_failover':
+      return opens(groups.failover(event.pool), { subject: event.from, lasts: false })
+    case 'pool_rotated':
+      return opens(`rotated:${event.pool}`, { subject: event.from, lasts: false })
+    case 'config_rejected':
+      return opens('configuration', { lasts: false })
+    case 'pool_exhausted':
+      return opens(groups.exhaustion(event.pool), { subject: event.detail.first })
+    case 'pool_recovered':
+      return ends(groups.exhaustion(event.pool), true)
+    case 'cred_needs_login':
+    case 'cred_disabled':
+      return opens(groups.credential(event.from), { subject: event.from })
+    case 'cred_revived':
+    case 'cred_removed':
+      return ends(groups.credential(event.from))
+    case 'keys_guessed':
+      return opens('keys', { quietMs })
+    case 'egress_blocked':
+      return opens(`egress:${event.pool}`, { subject: event.from, quietMs })
+    case 'weak_storm':
+      return opens(`storm:${event.pool}`, { endsAt: event.detail.until })
+    case 'host_down':
+      // A blip of a few seconds mends itself before anybody has read about it.
+      return opens(`host:${event.detail.host}`, { subject: event.detail.host, holdMs: hostHoldMs })
+    case 'host_up':
+      return ends(`host:${event.detail.host}`)
+    case 'store_trouble':
+      return opens('store')
+    case 'store_healed':
+      return ends('store')
+    case 'member_parked':
+    case 'member_unparked':
+    case 'member_cleared':
+    case 'cred_cooled':
+    case 'cred_suspect':
+    case 'cred_added':
+    case 'pool_changed':
+    case 'key_created':
+    case 'key_revoked':
+    case 'token_issued':
+    case 'config_changed':
+      return null
+  }
+}
+
+/** What makes two events the same signal; config problems are part of it, for they are what is told. */
+export function signalOf(event: DomainEvent): string {
+  const more =
+    event.kind === 'config_rejected' ? event.detail.problems : event.kind === 'host_down' ? event.detail.host : ''
+  return JSON.stringify([event.kind, event.pool, event.from, event.to, event.reason, more])
+}

@@ -1,0 +1,240 @@
+import type { Cancel, Clock } from '../clock/clock.ts'
+import type { Announcement, EventBus } from '../events/events.ts'
+import type { Logger } from '../log/log.ts'
+import type { IncidentRecord, Store } from '../store/store.ts'
+import { Delivery } from './delivery.ts'
+import { type Incident, recordOf, wasTold } from './incident.ts'
+import { Keeper } from './keeper.ts'
+import { Ledger } from './ledger.ts'
+import { Listener } from './listener.ts'
+import type { At, Channel, Notice } from './notice.ts'
+import { rowFor, rowId } from './outbox.ts'
+import { phrase } from './phrase.ts'
+import { hear } from './pipeline.ts'
+import { remediesOf } from './remedy.ts'
+import { ended, type Glance, isSpent, swept } from './sweep.ts'
+import { type Wall, wallClock } from './words.ts'
+
+const tickMs = 5_000
+const patienceMs = 2_000
+
+export interface NotifierParts {
+  readonly store: Store
+  readonly bus: EventBus
+  readonly clock: Clock
+  readonly log: Logger
+  /** `dedupeMs`: identical signals within this time are one notice. Read anew for each event, so that a reload counts. */
+  readonly settings: { readonly dedupeMs: number }
+  readonly channels: readonly Channel[]
+  /** The time zone of the notices (an IANA name); the machine's own by default. */
+  readonly timeZone?: string
+  /** How an exhausted pool stands now, null when there is no such pool; without it, edits tell only what events told. */
+  readonly glance?: (pool: string) => Glance | null
+}
+
+/** Tells people what happened: once, in order, and to the end. */
+export interface Notifier {
+  /** Begins to listen and catches up with the audit log; resolves when that is done. */
+  start(): Promise<void>
+  /** Ends deliveries under way and saves what is left for the next start; waits no longer than a few seconds. */
+  stop(): Promise<void>
+  /** One more channel, for those that are built later than the notifier; call it before `start`. */
+  attach(channel: Channel): void
+  /** Holds back what people would be told until that instant; null ends it. Moments that pass meanwhile are not told. */
+  mute(until: At | null): void
+  /** Until when people are not told anything; null when they are. */
+  mutedUntil(): At | null
+  /** The conditions that hold now, oldest first. */
+  incidents(): readonly IncidentRecord[]
+  /** Resolves when all that was heard is saved and each channel has been given what is due. */
+  flush(): Promise<void>
+}
+
+/** A notifier over the given store and bus; `start` sets it in motion. */
+export function createNotifier(parts: NotifierParts): Notifier {
+  return new PipelineNotifier(parts)
+}
+
+class PipelineNotifier implements Notifier {
+  readonly #parts: NotifierParts
+  readonly #ledger = new Ledger()
+  readonly #keeper: Keeper
+  readonly #listener: Listener
+  readonly #wall: Wall
+  readonly #channels = new Map<string, { channel: Channel; delivery: Delivery }>()
+  #cancel: Cancel | null = null
+  #nextTurnAt: At = Number.POSITIVE_INFINITY
+  #stopped = true
+
+  constructor(parts: NotifierParts) {
+    this.#parts = parts
+    this.#wall = wallClock(parts.timeZone)
+    this.#keeper = new Keeper({ ...parts, ledger: this.#ledger })
+    this.#listener = new Listener({ ...parts, ledger: this.#ledger, hear: (heard) => this.#hear(heard) })
+    for (const channel of parts.channels) this.attach(channel)
+  }
+
+  attach(channel: Channel): void {
+    const { clock, log } = this.#parts
+    const render = (incident: Incident) => this.#noticeOf(incident)
+    const delivery = new Delivery(channel, { clock, log, ledger: this.#ledger, keeper: this.#keeper, render })
+    this.#channels.set(channel.name, { channel, delivery })
+  }
+
+  async start(): Promise<void> {
+    this.#stopped = false
+    await this.#listener.start()
+    this.#dropStrangers()
+    this.#turn()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#listener.stop()
+    this.#cancel?.()
+    await Promise.all([...this.#channels.values()].map(({ delivery }) => delivery.stop()))
+    await this.#keeper.saveWithin(patienceMs)
+  }
+
+  mute(until: At | null): void {
+    this.#ledger.mute(until)
+    this.#turn()
+  }
+
+  mutedUntil(): At | null {
+    const until = this.#ledger.mutedUntil
+    return until !== null && until > this.#parts.clock.now() ? until : null
+  }
+
+  incidents(): readonly IncidentRecord[] {
+    const open = this.#ledger.incidents().filter(({ closedAt }) => closedAt === null)
+    return open.sort((one, other) => one.openedAt - other.openedAt).map(recordOf)
+  }
+
+  async flush(): Promise<void> {
+    await this.#listener.idle()
+    await this.#keeper.save()
+    await Promise.all([...this.#channels.values()].map(({ delivery }) => delivery.run()))
+    await this.#keeper.save()
+  }
+
+  #hear(heard: Announcement): void {
+    const { log, clock, settings } = this.#parts
+    const now = clock.now()
+    const draft = hear(heard, {
+      incidents: this.#ledger.incidents(),
+      channels: [...this.#channels.values()].map(({ channel }) => channel),
+      waiting: new Set(this.#ledger.rows().map(({ incident }) => incident)),
+      dedupeMs: settings.dedupeMs,
+      now,
+    })
+    this.#turnWithin(typeof draft === 'string' ? tickMs : 0)
+    if (typeof draft === 'string') {
+      log.debug({ kind: heard.event.kind, why: draft }, 'no notice')
+      return
+    }
+    for (const id of draft.withdrawn) this.#ledger.drop(id)
+    if (!draft.incident) return
+    this.#ledger.put(draft.incident)
+    if (draft.incident.closedAt !== null && draft.why === null && draft.incident.lasts) this.#retract(draft.incident)
+    for (const channel of draft.channels) this.#enqueue(draft.incident, channel)
+  }
+
+  #enqueue(incident: Incident, channel: string): void {
+    const waiting = this.#ledger.row(rowId(incident.id, channel))
+    this.#ledger.putRow(rowFor(incident, channel, waiting, this.#parts.clock.now()))
+  }
+
+  /** It was over before it was worth telling. */
+  #retract(incident: Incident): void {
+    if (!wasTold(incident)) this.#ledger.drop(incident.id)
+  }
+
+  /** Rows of channels that the configuration no longer has. */
+  #dropStrangers(): void {
+    for (const { id, channel } of this.#ledger.rows()) if (!this.#channels.has(channel)) this.#ledger.dropRow(id)
+  }
+
+  /** Lets time do its work, delivers and saves, and arranges the next turn. */
+  #turn(): void {
+    this.#cancel?.()
+    this.#nextTurnAt = Number.POSITIVE_INFINITY
+    if (this.#stopped) return
+    const now = this.#parts.clock.now()
+    this.#unmute(now)
+    for (const incident of this.#ledger.incidents()) this.#sweep(incident, now)
+    void this.#keeper.save()
+    for (const { delivery } of this.#channels.values()) {
+      if (!delivery.busy) void delivery.run().then(() => this.#turnWithin(this.#restMs()))
+    }
+    this.#turnWithin(this.#restMs())
+  }
+
+  #sweep(incident: Incident, now: At): void {
+    const { glance, settings } = this.#parts
+    const waits = this.#ledger.rows().some((row) => row.incident === incident.id)
+    if (isSpent(incident, now, settings.dedupeMs) && !waits) {
+      this.#ledger.drop(incident.id)
+      return
+    }
+    const { kind, pool, closedAt } = incident
+    const exhausted = kind === 'pool_exhausted' && closedAt === null ? pool : null
+    const seen = exhausted === null || !glance ? null : glance(exhausted)
+    const isGone = exhausted !== null && glance !== undefined && seen === null
+    const next = isGone ? ended(incident, now) : swept(incident, now, settings.dedupeMs, seen)
+    if (next === incident) return
+    this.#ledger.put(next)
+    for (const channel of Object.keys(next.told)) if (this.#channels.has(channel)) this.#enqueue(next, channel)
+  }
+
+  /** When a mute ends, what began and ended under it is no news any more. */
+  #unmute(now: At): void {
+    const { mutedUntil } = this.#ledger
+    if (mutedUntil === null || mutedUntil > now) return
+    this.#ledger.mute(null)
+    for (const row of this.#ledger.rows()) {
+      const incident = this.#ledger.incident(row.incident)
+      const mutable = this.#channels.get(row.channel)?.channel.mutable === true
+      const unheard = incident && incident.closedAt !== null && incident.told[row.channel] === undefined
+      if (mutable && unheard && incident.updatedAt < mutedUntil) this.#ledger.dropRow(row.id)
+    }
+  }
+
+  #noticeOf(incident: Incident): Notice {
+    const { id, kind, why, pool, subject, reason, openedAt, closedAt, count } = incident
+    const now = this.#parts.clock.now()
+    const refused = kind === 'pool_exhausted' && pool !== null ? (this.#parts.glance?.(pool)?.refused ?? null) : null
+    const text = phrase(incident, { now, wall: this.#wall, refused })
+    const open = closedAt === null
+    return {
+      incident: id,
+      kind,
+      why,
+      text,
+      open,
+      remedies: remediesOf(incident),
+      pool,
+      subject,
+      reason,
+      openedAt,
+      closedAt,
+      count,
+    }
+  }
+
+  /** Until the next turn: when a row is due, or a tick while there is anything to look after. */
+  #restMs(): number {
+    const now = this.#parts.clock.now()
+    const isIdle = this.#ledger.incidents().length === 0 && !this.#ledger.unsaved && !this.#ledger.cursorMoved
+    const dues = this.#ledger.rows().map((row) => this.#channels.get(row.channel)?.delivery.dueAt(row) ?? now + tickMs)
+    return Math.max(0, Math.min(isIdle ? Number.POSITIVE_INFINITY : tickMs, ...dues.map((due) => due - now)))
+  }
+
+  #turnWithin(delayMs: number): void {
+    const at = this.#parts.clock.now() + delayMs
+    if (this.#stopped || at >= this.#nextTurnAt || delayMs === Number.POSITIVE_INFINITY) return
+    this.#cancel?.()
+    this.#nextTurnAt = at
+    this.#cancel = this.#parts.clock.after(delayMs, () => this.#turn())
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * Tells people what happened: events become incidents, incidents become messages that are sent once, edited and closed.
+ * The pipeline is pure; the outbox is durable; channels are ports (Telegram, webhook).
+ */
+export {
+  type At,
+  type Channel,
+  ChannelError,
+  type Fault,
+  type Notice,
+  type Remedy,
+  type UpdateReason,
+} from './notice.ts'
+export { createNotifier, type Notifier, type NotifierParts } from './notifier.ts'
+export type { Glance } from './sweep.ts'
+export { createWebhook, type WebhookParts } from './webhook.ts'

@@ -1,0 +1,87 @@
+import { createHmac } from 'node:crypto'
+import type { Clock } from '../clock/clock.ts'
+import { type Channel, ChannelError, type Fault, type Notice } from './notice.ts'
+
+const deadlineMs = 10_000
+const mostPauseMs = 3_600_000
+
+export interface WebhookParts {
+  readonly url: string
+  /** Signs the body; null sends it unsigned. */
+  readonly secret: { reveal(): string } | null
+  readonly clock: Clock
+}
+
+/**
+ * A channel that posts each notice as JSON. `x-spillway-signature: sha256=<hex>` is the HMAC-SHA256 of the exact body; the
+ * body's `sentAt` lets the receiver refuse old posts, and `incident` with `why` and `count` names the notice in case it comes twice.
+ */
+export function createWebhook(parts: WebhookParts): Channel {
+  const post = (notice: Notice, signal: AbortSignal) => deliver(parts, notice, signal)
+  return {
+    name: 'webhook',
+    kind: 'webhook',
+    mutable: false,
+    async send(notice, signal) {
+      await post(notice, signal)
+      return { messageId: notice.incident }
+    },
+    async edit(_messageId, notice, signal) {
+      // The time that passes is no news to a machine; the end is told by `reply`, or here when nothing ended it.
+      if (notice.why !== 'lasting') await post(notice, signal)
+    },
+    async reply(_messageId, notice, signal) {
+      await post(notice, signal)
+    },
+  }
+}
+
+async function deliver({ url, secret, clock }: WebhookParts, notice: Notice, signal: AbortSignal): Promise<void> {
+  const body = JSON.stringify(payload(notice, clock.now()))
+  const deadline = new AbortController()
+  const cancel = clock.after(deadlineMs, () => deadline.abort())
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'spillway',
+        ...(secret
+          ? { 'x-spillway-signature': `sha256=${createHmac('sha256', secret.reveal()).update(body).digest('hex')}` }
+          : {}),
+      },
+      body,
+      redirect: 'manual',
+      signal: AbortSignal.any([signal, deadline.signal]),
+    })
+    await response.body?.cancel()
+    if (!response.ok) throw new ChannelError(`the webhook answered ${response.status}`, faultOf(response, clock.now()))
+  } catch (error) {
+    if (error instanceof ChannelError) throw error
+    const why = deadline.signal.aborted ? `did not answer within ${deadlineMs} ms` : 'cannot be reached'
+    throw new ChannelError(`the webhook ${why}`, { kind: 'transient' })
+  } finally {
+    cancel()
+  }
+}
+
+function payload(notice: Notice, now: number): object {
+  const { remedies: _offered, openedAt, closedAt, ...told } = notice
+  return {
+    ...told,
+    openedAt: new Date(openedAt).toISOString(),
+    closedAt: closedAt === null ? null : new Date(closedAt).toISOString(),
+    sentAt: new Date(now).toISOString(),
+  }
+}
+
+/** RFC 9110: 408, 429 and 5xx may pass, with the pause that Retry-After asks for; everything else stays as it is. */
+function faultOf(response: Response, now: number): Fault {
+  const { status } = response
+  if (status !== 408 && status !== 429 && status < 500) return { kind: 'permanent' }
+  const asked = response.headers.get('retry-after')
+  if (asked === null) return { kind: 'transient' }
+  const afterMs = /^\d+$/.test(asked) ? Number(asked) * 1_000 : Date.parse(asked) - now
+  if (!Number.isFinite(afterMs) || afterMs <= 0) return { kind: 'transient' }
+  return { kind: 'retry-after', afterMs: Math.min(afterMs, mostPauseMs) }
+}

@@ -1,0 +1,57 @@
+import type { Announcement, Details, DomainEvent, EventKind } from '../../internal/events/events.ts'
+
+/** 2026-01-05 14:00 UTC, when the FakeClock begins. */
+export const noon = Date.UTC(2026, 0, 5, 14, 0, 0)
+
+const details: Details = {
+  cred_failover: { until: noon + 300_000, status: 429 },
+  pool_exhausted: {
+    retryAt: noon + 300_000,
+    members: 3,
+    needsPerson: false,
+    first: 'work',
+    why: { work: 'cooling', personal: 'cooling', spare: 'cooling' },
+  },
+  pool_recovered: { exhaustedAt: noon, refused: 418 },
+  pool_rotated: { until: noon + 300_000 },
+  member_parked: { until: null },
+  member_unparked: {},
+  member_cleared: {},
+  cred_cooled: { until: noon + 300_000, scope: 'member', model: null, status: 429 },
+  cred_suspect: { until: noon + 300_000, status: 401 },
+  cred_needs_login: { command: 'spillway cred login personal' },
+  cred_revived: { how: 'login' },
+  cred_disabled: { by: 'upstream' },
+  cred_added: { provider: 'openai' },
+  cred_removed: {},
+  pool_changed: { what: 'strategy' },
+  key_created: { pools: null },
+  key_revoked: {},
+  keys_guessed: { attempts: 5 },
+  token_issued: {},
+  config_changed: { what: 'log.level' },
+  config_rejected: { problems: ['spillway.yaml:3: server.listen: no such address'] },
+  egress_blocked: { status: 403 },
+  weak_storm: { members: 6, until: noon + 60_000 },
+  host_down: { host: 'api.openai.com:443', nextAttemptAt: noon + 60_000 },
+  host_up: { host: 'api.openai.com:443', downAt: noon },
+  store_trouble: { what: 'the disk is full' },
+  store_healed: {},
+}
+
+/** What about an event of a test is not as usual. */
+export type Unusual<K extends EventKind> = Partial<Omit<DomainEvent, 'kind' | 'detail'>> & {
+  detail?: Partial<Details[K]>
+}
+
+/** An event for tests: the pool `openai` moves from `work` to `personal`, unless said otherwise. */
+export function sample<K extends EventKind>(kind: K, unusual: Unusual<K> = {}): DomainEvent {
+  const { detail, ...shape } = unusual
+  const usual = { at: noon, pool: 'openai', from: 'work', to: 'personal', reason: 'rate-limited', actor: 'spillway' }
+  return { kind, ...usual, ...shape, detail: { ...details[kind], ...detail } } as DomainEvent
+}
+
+/** The announcement of an event, durable as audit row `seq`. */
+export function announced(event: DomainEvent, seq: number | null = 1, suppressed = 0): Announcement {
+  return { event, seq, suppressed }
+}
