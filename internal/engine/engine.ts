@@ -109,6 +109,8 @@ export interface PoolStatus {
   readonly active: string | null
   readonly exhausted: boolean
   readonly retryAt: At | null
+  /** The exhaustion that requests have met and that has not ended by a served one; with how many were refused. */
+  readonly incident: { readonly since: At; readonly refused: number } | null
   readonly members: readonly MemberStatus[]
 }
 

@@ -41,6 +41,7 @@ export class Looking {
       active: seat?.member ?? null,
       exhausted: decision.kind === 'exhausted',
       retryAt: decision.kind === 'exhausted' || decision.kind === 'host-down' ? decision.retryAt : null,
+      incident: pool.exhausted && { since: pool.exhausted.since, refused: pool.exhausted.refused },
       members: pool.seats.map((member) => memberStatus(member, member === seat, now)),
     }
   }
