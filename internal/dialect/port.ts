@@ -97,6 +97,8 @@ export interface Dialect {
   model(path: string, body: unknown): ModelFamily | null
   /** Whether `model` needs the body. */
   readonly modelInBody: boolean
+  /** Whether the whole JSON body of a 2xx answer can be an error (`openrouter`, `gemini`): then `classify` wants that body. */
+  readonly errorInOk: boolean
   classify(facts: ResponseFacts, now: At): Outcome
   classifyEvent(event: StreamEvent, now: At): EventMeaning
   error(error: LocalError): LocalAnswer

@@ -1,0 +1,115 @@
+import type { At } from '../pool/pool.ts'
+
+const secondMs = 1_000
+const minuteMs = 60 * secondMs
+const hourMs = 60 * minuteMs
+const dayMs = 24 * hourMs
+
+/** No hint reaches farther than 7 days (SIGNALS, "Hints"), in ms. */
+export const longestHintMs = 7 * dayMs
+
+/** Reads one header by its lower-case name. */
+export type HeaderLookup = (name: string) => string | undefined
+
+/** One limit of several: whether the upstream says that it is used up (null: it does not say), and when it resets. */
+export interface Window {
+  readonly exhausted: boolean | null
+  readonly at: At | null
+}
+
+/** The instant as a hint: null when it is not in the future or not a number, at most 7 days ahead. */
+export function hintAt(at: number, now: At): At | null {
+  return at > now ? Math.min(at, now + longestHintMs) : null
+}
+
+/** A hint that many seconds ahead; takes a number or a plain decimal, null for anything else. */
+export function inSeconds(value: unknown, now: At): At | null {
+  return hintAt(now + Math.round(decimal(value) * secondMs), now)
+}
+
+/** A hint at an epoch time, in seconds or (from 1e11, which as seconds would be the year 5138) in milliseconds. */
+export function atEpoch(value: unknown, now: At): At | null {
+  const epoch = decimal(value)
+  return hintAt(Math.round(epoch >= 1e11 ? epoch : epoch * secondMs), now)
+}
+
+/** A hint at an RFC 3339 instant or an HTTP date; looser forms are not read, because Date.parse accepts nearly anything. */
+export function atDate(text: string, now: At): At | null {
+  const isDate = /^\d{4}-\d\d-\d\dT/.test(text) || /^[A-Za-z]{3,9}, .* GMT$/.test(text)
+  return isDate ? hintAt(Date.parse(text), now) : null
+}
+
+/** A hint after a duration such as `6m0s`, `20ms`, `46.2s`. */
+export function afterDuration(text: string, now: At): At | null {
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|[dhms]))+$/.test(text)) return null
+  let totalMs = 0
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[dhms])/g)) totalMs += Number(amount) * unitMs(unit)
+  return hintAt(now + Math.round(totalMs), now)
+}
+
+/** The hint of `retry-after-ms`, which is the finer one, else of `Retry-After` (seconds or HTTP date). */
+export function retryAfter(header: HeaderLookup, now: At): At | null {
+  const ms = hintAt(now + Math.round(decimal(header('retry-after-ms'))), now)
+  if (ms !== null) return ms
+  const text = (header('retry-after') ?? '').trim()
+  return inSeconds(text, now) ?? atDate(text, now)
+}
+
+/** The windows of `x-ratelimit-reset-*` (durations or seconds) and of `x-ratelimit-reset` (epoch s or ms). */
+export function rateLimitWindows(header: HeaderLookup, names: readonly string[], now: At): Window[] {
+  const windows: Window[] = []
+  for (const name of names) {
+    if (!name.startsWith('x-ratelimit-reset')) continue
+    const window = name.slice('x-ratelimit-reset'.length)
+    const text = (header(name) ?? '').trim()
+    const at = window === '' ? atEpoch(text, now) : (afterDuration(text, now) ?? inSeconds(text, now))
+    windows.push({ exhausted: usedUp(header(`x-ratelimit-remaining${window}`)), at })
+  }
+  return windows
+}
+
+/** Whether a `remaining` header says that nothing is left; null when it says nothing (absent, negative, unreadable). */
+export function usedUp(remaining: string | undefined): boolean | null {
+  const left = decimal(remaining)
+  return Number.isNaN(left) ? null : left === 0
+}
+
+/** The latest reset among the exhausted windows; those that do not say count only when none says that it is exhausted. */
+export function latestExhausted(windows: readonly Window[]): At | null {
+  const declared = windows.filter((window) => window.exhausted === true)
+  const silent = windows.filter((window) => window.exhausted === null)
+  return latest((declared.length > 0 ? declared : silent).map((window) => window.at))
+}
+
+/** The latest of several hints; null when there is none. */
+export function latest(hints: readonly (At | null)[]): At | null {
+  return hints.reduce((late, at) => (late === null || (at !== null && at > late) ? at : late), null)
+}
+
+/** What a body says in `resets_at` (epoch seconds or a date) or, failing that, in `resets_in_seconds`. */
+export function bodyReset(error: Readonly<Record<string, unknown>>, now: At): At | null {
+  const { resets_at: at, resets_in_seconds: seconds } = error
+  const date = typeof at === 'string' ? atDate(at, now) : null
+  return date ?? atEpoch(at, now) ?? inSeconds(seconds, now)
+}
+
+/** A plain non-negative decimal, as a number or as text; NaN for anything else (`1e9`, `-1`, `0x10`, null). */
+function decimal(value: unknown): number {
+  if (typeof value === 'number') return value >= 0 ? value : Number.NaN
+  return typeof value === 'string' && /^\s*\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : Number.NaN
+}
+
+function unitMs(unit: string | undefined): number {
+  switch (unit) {
+    case 'd':
+      return dayMs
+    case 'h':
+      return hourMs
+    case 'm':
+      return minuteMs
+    case 's':
+      return secondMs
+    default:
+      return 1
+  }
+}

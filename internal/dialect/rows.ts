@@ -1,0 +1,136 @@
+import type { At, ModelFamily, Outcome, OutcomeKind, Reason, Scope } from '../pool/pool.ts'
+import type { ResponseFacts } from './port.ts'
+import { isFields, readJson, rootOf, type Signal, signalOfResponse } from './signal.ts'
+
+/** Reads the hint of a signal; null when it gives none. */
+export type Hint = (signal: Signal, now: At) => At | null
+
+/** What a row of SIGNALS says that a signal means. */
+export interface Meaning {
+  readonly kind: OutcomeKind
+  readonly reason: Reason
+  /** `member` unless the row names another scope. */
+  readonly scope?: Scope
+  /** The family, where the upstream itself names it. */
+  readonly model?: (signal: Signal) => ModelFamily | null
+  /** A client could have provoked it: weak evidence, unless a hint comes along. */
+  readonly weak?: true
+  /** How long, in ms, when there is no hint; left out: the default back-off. */
+  readonly forMs?: number
+  /** Another source of hints than the dialect's; null when hints do not count here. */
+  readonly hint?: Hint | null
+  /** false: another member may be tried, but this one is left alone. */
+  readonly cools?: false
+}
+
+/** One row of SIGNALS; all that it names must hold. */
+export interface Row {
+  /** The statuses. Inside a stream, where there is none, a code stands for its status. */
+  readonly on?: readonly number[]
+  /** The body carries one of these codes, or one that matches. */
+  readonly code?: readonly string[] | RegExp
+  /** What `error.message` says. */
+  readonly says?: RegExp
+  readonly when?: (signal: Signal, now: At) => boolean
+  readonly means: Meaning
+}
+
+/** The rows of one dialect, in the order of evidence, and where its hints are. */
+export interface Table {
+  readonly rows: readonly Row[]
+  readonly hint: Hint
+  /** Whether the whole body of a 2xx answer can be an error. */
+  readonly errorInOk: boolean
+}
+
+const hourMs = 3_600_000
+
+export const requestFault: Meaning = { kind: 'request-fault', reason: 'request-fault' }
+export const egressBlocked: Meaning = { kind: 'egress-blocked', reason: 'egress-blocked' }
+export const overloaded: Meaning = { kind: 'overloaded', reason: 'overloaded' }
+export const upstreamError: Meaning = { kind: 'upstream-error', reason: 'upstream-error' }
+export const rateLimited: Meaning = { kind: 'rate-limited', reason: 'rate-limited' }
+/** A window of usage is used up: until its reset, else 1 h. */
+export const quota: Meaning = { kind: 'quota-exhausted', reason: 'quota', forMs: hourMs }
+/** Money has run out: 1 h without a hint. */
+export const billing: Meaning = { kind: 'quota-exhausted', reason: 'billing', forMs: hourMs }
+export const authRejected: Meaning = { kind: 'auth-rejected', reason: 'auth-rejected' }
+export const accountClosed: Meaning = { kind: 'auth-rejected', reason: 'account-closed' }
+export const authExpired: Meaning = { kind: 'auth-expired', reason: 'auth-expired' }
+
+const success: Meaning = { kind: 'success', reason: 'ok' }
+
+/** A challenge instead of an answer: Cloudflare stands between us and the upstream, whoever asks. */
+export const challenge: Row = {
+  when: ({ header, text }) =>
+    header('cf-mitigated') !== undefined ||
+    (isHtml(text) && /\/cdn-cgi\/challenge-platform\/|Just a moment/.test(text)),
+  means: egressBlocked,
+}
+
+/** What the status alone means when nothing more precise was said; the last row takes everything. */
+export const byStatus: readonly Row[] = [
+  { on: [401], when: ({ oauth }) => oauth, means: authExpired },
+  { on: [401], means: { ...authRejected, weak: true } },
+  { on: [402], means: billing },
+  { on: [429], means: { ...rateLimited, weak: true } },
+  { on: [529], means: overloaded },
+  { when: ({ status }) => status !== null && status >= 500, means: upstreamError },
+  { means: requestFault },
+]
+
+/** Whether the text is a page and no API answer. */
+export function isHtml(text: string): boolean {
+  return /^\s*</.test(text)
+}
+
+/**
+ * Matches a whole phrase of an upstream's own sentence: nothing but words may come before it, no colon or quote on
+ * either side, so that a request which the upstream quotes back cannot speak in its name.
+ */
+export function phrase(words: string): RegExp {
+  return new RegExp(`^(?:[\\w ,-]+ )?${words}(?=[\\s.,;!(]|$)`, 'i')
+}
+
+/** What a whole response means. */
+export function classifyResponse(table: Table, facts: ResponseFacts, now: At): Outcome {
+  const { status, body } = facts
+  const ok = (status >= 200 && status < 300) || status === 101 || status === 304
+  if (ok && !(table.errorInOk && isWholeError(body))) return { ...outcomeOf(success, null), status, model: null }
+  return decide(table, signalOfResponse(facts), now)
+}
+
+/** The outcome of the first row that fits. */
+export function decide({ rows, hint }: Table, signal: Signal, now: At): Outcome {
+  const { means } = rows.find((row) => fits(row, signal, now)) ?? { means: requestFault }
+  const cools = means.kind === 'rate-limited' || means.kind === 'quota-exhausted'
+  const readHint = means.hint === undefined ? hint : means.hint
+  const until = cools && readHint !== null ? readHint(signal, now) : null
+  return { ...outcomeOf(means, until), status: signal.status, model: means.model?.(signal) ?? null }
+}
+
+/** The whole body is an error object: nothing in it is an answer (a stored operation that failed has a name). */
+function isWholeError(body: string | null): boolean {
+  const root = rootOf(readJson(body ?? ''))
+  return isFields(root.error) && !['choices', 'output', 'data', 'name'].some((part) => part in root)
+}
+
+function fits({ on, code, says, when }: Row, signal: Signal, now: At): boolean {
+  if (on && !(signal.status === null ? code : on.includes(signal.status))) return false
+  if (code && ![...signal.codes].some((word) => (code instanceof RegExp ? code.test(word) : code.includes(word)))) {
+    return false
+  }
+  return (says?.test(signal.message) ?? true) && (when?.(signal, now) ?? true)
+}
+
+function outcomeOf(means: Meaning, until: At | null): Omit<Outcome, 'status' | 'model'> {
+  return {
+    kind: means.kind,
+    reason: means.reason,
+    evidence: means.weak && until === null ? 'weak' : 'strong',
+    scope: means.scope ?? 'member',
+    until,
+    forMs: until === null ? (means.forMs ?? null) : null,
+    cools: means.cools ?? true,
+  }
+}
