@@ -13,7 +13,7 @@ export interface Strategy {
   pick(ready: Bits, active: number, fits: (index: number) => boolean): number
   /** The seat entered or left the set of those that can serve, or its load changed. */
   update(seat: Seat, ready: boolean): void
-  /** The seat was chosen. */
+  /** The seat was chosen, in whichever tier. */
   used(seat: Seat): void
 }
 
@@ -75,7 +75,9 @@ function leastLoaded(size: number): Strategy {
     testsInTurn: true,
     pick: (_ready, _active, fits) => heap.firstThat(fits),
     update: (seat, ready) => (ready ? heap.put(seat.index, key(seat)) : heap.remove(seat.index)),
-    used: (seat) => heap.put(seat.index, key(seat)),
+    used: (seat) => {
+      if (heap.has(seat.index)) heap.put(seat.index, key(seat))
+    },
   }
 }
 
@@ -95,9 +97,11 @@ function weighted(size: number): Strategy {
       heap.put(seat.index, passes[seat.index]!)
     },
     used(seat) {
-      front = passes[seat.index]!
-      passes[seat.index] = front + 1 / seat.weight
-      if (heap.has(seat.index)) heap.put(seat.index, passes[seat.index]!)
+      const pass = passes[seat.index]!
+      passes[seat.index] = pass + 1 / seat.weight
+      if (!heap.has(seat.index)) return
+      front = pass
+      heap.put(seat.index, passes[seat.index]!)
     },
   }
 }
