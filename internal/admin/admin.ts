@@ -1,0 +1,92 @@
+/**
+ * The admin API: every verb over HTTP, on a Unix socket that only the owner can open, and on TCP behind a bearer token.
+ * Errors are problem+json (RFC 9457) with a stable `code`; metrics and the live events are served here, too.
+ */
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Operations } from '../ops/ops.ts'
+import { closing, type EventSource } from './feed.ts'
+import { httpApp, type Route } from './http.ts'
+import { claimSocket, ownOnly } from './socket.ts'
+
+export type { EventSource, LiveEvent } from './feed.ts'
+export type { Route } from './http.ts'
+
+/** What the admin API serves. */
+export interface AdminParts {
+  readonly ops: Operations
+  readonly metrics: { render(): Promise<string>; readonly contentType: string }
+  readonly events: EventSource
+  /** Calls `run` after `delayMs`; returns the cancellation. */
+  after(delayMs: number, run: () => void): () => void
+  /** Is told of a failure inside a verb; what was refused is no failure. */
+  failed(error: unknown, route: string): void
+}
+
+/** Where it listens: the Unix socket always, TCP when there is a token to ask for. */
+export interface AdminAddress {
+  /** Absolute path. */
+  readonly socket: string
+  readonly tcp: {
+    readonly host: string
+    readonly port: number
+    /** The bearer token that every request must carry; never logged. */
+    readonly token: { reveal(): string }
+  } | null
+}
+
+export interface Admin {
+  /** Resolves once every listener is open. Rejects with a Refusal when one cannot be, and then none is left open. */
+  listen(address: AdminAddress): Promise<void>
+  /** The TCP port in use; null without one. */
+  readonly port: number | null
+  /** Every registered route, for a test that asks each without a token. */
+  routes(transport: 'socket' | 'tcp'): readonly Route[]
+  /** Ends event streams, finishes what is under way and closes the listeners. */
+  close(): Promise<void>
+}
+
+/** The admin API over these parts; nothing listens yet. */
+export function createAdmin(parts: AdminParts): Admin {
+  const feeds = closing()
+  const open: FastifyInstance[] = []
+  let port: number | null = null
+  const routes: { socket: readonly Route[]; tcp: readonly Route[] } = { socket: [], tcp: [] }
+
+  async function listen(address: AdminAddress): Promise<void> {
+    const { socket, tcp } = address
+    await claimSocket(socket)
+    const local = httpApp(parts, { kind: 'socket' }, feeds)
+    routes.socket = local.routes
+    open.push(local.app)
+    await local.app.listen({ path: socket })
+    ownOnly(socket)
+    if (!tcp) return
+    const remote = httpApp(parts, { kind: 'tcp', host: tcp.host, token: tcp.token }, feeds)
+    routes.tcp = remote.routes
+    open.push(remote.app)
+    await remote.app.listen({ host: tcp.host, port: tcp.port })
+    port = (remote.app.server.address() as AddressInfo).port
+  }
+
+  async function close(): Promise<void> {
+    feeds.end()
+    await Promise.all(open.splice(0).map((app) => app.close()))
+  }
+
+  return {
+    async listen(address) {
+      try {
+        await listen(address)
+      } catch (error) {
+        await close()
+        throw error
+      }
+    },
+    get port() {
+      return port
+    },
+    routes: (transport) => routes[transport],
+    close,
+  }
+}

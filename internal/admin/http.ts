@@ -1,0 +1,98 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type AnyVerb, type VerbName, verbs } from '../ops/ops.ts'
+import type { AdminParts } from './admin.ts'
+import { type Feeds, feed } from './feed.ts'
+import { gate, type Transport } from './gate.ts'
+import { explained, type Problem, problemOf, TurnedAway } from './problem.ts'
+
+export interface Route {
+  readonly method: string
+  readonly path: string
+}
+
+const maxBodyBytes = 4 * 1024 * 1024
+const requestMs = 30_000
+
+/** The HTTP side for one transport, with every route registered; the caller lets it listen. */
+export function httpApp(
+  parts: AdminParts,
+  transport: Transport,
+  feeds: Feeds,
+): { app: FastifyInstance; routes: readonly Route[] } {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: maxBodyBytes,
+    requestTimeout: requestMs,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 512 },
+  })
+  const routes: Route[] = []
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) routes.push({ method: one, path: url })
+  })
+  const pass = gate(transport)
+  app.addHook('onRequest', async (request) => pass(request.raw))
+  app.setErrorHandler((error, request, reply) => {
+    const problem = explained(error)
+    if (problem.code === 'internal' || problem.code === 'failed')
+      parts.failed(error, request.routeOptions.url ?? request.method)
+    return answer(reply, problem)
+  })
+  app.setNotFoundHandler((request, reply) =>
+    answer(reply, problemOf('no-such-route', `there is no ${request.method} ${request.url.split('?', 1)[0]}`)),
+  )
+  for (const [name, verb] of Object.entries(verbs)) serve(app, parts, { name: name as VerbName, verb, transport })
+  fixed(app, parts, feeds)
+  return { app, routes }
+}
+
+function answer(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+}
+
+/** One verb as a route; its arguments come from the path, and the query or the JSON body. */
+function serve(
+  app: FastifyInstance,
+  parts: AdminParts,
+  { name, verb, transport }: { name: VerbName; verb: AnyVerb; transport: Transport },
+): void {
+  app.route({
+    method: verb.method,
+    url: verb.path,
+    async handler(request, reply) {
+      if (verb.secret && transport.kind === 'tcp')
+        throw new TurnedAway('socket-only', 'this answers with a secret, and does so on the Unix socket only')
+      const args = { ...argumentsOf(request, verb), ...(request.params as object) }
+      const result = await parts.ops.run(actorOf(request, transport), name, args)
+      if (verb.secret) reply.header('cache-control', 'no-store')
+      return reply.type('application/json; charset=utf-8').send(JSON.stringify(result))
+    },
+  })
+}
+
+function argumentsOf(request: FastifyRequest, verb: AnyVerb): object {
+  if (verb.method === 'GET' || verb.method === 'DELETE') return { ...(request.query as object) }
+  const body = request.body ?? {}
+  if (typeof body !== 'object' || Array.isArray(body))
+    throw new TurnedAway('bad-body', 'the body must be a JSON object')
+  return body
+}
+
+/** Who asks. Whoever can open the socket may say so; over TCP it is always the API itself. */
+function actorOf(request: FastifyRequest, transport: Transport): string {
+  const said = request.headers['x-spillway-actor']
+  const trusted = transport.kind === 'socket' && typeof said === 'string' && /^operator:[a-z0-9:._-]{1,64}$/.test(said)
+  return trusted ? said : 'operator:api'
+}
+
+/** The routes that are no verbs. */
+function fixed(app: FastifyInstance, parts: AdminParts, feeds: Feeds): void {
+  app.get('/healthz', async () => ({ status: 'ok' }))
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(parts.metrics.contentType).send(await parts.metrics.render()),
+  )
+  app.get('/v1/events', (_request, reply) => {
+    feed(reply.raw, parts.events, { feeds, after: parts.after })
+    reply.hijack()
+  })
+}

@@ -1,0 +1,42 @@
+/**
+ * The command line: parses, calls the verbs, prints, and says with which exit code the program ends.
+ * It gets its world (streams, environment, a Port to the rest of the program) as arguments, so that tests run it in-process.
+ */
+import { type Cli, whereOf } from './command.ts'
+import { endingOf, exitCodes } from './exit.ts'
+import type { CliIo } from './port.ts'
+import { screenOf } from './screen.ts'
+import { commandTree } from './tree.ts'
+
+export { exitCodes, Unreachable } from './exit.ts'
+export type { CliIo, Initialised, Opened, Port, ServeOptions, Started, Where } from './port.ts'
+export { answers, remoteOps } from './remote.ts'
+
+/** Runs one command line (without the program's name) and resolves with its exit code; never rejects. */
+export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
+  const screen = screenOf(io)
+  let code: number = exitCodes.done
+  const cli: Cli = {
+    io,
+    screen,
+    async withOps(command, use) {
+      const { ops, close } = await io.port.open(whereOf(command, io.cwd))
+      try {
+        return await use(ops)
+      } finally {
+        await close()
+      }
+    },
+    end(found) {
+      code = found
+    },
+  }
+  try {
+    await commandTree(cli).parseAsync(argv, { from: 'user' })
+    return code
+  } catch (error) {
+    const ending = endingOf(error)
+    if (ending.message !== null) screen.complain(ending.message, ending.hint)
+    return ending.code
+  }
+}

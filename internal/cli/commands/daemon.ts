@@ -1,0 +1,56 @@
+import type { Command } from 'commander'
+import { type Cli, leaf, listing, whereOf } from '../command.ts'
+import type { Started } from '../port.ts'
+
+/** `init` and `serve`. */
+export function daemonCommands(program: Command, cli: Cli): void {
+  const { screen, io } = cli
+  listing(leaf(program, 'init', 'create the data directory, the master key and the first client key')).action(
+    async (options: { json?: true }, command: Command) => {
+      const made = await io.port.init(whereOf(command, io.cwd))
+      if (options.json) return screen.json(made)
+      if (made.key === null) return screen.print(`${made.data} is set up already`)
+      screen.print(`data directory: ${made.data}`)
+      screen.print(`client key local: ${made.key}`)
+      screen.note('the key is shown only now; spillway env POOL passes it to agents')
+    },
+  )
+  leaf(program, 'serve', 'run the proxy')
+    .option('--listen <host:port>', 'where agents reach it (default: server.listen)')
+    .option('--admin-listen <host:port>', 'a TCP address for the admin API, too (default: admin.listen)')
+    .action(async (options: { listen?: string; adminListen?: string }, command: Command) => {
+      const { listen, adminListen } = options
+      const code = await io.port.serve(
+        whereOf(command, io.cwd),
+        { listen: listen ?? null, adminListen: adminListen ?? null },
+        (facts) => announce(cli, facts),
+      )
+      cli.end(code)
+    })
+}
+
+/** What a person who has just started it wants to know: where it is, and how to point an agent at it. */
+function announce(cli: Cli, facts: Started): void {
+  const { screen } = cli
+  for (const warning of facts.warnings) screen.note(`warning: ${warning}`)
+  screen.print(`spillway listens on ${screen.paint('bold', facts.origin)} (data in ${facts.data})`)
+  if (facts.firstKey !== null)
+    screen.print(`client key local: ${facts.firstKey} (shown only now; spillway env POOL passes it to agents)`)
+  screen.print(nextStep(facts))
+}
+
+function nextStep({ credentials, pools }: Started): string {
+  if (credentials === 0) return withoutCredential
+  if (pools.length === 0) return withoutPool
+  return ['point an agent at a pool:', ...pools.map(({ name }) => `  eval "$(spillway env ${name})"`)].join('\n')
+}
+
+const withoutCredential = `there is no credential yet. In another terminal:
+  spillway cred add work --provider openai          asks for the key
+  spillway pool create openai --provider openai --members work
+  eval "$(spillway env openai)"
+or set OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY (several keys with commas between them) and start again.`
+
+const withoutPool = `there are credentials but no pool yet:
+  spillway pool create openai --provider openai --members A,B
+  eval "$(spillway env openai)"`

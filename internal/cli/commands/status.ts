@@ -1,0 +1,109 @@
+import type { Command } from 'commander'
+import type { DoctorRow, IncidentShape, Ops, StatusShape } from '../../ops/ops.ts'
+import { type Cli, leaf, listing } from '../command.ts'
+import { exitCodes } from '../exit.ts'
+import { printPool } from '../poolview.ts'
+import type { Ink } from '../screen.ts'
+import { localTime, relative, span } from '../when.ts'
+
+const watchMs = 1_000
+
+/** `status`, `check` and `doctor`: how things are. */
+export function statusCommands(program: Command, cli: Cli): void {
+  const { screen, io } = cli
+  listing(leaf(program, 'status', 'pools, members, who is active, recoveries, incidents'))
+    .option('--watch', 'again every second')
+    .action(async (options: { json?: true; watch?: true }, command: Command) => {
+      const look = () => cli.withOps(command, (ops) => ops.status({}))
+      if (!options.watch) {
+        const status = await look()
+        return options.json ? screen.json(status) : printStatus(cli, status)
+      }
+      // The store is not kept open meanwhile: a daemon may start, or end, while somebody watches.
+      for (;;) {
+        const status = await look()
+        if (options.json) io.stdout.write(`${JSON.stringify(status)}\n`)
+        else {
+          if (io.stdout.isTTY) io.stdout.write('\u001b[H\u001b[2J')
+          printStatus(cli, status)
+        }
+        if (!(await io.port.sleep(watchMs))) return
+      }
+    })
+  listing(leaf(program, 'check <pool>', 'exit 0: it can serve; 75: it cools; 77: a person must act')).action(
+    (name: string, options: { json?: true }, command: Command) =>
+      cli.withOps(command, async (ops) => {
+        const found = await ops.poolCheck({ name })
+        cli.end(checkCodes[found.verdict])
+        if (options.json) return screen.json(found)
+        screen.print(checkText(found, io.port.now()))
+        if (found.verdict === 'needs-person') for (const { command: fix } of found.people) screen.note(`hint: ${fix}`)
+      }),
+  )
+  listing(leaf(program, 'doctor', 'config, disk, permissions, clock, upstream reachability')).action(
+    (options: { json?: true }, command: Command) =>
+      cli.withOps(command, async (ops) => {
+        const rows = await ops.doctor({})
+        if (rows.some(({ state }) => state === 'fail')) cli.end(exitCodes.failed)
+        return options.json ? screen.json(rows) : printRows(cli, rows)
+      }),
+  )
+}
+
+type Check = Awaited<ReturnType<Ops['poolCheck']>>
+
+const checkCodes: Readonly<Record<Check['verdict'], number>> = {
+  'can-serve': exitCodes.done,
+  cooling: exitCodes.tryLater,
+  'needs-person': exitCodes.needsPerson,
+}
+
+function checkText({ pool, verdict, member, retryAt, people }: Check, now: number): string {
+  if (verdict === 'can-serve') return `${pool} can serve (${member})`
+  if (verdict === 'cooling' && retryAt !== null) {
+    const first = member === null ? '' : `, ${member} recovers first`
+    return `${pool} is cooling until ${localTime(retryAt, now)} (${relative(retryAt, now)}${first})`
+  }
+  const who = people.map((one) => `${one.member} ${one.state === 'disabled' ? 'is disabled' : 'needs a login'}`)
+  return `${pool} needs a person: ${who.join(', ') || 'it has no members'}`
+}
+
+function printStatus(cli: Cli, status: StatusShape): void {
+  const { screen } = cli
+  const now = cli.io.port.now()
+  const up = status.startedAt === null ? 'not running' : `up ${span(now - Date.parse(status.startedAt))}`
+  screen.print(`spillway ${status.version}, ${up}, ${status.origin}`)
+  if (status.pools.length === 0) screen.print('no pools')
+  for (const pool of status.pools) {
+    screen.print('')
+    printPool(screen, pool, now)
+  }
+  if (status.incidents.length === 0) return
+  screen.print('')
+  screen.table(
+    ['INCIDENT', 'POOL', 'ABOUT', 'REASON', 'SINCE', 'COUNT'],
+    status.incidents.map((one) => incidentRow(one, now)),
+  )
+}
+
+function incidentRow(one: IncidentShape, now: number): string[] {
+  return [
+    one.kind,
+    one.pool ?? '-',
+    one.subject ?? '-',
+    one.reason ?? '-',
+    relative(one.openedAt, now),
+    String(one.count),
+  ]
+}
+
+const inks: Readonly<Record<DoctorRow['state'], Ink>> = { ok: 'green', warn: 'yellow', fail: 'red' }
+
+function printRows(cli: Cli, rows: readonly DoctorRow[]): void {
+  const { screen } = cli
+  const width = Math.max(...rows.map(({ check }) => check.length))
+  for (const { check, state, message, hint } of rows) {
+    screen.print(`${screen.paint(inks[state], state.padEnd(4))}   ${check.padEnd(width)}   ${message}`)
+    if (hint !== null && state !== 'ok') screen.print(`${' '.repeat(width + 10)}${screen.paint('dim', hint)}`)
+  }
+}

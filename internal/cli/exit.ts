@@ -1,0 +1,51 @@
+import { CommanderError } from 'commander'
+import { Refusal, type RefusalCode } from '../ops/ops.ts'
+
+/** Exit codes, as users and scripts rely on them (INTERFACE; 69, 75 and 77 are those of sysexits.h). */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  conflict: 4,
+  unreachable: 69,
+  tryLater: 75,
+  needsPerson: 77,
+} as const
+
+const ofRefusal: Readonly<Record<RefusalCode, number>> = {
+  'not-found': exitCodes.notFound,
+  conflict: exitCodes.conflict,
+  invalid: exitCodes.usage,
+  'try-later': exitCodes.tryLater,
+  'needs-person': exitCodes.needsPerson,
+  failed: exitCodes.failed,
+}
+
+/** A daemon is needed, or holds the data directory, and does not answer. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable'
+  readonly hint: string | null
+
+  constructor(message: string, hint: string | null = null) {
+    super(message)
+    this.hint = hint
+  }
+}
+
+/** How a run ended: its exit code and what is said about it on stderr; null says nothing more. */
+export interface Ending {
+  readonly code: number
+  readonly message: string | null
+  readonly hint: string | null
+}
+
+/** What an error thrown by a command means for the one who typed it. */
+export function endingOf(error: unknown): Ending {
+  if (error instanceof Refusal) return { code: ofRefusal[error.code], message: error.message, hint: error.hint }
+  if (error instanceof Unreachable) return { code: exitCodes.unreachable, message: error.message, hint: error.hint }
+  // Commander has already printed its help, its version or its own sentence about the usage.
+  if (error instanceof CommanderError)
+    return { code: error.exitCode === 0 ? exitCodes.done : exitCodes.usage, message: null, hint: null }
+  return { code: exitCodes.failed, message: error instanceof Error ? error.message : String(error), hint: null }
+}

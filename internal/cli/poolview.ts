@@ -1,0 +1,94 @@
+import type { MemberShape, PoolShape } from '../ops/ops.ts'
+import type { Cell, Ink, Screen } from './screen.ts'
+import { localTime, relative, relativeOr } from './when.ts'
+
+/** The state of a pool in one word, for a list. */
+export function poolState(pool: PoolShape, now: number): Cell {
+  if (pool.members.length === 0) return { text: 'empty', ink: 'yellow' }
+  if (!pool.exhausted) return { text: 'ok', ink: 'green' }
+  if (pool.retryAt === null) return { text: 'exhausted, needs a person', ink: 'red' }
+  return { text: `exhausted, recovers ${relative(pool.retryAt, now)}`, ink: 'red' }
+}
+
+/** The list of pools, one line for each. */
+export function printPools(screen: Screen, pools: readonly PoolShape[], now: number): void {
+  screen.table(
+    ['NAME', 'PROVIDER', 'STRATEGY', 'MEMBERS', 'ACTIVE', 'STATE'],
+    pools.map((pool) => [
+      pool.name,
+      pool.provider,
+      pool.strategy,
+      String(pool.members.length),
+      pool.active ?? '-',
+      poolState(pool, now),
+    ]),
+  )
+}
+
+/** One pool with its members. */
+export function printPool(screen: Screen, pool: PoolShape, now: number): void {
+  const state = poolState(pool, now)
+  const text = typeof state === 'string' ? state : screen.paint(state.ink, state.text)
+  const serving = pool.active === null ? 'nobody serves' : `${pool.active} serves`
+  screen.print(`${screen.paint('bold', pool.name)} (${pool.provider}, ${pool.strategy}): ${serving}, ${text}`)
+  if (pool.members.length === 0) {
+    screen.print(`  no members; spillway pool add ${pool.name} MEMBER`)
+    return
+  }
+  screen.table(
+    ['', '#', 'MEMBER', 'HEALTH', 'REASON', 'UNTIL', 'PARKED', 'IN FLIGHT', 'REQUESTS', 'FAILED', 'LAST USED'],
+    pool.members.map((member) => memberRow(member, now)),
+  )
+  for (const line of pool.members.flatMap((member) => remarks(member, now))) screen.print(`  ${line}`)
+}
+
+const inks: Readonly<Record<MemberShape['health']['state'], Ink>> = {
+  healthy: 'green',
+  cooling: 'yellow',
+  suspect: 'yellow',
+  probing: 'cyan',
+  'needs-login': 'red',
+  disabled: 'red',
+}
+
+/** The member's health in the ink of how bad it is. */
+export function healthCell(health: MemberShape['health']): Cell {
+  return { text: health.state, ink: inks[health.state] }
+}
+
+function memberRow(member: MemberShape, now: number): Cell[] {
+  const { health, park } = member
+  return [
+    member.active ? { text: '*', ink: 'green' } : ' ',
+    String(member.position),
+    member.name,
+    healthCell(health),
+    health.reason ?? '-',
+    relativeOr(health.until, now),
+    park === null ? '-' : park.until === null ? 'until unparked' : relative(park.until, now),
+    counted(member.inFlight),
+    counted(member.requests),
+    counted(member.failures),
+    relativeOr(member.lastUsedAt, now),
+  ]
+}
+
+function counted(number: number | null): string {
+  return number === null ? '-' : String(number)
+}
+
+/** What the row has no column for: limits of single models, and what a person has to do. */
+function remarks(member: MemberShape, now: number): string[] {
+  const lines = member.scoped.map(
+    ({ model, reason, until }) => `${member.name}: ${model} until ${localTime(until, now)} (${reason})`,
+  )
+  if (member.health.state === 'needs-login')
+    lines.push(`${member.name} needs a login. Run: spillway cred login ${member.name}`)
+  if (member.health.state === 'disabled')
+    lines.push(`${member.name} is disabled by ${by(member)}. Run: spillway cred enable ${member.name}`)
+  return lines
+}
+
+function by(member: MemberShape): string {
+  return member.health.by === 'upstream' ? 'its upstream' : 'an operator'
+}

@@ -1,0 +1,70 @@
+import type { Ops } from '../ops/ops.ts'
+
+/** Which installation a command is about, as the flags said; null where they said nothing. */
+export interface Where {
+  /** `--data`, absolute. */
+  readonly data: string | null
+  /** `--config`, absolute. */
+  readonly config: string | null
+}
+
+/** The verbs of one installation: of its running daemon, or of its store opened under the lock. */
+export interface Opened {
+  readonly ops: Ops
+  close(): Promise<void>
+}
+
+export interface ServeOptions {
+  /** `HOST:PORT` of the data plane; null: as configured. */
+  readonly listen: string | null
+  /** `HOST:PORT` of the admin API beside its socket; null: as configured. */
+  readonly adminListen: string | null
+}
+
+/** What a daemon that has just begun says of itself. */
+export interface Started {
+  /** `http://127.0.0.1:8460` style. */
+  readonly origin: string
+  readonly data: string
+  /** The path of the admin socket. */
+  readonly socket: string
+  /** The client key made by this start, bare; null when there was one already. */
+  readonly firstKey: string | null
+  readonly pools: readonly { readonly name: string; readonly provider: string }[]
+  readonly credentials: number
+  /** What an operator should know, such as a repaired permission. */
+  readonly warnings: readonly string[]
+}
+
+export interface Initialised {
+  readonly data: string
+  /** The bare client key `local`; null when the directory was set up already. */
+  readonly key: string | null
+}
+
+/** What the command line needs from the rest of the program; the composition root implements it. */
+export interface Port {
+  readonly version: string
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Waits so long; false when there is no time left, because the program is to end. `status --watch` goes on as long as it is true. */
+  sleep(ms: number): Promise<boolean>
+  /**
+   * The live state: the daemon's over its socket, else the store under the data directory's lock. Rejects with
+   * `Unreachable` when the lock is held but the socket is silent, with a Refusal for everything else.
+   */
+  open(where: Where): Promise<Opened>
+  /** Runs the daemon until it is told to stop; calls `started` once it listens. Resolves with the exit code. */
+  serve(where: Where, options: ServeOptions, started: (facts: Started) => void): Promise<number>
+  init(where: Where): Promise<Initialised>
+}
+
+/** The world around one run of the command line. */
+export interface CliIo {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly port: Port
+}

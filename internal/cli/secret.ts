@@ -1,0 +1,52 @@
+import { createInterface } from 'node:readline'
+import { Writable } from 'node:stream'
+import { Refusal } from '../ops/ops.ts'
+import type { CliIo } from './port.ts'
+
+/** More than any API key or token: whoever pipes more has piped the wrong file. */
+const maxSecretBytes = 64 * 1024
+
+/**
+ * A secret from stdin without the line end after it: typed unseen where stdin is a terminal, else read to the end. It is
+ * never taken from the command line, which every process of the machine can read.
+ */
+export async function readSecret(io: CliIo, prompt: string): Promise<string> {
+  const text = io.stdin.isTTY ? await typed(io, prompt) : await piped(io)
+  const secret = text.replace(/\r?\n$/, '')
+  if (secret.trim() === '')
+    throw new Refusal('invalid', 'no secret was given', 'pipe it: printf %s "$KEY" | spillway cred add …')
+  return secret
+}
+
+async function piped(io: CliIo): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of io.stdin) {
+    const bytes = Buffer.from(chunk)
+    size += bytes.length
+    if (size > maxSecretBytes)
+      throw new Refusal('invalid', `stdin holds more than ${maxSecretBytes} bytes, which is no secret`)
+    chunks.push(bytes)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** readline edits the line and echoes it to a stream that shows nothing. */
+function typed(io: CliIo, prompt: string): Promise<string> {
+  io.stderr.write(prompt)
+  const unseen = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const line = createInterface({ input: io.stdin, output: unseen, terminal: true, historySize: 0 })
+  return new Promise((resolve, reject) => {
+    let answer: string | null = null
+    line.on('SIGINT', () => line.close())
+    line.on('close', () => {
+      io.stderr.write('\n')
+      if (answer === null) reject(new Refusal('failed', 'no secret was typed'))
+      else resolve(answer)
+    })
+    line.question('', (given) => {
+      answer = given
+      line.close()
+    })
+  })
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod'
+import { dialectOf, type Provider } from '../dialect/dialect.ts'
+import type { PoolStatus } from '../engine/engine.ts'
+import { poolNamed } from './find.ts'
+import { bareKey, keyNamed, localKeyName } from './keys.ts'
+import { providerNamed } from './names.ts'
+import { type Call, known, verb } from './verb.ts'
+
+/** What points an agent at a pool. */
+export interface EnvironmentShape {
+  pool: string
+  provider: string
+  /** The client key's name, and whether `variables` carry it or a placeholder. */
+  key: string
+  keyKnown: boolean
+  variables: { name: string; value: string }[]
+  /** What the variables alone do not do, as lines of a remark. */
+  notes: string[]
+}
+
+/** Stands where a key belongs that only its owner has. */
+const placeholder = 'PUT-THE-CLIENT-KEY-HERE'
+
+export const environmentVerbs = {
+  env: verb({
+    method: 'GET',
+    path: '/v1/pools/:name/env',
+    args: z.strictObject({ name: known, key: known.optional() }),
+    secret: true,
+    async run(call, { name, key }): Promise<EnvironmentShape> {
+      const pool = poolNamed(call.engine, name)
+      const record = keyNamed(call, key ?? localKeyName)
+      const bare = await bareKey(call, record)
+      const value = bare?.reveal() ?? placeholder
+      const { variables, notes } = pointing(call, pool, value)
+      return {
+        pool: name,
+        provider: pool.record.provider,
+        key: record.name,
+        keyKnown: bare !== null,
+        variables: Object.entries(variables).map(([variable, text]) => ({ name: variable, value: text })),
+        notes:
+          bare === null
+            ? [`the key ${record.name} is kept nowhere: put it in place of ${placeholder}`, ...notes]
+            : notes,
+      }
+    },
+  }),
+}
+
+interface Pointing {
+  readonly variables: Readonly<Record<string, string>>
+  readonly notes: string[]
+}
+
+/** What the clients of each provider read (their documentation says so). */
+function pointing(call: Call, pool: PoolStatus, key: string): Pointing {
+  const root = `${call.origin()}/${pool.record.name}`
+  const provider = providerNamed(pool.record.provider)
+  switch (provider) {
+    case 'openai':
+    case 'openrouter': {
+      const base = root + version(pool, provider)
+      return { variables: { OPENAI_BASE_URL: base, OPENAI_API_KEY: key }, notes: codexLines(base, 'OPENAI_API_KEY') }
+    }
+    case 'anthropic':
+      // Claude Code takes ANTHROPIC_AUTH_TOKEN as it is, but asks a person about ANTHROPIC_API_KEY, which most other
+      // tools need. Both must be set, or a key of the upstream that is in the environment already would be sent here.
+      return {
+        variables: { ANTHROPIC_BASE_URL: root, ANTHROPIC_AUTH_TOKEN: key, ANTHROPIC_API_KEY: key },
+        notes: ['Claude Code needs the first two only; if it warns of a conflict, unset ANTHROPIC_API_KEY for it.'],
+      }
+    case 'gemini':
+      return {
+        variables: { GOOGLE_GEMINI_BASE_URL: root, GEMINI_API_KEY: key },
+        notes: ['GOOGLE_API_KEY wins over GEMINI_API_KEY where both are set.'],
+      }
+    case 'codex':
+      return { variables: { SPILLWAY_KEY: key }, notes: codexLines(root, 'SPILLWAY_KEY') }
+    case 'azure':
+      return { variables: { AZURE_OPENAI_ENDPOINT: root, AZURE_OPENAI_API_KEY: key }, notes: [] }
+    case 'generic':
+      return {
+        variables: { SPILLWAY_BASE_URL: root, SPILLWAY_KEY: key },
+        notes: ['Clients send the key as "Authorization: Bearer $SPILLWAY_KEY" or in x-api-key.'],
+      }
+  }
+}
+
+/** `/v1` where the upstream's base does not end in a version itself: the clients expect one in their base. */
+function version(pool: PoolStatus, provider: Provider): string {
+  const base = pool.record.upstream ?? dialectOf(provider).defaultBaseUrl ?? ''
+  return /\/v\d+[a-z0-9]*$/.test(base) ? '' : '/v1'
+}
+
+/** Codex reads its provider from a file; the built-in one cannot be pointed elsewhere. */
+function codexLines(base: string, variable: string): string[] {
+  return [
+    'Codex reads this from ~/.codex/config.toml instead:',
+    '',
+    'model_provider = "spillway"',
+    '',
+    '[model_providers.spillway]',
+    'name = "spillway"',
+    `base_url = "${base}"`,
+    `env_key = "${variable}"`,
+    'wire_api = "responses"',
+  ]
+}

@@ -1,0 +1,52 @@
+import { suggest } from '../config/config.ts'
+import { type Provider, providers } from '../dialect/dialect.ts'
+import { Refusal } from '../pool/pool.ts'
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
+const reservedPools = new Set(['healthz', 'readyz'])
+
+/** `a`, `b` and so on as one readable list. */
+export function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+}
+
+/** Refuses a new name that a URL, a shell or a comma-separated list could misread. */
+export function checkName(kind: 'pool' | 'credential' | 'key', name: string): void {
+  if (!namePattern.test(name))
+    throw new Refusal(
+      'invalid',
+      `${JSON.stringify(name)} cannot be the name of a ${kind}`,
+      'a name has 1 to 63 letters, digits, dots, underscores and hyphens, and begins with a letter or digit',
+    )
+  if (kind === 'pool' && reservedPools.has(name))
+    throw new Refusal('invalid', `${name} is reserved and cannot be the name of a pool`)
+}
+
+/** The refusal for a name that does not exist; names the nearest one, or what there is. */
+export function missing(kind: string, name: string, existing: readonly string[]): Refusal {
+  const near = suggest(name, existing)
+  if (near !== null) return new Refusal('not-found', `no ${kind} named ${name}; did you mean ${near}?`)
+  const few = existing.length > 0 && existing.length <= 12
+  return new Refusal(
+    'not-found',
+    `no ${kind} named ${name}`,
+    existing.length === 0 ? `there is no ${kind} yet` : few ? `there is ${listed(existing)}` : null,
+  )
+}
+
+/** The word of `allowed` that was given; refuses any other with the nearest one. */
+export function oneOf<T extends string>(what: string, word: string, allowed: readonly T[]): T {
+  const found = allowed.find((candidate) => candidate === word)
+  if (found !== undefined) return found
+  const near = suggest(word, allowed)
+  throw new Refusal(
+    'invalid',
+    `${JSON.stringify(word)} is not a ${what}${near === null ? '' : `; did you mean ${near}?`}`,
+    `one of ${allowed.join(', ')}`,
+  )
+}
+
+/** The provider of that name; refuses any other with the nearest one. */
+export function providerNamed(word: string): Provider {
+  return oneOf('provider', word, providers)
+}

@@ -1,0 +1,50 @@
+/**
+ * The verbs: everything an operator can ask for, implemented once for the CLI, the admin API and Telegram.
+ * Arguments and results are plain JSON, so that a verb can be called across a socket; a refused one rejects with a Refusal.
+ */
+import type { z } from 'zod'
+import { type Actor, Refusal } from '../pool/pool.ts'
+import { explainIssues } from './issues.ts'
+import type { Call, OpsParts } from './verb.ts'
+import { type AnyVerb, type Ops, opsFrom, type VerbName, verbs } from './verbs.ts'
+
+export { type Provider, providers } from '../dialect/dialect.ts'
+export { type Actor, Refusal, type RefusalCode, strategies } from '../pool/pool.ts'
+export { isLoopback } from './address.ts'
+export type { CredentialShape, TestShape } from './credentials.ts'
+export type { DoctorRow } from './doctor.ts'
+export type { EnvironmentShape } from './environment.ts'
+export type { KeyShape } from './keys.ts'
+export { localKeyName } from './keys.ts'
+export type { ManifestChange } from './manifest.ts'
+export type * from './present.ts'
+export type { StatusShape } from './status.ts'
+export type { OpsParts, Paths, ReloadResult } from './verb.ts'
+export { type AnyVerb, type Ops, opsFrom, type VerbName, verbs } from './verbs.ts'
+export type { CheckShape, ExplainShape } from './verdicts.ts'
+
+/** The verbs, to be called as somebody, such as `operator:cli`; the audit log records who it was. */
+export interface Operations {
+  as(actor: Actor): Ops
+  /** The same for a caller that has the verb's name and unchecked arguments. */
+  run(actor: Actor, name: VerbName, args: Record<string, unknown>): Promise<unknown>
+}
+
+/** The verbs over the live parts of this process. */
+export function createOps(parts: OpsParts): Operations {
+  const run = async (actor: Actor, verb: AnyVerb, args: Record<string, unknown>) => {
+    const call: Call = { ...parts, actor }
+    return verb.run(call, checked(verb, args))
+  }
+  return {
+    as: (actor) => opsFrom((verb) => (args) => run(actor, verb, args)),
+    run: (actor, name, args) => run(actor, verbs[name], args),
+  }
+}
+
+/** The arguments as the verb's schema understands them; refuses with every problem and near names for unknown fields. */
+function checked(verb: AnyVerb, args: Record<string, unknown>): z.output<z.ZodObject> {
+  const parsed = verb.args.safeParse(args)
+  if (parsed.success) return parsed.data
+  throw new Refusal('invalid', explainIssues(parsed.error.issues, Object.keys(verb.args.shape)))
+}

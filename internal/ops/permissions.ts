@@ -1,0 +1,50 @@
+import type { DoctorRow } from './doctor.ts'
+import type { FileFact } from './files.ts'
+import type { Paths } from './verb.ts'
+
+/** A path that matters, and which permission bits of others are a danger there. */
+export interface Ward {
+  readonly path: string
+  readonly check: string
+  /** Bits that nobody but the owner may have, and how bad it is. */
+  readonly forbidden: number
+  readonly state: 'warn' | 'fail'
+  /** The mode to set. */
+  readonly mode: string
+}
+
+const others = 0o077
+const othersWrite = 0o022
+
+/** Everything whose permissions are looked at: what belongs to the installation, and files that hold a secret. */
+export function wards(paths: Paths, secretFiles: readonly string[]): Ward[] {
+  const all: (Ward | null)[] = [
+    { path: paths.data, check: 'data directory', forbidden: others, state: 'warn', mode: '700' },
+    { path: paths.masterKey, check: 'master key', forbidden: others, state: 'fail', mode: '600' },
+    paths.database === null
+      ? null
+      : { path: paths.database, check: 'database', forbidden: others, state: 'warn', mode: '600' },
+    // It holds references only, so that others may read it; whoever can write it can redirect everything.
+    paths.config === null
+      ? null
+      : { path: paths.config, check: 'configuration file', forbidden: othersWrite, state: 'fail', mode: '644' },
+    ...[...new Set(secretFiles)].map(
+      (path): Ward => ({ path, check: 'credential file', forbidden: others, state: 'warn', mode: '600' }),
+    ),
+  ]
+  return all.filter((ward) => ward !== null)
+}
+
+/** What the look at a path found, as a row. */
+export function warded(ward: Ward, fact: FileFact | undefined): DoctorRow {
+  const { check, path } = ward
+  if (!fact || 'problem' in fact) {
+    const problem = fact?.problem ?? 'unreadable'
+    const message = problem === 'hung' ? `${path} does not answer` : `${path} is ${problem}`
+    return { check, state: 'fail', message, hint: problem === 'hung' ? 'its file system hangs' : null }
+  }
+  const open = fact.mode & ward.forbidden
+  const message = `${path} (mode ${fact.mode.toString(8).padStart(3, '0')})`
+  if (open === 0) return { check, state: 'ok', message, hint: null }
+  return { check, state: ward.state, message: `${message} is open to others`, hint: `chmod ${ward.mode} ${path}` }
+}

@@ -1,0 +1,173 @@
+import type { MemberStatus, PoolStatus } from '../engine/engine.ts'
+import type { At, Health, Park } from '../pool/pool.ts'
+import type { AuditRow, IncidentRecord } from '../store/store.ts'
+
+/** A member's or credential's health in `--json`; instants are RFC 3339 strings. */
+export interface HealthShape {
+  state: Health['state']
+  reason: string | null
+  since: string | null
+  until: string | null
+  /** Who closed it, when it is `disabled`. */
+  by: 'upstream' | 'operator' | null
+}
+
+export interface ParkShape {
+  since: string
+  /** null: until somebody unparks it. */
+  until: string | null
+  by: string
+}
+
+export interface MemberShape {
+  name: string
+  /** Counts from 1. */
+  position: number
+  weight: number
+  domain: string | null
+  /** The upstream host and port that it talks to. */
+  host: string
+  health: HealthShape
+  park: ParkShape | null
+  /** Whether it would serve the next request. */
+  active: boolean
+  /** Counters of the live process; null when none runs. */
+  inFlight: number | null
+  lastUsedAt: string | null
+  requests: number | null
+  failures: number | null
+  scoped: { model: string; reason: string; until: string }[]
+}
+
+export interface PoolShape {
+  name: string
+  provider: string
+  strategy: string
+  upstream: string | null
+  maxWaitMs: number | null
+  onExhausted: 'reject' | 'degrade' | null
+  preemptAt: number | null
+  probePath: string | null
+  /** Who would serve now; null when nobody can. */
+  active: string | null
+  exhausted: boolean
+  retryAt: string | null
+  members: MemberShape[]
+}
+
+export interface IncidentShape {
+  id: string
+  kind: string
+  pool: string | null
+  subject: string | null
+  reason: string | null
+  openedAt: string
+  count: number
+}
+
+export interface AuditShape {
+  seq: number
+  at: string
+  kind: string
+  pool: string | null
+  from: string | null
+  to: string | null
+  reason: string | null
+  actor: string
+  suppressed: number
+  detail: Record<string, unknown>
+  hash: string
+}
+
+/** The instant as an RFC 3339 string in UTC. */
+export function instant(at: At): string {
+  return new Date(at).toISOString()
+}
+
+/** The instant as an RFC 3339 string, or null for none. */
+export function maybeInstant(at: At | null): string | null {
+  return at === null ? null : instant(at)
+}
+
+/** Health as it is shown; a probing member shows the refusal that the probe tests. */
+export function healthShape(health: Health): HealthShape {
+  switch (health.state) {
+    case 'healthy':
+      return {
+        state: 'healthy',
+        reason: null,
+        since: health.since > 0 ? instant(health.since) : null,
+        until: null,
+        by: null,
+      }
+    case 'probing':
+      return { ...healthShape(health.was), state: 'probing' }
+    case 'cooling':
+    case 'suspect':
+      return {
+        state: health.state,
+        reason: health.reason,
+        since: instant(health.since),
+        until: instant(health.until),
+        by: null,
+      }
+    case 'needs-login':
+      return { state: health.state, reason: health.reason, since: instant(health.since), until: null, by: null }
+    case 'disabled':
+      return { state: health.state, reason: health.reason, since: instant(health.since), until: null, by: health.by }
+  }
+}
+
+function parkShape(park: Park | null, now: At): ParkShape | null {
+  if (!park || (park.until !== null && park.until <= now)) return null
+  return { since: instant(park.since), until: maybeInstant(park.until), by: park.by }
+}
+
+function memberShape(member: MemberStatus, now: At, live: boolean): MemberShape {
+  return {
+    name: member.name,
+    position: member.position,
+    weight: member.weight,
+    domain: member.domain,
+    host: member.host,
+    health: healthShape(member.health),
+    park: parkShape(member.park, now),
+    active: member.active,
+    inFlight: live ? member.inFlight : null,
+    lastUsedAt: maybeInstant(member.lastUsedAt),
+    requests: live ? member.requests : null,
+    failures: live ? member.failures : null,
+    scoped: member.scoped.map(({ model, reason, until }) => ({ model, reason, until: instant(until) })),
+  }
+}
+
+/** A pool as `pool status --json` shows it; what only a live process counts is null when `live` is false. */
+export function poolShape(status: PoolStatus, now: At, live: boolean): PoolShape {
+  const { record } = status
+  return {
+    name: record.name,
+    provider: record.provider,
+    strategy: record.strategy,
+    upstream: record.upstream,
+    maxWaitMs: record.maxWaitMs,
+    onExhausted: record.onExhausted,
+    preemptAt: record.preemptAt,
+    probePath: record.probePath,
+    active: status.active,
+    exhausted: status.exhausted,
+    retryAt: maybeInstant(status.retryAt),
+    members: status.members.map((member) => memberShape(member, now, live)),
+  }
+}
+
+/** An incident as `status --json` shows it, without what the channels keep for themselves. */
+export function incidentShape(incident: IncidentRecord): IncidentShape {
+  const { id, kind, pool, subject, reason, openedAt, count } = incident
+  return { id, kind, pool, subject, reason, openedAt: instant(openedAt), count }
+}
+
+/** An audit row as `audit list --json` and `audit export` show it. */
+export function auditShape(row: AuditRow): AuditShape {
+  const { seq, at, kind, pool, from, to, reason, actor, suppressed, detail, hash } = row
+  return { seq, at: instant(at), kind, pool, from, to, reason, actor, suppressed, detail: { ...detail }, hash }
+}

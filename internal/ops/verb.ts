@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import type { Clock } from '../clock/clock.ts'
+import type { Config } from '../config/config.ts'
+import type { LiveCredentials } from '../credential/credential.ts'
+import type { Commands, Engine, Prober, Views } from '../engine/engine.ts'
+import type { Keyring } from '../keys/keys.ts'
+import type { Actor, At } from '../pool/pool.ts'
+import type { IncidentRecord, Store } from '../store/store.ts'
+import type { Vault } from '../vault/vault.ts'
+
+/** Files that belong to this installation, as absolute paths. */
+export interface Paths {
+  readonly data: string
+  readonly masterKey: string
+  readonly database: string | null
+  /** null: no configuration file; everything is at its default. */
+  readonly config: string | null
+}
+
+/** What the verbs work with; the composition root provides it. */
+export interface OpsParts {
+  readonly engine: Commands & Views & Pick<Engine, 'tell' | 'flush'>
+  readonly store: Store
+  readonly keys: Keyring
+  readonly vault: Vault
+  readonly credentials: Pick<LiveCredentials, 'add' | 'remove' | 'ready' | 'problems'>
+  readonly prober: Prober
+  readonly clock: Clock
+  readonly version: string
+  readonly paths: Paths
+  /** The configuration in force. */
+  config(): Config
+  /** When the daemon began; null offline, where nothing lives longer than the command. */
+  readonly startedAt: At | null
+  /** Where the data plane listens, `http://127.0.0.1:8460` style; offline, where it would. */
+  origin(): string
+  /** Reads the configuration again; absent offline. */
+  readonly reload?: () => Promise<ReloadResult>
+  /** What is wrong with the configuration as it stands in its file now, one line each. */
+  readonly configProblems?: () => Promise<readonly string[]>
+  /** Open incidents as the notifier knows them; the store's when absent. */
+  readonly incidents?: () => Promise<readonly IncidentRecord[]>
+}
+
+/** What a reload did; with `problems` the old configuration stays in force. */
+export interface ReloadResult {
+  readonly applied: boolean
+  readonly problems: readonly string[]
+}
+
+/** One call of a verb: the parts, and who called. */
+export interface Call extends OpsParts {
+  readonly actor: Actor
+}
+
+/**
+ * One thing that an operator can ask for. The CLI, the admin API and Telegram all call `run`; the admin API registers
+ * `method` and `path` (`:name` parts are arguments), GET and DELETE take the other arguments from the query.
+ */
+export interface Verb<A extends z.ZodObject, R> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly path: string
+  readonly args: A
+  /** The result contains a secret: offered on the Unix socket only, and never logged. */
+  readonly secret?: true
+  run(call: Call, args: z.output<A>): Promise<R>
+}
+
+/** The verb itself; this function only infers its types. */
+export function verb<A extends z.ZodObject, R>(definition: Verb<A, R>): Verb<A, R> {
+  return definition
+}
+
+/** A name that is looked up; whether it exists is the verb's affair. */
+export const known = z.string().min(1).max(200)
+
+/** A whole number that may arrive as text from a query string. */
+export const count = z.union([
+  z.int().nonnegative(),
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'expected a whole number')
+    .transform(Number),
+])
+
+/** A yes or no that may arrive as text from a query string. */
+export const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
+
+/** A length of time in ms, at least a second and at most a year. */
+export const lengthMs = z
+  .int()
+  .min(1_000)
+  .max(365 * 86_400_000)

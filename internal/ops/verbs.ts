@@ -1,0 +1,47 @@
+import type { z } from 'zod'
+import { credentialVerbs } from './credentials.ts'
+import { doctorVerbs } from './doctor.ts'
+import { environmentVerbs } from './environment.ts'
+import { keyVerbs } from './keys.ts'
+import { manifestVerbs } from './manifest.ts'
+import { poolVerbs } from './pools.ts'
+import { seatVerbs } from './seats.ts'
+import { statusVerbs } from './status.ts'
+import { trailVerbs } from './trail.ts'
+import type { Verb } from './verb.ts'
+import { verdictVerbs } from './verdicts.ts'
+
+/** Every verb by name; the CLI's remote client, the admin API's routes and the Ops type all come from this table. */
+export const verbs = {
+  ...statusVerbs,
+  ...poolVerbs,
+  ...seatVerbs,
+  ...verdictVerbs,
+  ...credentialVerbs,
+  ...keyVerbs,
+  ...trailVerbs,
+  ...environmentVerbs,
+  ...manifestVerbs,
+  ...doctorVerbs,
+}
+
+export type VerbName = keyof typeof verbs
+
+/** A verb whose types are not known, as the admin API and the remote client handle it. */
+export type AnyVerb = Verb<z.ZodObject, unknown>
+
+type ArgsOf<V> = V extends Verb<infer A, unknown> ? z.input<A> : never
+type ResultOf<V> = V extends { run(...args: never[]): Promise<infer R> } ? R : never
+
+/** All verbs as methods with plain, JSON-serialisable arguments and results; each rejects with a Refusal. */
+export type Ops = {
+  readonly [V in VerbName]: (args: ArgsOf<(typeof verbs)[V]>) => Promise<ResultOf<(typeof verbs)[V]>>
+}
+
+/** An Ops whose methods are made one by one from the table, by whatever carries them out. */
+export function opsFrom(
+  method: (verb: AnyVerb, name: string) => (args: Record<string, unknown>) => Promise<unknown>,
+): Ops {
+  const methods: object = Object.fromEntries(Object.entries(verbs).map(([name, verb]) => [name, method(verb, name)]))
+  return methods as Ops
+}
