@@ -31,13 +31,15 @@ export function waitSeconds({ retryAt }: Exhaustion, now: At): number {
 
 /** The sentence that a person reads in the agent's window when the pool cannot serve. */
 export function exhaustionSentence({ pool, members, retryAt, first }: Exhaustion, now: At): string {
-  const all = members === 1 ? 'its only member' : `all ${members} members`
+  const one = members === 1
+  const all = one ? 'its only member' : `all ${members} members`
   if (retryAt === null) {
     const login = `spillway cred login ${first ?? 'NAME'}`
-    return `${pool} is exhausted: ${all} need a person. See spillway status, then run: ${login}`
+    return `${pool} is exhausted: ${all} ${one ? 'needs' : 'need'} a person. See spillway status, then run: ${login}`
   }
-  const cooling = members === 1 ? `${all} is cooling` : `${all} are cooling`
-  return `${pool} is exhausted: ${cooling}. ${first ?? 'The first'} recovers first, at ${clockTime(retryAt, now)}.`
+  const recovery = first === null ? 'The first recovers' : `${first} recovers first`
+  const cooling = `${all} ${one ? 'is' : 'are'} cooling`
+  return `${pool} is exhausted: ${cooling}. ${recovery}, at ${clockTime(retryAt, now)}.`
 }
 
 /** `14:05 UTC`, the minute in which it has happened; with the date when that is a day or more away. */

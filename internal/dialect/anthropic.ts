@@ -33,7 +33,7 @@ const hint: Hint = ({ header, headerNames }, now) => {
   const limits = headerNames().flatMap((name) => /^anthropic-ratelimit-(?!unified-)(.+)-reset$/.exec(name)?.[1] ?? [])
   const windows = limits.map((limit) => ({
     exhausted: usedUp(header(`${prefix}${limit}-remaining`)),
-    at: atDate(header(`${prefix}${limit}-reset`) ?? '', now),
+    at: atDate(header(`${prefix}${limit}-reset`), now),
   }))
   return latest([retryAfter(header, now), latestExhausted(windows)])
 }
@@ -67,11 +67,7 @@ const table: Table = {
     },
     // After the windows, because a member whose window is used up mentions its extra usage too.
     { on: [429], when: wantsExtraUsage, means: requestFault },
-    {
-      on: [429],
-      when: ({ header }) => header(`${prefix}unified-status`) === 'rejected',
-      means: { ...quota, hint: unifiedHint },
-    },
+    { on: [429], when: refusedAsWhole, means: { ...quota, hint: unifiedHint } },
     { on: [429], when: namesNoLimit, means: { ...rateLimited, reason: 'burst', weak: true, cools: false } },
     { on: [429], code: ['rate_limit_error'], means: { ...rateLimited, weak: true } },
     { on: [500], code: ['api_error', 'timeout_error'], means: upstreamError },
@@ -148,9 +144,18 @@ function onlyFamily(signal: Signal): ModelFamily | null {
   return families.length === 1 ? families[0]! : null
 }
 
-/** The refusal is about usage beyond the plan, which only this request asks for. */
-function wantsExtraUsage({ message, header }: Signal): boolean {
-  return /\bextra usage\b/i.test(message) || header(`${prefix}unified-overage-disabled-reason`) !== undefined
+/**
+ * The refusal is about usage beyond the plan, which only this request asks for. Accounts without such usage say why on
+ * every answer: that alone does not make a passing rate limit into one.
+ */
+function wantsExtraUsage(signal: Signal, now: At): boolean {
+  if (/\bextra usage\b/i.test(signal.message)) return true
+  const disabled = signal.header(`${prefix}unified-overage-disabled-reason`) !== undefined
+  return disabled && (refusedAsWhole(signal) || hint(signal, now) === null)
+}
+
+function refusedAsWhole({ header }: Signal): boolean {
+  return header(`${prefix}unified-status`) === 'rejected'
 }
 
 /** Nothing says which limit was hit: such a 429 is about the request. */

@@ -25,7 +25,7 @@ const errorInfo = 'type.googleapis.com/google.rpc.ErrorInfo'
 
 const hint: Hint = ({ error, header }, now) => {
   const delay = detailsOf(error).find((detail) => detail['@type'] === retryInfo)?.retryDelay
-  return afterDuration(text(delay), now) ?? retryAfter(header, now)
+  return afterDuration(delay, now) ?? retryAfter(header, now)
 }
 
 /** SIGNALS, "Gemini API". The family is the request's: quotas name base models, which requests do not always use. */

@@ -6,7 +6,7 @@ const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
 
 /** No hint reaches farther than 7 days (SIGNALS, "Hints"), in ms. */
-export const longestHintMs = 7 * dayMs
+const longestHintMs = 7 * dayMs
 
 /** Reads one header by its lower-case name. */
 export type HeaderLookup = (name: string) => string | undefined
@@ -18,12 +18,12 @@ export interface Window {
 }
 
 /** The instant as a hint: null when it is not in the future or not a number, at most 7 days ahead. */
-export function hintAt(at: number, now: At): At | null {
+function hintAt(at: number, now: At): At | null {
   return at > now ? Math.min(at, now + longestHintMs) : null
 }
 
 /** A hint that many seconds ahead; takes a number or a plain decimal, null for anything else. */
-export function inSeconds(value: unknown, now: At): At | null {
+function inSeconds(value: unknown, now: At): At | null {
   return hintAt(now + Math.round(decimal(value) * secondMs), now)
 }
 
@@ -34,16 +34,17 @@ export function atEpoch(value: unknown, now: At): At | null {
 }
 
 /** A hint at an RFC 3339 instant or an HTTP date; looser forms are not read, because Date.parse accepts nearly anything. */
-export function atDate(text: string, now: At): At | null {
+export function atDate(value: unknown, now: At): At | null {
+  const text = typeof value === 'string' ? value.trim() : ''
   const isDate = /^\d{4}-\d\d-\d\dT/.test(text) || /^[A-Za-z]{3,9}, .* GMT$/.test(text)
   return isDate ? hintAt(Date.parse(text), now) : null
 }
 
 /** A hint after a duration such as `6m0s`, `20ms`, `46.2s`. */
-export function afterDuration(text: string, now: At): At | null {
-  if (!/^(?:\d+(?:\.\d+)?(?:ms|[dhms]))+$/.test(text)) return null
+export function afterDuration(value: unknown, now: At): At | null {
+  if (typeof value !== 'string' || !/^\s*(?:\d+(?:\.\d+)?(?:ms|[dhms]))+\s*$/.test(value)) return null
   let totalMs = 0
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|[dhms])/g)) totalMs += Number(amount) * unitMs(unit)
+  for (const [, amount, unit] of value.matchAll(/(\d+(?:\.\d+)?)(ms|[dhms])/g)) totalMs += Number(amount) * unitMs(unit)
   return hintAt(now + Math.round(totalMs), now)
 }
 
@@ -51,8 +52,7 @@ export function afterDuration(text: string, now: At): At | null {
 export function retryAfter(header: HeaderLookup, now: At): At | null {
   const ms = hintAt(now + Math.round(decimal(header('retry-after-ms'))), now)
   if (ms !== null) return ms
-  const text = (header('retry-after') ?? '').trim()
-  return inSeconds(text, now) ?? atDate(text, now)
+  return inSeconds(header('retry-after'), now) ?? atDate(header('retry-after'), now)
 }
 
 /** The windows of `x-ratelimit-reset-*` (durations or seconds) and of `x-ratelimit-reset` (epoch s or ms). */
@@ -61,8 +61,8 @@ export function rateLimitWindows(header: HeaderLookup, names: readonly string[],
   for (const name of names) {
     if (!name.startsWith('x-ratelimit-reset')) continue
     const window = name.slice('x-ratelimit-reset'.length)
-    const text = (header(name) ?? '').trim()
-    const at = window === '' ? atEpoch(text, now) : (afterDuration(text, now) ?? inSeconds(text, now))
+    const value = header(name)
+    const at = window === '' ? atEpoch(value, now) : (afterDuration(value, now) ?? inSeconds(value, now))
     windows.push({ exhausted: usedUp(header(`x-ratelimit-remaining${window}`)), at })
   }
   return windows
@@ -89,8 +89,7 @@ export function latest(hints: readonly (At | null)[]): At | null {
 /** What a body says in `resets_at` (epoch seconds or a date) or, failing that, in `resets_in_seconds`. */
 export function bodyReset(error: Readonly<Record<string, unknown>>, now: At): At | null {
   const { resets_at: at, resets_in_seconds: seconds } = error
-  const date = typeof at === 'string' ? atDate(at, now) : null
-  return date ?? atEpoch(at, now) ?? inSeconds(seconds, now)
+  return atDate(at, now) ?? atEpoch(at, now) ?? inSeconds(seconds, now)
 }
 
 /** A plain non-negative decimal, as a number or as text; NaN for anything else (`1e9`, `-1`, `0x10`, null). */

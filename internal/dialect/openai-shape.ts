@@ -26,7 +26,7 @@ import {
 import { type Fields, fields, isFields, readJson, rootOf, signalOfEvent, text } from './signal.ts'
 
 /** What every API of OpenAI's shape means by its codes, whatever the status. */
-export const openaiCodes: readonly Row[] = [
+const openaiCodes: readonly Row[] = [
   {
     code: ['context_length_exceeded', 'previous_response_not_found', 'cyber_policy', 'model_at_capacity'],
     means: requestFault,

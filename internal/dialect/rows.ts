@@ -45,17 +45,25 @@ export interface Table {
 
 const hourMs = 3_600_000
 
+/** This request would fail with any member: passed through, nobody is moved. */
 export const requestFault: Meaning = { kind: 'request-fault', reason: 'request-fault' }
+/** The upstream refuses where we come from, not who asks. */
 export const egressBlocked: Meaning = { kind: 'egress-blocked', reason: 'egress-blocked' }
+/** The upstream has too much to do. */
 export const overloaded: Meaning = { kind: 'overloaded', reason: 'overloaded' }
+/** The upstream failed. */
 export const upstreamError: Meaning = { kind: 'upstream-error', reason: 'upstream-error' }
+/** A limit on requests or tokens: until the hint, else the default back-off. */
 export const rateLimited: Meaning = { kind: 'rate-limited', reason: 'rate-limited' }
 /** A window of usage is used up: until its reset, else 1 h. */
 export const quota: Meaning = { kind: 'quota-exhausted', reason: 'quota', forMs: hourMs }
 /** Money has run out: 1 h without a hint. */
 export const billing: Meaning = { kind: 'quota-exhausted', reason: 'billing', forMs: hourMs }
+/** The key is not accepted: the canonical probe decides. */
 export const authRejected: Meaning = { kind: 'auth-rejected', reason: 'auth-rejected' }
+/** The account, organisation or workspace is closed: the canonical probe decides. */
 export const accountClosed: Meaning = { kind: 'auth-rejected', reason: 'account-closed' }
+/** An access token that a refresh may mend. */
 export const authExpired: Meaning = { kind: 'auth-expired', reason: 'auth-expired' }
 
 const success: Meaning = { kind: 'success', reason: 'ok' }
@@ -68,7 +76,7 @@ export const challenge: Row = {
   means: egressBlocked,
 }
 
-/** What the status alone means when nothing more precise was said; the last row takes everything. */
+/** What the status alone means when nothing more precise was said; what is not here is the request's fault. */
 export const byStatus: readonly Row[] = [
   { on: [401], when: ({ oauth }) => oauth, means: authExpired },
   { on: [401], means: { ...authRejected, weak: true } },
@@ -76,7 +84,6 @@ export const byStatus: readonly Row[] = [
   { on: [429], means: { ...rateLimited, weak: true } },
   { on: [529], means: overloaded },
   { when: ({ status }) => status !== null && status >= 500, means: upstreamError },
-  { means: requestFault },
 ]
 
 /** Whether the text is a page and no API answer. */
@@ -100,9 +107,9 @@ export function classifyResponse(table: Table, facts: ResponseFacts, now: At): O
   return decide(table, signalOfResponse(facts), now)
 }
 
-/** The outcome of the first row that fits. */
+/** The outcome of the first row that fits; a request fault, which moves nobody, when none does. */
 export function decide({ rows, hint }: Table, signal: Signal, now: At): Outcome {
-  const { means } = rows.find((row) => fits(row, signal, now)) ?? { means: requestFault }
+  const means = rows.find((row) => fits(row, signal, now))?.means ?? requestFault
   const cools = means.kind === 'rate-limited' || means.kind === 'quota-exhausted'
   const readHint = means.hint === undefined ? hint : means.hint
   const until = cools && readHint !== null ? readHint(signal, now) : null

@@ -50,6 +50,11 @@ export function text(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
+/** A number or a text as text; empty for anything else, which might not even convert. */
+function scalar(value: unknown): string {
+  return typeof value === 'number' ? String(value) : text(value)
+}
+
 /** The object of a body; of an array (Gemini without SSE) its first element that has an error. */
 export function rootOf(value: unknown): Fields {
   return fields(Array.isArray(value) ? value.find((element) => isFields(element) && 'error' in element) : value)
@@ -60,7 +65,8 @@ export function signalOfResponse(facts: ResponseFacts): Signal {
   const body = facts.body ?? ''
   const root = rootOf(readJson(body))
   const status = facts.status < 300 ? statusIn(root, fields(root.error)) : facts.status
-  return signalOf({ ...facts, status, text: body }, root)
+  const header: HeaderLookup = (name) => facts.header(name)
+  return signalOf({ status, header, headerNames: () => facts.headerNames(), oauth: facts.oauth, text: body }, root)
 }
 
 /** The signal of an error inside a stream or of a WebSocket frame, which may carry its own status and headers. */
@@ -70,17 +76,14 @@ export function signalOfEvent(root: Fields, error: Fields, oauth: boolean): Sign
 }
 
 function statusIn(root: Fields, error: Fields): number | null {
-  const said = [root.status, root.status_code, error.status, error.code].map(Number)
+  const said = [root.status, root.status_code, error.status, error.code].map((value) => Number(scalar(value)))
   return said.find((number) => number >= 400 && number < 600) ?? null
 }
 
 /** A header lookup over a JSON object of headers (WebSocket frames, OpenRouter's metadata). */
 export function headersOf(value: unknown): Pick<Signal, 'header' | 'headerNames'> {
-  const headers = new Map(Object.entries(fields(value)).map(([name, field]) => [name.toLowerCase(), field]))
-  return {
-    header: (name) => (headers.has(name) ? String(headers.get(name)) : undefined),
-    headerNames: () => [...headers.keys()],
-  }
+  const headers = new Map(Object.entries(fields(value)).map(([name, field]) => [name.toLowerCase(), scalar(field)]))
+  return { header: (name) => headers.get(name), headerNames: () => [...headers.keys()] }
 }
 
 type Envelope = Pick<Signal, 'status' | 'header' | 'headerNames' | 'oauth' | 'text'>

@@ -590,6 +590,25 @@ describe('Anthropic API and Claude login tokens', () => {
       oauth: true,
       means: requestFault,
     },
+    {
+      name: '429 with overage-disabled-reason alone does nothing to the member',
+      status: 429,
+      body: limited,
+      headers: unified({ 'overage-disabled-reason': 'out_of_credits' }),
+      oauth: true,
+      means: requestFault,
+    },
+    {
+      name: '429 with Retry-After from an account that has no extra usage is a rate limit',
+      status: 429,
+      body: limited,
+      headers: {
+        ...unified({ status: 'allowed', '5h-status': 'allowed', 'overage-disabled-reason': 'org_level_disabled' }),
+        'retry-after': '15',
+      },
+      oauth: true,
+      means: { ...rateLimited, ...until(15 * second) },
+    },
     { name: '402 billing_error', status: 402, body: error('billing_error'), means: billing },
     {
       name: '429 enforced_spend_limit_reached',
