@@ -1,0 +1,260 @@
+import { describe, expect, it } from 'vitest'
+import { announced, noon, sample } from '../../test/fakes/events.ts'
+import type { DomainEvent, EventKind } from '../events/events.ts'
+import { roleOf } from './condition.ts'
+import { needsUpdate } from './decide.ts'
+import type { Incident } from './incident.ts'
+import { type Draft, hear, type Scene } from './pipeline.ts'
+import { isSpent, swept } from './sweep.ts'
+
+const dedupeMs = 30_000
+const telegram = { name: 'telegram:42', kind: 'telegram' }
+const webhook = { name: 'webhook', kind: 'webhook' }
+
+function scene(now: number, incidents: readonly Incident[] = [], waiting: readonly string[] = []): Scene {
+  return { incidents, channels: [telegram, webhook], waiting: new Set(waiting), dedupeMs, now }
+}
+
+function draftOf(event: DomainEvent, in_: Scene, seq: number | null = event.at): Draft {
+  const draft = hear(announced(event, seq), in_)
+  if (typeof draft === 'string') throw new Error(`left out: ${draft}`)
+  return draft
+}
+
+/** The incident that an event opens, told to everybody. */
+function opened(event: DomainEvent): Incident {
+  return told(draftOf(event, scene(event.at)).incident!, event.at)
+}
+
+function told(incident: Incident, at: number): Incident {
+  return { ...incident, told: { [telegram.name]: { messageId: '1', version: incident.version, at, ended: false } } }
+}
+
+const kinds: readonly [kind: EventKind, does: 'opens' | 'ends' | null][] = [
+  ['cred_failover', 'opens'],
+  ['pool_exhausted', 'opens'],
+  ['pool_recovered', 'ends'],
+  ['pool_rotated', 'opens'],
+  ['member_parked', null],
+  ['member_unparked', null],
+  ['member_cleared', null],
+  ['cred_cooled', null],
+  ['cred_suspect', null],
+  ['cred_needs_login', 'opens'],
+  ['cred_revived', 'ends'],
+  ['cred_disabled', 'opens'],
+  ['cred_added', null],
+  ['cred_removed', 'ends'],
+  ['pool_changed', null],
+  ['key_created', null],
+  ['key_revoked', null],
+  ['keys_guessed', 'opens'],
+  ['token_issued', null],
+  ['config_changed', null],
+  ['config_rejected', 'opens'],
+  ['egress_blocked', 'opens'],
+  ['weak_storm', 'opens'],
+  ['host_down', 'opens'],
+  ['host_up', 'ends'],
+  ['store_trouble', 'opens'],
+  ['store_healed', 'ends'],
+]
+
+describe('which events are told', () => {
+  it.each(kinds)('%s: %s', (kind, does) => {
+    expect(roleOf(sample(kind))?.does ?? null).toBe(does)
+    if (does === null) expect(hear(announced(sample(kind)), scene(noon))).toBe('audit-only')
+  })
+})
+
+describe('needsUpdate', () => {
+  const exhausted = opened(sample('pool_exhausted'))
+  const failover = opened(sample('cred_failover'))
+  const later = (ms: number, detail = {}) => sample('pool_exhausted', { at: noon + ms, detail })
+  const repeated = { ...failover, count: 2 }
+  const rows: readonly [string, Incident | undefined, DomainEvent | null, number, string | null][] = [
+    ['nobody has heard of it', undefined, sample('cred_failover'), 0, 'opened'],
+    ['the same signal within the window', failover, sample('cred_failover', { at: noon + 29_999 }), 29_999, null],
+    ['another signal for the message', failover, sample('cred_failover', { to: 'spare' }), 0, 'joined'],
+    ['the same exhaustion again', exhausted, later(60_000), 60_000, null],
+    ['an exhaustion with another next recovery', exhausted, later(1, { first: 'spare' }), 1, 'changed'],
+    ['the end of what was told', exhausted, sample('pool_recovered'), 0, 'ended'],
+    ['the end of what waits to be told', { ...exhausted, told: {} }, sample('pool_recovered'), 0, 'ended'],
+    ['the end of what was held back', { ...exhausted, told: {}, tellAt: noon + 9 }, sample('pool_recovered'), 0, null],
+    ['time, too early for an edit', exhausted, null, 29_999, null],
+    ['time, when an edit is due', exhausted, null, 30_000, 'lasting'],
+    ['time, for what nobody was told', { ...exhausted, told: {} }, null, 30_000, null],
+    [
+      'time, an hour in, when the last edit is recent',
+      { ...exhausted, updatedAt: noon + 3_600_000 },
+      null,
+      4_499_999,
+      null,
+    ],
+    ['time, an hour in, a quarter later', { ...exhausted, updatedAt: noon + 3_600_000 }, null, 4_500_000, 'lasting'],
+    ['time, for what has no length', opened(sample('cred_needs_login')), null, 3_600_000, null],
+    ['repeats, within the window', repeated, null, 29_999, null],
+    ['repeats, when the window is over', repeated, null, 30_000, 'repeated'],
+    ['no incident and no event', undefined, null, 0, null],
+  ]
+  it.each(rows)('%s', (_name, incident, event, ms, why) => {
+    expect(needsUpdate(incident, event, noon + ms, dedupeMs)).toBe(why)
+  })
+})
+
+describe('dedupe and grouping', () => {
+  it('counts an identical signal within the window and tells it anew after the window', () => {
+    const first = opened(sample('cred_failover'))
+    const again = draftOf(sample('cred_failover', { at: noon + 29_999 }), scene(noon + 29_999, [first]))
+    expect([again.why, again.incident!.id, again.incident!.count]).toEqual([null, first.id, 2])
+    const after = draftOf(sample('cred_failover', { at: noon + 30_000 }), scene(noon + 30_000, [first]))
+    expect(after.why).toBe('opened')
+    expect(after.incident!.id).not.toBe(first.id)
+  })
+
+  it('adds the repeats that the announcement carries', () => {
+    const first = opened(sample('pool_exhausted'))
+    const draft = hear(announced(sample('pool_exhausted', { at: noon + 60_000 }), 9, 41), scene(noon + 60_000, [first]))
+    expect(draft).toMatchObject({ why: null, incident: { count: 43 } })
+  })
+
+  it('puts distinct failovers that wait to be told into one message', () => {
+    const first = draftOf(sample('cred_failover'), scene(noon)).incident!
+    const next = draftOf(sample('cred_failover', { at: noon + 1, to: 'spare' }), scene(noon + 1, [first], [first.id]))
+    expect(next.why).toBe('joined')
+    expect(next.incident!.id).toBe(first.id)
+    expect(next.incident!.lines).toHaveLength(2)
+  })
+
+  it('does not add to a message that nobody will send', () => {
+    const first = draftOf(sample('cred_failover'), scene(noon)).incident!
+    const next = draftOf(sample('cred_failover', { at: noon + 1, to: 'spare' }), scene(noon + 1, [first]))
+    expect(next.why).toBe('opened')
+  })
+
+  it('keeps pools apart', () => {
+    const first = opened(sample('pool_exhausted'))
+    const other = draftOf(sample('pool_exhausted', { pool: 'gemini' }), scene(noon, [first]))
+    expect([other.why, other.incident!.tellAt]).toEqual(['opened', noon])
+  })
+
+  it('sums up guessed keys over the incident', () => {
+    const first = opened(sample('keys_guessed'))
+    const more = draftOf(sample('keys_guessed', { at: noon + 60_000 }), scene(noon + 60_000, [first]))
+    expect(more).toMatchObject({ why: 'changed', incident: { lines: [{ event: { detail: { attempts: 10 } } }] } })
+  })
+
+  it('tells a login that is needed and a disabling of the same credential in one message', () => {
+    const first = opened(sample('cred_needs_login'))
+    const next = draftOf(sample('cred_disabled', { at: noon + 60_000 }), scene(noon + 60_000, [first]))
+    expect(next).toMatchObject({
+      why: 'changed',
+      incident: { id: first.id, kind: 'cred_disabled', lines: { length: 1 } },
+    })
+  })
+})
+
+describe('storms', () => {
+  it('spaces the messages about failovers of a pool further and further apart', () => {
+    let incidents: Incident[] = []
+    const tellAts: number[] = []
+    let at = noon
+    for (let round = 0; round < 6; round++) {
+      const incident = draftOf(sample('cred_failover', { at, to: `member-${round}` }), scene(at, incidents)).incident!
+      tellAts.push(incident.tellAt - noon)
+      at = incident.tellAt + 1
+      incidents = [...incidents, told(incident, at)]
+    }
+    expect(tellAts).toEqual([0, 3_000, 9_000, 21_000, 45_000, 93_000])
+  })
+
+  it('holds back an exhaustion that follows the previous one within the window', () => {
+    const first = { ...opened(sample('pool_exhausted')), closedAt: noon + 5_000 }
+    const again = draftOf(sample('pool_exhausted', { at: noon + 10_000 }), scene(noon + 10_000, [first]))
+    expect(again.incident!.tellAt).toBe(noon + 30_000)
+    const later = draftOf(sample('pool_exhausted', { at: noon + 60_000 }), scene(noon + 60_000, [first]))
+    expect(later.incident!.tellAt).toBe(noon + 60_000)
+  })
+
+  it('withdraws failovers that were about to be told when their pool is exhausted, and tells no failover during it', () => {
+    const held = { ...draftOf(sample('cred_failover'), scene(noon)).incident!, tellAt: noon + 3_000 }
+    const exhausted = draftOf(sample('pool_exhausted', { at: noon + 1 }), scene(noon + 1, [held], [held.id]))
+    expect(exhausted.withdrawn).toEqual([held.id])
+    const during = sample('cred_failover', { at: noon + 2 })
+    expect(hear(announced(during), scene(noon + 2, [exhausted.incident!]))).toBe('told-by-exhaustion')
+  })
+
+  it('waits to see whether an unreachable host is a blip', () => {
+    expect(draftOf(sample('host_down'), scene(noon)).incident!.tellAt).toBe(noon + 5_000)
+  })
+})
+
+describe('what is left out', () => {
+  const exhausted = opened(sample('pool_exhausted'))
+  const over = { ...exhausted, closedAt: noon + 60_000 }
+  const hour = 3_600_000
+  const rows: readonly [string, DomainEvent, number, readonly Incident[], string][] = [
+    ['an opening of more than an hour ago', sample('pool_exhausted'), hour + 1, [], 'too-old'],
+    ['the same event, now found in the log', sample('pool_exhausted'), 10, [exhausted], 'heard-before'],
+    ['a late row about what is over', sample('pool_exhausted', { at: noon + 9 }), 90_000, [over], 'over-already'],
+    ['an end before the beginning', sample('pool_recovered', { at: noon - 1 }), 10, [exhausted], 'over-already'],
+    ['the end of something unknown', sample('host_up'), 10, [], 'nothing-open'],
+    ['a second end', sample('pool_recovered', { at: noon + 60_001 }), 60_001, [over], 'nothing-open'],
+    ['a revival that nobody waits for', sample('cred_revived'), 10, [], 'nothing-open'],
+  ]
+  it.each(rows)('%s', (_name, event, ms, incidents, why) => {
+    expect(hear(announced(event), scene(noon + ms, incidents))).toBe(why)
+  })
+
+  it('does not leave out the recovery of a pool whose exhaustion is unknown', () => {
+    const draft = draftOf(sample('pool_recovered'), scene(noon))
+    expect(draft).toMatchObject({ why: 'opened', incident: { kind: 'pool_recovered', closedAt: noon } })
+  })
+
+  it('does not leave out the end of a told incident, however late it is found', () => {
+    const draft = draftOf(sample('pool_recovered', { at: noon + 9 }), scene(noon + 2 * hour, [exhausted]))
+    expect(draft).toMatchObject({ why: 'ended', incident: { closedAt: noon + 9 } })
+  })
+})
+
+describe('who hears', () => {
+  it('tells everybody what an operator did at the command line', () => {
+    const draft = draftOf(sample('pool_rotated', { actor: 'operator:cli' }), scene(noon))
+    expect(draft.channels).toEqual(['telegram:42', 'webhook'])
+  })
+
+  it('does not tell Telegram what was done through Telegram, where the reply was the answer', () => {
+    const draft = draftOf(sample('pool_rotated', { actor: 'operator:telegram:7' }), scene(noon))
+    expect(draft.channels).toEqual(['webhook'])
+  })
+})
+
+describe('time', () => {
+  const glance = { retryAt: noon + 900_000, first: 'spare', refused: 7 }
+
+  it('ends a storm at its term and guessed keys after ten quiet minutes', () => {
+    const storm = opened(sample('weak_storm'))
+    expect(swept(storm, noon + 59_999, dedupeMs, null)).toBe(storm)
+    expect(swept(storm, noon + 61_000, dedupeMs, null)).toMatchObject({ closedAt: noon + 60_000, why: 'ended' })
+    const keys = opened(sample('keys_guessed'))
+    expect(swept(keys, noon + 599_999, dedupeMs, null)).toBe(keys)
+    expect(swept(keys, noon + 600_000, dedupeMs, null)).toMatchObject({ closedAt: noon + 600_000, why: 'ended' })
+  })
+
+  it('takes up the next recovery that the engine sees now, at most every 30 s', () => {
+    const exhausted = opened(sample('pool_exhausted'))
+    expect(swept(exhausted, noon + 29_999, dedupeMs, glance)).toBe(exhausted)
+    expect(swept(exhausted, noon + 30_000, dedupeMs, glance)).toMatchObject({
+      why: 'changed',
+      lines: [{ event: { detail: { retryAt: noon + 900_000, first: 'spare' } } }],
+    })
+  })
+
+  it('keeps what is over for ten minutes, or for the window if that is longer', () => {
+    const over = { ...opened(sample('pool_exhausted')), closedAt: noon }
+    expect(isSpent(over, noon + 600_000, dedupeMs)).toBe(false)
+    expect(isSpent(over, noon + 600_001, dedupeMs)).toBe(true)
+    expect(isSpent(over, noon + 600_001, 900_000)).toBe(false)
+    expect(isSpent(opened(sample('pool_exhausted')), noon + 86_400_000, dedupeMs)).toBe(false)
+  })
+})
