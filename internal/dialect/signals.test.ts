@@ -100,7 +100,7 @@ describe('OpenAI API', () => {
     ].map((code) => ({
       name: `429 ${code} is a matter of billing`,
       status: 429,
-      body: coded(code, 'Pay.', 'insufficient_quota'),
+      body: coded(code, 'Pay.'),
       means: { ...billing, scope: 'domain' as const },
     })),
     {
@@ -206,12 +206,14 @@ describe('OpenAI API', () => {
       body: coded('billing_hard_limit_reached'),
       means: { ...billing, scope: 'domain' },
     },
-    ...['context_length_exceeded', 'previous_response_not_found', 'cyber_policy'].map((code) => ({
-      name: `${code} never moves a member`,
-      status: 400,
-      body: coded(code),
-      means: requestFault,
-    })),
+    ...['context_length_exceeded', 'previous_response_not_found', 'cyber_policy', 'model_at_capacity'].flatMap((code) =>
+      [400, 429, 503].map((status) => ({
+        name: `${status} ${code} never moves a member`,
+        status,
+        body: coded(code),
+        means: requestFault,
+      })),
+    ),
     {
       name: 'model at capacity never moves a member',
       status: 429,
@@ -667,6 +669,12 @@ describe('Anthropic API and Claude login tokens', () => {
       oauth: true,
       means: authExpired,
     },
+    {
+      name: '401 "OAuth token has expired" of a token that was added as a key',
+      status: 401,
+      body: error('authentication_error', 'OAuth token has expired.'),
+      means: authExpired,
+    },
     ...[401, 403].map((status) => ({
       name: `${status} "OAuth token has been revoked"`,
       status,
@@ -860,6 +868,12 @@ describe('OpenRouter', () => {
       name: '402 openrouter_key_limit is the member',
       status: 402,
       body: openrouter(402, 'Limit', { limit_source: 'openrouter_key_limit' }),
+      means: billing,
+    },
+    {
+      name: 'openrouter_key_limit under 403 too',
+      status: 403,
+      body: openrouter(403, 'Limit', { limit_source: 'openrouter_key_limit' }),
       means: billing,
     },
     {
