@@ -1,51 +1,37 @@
-import { Bits } from './bits.ts'
 import { IndexedHeap } from './heap.ts'
-import type { At } from './outcome.ts'
-import { earlyTestAt, nextChangeAt, recoversAt, type Seat, type Standing, standing } from './seat.ts'
-import { type Strategy, type StrategyName, strategy } from './strategy.ts'
+import { Lane } from './lane.ts'
+import type { At, ModelFamily } from './outcome.ts'
+import { nextChangeAt, type Seat, type Standing } from './seat.ts'
+import type { StrategyName } from './strategy.ts'
 
 /**
  * The seats of one pool, filed by where they stand, so that selection looks at the first of a file instead of at all
- * members. Only an index: every fact in it follows from the seats and the time.
+ * members. Only an index: every fact in it follows from the seats and the time. A model family has files of its own
+ * while some seat has a limit for it, so that the limited are not met again with each request.
  */
 export class Roster {
   readonly seats: readonly Seat[]
   readonly strategyName: StrategyName
-  readonly strategy: Strategy
-  /** Seats that the strategy chooses from: the healthy, and the elapsed where they take their turn. */
-  readonly ready: Bits
-  readonly elapsed: Bits
-  readonly parkedElapsed: Bits
-  /** Parked and healthy, by the end of the park. */
-  readonly parked: IndexedHeap
-  /** Shut, by the instant at which an exhausted pool may test them. */
-  readonly early: IndexedHeap
-  /** Shut or behind their host, by recovery. */
-  readonly waiting: IndexedHeap
-  /** How many healthy, unparked members wait for their host alone. */
-  readonly behindHost: Bits
-  readonly #standing: Standing[]
+  readonly #plain: Lane
+  readonly #lanes = new Map<ModelFamily, Lane>()
   readonly #changes: IndexedHeap
   #uses = 0
 
   constructor(name: StrategyName, seats: readonly Seat[], now: At) {
     this.seats = seats
     this.strategyName = name
-    this.strategy = strategy(name, seats.length)
-    this.ready = new Bits(seats.length)
-    this.elapsed = new Bits(seats.length)
-    this.parkedElapsed = new Bits(seats.length)
-    this.behindHost = new Bits(seats.length)
-    this.parked = new IndexedHeap(seats.length)
-    this.early = new IndexedHeap(seats.length)
-    this.waiting = new IndexedHeap(seats.length)
+    this.#plain = new Lane(null, name, seats.length)
     this.#changes = new IndexedHeap(seats.length)
-    this.#standing = seats.map(() => 'out')
     seats.forEach((seat, index) => {
       seat.index = index
       this.#uses = Math.max(this.#uses, seat.lastUse)
     })
     for (const seat of seats) this.file(seat, now)
+  }
+
+  /** The files for requests of that family. */
+  lane(model: ModelFamily | null): Lane {
+    return (model === null ? undefined : this.#lanes.get(model)) ?? this.#plain
   }
 
   /** Brings the files up to `now`: parks that ended, cooldowns that elapsed. */
@@ -58,41 +44,41 @@ export class Roster {
 
   /** Files a seat anew after its health, its park or its load changed. */
   file(seat: Seat, now: At): void {
-    const index = seat.index
-    const stands = standing(seat, now)
-    this.#standing[index] = stands
-    const inTurn = stands === 'ready' || (stands === 'elapsed' && this.strategy.testsInTurn)
-    this.ready.set(index, inTurn)
-    this.strategy.update(seat, inTurn)
-    this.elapsed.set(index, stands === 'elapsed')
-    this.parkedElapsed.set(index, stands === 'parked-elapsed')
-    this.behindHost.set(index, stands === 'host')
-    place(this.parked, index, stands === 'parked', seat.park?.until ?? Number.POSITIVE_INFINITY)
-    place(this.early, index, stands === 'shut', earlyTestAt(seat))
-    place(this.waiting, index, stands === 'shut' || stands === 'host', recoversAt(seat))
+    for (const [model, gate] of seat.models) if (gate.health.state !== 'healthy') this.#open(model, now)
+    this.#plain.file(seat, now)
+    for (const [model, lane] of this.#lanes) {
+      lane.file(seat, now)
+      if (!lane.matters) this.#lanes.delete(model)
+    }
     const change = nextChangeAt(seat, now)
-    place(this.#changes, index, change < Number.POSITIVE_INFINITY, change)
+    if (change < Number.POSITIVE_INFINITY) this.#changes.put(seat.index, change)
+    else this.#changes.remove(seat.index)
   }
 
+  /** Where the seat stands for requests whose family has no limits. */
   standing(seat: Seat): Standing {
-    return this.#standing[seat.index]!
+    return this.#plain.standing(seat)
   }
 
   /** Counts a request that starts on the seat. */
   begin(seat: Seat): void {
     seat.inFlight++
     seat.lastUse = ++this.#uses
-    this.strategy.used(seat)
+    this.#plain.strategy.used(seat)
+    for (const lane of this.#lanes.values()) lane.strategy.used(seat)
   }
 
   /** Counts a request that ended on the seat. */
   end(seat: Seat): void {
     seat.inFlight--
-    this.strategy.update(seat, this.ready.has(seat.index))
+    this.#plain.strategy.update(seat, this.#plain.ready.has(seat.index))
+    for (const lane of this.#lanes.values()) lane.strategy.update(seat, lane.ready.has(seat.index))
   }
-}
 
-function place(heap: IndexedHeap, index: number, present: boolean, key: number): void {
-  if (present) heap.put(index, key)
-  else heap.remove(index)
+  #open(model: ModelFamily, now: At): void {
+    if (this.#lanes.has(model)) return
+    const lane = new Lane(model, this.strategyName, this.seats.length)
+    this.#lanes.set(model, lane)
+    for (const seat of this.seats) lane.file(seat, now)
+  }
 }

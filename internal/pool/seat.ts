@@ -1,5 +1,5 @@
 import { type Gate, opensAt, type Passage, passage, recoveryAt, testableAt } from './gate.ts'
-import type { Park } from './member.ts'
+import type { Health, Park } from './member.ts'
 import type { At, ModelFamily } from './outcome.ts'
 
 /** A credential's place in a pool: live facts that selection reads. */
@@ -21,7 +21,7 @@ export interface Seat {
 }
 
 /**
- * Where a seat stands, for any model:
+ * Where a seat stands:
  * `ready` serves; `elapsed` may be tested; `parked` and `parked-elapsed` are the same behind an operator's park;
  * `shut` waits for a time; `host` is well but its host is not; `out` waits for a person.
  */
@@ -32,57 +32,69 @@ export function isParked(park: Park | null, now: At): boolean {
   return park !== null && (park.until === null || park.until > now)
 }
 
-/** The one predicate of availability for a seat, leaving model limits aside. */
-export function standing(seat: Seat, now: At): Standing {
-  const own = worse(passage(seat.credential.health, now), seat.domain ? passage(seat.domain.health, now) : 'open')
-  if (own === 'out' || own === 'shut') return own
+/** The one predicate of availability for a seat, with the limits of `model`; an unknown family (null) has none. */
+export function standing(seat: Seat, now: At, model: ModelFamily | null = null): Standing {
   const host = passage(seat.host.health, now)
-  if (host === 'shut' || host === 'out') return 'host'
+  let own = passage(seat.credential.health, now)
+  if (seat.domain) own = worse(own, passage(seat.domain.health, now))
+  const limit = limitOf(seat, model)
+  if (limit) own = worse(own, passage(limit.health, now))
+  if (own === 'out' || host === 'out') return 'out'
+  if (own === 'shut') return 'shut'
+  if (host === 'shut') return 'host'
   const tested = own === 'elapsed' || host === 'elapsed'
   if (isParked(seat.park, now)) return tested ? 'parked-elapsed' : 'parked'
   return tested ? 'elapsed' : 'ready'
 }
 
-/** Whether the seat can serve this model family now; an unknown family matches no limit. */
+/** Whether no limit of this model family keeps the seat from serving it now; an unknown family matches no limit. */
 export function servesModel(seat: Seat, model: ModelFamily | null, now: At): boolean {
-  if (model === null) return true
-  const gate = seat.models.get(model)
-  return gate === undefined || passage(gate.health, now) !== 'shut'
+  const limit = limitOf(seat, model)
+  return limit === undefined || passage(limit.health, now) !== 'shut'
 }
 
 /** When a seat that is shut or behind its host may next be tried; Infinity when only a person can help. */
-export function recoversAt(seat: Seat): At {
-  const domain = seat.domain ? recoveryAt(seat.domain.health) : 0
-  return Math.max(recoveryAt(seat.credential.health), domain, recoveryAt(seat.host.health))
-}
-
-/** When a seat's standing may change by itself, given that it stands so now; Infinity when it cannot. */
-export function nextChangeAt(seat: Seat, now: At): At {
-  let earliest = Number.POSITIVE_INFINITY
-  for (const at of [
-    opensAt(seat.credential.health),
-    seat.domain ? opensAt(seat.domain.health) : 0,
-    opensAt(seat.host.health),
-    seat.park?.until ?? 0,
-  ]) {
-    if (at > now && at < earliest) earliest = at
-  }
-  return earliest
+export function recoversAt(seat: Seat, model: ModelFamily | null = null): At {
+  return latest(seat, model, recoveryAt)
 }
 
 /** When an exhausted pool may test the seat ahead of its hint. */
-export function earlyTestAt(seat: Seat): At {
-  const domain = seat.domain ? testableAt(seat.domain.health) : 0
-  return Math.max(testableAt(seat.credential.health), domain, opensAt(seat.host.health))
+export function earlyTestAt(seat: Seat, model: ModelFamily | null = null): At {
+  return latest(seat, model, testableAt)
+}
+
+/** When a seat's standing, for whichever model, may change by itself, given that it stands so now; Infinity when it cannot. */
+export function nextChangeAt(seat: Seat, now: At): At {
+  let earliest = Number.POSITIVE_INFINITY
+  const consider = (at: At): void => {
+    if (at > now && at < earliest) earliest = at
+  }
+  consider(opensAt(seat.credential.health))
+  consider(opensAt(seat.host.health))
+  if (seat.domain) consider(opensAt(seat.domain.health))
+  for (const gate of seat.models.values()) consider(opensAt(gate.health))
+  if (seat.park?.until) consider(seat.park.until)
+  return earliest
 }
 
 /** The gates that a lease on this seat would test: those that are not open. */
 export function closedGates(seat: Seat, model: ModelFamily | null): readonly Gate[] {
   const gates: Gate[] = []
-  for (const gate of [seat.credential, seat.domain, seat.host, model === null ? null : seat.models.get(model)]) {
+  for (const gate of [seat.credential, seat.domain, seat.host, limitOf(seat, model)]) {
     if (gate && gate.health.state !== 'healthy') gates.push(gate)
   }
   return gates
+}
+
+function limitOf(seat: Seat, model: ModelFamily | null): Gate | undefined {
+  return model === null ? undefined : seat.models.get(model)
+}
+
+function latest(seat: Seat, model: ModelFamily | null, instant: (health: Health) => At): At {
+  const at = Math.max(instant(seat.credential.health), instant(seat.host.health))
+  const ofDomain = seat.domain ? instant(seat.domain.health) : 0
+  const limit = limitOf(seat, model)
+  return Math.max(at, ofDomain, limit ? instant(limit.health) : 0)
 }
 
 const order: Record<Passage, number> = { open: 0, elapsed: 1, shut: 2, out: 3 }

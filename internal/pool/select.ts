@@ -1,8 +1,8 @@
 import type { Bits } from './bits.ts'
-import { opensAt } from './gate.ts'
+import type { Lane } from './lane.ts'
 import type { At, ModelFamily } from './outcome.ts'
 import type { Roster } from './roster.ts'
-import { recoversAt, type Seat, servesModel } from './seat.ts'
+import { recoversAt, type Seat } from './seat.ts'
 
 /** The tiers of selection, in order; `degraded` is the opt-in that sends to somebody who is cooling. */
 export type Tier = 'healthy' | 'probe' | 'parked' | 'parked-probe' | 'early-probe' | 'degraded'
@@ -31,38 +31,44 @@ export interface Wish {
 export function select(roster: Roster, wish: Wish, now: At): Choice {
   roster.advance(now)
   const { seats } = roster
-  const fits = (index: number): boolean => {
-    const seat = seats[index]!
-    return !wish.tried.includes(seat) && servesModel(seat, wish.model, now)
-  }
-  const healthy = roster.strategy.pick(roster.ready, wish.active, fits)
-  if (healthy >= 0) {
-    const seat = seats[healthy]!
-    return { tier: roster.standing(seat) === 'elapsed' ? 'probe' : 'healthy', seat }
-  }
-  const elapsed = firstBit(roster.elapsed, fits)
+  const lane = roster.lane(wish.model)
+  const fits = (index: number): boolean => !wish.tried.includes(seats[index]!)
+  const inTurn = lane.strategy.pick(lane.ready, wish.active, fits)
+  if (inTurn >= 0) return { tier: lane.elapsed.has(inTurn) ? 'probe' : 'healthy', seat: seats[inTurn]! }
+  const elapsed = firstBit(lane.elapsed, fits)
   if (elapsed >= 0) return { tier: 'probe', seat: seats[elapsed]! }
-  const parked = roster.parked.firstThat(fits)
+  const parked = lane.parked.firstThat(fits)
   if (parked >= 0) return { tier: 'parked', seat: seats[parked]! }
-  const parkedElapsed = firstBit(roster.parkedElapsed, fits)
+  const parkedElapsed = firstBit(lane.parkedElapsed, fits)
   if (parkedElapsed >= 0) return { tier: 'parked-probe', seat: seats[parkedElapsed]! }
-  return nobody(roster, wish, now, fits)
+  return nobody({ seats, lane, wish, fits }, now)
 }
 
-function nobody(roster: Roster, wish: Wish, now: At, fits: (index: number) => boolean): Choice {
-  const { seats } = roster
-  if (roster.behindHost.count > 0) {
-    const index = roster.waiting.firstThat((at) => roster.behindHost.has(at) && fits(at))
-    if (index >= 0) return { tier: 'host', retryAt: recoversAt(seats[index]!), seat: seats[index]! }
-  }
-  if (wish.tried.some((seat) => canServe(roster, seat) && servesModel(seat, wish.model, now))) return { tier: 'tried' }
-  const early = roster.early.firstThat((index) => roster.early.key(index) <= now && fits(index))
-  if (early >= 0 && roster.early.key(early) <= now) return { tier: 'early-probe', seat: seats[early]! }
-  if (wish.degrade) {
-    const soonest = roster.waiting.firstThat((index) => !wish.tried.includes(seats[index]!))
-    if (soonest >= 0) return { tier: 'degraded', seat: seats[soonest]! }
-  }
-  return exhausted(roster, wish, now)
+/** What the last tiers need to know. */
+interface Search {
+  readonly seats: readonly Seat[]
+  readonly lane: Lane
+  readonly wish: Wish
+  readonly fits: (index: number) => boolean
+}
+
+function nobody(search: Search, now: At): Choice {
+  const { seats, lane, wish, fits } = search
+  const behindHost = lane.behindHost.firstThat(fits)
+  if (behindHost >= 0) return hostAway(seats[behindHost]!, wish, now)
+  if (wish.tried.some((seat) => canServe(lane, seat))) return { tier: 'tried' }
+  // The request itself may be the one that found the host away.
+  if (lane.behindHost.size > 0) return hostAway(seats[lane.behindHost.first]!, wish, now)
+  const early = lane.early.firstThat(fits, now)
+  if (early >= 0) return { tier: 'early-probe', seat: seats[early]! }
+  const soonest = wish.degrade ? lane.waiting.firstThat(fits) : -1
+  if (soonest >= 0) return { tier: 'degraded', seat: seats[soonest]! }
+  const first = lane.waiting.size > 0 ? seats[lane.waiting.first]! : null
+  return { tier: 'exhausted', retryAt: first && Math.max(recoversAt(first, wish.model), now), first }
+}
+
+function hostAway(seat: Seat, wish: Wish, now: At): Choice {
+  return { tier: 'host', retryAt: Math.max(recoversAt(seat, wish.model), now), seat }
 }
 
 function firstBit(bits: Bits, fits: (index: number) => boolean): number {
@@ -71,29 +77,7 @@ function firstBit(bits: Bits, fits: (index: number) => boolean): number {
   return at
 }
 
-function canServe(roster: Roster, seat: Seat): boolean {
-  const stands = roster.standing(seat)
+function canServe(lane: Lane, seat: Seat): boolean {
+  const stands = lane.standing(seat)
   return stands === 'ready' || stands === 'elapsed' || stands === 'parked' || stands === 'parked-elapsed'
-}
-
-function exhausted(roster: Roster, wish: Wish, now: At): Choice {
-  const waiting = roster.waiting.first
-  let first = waiting >= 0 ? roster.seats[waiting]! : null
-  let retryAt = first ? recoversAt(first) : Number.POSITIVE_INFINITY
-  if (wish.model !== null) {
-    for (const seat of roster.seats) {
-      const gate = seat.models.get(wish.model)
-      if (!gate || !canServe(roster, seat) || servesModel(seat, wish.model, now)) continue
-      const at = opensAt(gate.health)
-      if (at < retryAt) {
-        retryAt = at
-        first = seat
-      }
-    }
-  }
-  return {
-    tier: 'exhausted',
-    retryAt: first && retryAt < Number.POSITIVE_INFINITY ? Math.max(retryAt, now) : null,
-    first,
-  }
 }

@@ -133,6 +133,6 @@ describe('weighted', () => {
     serve(roster, 100)
     roster.begin(roster.seats[1]!)
     setHealth(roster, 'c', pristine)
-    expect(serve(roster, 4)).toBe('acac')
+    expect(['acac', 'caca']).toContain(serve(roster, 4))
   })
 })

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest'
+import { coolingUntil, parkedUntil, probingUntil, type SeatTerms, seatOf } from '../../test/property/seats.ts'
+import { pristine } from './member.ts'
+import { Roster } from './roster.ts'
+import type { Seat } from './seat.ts'
+import { select } from './select.ts'
+import { type StrategyName, strategies } from './strategy.ts'
+
+const now = 1_000
+const over = coolingUntil(now)
+const near = coolingUntil(2_000)
+
+function rosterOf(strategy: StrategyName, ...terms: readonly SeatTerms[]): Roster {
+  return new Roster(
+    strategy,
+    terms.map((of, index) => seatOf('abcdefgh'[index]!, of)),
+    now,
+  )
+}
+
+function next(roster: Roster, model: string | null = null, tried: readonly Seat[] = []): string {
+  const choice = select(roster, { model, tried, active: -1, degrade: false }, now)
+  return 'seat' in choice ? `${choice.tier} ${choice.seat.member}` : choice.tier
+}
+
+/** The members that serve the next `count` requests, each of which stays in flight. */
+function serve(roster: Roster, count: number, model: string | null = null): string {
+  let members = ''
+  for (let i = 0; i < count; i++) {
+    const choice = select(roster, { model, tried: [], active: -1, degrade: false }, now)
+    if (!('seat' in choice)) break
+    roster.begin(choice.seat)
+    members += choice.seat.member
+  }
+  return members
+}
+
+describe('Roster', () => {
+  it('ranks the seats in their order and knows where each stands', () => {
+    const roster = rosterOf('sticky', {}, { health: near }, { park: parkedUntil(null) })
+    expect(roster.seats.map((seat) => [seat.index, roster.standing(seat)])).toEqual([
+      [0, 'ready'],
+      [1, 'shut'],
+      [2, 'parked'],
+    ])
+  })
+
+  it('knows by name which strategy it follows', () => {
+    expect(rosterOf('weighted').strategyName).toBe('weighted')
+  })
+
+  it('follows the time when it is brought up to it, and not before', () => {
+    const roster = rosterOf('sticky', { health: near })
+    const [seat] = roster.seats
+    const seen = [1_999, 2_000].map((at) => {
+      roster.advance(at)
+      return roster.standing(seat!)
+    })
+    expect(seen).toEqual(['shut', 'elapsed'])
+  })
+
+  it('counts what is in flight and the order of use', () => {
+    const roster = rosterOf('sticky', { lastUse: 41 }, {})
+    const [a, b] = roster.seats
+    roster.begin(b!)
+    roster.begin(a!)
+    roster.end(b!)
+    expect([a!.inFlight, a!.lastUse, b!.inFlight, b!.lastUse]).toEqual([1, 43, 0, 42])
+  })
+
+  it.each(strategies)('%s does not choose a parked member among the healthy once it has been used', (strategy) => {
+    const roster = rosterOf(strategy, { park: parkedUntil(null) }, { health: near })
+    expect(serve(roster, 1)).toBe('a')
+    expect(next(roster)).toBe('parked a')
+    roster.end(roster.seats[0]!)
+    expect(next(roster)).toBe('parked a')
+  })
+
+  it.each(strategies)('%s gives no second probe while one is under way', (strategy) => {
+    const roster = rosterOf(strategy, { health: over })
+    const [seat] = roster.seats
+    expect(next(roster)).toBe('probe a')
+    seat!.credential.health = probingUntil(5_000, over)
+    roster.file(seat!, now)
+    roster.begin(seat!)
+    expect(next(roster)).toBe('exhausted')
+  })
+})
+
+describe('Roster with limits of single models', () => {
+  it('takes up a limit that begins and one that ends', () => {
+    const roster = rosterOf('ordered', { models: { opus: pristine } }, {})
+    const [a] = roster.seats
+    const gate = a!.models.get('opus')!
+    const seen = [pristine, near, pristine].map((health) => {
+      gate.health = health
+      roster.file(a!, now)
+      return `${next(roster, 'opus')}, ${next(roster)}`
+    })
+    expect(seen).toEqual(['healthy a, healthy a', 'healthy b, healthy a', 'healthy a, healthy a'])
+  })
+
+  it('keeps the limits of several families and members apart', () => {
+    const roster = rosterOf('ordered', { models: { opus: near, haiku: near } }, { models: { opus: near } }, {})
+    expect([next(roster, 'opus'), next(roster, 'haiku'), next(roster, 'sonnet')]).toEqual([
+      'healthy c',
+      'healthy b',
+      'healthy a',
+    ])
+  })
+
+  it.each([
+    { strategy: 'round-robin', served: 'bdbdbd' },
+    { strategy: 'least-loaded', served: 'bdbdbd' },
+    { strategy: 'weighted', served: 'bdbdbd' },
+  ] as const)('$strategy shares the work among those without the limit', ({ strategy, served }) => {
+    const limited = { models: { opus: near } }
+    const roster = rosterOf(strategy, limited, {}, limited, {})
+    expect(serve(roster, 6, 'opus')).toBe(served)
+  })
+
+  it('counts requests of other families as load', () => {
+    const roster = rosterOf('least-loaded', {}, {}, { models: { opus: near } })
+    expect(serve(roster, 1)).toBe('a')
+    expect(serve(roster, 1, 'opus')).toBe('b')
+    roster.end(roster.seats[0]!)
+    expect(serve(roster, 1, 'opus')).toBe('a')
+  })
+})
