@@ -108,6 +108,10 @@ export class Journal {
         })
       } catch (error) {
         this.#log.warn({ error }, 'the store did not take a write')
+        if (isHopeless(error)) {
+          this.#giveUp(entries)
+          continue
+        }
         for (const [row, write] of this.#writes) {
           writes.delete(row)
           writes.set(row, write)
@@ -118,6 +122,12 @@ export class Journal {
         delay = Math.min(delay * 2, longestRetryMs)
       }
     }
+  }
+
+  /** A batch that breaks a rule of the schema would keep everything behind it waiting for ever. */
+  #giveUp(entries: readonly Entry[]): void {
+    this.#recover()
+    for (const entry of entries) if (!entry.announced) this.#announce(entry, null)
   }
 
   #fallIll(inFlight: readonly Entry[]): void {
@@ -152,6 +162,10 @@ export class Journal {
   }
 }
 
+function isHopeless(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'rejected'
+}
+
 /** The row that a write is about: a later write of the same row replaces an earlier one that is still pending. */
 function rowOf(write: Write): string {
   if ('drop' in write) return rowOfDrop(write)
@@ -172,6 +186,8 @@ function rowOf(write: Write): string {
       return `host ${write.row.host}`
     case 'secret':
       return `secret ${write.row.owner} ${write.row.field}`
+    case 'refresh':
+      return `refresh ${write.row.id}`
     case 'meta':
       return `meta ${write.name}`
     case 'suppressed':

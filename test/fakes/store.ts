@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto'
-import type {
-  AuditEntry,
-  AuditQuery,
-  AuditRow,
-  Batch,
-  IncidentRecord,
-  OutboxRecord,
-  Snapshot,
-  Store,
-  Write,
+import {
+  type AuditEntry,
+  type AuditQuery,
+  type AuditRow,
+  type Batch,
+  type IncidentRecord,
+  type OutboxRecord,
+  type Snapshot,
+  StaleGeneration,
+  type Store,
+  type Write,
 } from '../../internal/store/store.ts'
 
 /** The Store port in memory, for tests that are not about the disk. A restart is a second engine on the same object. */
@@ -41,6 +42,7 @@ export class MemoryStore implements Store {
   async commit(batch: Batch): Promise<readonly number[]> {
     if (this.hung) await this.hung
     if (this.trouble) throw this.trouble
+    for (const write of batch.writes) this.#refuseStale(write)
     this.batches.push(batch)
     for (const write of batch.writes) this.#apply(write)
     return batch.audit.map((entry) => this.#append(entry))
@@ -77,6 +79,11 @@ export class MemoryStore implements Store {
     return this.#rowsOf('outbox')
   }
 
+  async refreshState(id: string) {
+    const row = this.#rowsOf('refresh').find((each) => each.id === id) ?? null
+    return { row, secrets: this.#rowsOf('secret').filter((secret) => secret.owner === id) }
+  }
+
   async space() {
     return { usedBytes: 0, freeBytes: 2 ** 40 }
   }
@@ -93,6 +100,12 @@ export class MemoryStore implements Store {
     return seq
   }
 
+  #refuseStale(write: Write): void {
+    if (!('put' in write) || write.put !== 'refresh') return
+    const current = this.#rowsOf('refresh').find(({ id }) => id === write.row.id)
+    if ((current?.generation ?? null) !== write.expected) throw new StaleGeneration('refreshed by another process')
+  }
+
   #apply(write: Write): void {
     if ('put' in write) {
       this.#table(write.put).set(idOf(write), write)
@@ -102,6 +115,7 @@ export class MemoryStore implements Store {
       case 'credential':
         this.#table('credential').delete(write.id)
         this.#table('credential-state').delete(write.id)
+        this.#table('refresh').delete(write.id)
         this.#dropWhere('secret', (row) => row.put === 'secret' && row.row.owner === write.id)
         this.#dropWhere('seat', (row) => row.put === 'seat' && row.row.credentialId === write.id)
         return
@@ -156,6 +170,7 @@ function idOf(write: Extract<Write, { put: string }>): string {
     case 'key':
     case 'incident':
     case 'outbox':
+    case 'refresh':
       return write.row.id
     case 'pool':
     case 'pool-state':
