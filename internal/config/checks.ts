@@ -1,0 +1,83 @@
+/** Rules that hold between settings; each returns what is wrong, at the setting that an operator would change. */
+export interface Clash {
+  readonly key: string
+  readonly message: string
+  readonly hint: string | null
+  /** A second setting that takes part, where the first may stand at its default. */
+  readonly other?: string
+}
+
+/** The value of a setting; undefined when it is not valid by itself, so that nothing is said about it twice. */
+export type Settled = (key: string) => unknown
+
+/** Contradictions that stop a start. */
+export function clashes(settled: Settled): readonly Clash[] {
+  return [
+    ...together(settled, 'server.tls.certFile', 'server.tls.keyFile'),
+    ...onlyOne(settled, 'notices.telegram.botTokenFile', 'notices.telegram.botTokenEnv'),
+    ...onlyOne(settled, 'notices.webhook.secretFile', 'notices.webhook.secretEnv'),
+    ...adminNeedsToken(settled),
+    ...totalHoldsOneBody(settled),
+  ]
+}
+
+/** What works but is hardly meant. */
+export function oddities(settled: Settled): readonly Clash[] {
+  const has = (key: string) => isGiven(settled(key))
+  const token = has('notices.telegram.botTokenFile') || has('notices.telegram.botTokenEnv')
+  const chats = settled('notices.telegram.chatIds')
+  const chatting = Array.isArray(chats) && chats.length > 0
+  const secret = has('notices.webhook.secretFile') || has('notices.webhook.secretEnv')
+  const storeUrl = settled('store.url')
+  const password = typeof storeUrl === 'string' && /^postgres(ql)?:\/\/[^/@]*:[^/@]+@/.test(storeUrl)
+  return [
+    ...say(token && !chatting, 'notices.telegram.chatIds', 'is empty: nobody is told', 'add the id of a chat'),
+    ...say(
+      chatting && !token,
+      'notices.telegram.chatIds',
+      'has no effect without a bot token',
+      'set botTokenFile or botTokenEnv',
+    ),
+    ...say(
+      secret && !has('notices.webhook.url'),
+      'notices.webhook.url',
+      'is missing: nothing is sent',
+      'set the URL of the webhook',
+    ),
+    ...say(password, 'store.url', 'contains a password', 'leave it out and set PGPASSWORD'),
+  ]
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== null && value !== undefined
+}
+
+function say(when: boolean, key: string, message: string, hint: string | null): readonly Clash[] {
+  return when ? [{ key, message, hint }] : []
+}
+
+function together(settled: Settled, one: string, other: string): readonly Clash[] {
+  const [first, second] = [settled(one), settled(other)]
+  const last = (key: string) => key.slice(key.lastIndexOf('.') + 1)
+  return [
+    ...say(isGiven(first) && second === null, one, `needs ${last(other)}`, `set both or neither`),
+    ...say(first === null && isGiven(second), other, `needs ${last(one)}`, `set both or neither`),
+  ]
+}
+
+function onlyOne(settled: Settled, one: string, other: string): readonly Clash[] {
+  const both = isGiven(settled(one)) && isGiven(settled(other))
+  return say(both, other, `contradicts ${one.slice(one.lastIndexOf('.') + 1)}`, 'keep one of the two')
+}
+
+function adminNeedsToken(settled: Settled): readonly Clash[] {
+  const open = isGiven(settled('admin.listen')) && settled('admin.tokenFile') === null
+  return say(open, 'admin.listen', 'needs admin.tokenFile', 'over TCP the admin API is served with a token only')
+}
+
+function totalHoldsOneBody(settled: Settled): readonly Clash[] {
+  const [total, one] = [settled('replay.maxTotalBytes'), settled('replay.maxBodyBytes')]
+  const short = typeof total === 'number' && typeof one === 'number' && total < one
+  const found = say(short, 'replay.maxTotalBytes', 'is less than replay.maxBodyBytes', 'it must hold at least one body')
+  return found.map((clash) => ({ ...clash, other: 'replay.maxBodyBytes' }))
+}

@@ -1,0 +1,34 @@
+/** Every setting with its default, as an operator would write it; a relative path is relative to the data directory. */
+export const defaults = {
+  server: {
+    listen: '127.0.0.1:8460',
+    exposeMember: false,
+    webSocket: true,
+    drainMs: '30s',
+    tls: { certFile: null, keyFile: null },
+  },
+  upstream: { connectMs: '10s', headMs: '900s', idleMs: '300s', connections: 256, allowPrivate: ['127.0.0.0/8'] },
+  admin: { socket: 'admin.sock', listen: null, tokenFile: null },
+  replay: {
+    maxAttempts: 3,
+    maxBodyBytes: '32MiB',
+    maxTotalBytes: '256MiB',
+    budget: { ratio: 0.1, perSecond: 10 },
+  },
+  cooldown: { rateLimitedMs: '60s', authMs: '300s', maxMs: '30m', parkMs: '300s', earlyProbeMs: '15m' },
+  pools: { maxWaitMs: '10s', onExhausted: 'reject', preemptAt: null },
+  notices: {
+    dedupeMs: '30s',
+    telegram: { botTokenFile: null, botTokenEnv: null, chatIds: [], apiRoot: 'https://api.telegram.org' },
+    webhook: { url: null, secretFile: null, secretEnv: null },
+  },
+  audit: { maxAge: '90d', maxRows: 100_000, maxBytes: '64MiB' },
+  disk: { reserveBytes: '512MiB' },
+  store: { url: 'sqlite:spillway.db' },
+  log: { level: 'info', format: 'auto' },
+  oauth: {
+    codex: { tokenUrl: 'https://auth.openai.com/oauth/token', clientId: null },
+    claude: { tokenUrl: 'https://platform.claude.com/v1/oauth/token', clientId: null },
+    gemini: { tokenUrl: 'https://oauth2.googleapis.com/token', clientId: null, clientSecretFile: null },
+  },
+} as const

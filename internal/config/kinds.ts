@@ -1,0 +1,175 @@
+import { z } from 'zod'
+import { isNetwork, parseAddress } from './address.ts'
+import { durationPattern, parseDuration, parseSize, sizePattern } from './units.ts'
+
+/** What is known of a setting beside its zod schema. */
+export interface Kind {
+  /** Completes the sentence "server.listen … ". */
+  readonly allowed: string
+  /** The same for one item of a list. */
+  readonly item: string
+  /** The value that an environment variable's text stands for, as the file would give it. */
+  readonly read: (text: string) => unknown
+  /** The words of an enumeration, for the hint. */
+  readonly words: readonly string[]
+  /** A wrong value is not repeated in the message, because it might be a secret that landed in the wrong place. */
+  readonly quiet: boolean
+  /** A file name, which is made absolute when the configuration is resolved. */
+  readonly path: boolean
+}
+
+/** The Kind of each setting of the schema. */
+export const kinds = z.registry<Kind>()
+
+const asText = (text: string): unknown => text
+const asNumber = (text: string): unknown => (/^[-+]?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text)
+const asBoolean = (text: string): unknown => ({ true: true, false: false })[text.trim().toLowerCase()] ?? text
+
+function kind<S extends z.ZodType>(schema: S, about: string, known: Partial<Kind> & { allowed: string }): S {
+  const described = schema.meta({ description: about })
+  kinds.add(described, { item: '', read: asText, words: [], quiet: false, path: false, ...known })
+  return described
+}
+
+/** A range, each end in the form that an operator would write. */
+interface Range {
+  readonly min: string
+  readonly max: string
+}
+
+function measure(
+  about: string,
+  allowed: string,
+  range: Range,
+  unit: { parse: (text: string | number) => number | null; pattern: RegExp },
+) {
+  const min = unit.parse(range.min) ?? 0
+  const max = unit.parse(range.max) ?? Number.MAX_SAFE_INTEGER
+  const schema = z.union([z.string().regex(unit.pattern), z.number().min(0)]).transform((given, context) => {
+    const parsed = unit.parse(given)
+    if (parsed !== null && parsed >= min && parsed <= max) return parsed
+    context.addIssue({ code: 'custom', message: 'out of range' })
+    return z.NEVER
+  })
+  return kind(schema, about, { allowed: `${allowed}, from ${range.min} to ${range.max}`, read: asNumber })
+}
+
+/** A duration in text or milliseconds, resolved to milliseconds. */
+export function duration(about: string, range: Range) {
+  const unit = { parse: parseDuration, pattern: durationPattern }
+  return measure(about, 'must be a duration such as 500ms, 30s or 1h30m', range, unit)
+}
+
+/** A size in text or bytes, resolved to bytes. */
+export function size(about: string, range: Range) {
+  return measure(about, 'must be a size such as 64KiB or 32MiB', range, { parse: parseSize, pattern: sizePattern })
+}
+
+/** A number, whole unless `fraction`. */
+export function number(about: string, range: { min: number; max: number; fraction?: boolean }) {
+  const base = range.fraction ? z.number() : z.int()
+  const allowed = `must be a ${range.fraction ? '' : 'whole '}number from ${range.min} to ${range.max}`
+  return kind(base.min(range.min).max(range.max), about, { allowed, read: asNumber })
+}
+
+/** true or false. */
+export function toggle(about: string) {
+  return kind(z.boolean(), about, { allowed: 'must be true or false', read: asBoolean })
+}
+
+/** One of a few words. */
+export function choice<const W extends readonly [string, ...string[]]>(about: string, words: W) {
+  return kind(z.enum(words), about, { allowed: `must be one of ${words.join(', ')}`, words })
+}
+
+/** HOST:PORT, resolved to an Address. */
+export function address(about: string) {
+  const schema = z.string().transform((text, context) => {
+    const parsed = parseAddress(text)
+    if (parsed) return parsed
+    context.addIssue({ code: 'custom', message: 'not an address' })
+    return z.NEVER
+  })
+  return kind(schema, about, { allowed: 'must be HOST:PORT such as 127.0.0.1:8460 (0.0.0.0 for all interfaces)' })
+}
+
+const reference = z
+  .string()
+  .min(1)
+  .refine((text) => !looksLikeSecret(text))
+
+/** The path of a file, which is not read here. */
+export function file(about: string) {
+  return kind(reference, about, { allowed: 'must be the path of a file (not its content)', quiet: true, path: true })
+}
+
+/** The name of an environment variable, which is not read here. */
+export function variable(about: string) {
+  const allowed = 'must be the name of an environment variable (not its value)'
+  return kind(reference.regex(/^[A-Za-z_][A-Za-z0-9_]*$/), about, { allowed, quiet: true })
+}
+
+/** An identifier that is not a secret. */
+export function identifier(about: string) {
+  return kind(reference.regex(/^\S+$/), about, {
+    allowed: 'must be one word (a public identifier, not a secret)',
+    quiet: true,
+  })
+}
+
+/** An http or https URL without a user or password in it. */
+export function url(about: string) {
+  const schema = z.string().refine((text) => {
+    if (!URL.canParse(text)) return false
+    const parsed = new URL(text)
+    return /^https?:$/.test(parsed.protocol) && !parsed.username && !parsed.password
+  })
+  return kind(schema, about, { allowed: 'must be an http or https URL without a user and password', quiet: true })
+}
+
+/** Where the database is. */
+export function storeUrl(about: string) {
+  const schema = z.string().regex(/^(sqlite:[^?#]+|postgres(ql)?:\/\/.+)$/)
+  return kind(schema, about, { allowed: 'must be sqlite:FILE or postgres://HOST/DATABASE', quiet: true })
+}
+
+/** A list of IP addresses and networks. */
+export function networks(about: string) {
+  const schema = z.array(z.string().refine(isNetwork))
+  return kind(schema, about, {
+    allowed: 'must be a list of networks',
+    item: 'must be an address or a network such as 10.0.0.0/8',
+    read: list(asText),
+  })
+}
+
+/** A list of whole numbers, which may be negative. */
+export function integers(about: string) {
+  return kind(z.array(z.int()), about, {
+    allowed: 'must be a list of whole numbers',
+    item: 'must be a whole number',
+    read: list(asNumber),
+  })
+}
+
+/** The same setting, which may also be null. */
+export function orNull<S extends z.ZodType>(schema: S) {
+  const base = kinds.get(schema)
+  if (!base) throw new TypeError('orNull takes a setting')
+  const read = (text: string) => (text.trim() === 'null' ? null : base.read(text))
+  return kind(schema.nullable(), schema.description ?? '', { ...base, allowed: `${base.allowed}, or null`, read })
+}
+
+/** Whether a text has the form of a well-known credential; it is asked only to catch a secret in the wrong place. */
+export function looksLikeSecret(text: string): boolean {
+  return /^(sk-|AIza|eyJ|xox[abp]-|gh[pos]_|Bearer\s)|^\d{6,}:[\w-]{30,}$|-----BEGIN/.test(text.trim())
+}
+
+function list(item: (text: string) => unknown): (text: string) => unknown {
+  return (text) =>
+    text
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+      .map(item)
+}

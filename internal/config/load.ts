@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs'
+import { type Clash, clashes, oddities } from './checks.ts'
+import { defaults } from './defaults.ts'
+import { type Environment, fromEnvironment, type Override, strangers } from './environment.ts'
+import { layer, valueAt, withOverrides } from './layers.ts'
+import { pathBase, withAbsolutePaths } from './paths.ts'
+import type { Problem } from './problem.ts'
+import { type Config, schema, settings } from './schema.ts'
+import { readSource, type Source } from './source.ts'
+import { clashesOf } from './validate.ts'
+
+export interface LoadOptions {
+  readonly file: string
+  /** The operator named the file: it must exist. */
+  readonly explicit: boolean
+  readonly env: Environment
+  /** Where relative paths begin that do not come from the file. */
+  readonly dataDir: string
+  /** Values that win over the environment, such as those of `--listen`. */
+  readonly flags?: readonly Override[]
+  /** Variables with our prefix that are read elsewhere; `SPILLWAY_DATA` always is. */
+  readonly otherVariables?: readonly string[]
+}
+
+export type Loaded =
+  | {
+      readonly ok: true
+      readonly config: Config
+      /** The file that was read; null when there was none and the defaults hold. */
+      readonly file: string | null
+      readonly warnings: readonly Problem[]
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/** The text of the file, null when there is none, or why it cannot be read. */
+export type FileText = { readonly text: string | null } | { readonly error: string }
+
+const causes: Readonly<Record<string, string>> = { EACCES: 'permission denied', EISDIR: 'it is a directory' }
+
+/**
+ * Reads and checks the configuration: flags over environment over file over defaults. It blocks while it reads the file, so
+ * a running daemon uses `reloadConfig`.
+ */
+export function loadConfig(options: LoadOptions): Loaded {
+  return parseConfig(readText(options.file), options)
+}
+
+/** Reads a file with one synchronous call. */
+export function readText(file: string): FileText {
+  try {
+    return { text: readFileSync(file, 'utf8') }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return { text: null }
+    return { error: code ?? message }
+  }
+}
+
+/** Checks a configuration whose file has been read. */
+export function parseConfig(read: FileText, options: LoadOptions): Loaded {
+  if ('error' in read) return refuse(options.file, `cannot be read: ${causes[read.error] ?? read.error}`)
+  if (read.text === null && options.explicit) return refuse(options.file, 'does not exist')
+  const source = readSource(read.text ?? '', options.file)
+  if (source.problems.length > 0 && source.value === undefined) return { ok: false, problems: source.problems }
+
+  const given = [...fromEnvironment(options.env), ...(options.flags ?? [])]
+  const overrides = new Map(given.map((override) => [override.key, override]))
+  const merged = withOverrides(layer(defaults, source.value ?? null), overrides.values())
+  const parsed = schema.safeParse(merged)
+  const settled = (key: string) => settings.get(key)?.safeParse(valueAt(merged, key)).data
+  const origin = { source, overrides, file: options.file }
+  const report = (clash: Clash) => locate(clash, origin)
+  const problems = [
+    ...source.problems,
+    ...(parsed.success ? [] : clashesOf(parsed.error, merged).map(report)),
+    ...clashes(settled).map(report),
+  ]
+  if (!parsed.success || problems.length > 0) return { ok: false, problems }
+
+  const others = new Set([...owned, ...(options.otherVariables ?? []), ...referredTo(parsed.data)])
+  return {
+    ok: true,
+    config: withAbsolutePaths(parsed.data, (key) => pathBase(key, overrides, options)),
+    file: read.text === null ? null : options.file,
+    warnings: [...oddities(settled).map(report), ...strangers(options.env, others)],
+  }
+}
+
+const owned = ['SPILLWAY_DATA']
+
+function refuse(file: string, message: string): Loaded {
+  return { ok: false, problems: [{ file, line: null, key: '', message, hint: null }] }
+}
+
+interface Origin {
+  readonly source: Source
+  readonly overrides: ReadonlyMap<string, Override>
+  readonly file: string
+}
+
+/** A clash at the place where the operator wrote the value. */
+function locate(clash: Clash, { source, overrides, file }: Origin): Problem {
+  const { key, message, hint, other } = clash
+  const setting = settings.has(key) ? key : key.slice(0, key.lastIndexOf('.'))
+  const from = overrides.get(setting) ?? (other === undefined ? undefined : overrides.get(other))
+  if (from) return { file: from.from, line: null, key, message, hint }
+  return { file, line: source.lineOf(key), key, message, hint }
+}
+
+function referredTo(config: Config): readonly string[] {
+  const { telegram, webhook } = config.notices
+  return [telegram.botTokenEnv, webhook.secretEnv].filter((name) => name !== null)
+}

@@ -1,0 +1,33 @@
+import { homedir } from 'node:os'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { kinds } from './kinds.ts'
+import { valueAt } from './layers.ts'
+import { type Config, settings } from './schema.ts'
+
+/** Where a relative path begins: what the file names, at the file's folder; the rest and the socket, at the data directory. */
+export function pathBase(
+  key: string,
+  overrides: { has(key: string): boolean },
+  options: { readonly file: string; readonly dataDir: string },
+): string {
+  const inDataDir = key === 'admin.socket' || key === 'store.url' || overrides.has(key)
+  return inDataDir ? resolve(options.dataDir) : dirname(resolve(options.file))
+}
+
+/** The configuration with every path absolute, also the one in a `sqlite:` URL. */
+export function withAbsolutePaths(config: Config, baseOf: (key: string) => string): Config {
+  const result = structuredClone(config)
+  for (const [key, setting] of settings) {
+    const value = valueAt(config, key)
+    if (!kinds.get(setting)?.path || typeof value !== 'string') continue
+    const section = key.slice(0, key.lastIndexOf('.'))
+    Reflect.set(Object(valueAt(result, section)), key.slice(section.length + 1), absolute(value, baseOf(key)))
+  }
+  const database = /^sqlite:(?!:memory:)(.*)$/.exec(config.store.url)?.[1]
+  return database ? { ...result, store: { url: `sqlite:${absolute(database, baseOf('store.url'))}` } } : result
+}
+
+function absolute(path: string, base: string): string {
+  if (isAbsolute(path)) return path
+  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : join(base, path)
+}

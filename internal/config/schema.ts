@@ -1,0 +1,161 @@
+import { z } from 'zod'
+import {
+  address,
+  choice,
+  duration,
+  file,
+  identifier,
+  integers,
+  kinds,
+  networks,
+  number,
+  orNull,
+  size,
+  storeUrl,
+  toggle,
+  url,
+  variable,
+} from './kinds.ts'
+
+const server = z.strictObject({
+  listen: address('Where agents reach the proxy.'),
+  exposeMember: toggle("Whether responses carry the member's name."),
+  webSocket: toggle('Whether WebSocket upgrades are carried; off, they are answered with 426.'),
+  drainMs: duration('How long requests in flight may take to finish after SIGTERM.', { min: '0s', max: '1h' }),
+  tls: z.strictObject({
+    certFile: orNull(file('PEM certificate chain for HTTPS; needs keyFile.')),
+    keyFile: orNull(file('PEM private key for HTTPS; needs certFile.')),
+  }),
+})
+
+const upstream = z.strictObject({
+  connectMs: duration('Deadline for a connection to an upstream.', { min: '1ms', max: '10m' }),
+  headMs: duration('Deadline for the head of an answer.', { min: '1ms', max: '1d' }),
+  idleMs: duration('How long an answer may stand still once it has begun.', { min: '1ms', max: '1d' }),
+  connections: number('Connections per upstream host.', { min: 1, max: 65_535 }),
+  allowPrivate: networks('Private and local networks in which an upstream may be.'),
+})
+
+const admin = z.strictObject({
+  socket: file('The Unix socket of the admin API, at most 100 bytes as an absolute path.'),
+  listen: orNull(address('A TCP address for the admin API as well; needs tokenFile.')),
+  tokenFile: orNull(file('Holds the bearer token that the TCP listener asks for.')),
+})
+
+const replay = z.strictObject({
+  maxAttempts: number('Attempts per request, the first included.', { min: 1, max: 20 }),
+  maxBodyBytes: size('Bodies up to this are kept, so that they can be sent again.', { min: '0B', max: '1GiB' }),
+  maxTotalBytes: size('The most that all kept bodies may take together.', { min: '0B', max: '64GiB' }),
+  budget: z.strictObject({
+    ratio: number("Failovers beyond a request's first, as a part of all requests.", { min: 0, max: 1, fraction: true }),
+    perSecond: number('Failovers allowed on top of the ratio, per second.', { min: 0, max: 100_000, fraction: true }),
+  }),
+})
+
+const anyCooldown = { min: '1ms', max: '7d' }
+
+const cooldown = z.strictObject({
+  rateLimitedMs: duration('The first cooldown after a rate limit without a hint.', anyCooldown),
+  authMs: duration('How long a suspect waits when its probe says nothing.', anyCooldown),
+  maxMs: duration('The longest cooldown that back-off without a hint reaches.', anyCooldown),
+  parkMs: duration('How long rotate parks a member when no time is given.', anyCooldown),
+  earlyProbeMs: duration('How often an exhausted pool may test a member whose hint is far away.', anyCooldown),
+})
+
+const pools = z.strictObject({
+  maxWaitMs: duration('How long a request is held when recovery is that near.', { min: '0s', max: '1h' }),
+  onExhausted: choice('Answer locally, or send to the member that recovers soonest.', ['reject', 'degrade']),
+  preemptAt: orNull(
+    number('Leave a member when this part of its limit is used.', { min: 0.01, max: 1, fraction: true }),
+  ),
+})
+
+const notices = z.strictObject({
+  dedupeMs: duration('Identical signals within this window are told once.', { min: '0s', max: '1d' }),
+  telegram: z.strictObject({
+    botTokenFile: orNull(file("Holds the bot's token.")),
+    botTokenEnv: orNull(variable("The environment variable with the bot's token.")),
+    chatIds: integers('Chats that are told and may give commands.'),
+    apiRoot: url('Where the Bot API is.'),
+  }),
+  webhook: z.strictObject({
+    url: orNull(url('Is sent each notice as JSON.')),
+    secretFile: orNull(file('Holds the secret that signs the requests.')),
+    secretEnv: orNull(variable('The environment variable with the secret that signs the requests.')),
+  }),
+})
+
+const audit = z.strictObject({
+  maxAge: duration('Older audit rows are pruned.', { min: '1s', max: '36500d' }),
+  maxRows: number('The most audit rows that are kept.', { min: 1, max: 100_000_000 }),
+  maxBytes: size('The most that audit rows may take.', { min: '1KiB', max: '1TiB' }),
+})
+
+const disk = z.strictObject({
+  reserveBytes: size('Below this much free disk, optional writes stop.', { min: '0B', max: '64TiB' }),
+})
+
+const store = z.strictObject({ url: storeUrl('SQLite in the data directory, or PostgreSQL for a fleet.') })
+
+const log = z.strictObject({
+  level: choice('The least severe lines that are written.', ['debug', 'info', 'warn', 'error']),
+  format: choice('auto: for people on a terminal, JSON otherwise.', ['auto', 'json', 'pretty']),
+})
+
+const tokenUrl = url('Where tokens are refreshed.')
+const clientId = orNull(identifier('The client that the logins were made with; null: as the login itself says.'))
+
+const oauth = z.strictObject({
+  codex: z.strictObject({ tokenUrl, clientId }),
+  claude: z.strictObject({ tokenUrl, clientId }),
+  gemini: z.strictObject({
+    tokenUrl,
+    clientId,
+    clientSecretFile: orNull(file('Holds the secret of the client.')),
+  }),
+})
+
+/** The whole configuration with every key present; `defaults` fills what a file leaves out. */
+export const schema = z.strictObject({
+  server: server.describe('The data plane.'),
+  upstream: upstream.describe('Connections to upstreams.'),
+  admin: admin.describe('The admin API.'),
+  replay: replay.describe('Sending a request again with another member.'),
+  cooldown: cooldown.describe('Cooldowns without a hint from the upstream.'),
+  pools: pools.describe('What pools do unless told otherwise.'),
+  notices: notices.describe('Telling people.'),
+  audit: audit.describe('How much of the audit log is kept.'),
+  disk: disk.describe('The disk that the data directory is on.'),
+  store: store.describe('The database.'),
+  log: log.describe('The log, on stderr.'),
+  oauth: oauth.describe('Authorization servers of logins.'),
+})
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+
+/**
+ * The resolved configuration: durations in milliseconds (also `audit.maxAge`), sizes in bytes, addresses taken apart and
+ * paths absolute.
+ */
+export type Config = DeepReadonly<z.output<typeof schema>>
+
+/** The dotted names of all settings, in the order of the schema, with their zod schemas. */
+export const settings: ReadonlyMap<string, z.ZodType> = new Map(walk(schema, []))
+
+/** The names of the keys directly below a section (`''` is the whole); undefined when the name is no section. */
+export function keysOf(section: string): readonly string[] | undefined {
+  let at: unknown = schema
+  for (const part of section === '' ? [] : section.split('.')) {
+    if (!(at instanceof z.ZodObject) || !Object.hasOwn(at.shape, part)) return undefined
+    at = at.shape[part]
+  }
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : undefined
+}
+
+function* walk(at: z.ZodObject, path: readonly string[]): Generator<[string, z.ZodType]> {
+  for (const [key, value] of Object.entries(at.shape)) {
+    if (value instanceof z.ZodObject) yield* walk(value, [...path, key])
+    else if (value instanceof z.ZodType && kinds.has(value)) yield [[...path, key].join('.'), value]
+    else throw new TypeError(`${[...path, key].join('.')} has no kind`)
+  }
+}

@@ -1,0 +1,75 @@
+import type { z } from 'zod'
+import type { Clash } from './checks.ts'
+import { defaults } from './defaults.ts'
+import { type Kind, kinds } from './kinds.ts'
+import { valueAt } from './layers.ts'
+import { keysOf, settings } from './schema.ts'
+import { suggest } from './suggest.ts'
+
+/** Turns what zod found into sentences about settings: one for each wrong value and each unknown key. */
+export function clashesOf(error: z.ZodError, values: unknown): readonly Clash[] {
+  const found = new Map<string, Clash>()
+  for (const issue of error.issues) {
+    const path = issue.path.map(String)
+    const at = path.join('.')
+    const clashes =
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => unknownKey(at, key))
+        : [wrongValue(path, valueAt(values, at))]
+    for (const clash of clashes) if (!found.has(clash.key)) found.set(clash.key, clash)
+  }
+  return [...found.values()]
+}
+
+function wrongValue(path: readonly string[], value: unknown): Clash {
+  const key = path.join('.')
+  const whole = kindOf(key)
+  const kind = whole ?? kindOf(path.slice(0, -1).join('.'))
+  if (!kind) {
+    const message = key === '' ? 'must consist of sections' : 'must be a section'
+    return { key, message, hint: `with the keys ${keysOf(key)?.join(', ')}` }
+  }
+  const allowed = whole ? kind.allowed : kind.item
+  if (value === null) {
+    const hint = whole ? `leave the key out for its default, ${show(valueAt(defaults, key))}` : null
+    return { key, message: `has no value; it ${allowed}`, hint }
+  }
+  const near = typeof value === 'string' ? suggest(value, kind.words) : null
+  const shown = kind.quiet ? '' : `, not ${show(value)}`
+  return { key, message: allowed + shown, hint: near && `did you mean ${near}?` }
+}
+
+function kindOf(key: string): Kind | undefined {
+  const setting = settings.get(key)
+  return setting && kinds.get(setting)
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 40 ? `${text.slice(0, 39)}…` : text
+}
+
+function unknownKey(section: string, key: string): Clash {
+  const siblings = keysOf(section) ?? []
+  const name = section === '' ? key : `${section}.${key}`
+  const references = referencesFor(key, siblings)
+  if (references) {
+    return { key: name, message: 'secrets are not written here', hint: `use ${references.join(' or ')}` }
+  }
+  const near = suggest(key, siblings)
+  if (near) return { key: name, message: 'unknown key', hint: `did you mean ${near}?` }
+  if (/token|secret|password|api_?key/i.test(key)) {
+    return { key: name, message: 'secrets are not written here', hint: 'spillway cred add keeps them sealed' }
+  }
+  const elsewhere = [...settings.keys()].find((setting) => setting.endsWith(`.${key}`))
+  const hint = elsewhere ? `did you mean ${elsewhere}?` : `there are ${siblings.join(', ')}`
+  return { key: name, message: 'unknown key', hint }
+}
+
+/** The siblings that refer to the secret which `key` would hold (`botToken` → `botTokenFile`, `botTokenEnv`). */
+function referencesFor(key: string, siblings: readonly string[]): readonly string[] | null {
+  const exact = siblings.filter((sibling) => sibling === `${key}File` || sibling === `${key}Env`)
+  if (exact.length > 0) return exact
+  const loose = siblings.filter((sibling) => /(token|secret)(File|Env)$/i.test(sibling))
+  return /^(token|secret|password|key)$/i.test(key) && loose.length > 0 ? loose : null
+}
