@@ -26,6 +26,7 @@ export function httpApp(
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512 },
   })
+  app.removeContentTypeParser('text/plain')
   const routes: Route[] = []
   app.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) routes.push({ method: one, path: url })
@@ -46,8 +47,9 @@ export function httpApp(
   return { app, routes }
 }
 
+/** As bytes, or fastify would add a charset, which this media type does not have. */
 function answer(reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply.code(problem.status).type('application/problem+json').send(JSON.stringify(problem))
+  return reply.code(problem.status).type('application/problem+json').send(Buffer.from(JSON.stringify(problem)))
 }
 
 /** One verb as a route; its arguments come from the path, and the query or the JSON body. */

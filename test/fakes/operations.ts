@@ -1,0 +1,169 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { FakeClock } from '../../internal/clock/clock.ts'
+import { type Config, loadConfig } from '../../internal/config/config.ts'
+import { createCredentials, type LiveCredentials } from '../../internal/credential/credential.ts'
+import { dialectOf, type Provider } from '../../internal/dialect/dialect.ts'
+import { type Engine, type Finding, type Lease, startEngine, type Turn } from '../../internal/engine/engine.ts'
+import { type EventBus, eventBus } from '../../internal/events/events.ts'
+import { createKeyring, type Keyring } from '../../internal/keys/keys.ts'
+import { createOps, type Operations, type Ops, type OpsParts } from '../../internal/ops/ops.ts'
+import type { Outcome } from '../../internal/pool/pool.ts'
+import { Vault } from '../../internal/vault/vault.ts'
+import { MemoryStore } from './store.ts'
+
+/** A real engine, keyring, vault and credentials over a store in memory and a clock that stands still: what the verbs work on. */
+export interface Bench {
+  readonly clock: FakeClock
+  readonly store: MemoryStore
+  readonly bus: EventBus
+  readonly engine: Engine
+  readonly keys: Keyring
+  readonly credentials: LiveCredentials
+  readonly operations: Operations
+  readonly ops: Ops
+  /** A fresh directory that stands for the data directory. */
+  readonly data: string
+  /** What the canonical probe finds from now on. */
+  finding: Finding
+  /** One attempt with the member that is next, ended as said; returns who it was, null for nobody. */
+  attempt(pool: string, outcome?: Partial<Outcome>): string | null
+  stop(): Promise<void>
+}
+
+export interface BenchOptions {
+  readonly store?: MemoryStore
+  readonly clock?: FakeClock
+  readonly env?: Readonly<Record<string, string>>
+  /** What a live daemon adds; an offline command has none of it. */
+  readonly offline?: boolean
+  readonly parts?: Partial<OpsParts>
+}
+
+const success: Outcome = {
+  kind: 'success',
+  reason: 'ok',
+  status: 200,
+  evidence: 'strong',
+  scope: 'member',
+  model: null,
+  until: null,
+  forMs: null,
+  cools: true,
+}
+
+/** An upstream's 429 without a hint: the member cools for 60 s. */
+export const limited: Partial<Outcome> = { kind: 'rate-limited', reason: 'rate-limited', status: 429 }
+
+function defaultConfig(data: string): Config {
+  const loaded = loadConfig({ file: join(data, 'spillway.yaml'), explicit: false, env: {}, dataDir: data })
+  if (!loaded.ok) throw new Error('the defaults are wrong')
+  return loaded.config
+}
+
+/** Starts one; the caller stops it. */
+export async function startBench(options: BenchOptions = {}): Promise<Bench> {
+  const data = mkdtempSync(join(tmpdir(), 'spillway-ops-'))
+  const clock = options.clock ?? new FakeClock()
+  const store = options.store ?? new MemoryStore()
+  const vault = new Vault(new Uint8Array(32).fill(7))
+  const config = defaultConfig(data)
+  const bus = eventBus((error) => {
+    throw error
+  })
+  const state: { finding: Finding } = { finding: 'cleared' }
+  const prober = { probe: async () => ({ finding: state.finding, reason: 'auth-rejected' as const, status: 401 }) }
+  const engine = await startEngine({
+    store,
+    bus,
+    clock,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    settings: {
+      cooldown: config.cooldown,
+      maxWaitMs: config.pools.maxWaitMs,
+      onExhausted: config.pools.onExhausted,
+      preemptAt: config.pools.preemptAt,
+      dedupeMs: config.notices.dedupeMs,
+      headMs: config.upstream.headMs,
+    },
+    defaultBaseUrl: (provider) => dialectOf(provider as Provider).defaultBaseUrl,
+    prober: () => prober,
+    random: () => 0,
+    onSuppressed: () => undefined,
+  })
+  const snapshot = await store.load()
+  const keys = createKeyring(snapshot.keys)
+  const credentials = createCredentials({
+    clock,
+    vault,
+    env: options.env ?? {},
+    verdicts: {
+      standing: () => undefined,
+      needsLogin: async () => undefined,
+      replaced: async () => undefined,
+    },
+    warn: () => undefined,
+    random: () => 0,
+  })
+  credentials.add(snapshot.credentials, snapshot.secrets)
+  const operations = createOps({
+    engine,
+    store,
+    keys,
+    vault,
+    credentials,
+    prober,
+    clock,
+    version: '1.2.3',
+    paths: { data, masterKey: join(data, 'master.key'), database: null, config: null },
+    config: () => config,
+    startedAt: options.offline ? null : clock.now(),
+    origin: () => 'http://127.0.0.1:8460',
+    ...options.parts,
+  })
+  return {
+    clock,
+    store,
+    bus,
+    engine,
+    keys,
+    credentials,
+    operations,
+    ops: operations.as('operator:test'),
+    data,
+    get finding() {
+      return state.finding
+    },
+    set finding(finding) {
+      state.finding = finding
+    },
+    attempt: (pool, outcome) => attempt(engine, pool, outcome),
+    async stop() {
+      await engine.stop()
+      await credentials.stop()
+    },
+  }
+}
+
+function attempt(engine: Engine, name: string, outcome: Partial<Outcome> = {}): string | null {
+  const pool = engine.find(name)
+  if (!pool) throw new Error(`no pool ${name}`)
+  const turn: Turn = engine.begin(pool, null)
+  const decision = engine.next(turn)
+  if (decision.kind !== 'lease') {
+    engine.end(turn)
+    return null
+  }
+  const lease: Lease = decision.lease
+  engine.report(lease, turn, { ...success, ...outcome })
+  engine.release(lease)
+  engine.end(turn)
+  return lease.member
+}
+
+/** Adds credentials of the provider, one for each name, with secrets that no test looks for. */
+export async function addCredentials(ops: Ops, names: readonly string[], provider = 'openai'): Promise<void> {
+  for (const name of names)
+    await ops.credAdd({ name, provider, source: { kind: 'vault', secret: `sk-test-${name}-0000000000` } })
+}
