@@ -7,6 +7,12 @@ export interface Errands {
   reserve: { asks: { path: string; bytes: number }; answers: string }
   replace: { asks: { path: string; spare: string; before: string; after: string }; answers: string | null }
   drop: { asks: { path: string }; answers: undefined }
+  /** Takes the lock; false: somebody else holds it. */
+  lock: { asks: { path: string; beside: boolean }; answers: boolean }
+  unlock: { asks: { path: string; beside: boolean }; answers: undefined }
+  mark: { asks: { path: string; staleMs: number }; answers: boolean }
+  touch: { asks: { path: string }; answers: undefined }
+  unmark: { asks: { path: string }; answers: undefined }
   run: { asks: { words: readonly [string, ...string[]]; timeoutMs: number }; answers: string }
 }
 

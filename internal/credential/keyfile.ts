@@ -1,7 +1,7 @@
 import type { CredentialRecord } from '../store/store.ts'
 import { Secret } from '../vault/vault.ts'
 import { ErrandFailed } from './errand.ts'
-import { type Holder, keyLine, materialOf, Unreadable } from './holder.ts'
+import { type Holder, materialOf, Unreadable } from './holder.ts'
 import type { Material, Renewal } from './material.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -12,6 +12,7 @@ export class KeyFileHolder implements Holder {
   readonly record: CredentialRecord
   generation: number
   readonly #path: string
+  readonly #keyIn: (text: string) => string
   readonly #around: Surroundings
   readonly #unwatch: () => void
   #secret: Secret | null = null
@@ -20,10 +21,15 @@ export class KeyFileHolder implements Holder {
   #reading: Promise<void> | null = null
   #stopped = false
 
-  constructor(record: CredentialRecord, from: { path: string; first: number }, around: Surroundings) {
+  constructor(
+    record: CredentialRecord,
+    from: { path: string; first: number; keyIn: (text: string) => string },
+    around: Surroundings,
+  ) {
     this.record = record
     this.generation = from.first - 1
     this.#path = from.path
+    this.#keyIn = from.keyIn
     this.#around = around
     this.#unwatch = around.watch.add(from.path, () => void this.read())
   }
@@ -64,8 +70,8 @@ export class KeyFileHolder implements Holder {
     try {
       const file = await this.#around.files.ask('read', { path: this.#path }, readMs)
       this.#around.watch.seen(this.#path, file.stamp)
-      this.#warning = file.mode & 0o077 ? `${this.#path} can be read by others (mode ${octal(file.mode)})` : null
-      this.#adopt(keyLine(file.text, this.#path))
+      this.#warning = modeWarning(this.#path, file.mode)
+      this.#adopt(this.#keyIn(file.text))
     } catch (error) {
       if (error instanceof ErrandFailed && error.code !== 'ENOENT') this.#around.watch.unseen(this.#path)
       // A mount that fails or hangs says nothing about the key: the last one read goes on serving.
@@ -85,13 +91,13 @@ export class KeyFileHolder implements Holder {
     if (before?.reveal() === key) return
     this.#secret = new Secret(key)
     this.generation++
-    if ((before || failed) && !this.#stopped) this.#around.replaced(this.record)
+    if ((before || failed) && !this.#stopped) this.#around.replaced(this.record, 'another')
   }
 
   #fail(failure: Unreadable): void {
     const first = this.#failure === null
     this.#failure = failure
-    if (first && !this.#stopped) this.#around.unreadable(this.record)
+    if (first && !this.#stopped) this.#around.lapsed(this.record, this.#around.standing(this.record), 'unreadable')
   }
 }
 
@@ -103,6 +109,7 @@ export function readingFailed(path: string, error: unknown): string {
   return `${path} could not be read${error instanceof ErrandFailed && error.code ? ` (${error.code})` : ''}`
 }
 
-function octal(mode: number): string {
-  return `0${(mode & 0o777).toString(8)}`
+/** A sentence about a secret's file that others than its owner may open; null when nobody else may. */
+export function modeWarning(path: string, mode: number): string | null {
+  return mode & 0o077 ? `${path} can be opened by others (mode 0${(mode & 0o777).toString(8)}): chmod 600 it` : null
 }

@@ -1,28 +1,47 @@
+import { join } from 'node:path'
 import type { Cancel, Clock } from '../clock/clock.ts'
-import type { Reason } from '../pool/pool.ts'
-import type { CredentialRecord, SecretRecord } from '../store/store.ts'
+import type { At, Reason } from '../pool/pool.ts'
+import type { CredentialRecord, SecretRecord, Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import { Desk } from './desk.ts'
-import { FixedHolder, openKey, readVariable } from './fixed.ts'
+import type { LoginSettings } from './endpoint.ts'
+import { holderOf } from './hold.ts'
 import type { Holder } from './holder.ts'
 import { KeyFileHolder } from './keyfile.ts'
+import { Ledger } from './ledger.ts'
+import { Locks } from './locks.ts'
+import { LoginHolder } from './login.ts'
 import { type Credentials, type Material, NoMaterial, type Verdicts } from './material.ts'
-import { CommandHolder } from './printed.ts'
+import type { Refreshed } from './refresh.ts'
 import type { Surroundings } from './surroundings.ts'
 import { Watch } from './watch.ts'
+
+const tickMs = 1_000
+
+/** What a refresh came to, as the metrics count it. */
+export type RefreshResult = Refreshed['kind']
 
 export interface CredentialOptions {
   readonly clock: Clock
   readonly vault: Vault
+  readonly store: Pick<Store, 'commit' | 'refreshState' | 'space'>
+  /** The data directory: lock databases live in its folder `locks`. */
+  readonly directory: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The configuration's `oauth` section, as it is now. */
+  readonly oauth: () => Readonly<Record<string, LoginSettings | undefined>>
   readonly verdicts: Verdicts
   /** Is told of errors that concern no request. */
   readonly warn: (message: string, credential: string, error: unknown) => void
+  /** Is told what each refresh came to. */
+  readonly refreshed?: (credential: CredentialRecord, result: RefreshResult) => void
   /** Between 0 and 1, for jitter. */
   readonly random: () => number
+  /** How many refreshes upstreams may force by refusing live tokens, per login; 3 in 3 minutes. */
+  readonly forced?: { readonly most: number; readonly withinMs: number }
 }
 
-/** A credential without a usable secret, or one whose file others can read. */
+/** A credential without a usable secret, or with something about it that its owner should mend. */
 export interface Problem {
   readonly credential: string
   readonly reason: Reason
@@ -33,128 +52,173 @@ export interface LiveCredentials extends Credentials {
   /** Begins to keep credentials (at the start, or a new one), or keeps one of the same id with its new record and secret. */
   add(records: readonly CredentialRecord[], secrets: readonly SecretRecord[]): void
   remove(id: string): void
-  /** Resolves when every source has been read once, or has had its time. */
+  /** Resolves when every file has been read once, or has had its time. */
   ready(): Promise<void>
+  /** The secret for a tool that would otherwise refresh by itself; rejects with NoMaterial. */
+  current(credential: CredentialRecord): Promise<Material & { readonly expiresAt: At | null }>
+  /** A lapsed login is tried once more (`cred enable`). */
+  retry(credential: CredentialRecord): Promise<void>
   problems(): readonly Problem[]
+  problemOf(credential: CredentialRecord): Problem | null
   /** Ends workers and timers. false: a worker hangs in the file system, and only the end of the process ends it. */
   stop(): Promise<boolean>
 }
 
 /** The credentials of this process; workers are started by the first credential that needs one. */
 export function createCredentials(options: CredentialOptions): LiveCredentials {
-  const around = surround(options)
-  const holders = new Map<string, Holder>()
-  const pending = new Set<Promise<void>>()
-  const opening = new Opening(around, (holder) => holders.get(holder.record.id) === holder)
+  return new Keeper(options)
+}
 
-  function hold(record: CredentialRecord, rows: readonly SecretRecord[], first: number): Holder {
-    const { source } = record
-    switch (source.kind) {
-      case 'vault':
-        return new FixedHolder(record, first, () => openKey(rows, options.vault))
-      case 'env':
-        return new FixedHolder(record, first, () => readVariable(options.env, source.variable))
-      case 'command':
-        return new CommandHolder(record, { command: source.command, first }, around)
-      case 'file': {
-        const holder = new KeyFileHolder(record, { path: source.path, first }, around)
-        const reading = holder.read().finally(() => pending.delete(reading))
-        pending.add(reading)
-        return holder
-      }
+class Keeper implements LiveCredentials {
+  readonly #options: CredentialOptions
+  readonly #around: Surroundings
+  readonly #desks: readonly Desk[]
+  readonly #holders = new Map<string, Holder>()
+  readonly #logins = new Set<LoginHolder>()
+  readonly #readings = new Set<Promise<void>>()
+  /** Opened little by little, so that a secret that cannot be opened is reported before somebody needs it. */
+  readonly #unopened: Holder[] = []
+  #opening: Cancel | null = null
+  #ticking: Cancel | null = null
+
+  constructor(options: CredentialOptions) {
+    this.#options = options
+    const desks = { files: new Desk(options.clock), commands: new Desk(options.clock), locks: new Desk(options.clock) }
+    this.#desks = Object.values(desks)
+    this.#around = surround(options, desks)
+  }
+
+  material(credential: CredentialRecord): Material | Promise<Material> {
+    return this.#holder(credential).material()
+  }
+
+  async renew(credential: CredentialRecord, generation: number) {
+    return this.#holder(credential).renew(generation)
+  }
+
+  async current(credential: CredentialRecord) {
+    const holder = this.#holder(credential)
+    return holder instanceof LoginHolder ? holder.current() : { ...(await holder.material()), expiresAt: null }
+  }
+
+  async retry(credential: CredentialRecord): Promise<void> {
+    const holder = this.#holder(credential)
+    if (holder instanceof LoginHolder) await holder.retry()
+  }
+
+  add(records: readonly CredentialRecord[], secrets: readonly SecretRecord[]): void {
+    const byOwner = grouped(secrets)
+    const { vault, env, directory, oauth } = this.#options
+    const keeping = { around: this.#around, vault, env, oauth, locksFolder: join(directory, 'locks') }
+    for (const record of records) {
+      const former = this.#holders.get(record.id)
+      this.remove(record.id)
+      const rows = byOwner.get(record.id) ?? []
+      this.#keep(holderOf(keeping, record, { rows, first: (former?.generation ?? 0) + 1 }))
     }
   }
 
-  function held(credential: CredentialRecord): Holder {
-    const holder = holders.get(credential.id)
+  remove(id: string): void {
+    const holder = this.#holders.get(id)
+    holder?.stop()
+    this.#holders.delete(id)
+    if (holder instanceof LoginHolder) this.#logins.delete(holder)
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all(this.#readings)
+  }
+
+  problems(): readonly Problem[] {
+    return [...this.#holders.values()].flatMap((holder) => problemsOf(holder))
+  }
+
+  problemOf(credential: CredentialRecord): Problem | null {
+    const holder = this.#holders.get(credential.id)
+    return (holder && problemsOf(holder)[0]) ?? null
+  }
+
+  async stop(): Promise<boolean> {
+    for (const holder of this.#holders.values()) holder.stop()
+    this.#opening?.()
+    this.#ticking?.()
+    this.#around.watch.stop()
+    const ended = await Promise.all(this.#desks.map((desk) => desk.stop()))
+    return ended.every(Boolean)
+  }
+
+  #keep(holder: Holder): void {
+    this.#holders.set(holder.record.id, holder)
+    if (holder instanceof LoginHolder) {
+      this.#logins.add(holder)
+      this.#ticking ??= this.#options.clock.after(tickMs, () => this.#tick())
+    }
+    const { source } = holder.record
+    if ((holder instanceof LoginHolder || holder instanceof KeyFileHolder) && source.kind === 'file') {
+      const reading = holder.read().finally(() => this.#readings.delete(reading))
+      this.#readings.add(reading)
+    } else {
+      this.#unopened.push(holder)
+      this.#opening ??= this.#options.clock.after(0, () => this.#openSome())
+    }
+  }
+
+  #tick(): void {
+    for (const login of this.#logins) login.tick()
+    this.#ticking = this.#options.clock.after(tickMs, () => this.#tick())
+  }
+
+  #openSome(): void {
+    // About 2 ms of decryption, then others may run.
+    for (const holder of this.#unopened.splice(0, 100)) {
+      if (this.#holders.get(holder.record.id) !== holder || !holder.problem()) continue
+      this.#around.lapsed(holder.record, this.#around.standing(holder.record), 'unreadable')
+    }
+    this.#opening = this.#unopened.length > 0 ? this.#options.clock.after(0, () => this.#openSome()) : null
+  }
+
+  #holder(credential: CredentialRecord): Holder {
+    const holder = this.#holders.get(credential.id)
     if (!holder) throw new NoMaterial('unreadable', `${credential.name} is not kept here`)
     return holder
   }
-
-  return {
-    material: (credential): Material | Promise<Material> => held(credential).material(),
-    renew: async (credential, generation) => held(credential).renew(generation),
-    add(records, secrets) {
-      const byOwner = grouped(secrets)
-      for (const record of records) {
-        const former = holders.get(record.id)
-        former?.stop()
-        const holder = hold(record, byOwner.get(record.id) ?? [], (former?.generation ?? 0) + 1)
-        holders.set(record.id, holder)
-        if (holder instanceof FixedHolder) opening.add(holder)
-      }
-    },
-    remove(id) {
-      holders.get(id)?.stop()
-      holders.delete(id)
-    },
-    async ready() {
-      await Promise.all(pending)
-    },
-    problems: () =>
-      [...holders.values()].flatMap((holder) => {
-        const problem = holder.problem()
-        return problem ? [{ credential: holder.record.name, ...problem }] : []
-      }),
-    async stop() {
-      for (const holder of holders.values()) holder.stop()
-      opening.stop()
-      around.watch.stop()
-      const ended = await Promise.all([around.files.stop(), around.commands.stop()])
-      return ended.every(Boolean)
-    },
-  }
 }
 
-/** Opens fixed secrets little by little, so that one that cannot be opened is reported before somebody needs it. */
-class Opening {
-  readonly #around: Surroundings
-  readonly #isKept: (holder: FixedHolder) => boolean
-  readonly #waiting: FixedHolder[] = []
-  #armed: Cancel | null = null
-
-  constructor(around: Surroundings, isKept: (holder: FixedHolder) => boolean) {
-    this.#around = around
-    this.#isKept = isKept
-  }
-
-  add(holder: FixedHolder): void {
-    this.#waiting.push(holder)
-    this.#armed ??= this.#around.clock.after(0, () => this.#some())
-  }
-
-  stop(): void {
-    this.#armed?.()
-    this.#waiting.length = 0
-  }
-
-  #some(): void {
-    // About 2 ms of decryption, then others may run.
-    for (const holder of this.#waiting.splice(0, 100)) {
-      if (this.#isKept(holder) && holder.problem()) this.#around.unreadable(holder.record)
-    }
-    this.#armed = this.#waiting.length > 0 ? this.#around.clock.after(0, () => this.#some()) : null
-  }
+function problemsOf(holder: Holder): readonly Problem[] {
+  const problem = holder.problem()
+  return problem ? [{ credential: holder.record.name, ...problem }] : []
 }
 
-function surround(options: CredentialOptions): Surroundings {
-  const { clock, random, verdicts, warn } = options
-  const files = new Desk(clock)
+function surround(options: CredentialOptions, desks: { files: Desk; commands: Desk; locks: Desk }): Surroundings {
+  const { clock, random, store, verdicts, warn } = options
   const settle = (record: CredentialRecord, verdict: Promise<void>) =>
     void verdict.catch((error: unknown) => warn('the engine could not be told', record.name, error))
   return {
     clock,
     random,
-    files,
-    commands: new Desk(clock),
-    watch: new Watch(clock, files),
-    replaced: (record) => settle(record, verdicts.replaced(record)),
-    unreadable(record) {
-      const standing = verdicts.standing(record)
-      if (standing && standing.health !== 'needs-login')
-        settle(record, verdicts.needsLogin(record, standing.generation, 'unreadable'))
+    ...desks,
+    watch: new Watch(clock, desks.files),
+    locks: new Locks(clock, random, desks.locks),
+    ledger: new Ledger(clock, store),
+    forced: options.forced ?? { most: 3, withinMs: 180_000 },
+    standing: (record) => verdicts.standing(record),
+    replaced(record, by) {
+      const health = verdicts.standing(record)?.health
+      if (!health || (health.state === 'disabled' && health.by === 'operator')) return
+      const isOut = health.state === 'needs-login' || (by !== 'us' && outBut(health.state))
+      if (isOut || (by === 'another' && health.state !== 'healthy')) settle(record, verdicts.replaced(record, 'login'))
+      else if (by === 'another') settle(record, verdicts.replaced(record, 'refresh'))
     },
+    lapsed(record, standing, reason) {
+      if (standing) settle(record, verdicts.needsLogin(record, standing.generation, reason))
+    },
+    refreshed: (record, result) => options.refreshed?.(record, result),
   }
+}
+
+/** Out for a reason that another secret may have removed. */
+function outBut(state: string): boolean {
+  return state === 'suspect' || state === 'disabled'
 }
 
 function grouped(secrets: readonly SecretRecord[]): Map<string, SecretRecord[]> {

@@ -1,9 +1,14 @@
 import type { Clock } from '../clock/clock.ts'
+import type { Reason } from '../pool/pool.ts'
 import type { CredentialRecord } from '../store/store.ts'
 import type { Desk } from './desk.ts'
+import type { Ledger } from './ledger.ts'
+import type { RefreshResult } from './live.ts'
+import type { Locks } from './locks.ts'
+import type { Verdicts } from './material.ts'
 import type { Watch } from './watch.ts'
 
-/** What every holder needs from the process around it. */
+/** What every holder needs from the process around it. Telling the engine never throws and is not waited for. */
 export interface Surroundings {
   readonly clock: Clock
   /** Between 0 and 1, for jitter. */
@@ -11,8 +16,18 @@ export interface Surroundings {
   readonly files: Desk
   readonly commands: Desk
   readonly watch: Watch
-  /** Another secret took the place of the old one. Never throws; what the engine makes of it is not waited for. */
-  replaced(record: CredentialRecord): void
-  /** The secret cannot be read and nothing but a person helps. */
-  unreadable(record: CredentialRecord): void
+  readonly locks: Locks
+  readonly ledger: Ledger
+  /** How many refreshes upstreams may force by refusing live tokens. */
+  readonly forced: { readonly most: number; readonly withinMs: number }
+  standing(record: CredentialRecord): ReturnType<Verdicts['standing']>
+  /**
+   * Another secret is there: `us`: refreshed by spillway; `others`: by somebody else; `another`: of another identity,
+   * whose limits are not the old ones.
+   */
+  replaced(record: CredentialRecord, by: 'us' | 'others' | 'another'): void
+  /** Nothing but a person helps; `standing` is from before the attempt that showed it. */
+  lapsed(record: CredentialRecord, standing: { generation: number } | undefined, reason: Reason): void
+  /** For the metrics. */
+  refreshed(record: CredentialRecord, result: RefreshResult): void
 }
