@@ -60,6 +60,9 @@ export type LocalErrorCode =
   | 'credential_unavailable'
   | 'overloaded'
   | 'draining'
+  | 'upgrade_refused'
+  | 'expectation_failed'
+  | 'internal'
 
 export interface LocalError {
   readonly status: number

@@ -32,7 +32,7 @@ const mostFates = 1_000
  * every header that can carry a client key. A new array: the credential is added to it afterwards, so that no
  * `Connection: authorization` of a client can take it away again.
  */
-export function requestHeaders(raw: RawHeaders, ownHeader: string | null): string[] {
+export function requestHeaders(raw: RawHeaders): string[] {
   const out: string[] = []
   let listed: Set<string> | null = null
   for (let at = 0; at < raw.length; at += 2) {
@@ -50,8 +50,7 @@ export function requestHeaders(raw: RawHeaders, ownHeader: string | null): strin
         break
     }
   }
-  const own = ownHeader === null ? out : without(out, (name) => isKeyHeader(name, ownHeader))
-  return listed === null ? own : withoutListed(own, listed)
+  return listed === null ? out : withoutListed(out, listed)
 }
 
 /** The headers of an answer as they go to the client: without hop-by-hop ones and what nobody but spillway may say. */
@@ -119,14 +118,10 @@ function addListed(listed: Set<string> | null, value: string): Set<string> | nul
 }
 
 function withoutListed(headers: string[], listed: Set<string>): string[] {
-  return without(headers, (name) => listed.has(name.toLowerCase()))
-}
-
-function without(headers: string[], isUnwanted: (name: string) => boolean): string[] {
   const out: string[] = []
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] as string
-    if (!isUnwanted(name)) out.push(name, headers[at + 1] as string)
+    if (!listed.has(name.toLowerCase())) out.push(name, headers[at + 1] as string)
   }
   return out
 }

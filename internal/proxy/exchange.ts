@@ -1,0 +1,360 @@
+import { type Material, NoMaterial } from '../credential/credential.ts'
+import { type LocalAnswer, type LocalError, stripKeyFromQuery } from '../dialect/dialect.ts'
+import type { Decision, Lease } from '../engine/engine.ts'
+import type { ModelFamily, Outcome } from '../pool/pool.ts'
+import { Attempt, type AttemptOwner, type Surroundings } from './attempt.ts'
+import { BodyReader, type BodyReceiver, type RequestBody } from './body.ts'
+import { hostDown, internalError, nobodyElse, poolEmpty, trailersRefused, unpresentable } from './excuses.ts'
+import { type Failure, failureOf, missingSecret } from './failure.ts'
+import type { Admitted, Gateway } from './gateway.ts'
+import { requestHeaders } from './headers.ts'
+import type { RequestOutcome } from './meter.ts'
+import { another, nextStep, type Step } from './replay.ts'
+import { isLongUnread, isUnfinished, sendLocal } from './replies.ts'
+import { Walk } from './walk.ts'
+
+/** The wait for a canonical probe's finding, in ms, before a second rejection is passed on (SIGNALS, "Outcomes"). */
+const findingMs = 1_000
+
+/** What a client is told to wait, in seconds, when another member could have served but no retry was left. */
+const shortWaitSeconds = 1
+
+/** What to do when nobody else can or may be tried; `limited` when that is for want of retries only. */
+type LastWord = (limited: boolean) => void
+
+/**
+ * One admitted request from its body to the end of its answer: reads the body, asks the engine for a member, sends an
+ * attempt, and after each outcome does what `replay.ts` says.
+ */
+export class Exchange implements BodyReceiver, AttemptOwner {
+  readonly #gateway: Gateway
+  readonly #admitted: Admitted
+  readonly #around: Surroundings
+  readonly #reader: BodyReader
+  readonly #headers: string[]
+  #body: RequestBody = { held: true, bytes: null }
+  #bodyAt = 0
+  #walk: Walk | null = null
+  #attempt: Attempt | null = null
+  #holding: AbortController | null = null
+  #lastWord: LastWord = () => this.#excuse(nobodyElse, 'upstream_error')
+  #ending: RequestOutcome = 'served'
+  readonly #onOver: (exchange: Exchange) => void
+  #over = false
+
+  /** `onOver` is called once, however the exchange ends. */
+  constructor(gateway: Gateway, admitted: Admitted, onOver: (exchange: Exchange) => void) {
+    const { request, response, dialect, frame } = admitted
+    const { clock, upstreams, bodies, settings } = gateway
+    this.#gateway = gateway
+    this.#admitted = admitted
+    this.#onOver = onOver
+    this.#headers = requestHeaders(request.rawHeaders)
+    const method = request.method ?? 'GET'
+    this.#around = { owner: this, dialect, response, method, clock, idleMs: upstreams.settings.idleMs }
+    this.#reader = new BodyReader(request, frame, { budget: bodies, most: settings.replay.maxBodyBytes }, this)
+  }
+
+  /** Begins with the body. */
+  start(): void {
+    this.#gateway.meter.inflight(this.#admitted.pool.name, 1)
+    if (this.#admitted.expectsContinue) this.#admitted.response.writeContinue()
+    this.#reader.start()
+  }
+
+  /** The client has left: the upstream is let go at once, and nobody is blamed. */
+  clientGone(): void {
+    this.#holding?.abort()
+    this.#finish('client_gone')
+  }
+
+  bodyReady(body: RequestBody): void {
+    const { engine, clock, retries } = this.#gateway
+    const { pool } = this.#admitted
+    this.#body = body
+    this.#bodyAt = clock.mono()
+    retries.earn()
+    try {
+      const model = engine.wantsModel(pool) ? this.#model() : null
+      this.#walk = new Walk(this.#gateway, pool, { model, buffered: body.held })
+      this.#act(this.#walk.next(), this.#walk)
+    } catch (error) {
+      this.#crash(error)
+    }
+  }
+
+  bodyHasTrailers(): void {
+    this.#excuse(trailersRefused, 'client_error')
+  }
+
+  /** Does what the engine decided. An answer that is held back is given up with the next lease, not before. */
+  #act(decision: Decision, walk: Walk): void {
+    switch (decision.kind) {
+      case 'lease':
+        this.#attempt?.discard()
+        this.#attempt = null
+        walk.take(decision.lease)
+        this.#equip(decision.lease, walk)
+        break
+      case 'exhausted':
+        if (this.#mayHold(decision, walk)) this.#hold(walk)
+        else this.#refuse(decision, walk)
+        break
+      case 'host-down':
+        this.#excuse(hostDown(decision, this.#gateway.clock.now()), 'upstream_error')
+        break
+      case 'tried-all':
+        this.#lastWord(false)
+        break
+      case 'empty':
+        this.#excuse(poolEmpty, 'exhausted')
+        break
+    }
+  }
+
+  /** Gets the member's secret, which is there at once unless a token has to be refreshed first. */
+  #equip(lease: Lease, walk: Walk): void {
+    let material: Material | Promise<Material>
+    try {
+      material = this.#gateway.credentials.material(lease.credential)
+    } catch (error) {
+      this.#unequipped(error, walk)
+      return
+    }
+    if ('injection' in material) this.#send(lease, walk, material)
+    else {
+      const unequipped = (error: unknown) => this.#unequipped(error, walk)
+      this.#wait(material.then((late) => this.#over || this.#send(lease, walk, late), unequipped))
+    }
+  }
+
+  #unequipped(error: unknown, walk: Walk): void {
+    if (!(error instanceof NoMaterial)) throw error
+    if (this.#over) return
+    walk.attempts++
+    this.#end(missingSecret(error.reason), walk)
+  }
+
+  #send(lease: Lease, walk: Walk, material: Material): void {
+    walk.sendWith(material)
+    const { injection } = material
+    const { dialect, target } = this.#admitted
+    const attempt = new Attempt(lease, injection, this.#around)
+    this.#attempt = attempt
+    const headers = this.#headers.slice()
+    dialect.inject(headers, injection)
+    const body = this.#body.held ? this.#body.bytes : this.#body.rest
+    if (!this.#body.held && this.#body.length !== null) headers.push('content-length', String(this.#body.length))
+    try {
+      const { pool, prefix } = this.#gateway.upstreams.at(lease.baseUrl)
+      const path = `${prefix}${target.path}` || '/'
+      attempt.startedAt = this.#gateway.clock.mono()
+      pool.dispatch({ method: this.#around.method, path: path + withoutKey(target.query), headers, body }, attempt)
+    } catch (error) {
+      this.failed(attempt, failureOf(error as Error, false))
+    }
+  }
+
+  decide(attempt: Attempt, outcome: Outcome): void {
+    try {
+      if (this.#walk) this.#judge(attempt, outcome, this.#walk)
+    } catch (error) {
+      this.#crash(error)
+    }
+  }
+
+  failed(_attempt: Attempt, failure: Failure): void {
+    try {
+      if (this.#walk) this.#end(failure, this.#walk)
+    } catch (error) {
+      this.#crash(error)
+    }
+  }
+
+  late(attempt: Attempt, outcome: Outcome): void {
+    this.#gateway.engine.late(attempt.lease, outcome)
+  }
+
+  finished(): void {
+    this.#finish(this.#ending)
+  }
+
+  severed(): void {
+    this.#finish('upstream_error')
+  }
+
+  #judge(attempt: Attempt, outcome: Outcome, walk: Walk): void {
+    const { meter, settings } = this.#gateway
+    if (outcome.scope === 'model' && outcome.model === null) walk.turn.model ??= this.#model()
+    meter.ttfb(walk.turn.pool.name, attempt.headAt - attempt.startedAt)
+    const first = walk.rejected
+    const step = nextStep(outcome, walk.progress(outcome), settings.replay.maxAttempts)
+    this.#lastWord = (limited) => this.#pass(attempt, walk, limited ? shortWaitSeconds : null)
+    if (step.do === 'renew') {
+      this.#renew(attempt, outcome, walk)
+      return
+    }
+    walk.report(outcome)
+    if (step.do === 'ask' && first) this.#ask(first, walk)
+    else this.#continue(step, walk)
+  }
+
+  /** An attempt ended without an answer. */
+  #end(failure: Failure, walk: Walk): void {
+    const { outcome } = failure
+    this.#attempt = null
+    const step = nextStep(outcome, walk.progress(outcome), this.#gateway.settings.replay.maxAttempts)
+    walk.report(outcome)
+    const ending = outcome.kind === 'request-fault' ? 'client_error' : 'upstream_error'
+    this.#lastWord = () => this.#excuse(failure, ending)
+    this.#continue(step, walk)
+  }
+
+  /** Goes on to the next member if the step and the retry budget allow it. */
+  #continue(step: Step, walk: Walk): void {
+    if (step.do !== 'next') this.#lastWord(step.do === 'pass' && step.again)
+    else if (!step.free && !this.#gateway.retries.spend()) this.#lastWord(true)
+    else {
+      walk.failovers++
+      this.#act(walk.next(), walk)
+    }
+  }
+
+  /** Two members' keys were rejected: unless the first one's really is bad, it is the request, and the answer goes on. */
+  #ask(first: Lease, walk: Walk): void {
+    const asked = this.#gateway.engine.finding(first, findingMs).then((finding) => {
+      if (this.#over) return
+      this.#continue(finding === 'confirmed' ? { do: 'next', free: false } : { do: 'pass', again: false }, walk)
+    })
+    this.#wait(asked)
+  }
+
+  /** Renews the member's token and sends once more with the same lease; otherwise this attempt's outcome stands. */
+  #renew(attempt: Attempt, outcome: Outcome, walk: Walk): void {
+    const { lease } = attempt
+    const renewing = this.#gateway.credentials.renew(lease.credential, walk.generation).then((renewal) => {
+      if (this.#over) return
+      if (renewal === 'renewed') {
+        walk.renew()
+        attempt.discard()
+        this.#equip(lease, walk)
+      } else {
+        walk.report(outcome)
+        this.#continue(another(walk.progress(outcome), this.#gateway.settings.replay.maxAttempts), walk)
+      }
+    })
+    this.#wait(renewing)
+  }
+
+  #mayHold(decision: Decision & { kind: 'exhausted' }, { turn }: Walk): boolean {
+    if (decision.retryAt === null) return false
+    const patience = (turn.pool.record.maxWaitMs ?? this.#gateway.settings.maxWaitMs) - turn.heldMs
+    return patience > 0 && decision.retryAt - this.#gateway.clock.now() <= patience
+  }
+
+  #hold(walk: Walk): void {
+    const holding = new AbortController()
+    this.#holding = holding
+    const held = walk.hold(holding.signal).then((decision) => {
+      this.#holding = null
+      if (this.#over) {
+        if (decision.kind === 'lease') walk.returnUnused(decision.lease)
+      } else if (decision.kind === 'exhausted') this.#refuse(decision, walk)
+      else this.#act(decision, walk)
+    })
+    this.#wait(held)
+  }
+
+  #refuse(decision: Decision & { kind: 'exhausted' }, { turn }: Walk): void {
+    const { engine, clock } = this.#gateway
+    const { retryAt, members, first } = decision
+    engine.refused(turn, decision)
+    const exhaustion = { pool: turn.pool.name, members, retryAt, first }
+    this.#answer(this.#admitted.dialect.exhausted(exhaustion, clock.now()), 'exhausted')
+  }
+
+  #pass(attempt: Attempt, walk: Walk, retryAfterSeconds: number | null): void {
+    if (!attempt.presentable) {
+      this.#excuse(unpresentable, 'upstream_error')
+      return
+    }
+    this.#ending = endingOf(attempt.status, walk.failovers)
+    if (attempt.status < 400) this.#reader.release()
+    const marks = this.#marks(attempt.lease)
+    if (this.#gateway.draining || isUnfinished(this.#body, this.#admitted.request)) marks.push('connection', 'close')
+    attempt.pass({ marks, retryAfterSeconds })
+    if (walk.attempts > 1 || walk.turn.heldMs > 0) return
+    const { meter, clock } = this.#gateway
+    meter.overhead(attempt.startedAt - this.#bodyAt + clock.mono() - attempt.headAt)
+  }
+
+  #answer(answer: LocalAnswer, ending: RequestOutcome): void {
+    const { request, response, frame } = this.#admitted
+    sendLocal(response, answer, this.#marks(null), this.#gateway.draining || isLongUnread(request, frame))
+    this.#finish(ending)
+  }
+
+  #excuse(error: LocalError, ending: RequestOutcome): void {
+    this.#answer(this.#admitted.dialect.error(error), ending)
+  }
+
+  #marks(lease: Lease | null): string[] {
+    const attempts = String(this.#walk?.attempts ?? 0)
+    const marks = ['x-spillway-request-id', this.#admitted.id, 'x-spillway-attempts', attempts]
+    if (lease && this.#gateway.settings.exposeMember) marks.push('x-spillway-member', lease.member)
+    return marks
+  }
+
+  #finish(outcome: RequestOutcome): void {
+    if (this.#over) return
+    this.#over = true
+    this.#attempt?.discard()
+    this.#walk?.end()
+    this.#reader.release()
+    if (!this.#body.held) this.#body.rest.destroy()
+    const { name } = this.#admitted.pool
+    this.#gateway.meter.request(name, outcome)
+    this.#gateway.meter.inflight(name, -1)
+    this.#onOver(this)
+  }
+
+  #wait(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#crash(error))
+  }
+
+  /** A fault of our own: the client gets an error rather than silence, and the log gets the stack. */
+  #crash(error: unknown): void {
+    this.#gateway.log.error({ error, pool: this.#admitted.pool.name }, 'a request failed inside the proxy')
+    if (this.#over) return
+    if (this.#admitted.response.headersSent) this.#admitted.response.destroy()
+    else this.#excuse(internalError, 'upstream_error')
+    this.#finish('upstream_error')
+  }
+
+  #model(): ModelFamily | null {
+    const { dialect, target } = this.#admitted
+    const bytes = dialect.modelInBody && this.#body.held ? this.#body.bytes : null
+    return dialect.model(target.path, bytes === null ? null : parsed(bytes))
+  }
+}
+
+function endingOf(status: number, failovers: number): RequestOutcome {
+  if (status < 400) return failovers === 0 ? 'served' : 'failed_over'
+  if (status >= 500) return 'upstream_error'
+  return status === 401 || status === 402 || status === 403 || status === 429 ? 'passed' : 'client_error'
+}
+
+function withoutKey(query: string): string {
+  if (query === '') return query
+  const rest = stripKeyFromQuery(query.slice(1))
+  return rest === '' ? '' : `?${rest}`
+}
+
+/** The JSON of a body; null when it is none. */
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString())
+  } catch {
+    return null
+  }
+}

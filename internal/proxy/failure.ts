@@ -1,0 +1,114 @@
+import { errors } from 'undici'
+import type { LocalError } from '../dialect/dialect.ts'
+import type { Outcome, OutcomeKind, Reason } from '../pool/pool.ts'
+import { ForbiddenAddress } from './address.ts'
+
+/** How an attempt ended without a usable answer: what it means for the pool, and what the client is told. */
+export interface Failure extends LocalError {
+  readonly outcome: Outcome
+}
+
+/** An answer that is not the HTTP we expect, found by us rather than by the parser. */
+export class BadAnswer extends Error {
+  override readonly name = 'BadAnswer'
+}
+
+/** The outcome of an attempt that no upstream's words describe; by itself it cools nobody. */
+export function silentOutcome(kind: OutcomeKind, reason: Reason): Outcome {
+  return {
+    kind,
+    reason,
+    status: null,
+    evidence: 'weak',
+    scope: 'member',
+    model: null,
+    until: null,
+    forMs: null,
+    cools: false,
+  }
+}
+
+const outOfResources = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL', 'ENOMEM'])
+
+/**
+ * Reads an error of the upstream side. `sent` says whether the request may have left: before that a failure is
+ * the host's (`infra`) and harmless to repeat; after it the upstream may have done the work.
+ */
+export function failureOf(error: Error, sent: boolean): Failure {
+  const code = 'code' in error ? String(error.code) : ''
+  if (error instanceof errors.InvalidArgumentError || error instanceof errors.NotSupportedError) return unsendable
+  if (!sent) return outOfResources.has(code) ? withoutSockets : unreachable(error)
+  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) return timedOut
+  return isProtocolError(error) ? garbled : brokenOff
+}
+
+/** The secret of a member cannot be had. That is our own finding: no client can have provoked it. */
+export function missingSecret(reason: Reason): Failure {
+  return {
+    outcome: { ...silentOutcome('auth-rejected', reason), evidence: 'strong', cools: true },
+    status: 503,
+    code: 'credential_unavailable',
+    message: 'The credential of this member is not available.',
+    retryAfterSeconds: 1,
+  }
+}
+
+function isProtocolError(error: Error): boolean {
+  if (error instanceof BadAnswer || error instanceof errors.HTTPParserError) return true
+  if (error instanceof errors.HeadersOverflowError) return true
+  if (error instanceof errors.ResponseContentLengthMismatchError) return true
+  // undici's words for an unsolicited 100 or 101.
+  return error instanceof errors.SocketError && /^bad (?:response|upgrade)$/.test(error.message)
+}
+
+function unreachable(error: Error): Failure {
+  const why = error instanceof ForbiddenAddress ? 'its address is not allowed' : 'no connection could be made'
+  return {
+    outcome: silentOutcome('infra', 'connect'),
+    status: 502,
+    code: 'upstream_unreachable',
+    message: `The upstream cannot be reached: ${why}.`,
+    retryAfterSeconds: 1,
+  }
+}
+
+const unsendable: Failure = {
+  outcome: silentOutcome('request-fault', 'request-fault'),
+  status: 400,
+  code: 'bad_request',
+  message: 'The request cannot be expressed in HTTP/1.1.',
+  retryAfterSeconds: null,
+}
+
+const withoutSockets: Failure = {
+  // Our own want of sockets: a probe gives back what was, and no host cools.
+  outcome: silentOutcome('client-gone', 'overloaded'),
+  status: 503,
+  code: 'overloaded',
+  message: 'The proxy is out of sockets.',
+  retryAfterSeconds: 1,
+}
+
+const timedOut: Failure = {
+  outcome: silentOutcome('upstream-error', 'timeout'),
+  status: 504,
+  code: 'upstream_timeout',
+  message: 'The upstream did not answer in time.',
+  retryAfterSeconds: null,
+}
+
+const garbled: Failure = {
+  outcome: silentOutcome('upstream-error', 'protocol'),
+  status: 502,
+  code: 'upstream_protocol',
+  message: 'The upstream answered with something that is not valid HTTP.',
+  retryAfterSeconds: null,
+}
+
+const brokenOff: Failure = {
+  outcome: silentOutcome('upstream-error', 'reset'),
+  status: 502,
+  code: 'upstream_reset',
+  message: 'The upstream closed the connection before it answered.',
+  retryAfterSeconds: null,
+}

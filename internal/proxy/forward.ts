@@ -1,0 +1,114 @@
+import type { ServerResponse } from 'node:http'
+import type { Clock } from '../clock/clock.ts'
+import { headerIn } from './headers.ts'
+
+/** The head of an answer as it goes to the client. */
+export interface Head {
+  readonly status: number
+  readonly headers: string[]
+}
+
+/** The circumstances of passing an answer on. */
+export interface Passage {
+  readonly clock: Clock
+  /** How long, in ms, a client may leave bytes unread before its connection is closed. */
+  readonly idleMs: number
+  /** Lets the upstream go on after the client has caught up. */
+  readonly resume: () => void
+}
+
+/**
+ * Passes one answer on to the client, with backpressure. The head waits for the end of the current turn of the event
+ * loop: an answer that has come completely by then leaves in a single write, with its length.
+ */
+export class Forward {
+  readonly #response: ServerResponse
+  readonly #head: Head
+  readonly #passage: Passage
+  #early: Buffer[] = []
+  #opened = false
+  #over = false
+  #blocked = false
+  #forgetStall: () => void = () => {}
+
+  constructor(response: ServerResponse, head: Head, passage: Passage) {
+    this.#response = response
+    this.#head = head
+    this.#passage = passage
+    process.nextTick(open, this)
+  }
+
+  /** Sends `chunk`; false when the upstream has to wait until the client has caught up. */
+  write(chunk: Buffer): boolean {
+    if (!this.#opened) {
+      this.#early.push(chunk)
+      return true
+    }
+    return this.#send(chunk)
+  }
+
+  /** The answer is complete. */
+  end(): void {
+    this.#over = true
+    this.#forgetStall()
+    if (this.#opened) {
+      this.#response.end()
+      return
+    }
+    const body = this.#early.length === 1 ? this.#early[0] : Buffer.concat(this.#early)
+    const { status, headers } = this.#head
+    if (body?.length && headerIn(headers, 'content-length') === undefined) {
+      headers.push('content-length', String(body.length))
+    }
+    this.#response.writeHead(status, headers).end(body)
+  }
+
+  /**
+   * The upstream broke off: the client's connection is destroyed, because a clean end would make the part look like the
+   * whole. Where only the end of the connection delimits the answer (HTTP/1.0), it has to be a reset.
+   */
+  break(): void {
+    this.#over = true
+    this.#forgetStall()
+    const { socket, req } = this.#response
+    if (req.httpVersionMinor === 0 && socket && !('encrypted' in socket)) socket.resetAndDestroy()
+    else socket?.destroy()
+  }
+
+  /** Sends the head and what has come; called once, at the end of the turn in which the answer began. */
+  open(): void {
+    if (this.#over) return
+    this.#opened = true
+    this.#response.writeHead(this.#head.status, this.#head.headers)
+    if (this.#early.length === 0) this.#response.flushHeaders()
+    for (const chunk of this.#early) this.#send(chunk)
+    this.#early = []
+  }
+
+  /** Forgets the client: nothing more is written. */
+  abandon(): void {
+    this.#over = true
+    this.#forgetStall()
+  }
+
+  #send(chunk: Buffer): boolean {
+    const flowing = this.#response.write(chunk)
+    if (!flowing && !this.#blocked) this.#block()
+    return flowing
+  }
+
+  #block(): void {
+    this.#blocked = true
+    const { clock, idleMs, resume } = this.#passage
+    this.#forgetStall = clock.after(idleMs, () => this.#response.socket?.destroy())
+    this.#response.once('drain', () => {
+      this.#blocked = false
+      this.#forgetStall()
+      if (!this.#over) resume()
+    })
+  }
+}
+
+function open(forward: Forward): void {
+  forward.open()
+}

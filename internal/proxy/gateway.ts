@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '../clock/clock.ts'
+import type { Credentials } from '../credential/credential.ts'
+import type { Dialect } from '../dialect/dialect.ts'
+import type { DataPath, LivePool } from '../engine/engine.ts'
+import type { Keyring } from '../keys/keys.ts'
+import type { Logger } from '../log/log.ts'
+import type { BodyBudget } from './body.ts'
+import type { Frame } from './framing.ts'
+import type { ProxyMeter } from './meter.ts'
+import type { BudgetSettings, RetryBudget } from './replay.ts'
+import type { Target } from './target.ts'
+import type { UpstreamSettings, Upstreams } from './upstreams.ts'
+
+/** What an operator can set of the data path, also while it runs. */
+export interface ProxySettings {
+  /** Whether answers name the member that served. */
+  readonly exposeMember: boolean
+  /** The `maxWaitMs` of pools that have none of their own. */
+  readonly maxWaitMs: number
+  readonly upstream: UpstreamSettings
+  readonly replay: ReplaySettings
+}
+
+export interface ReplaySettings {
+  readonly maxAttempts: number
+  /** A longer body is sent on as it comes, with one attempt. */
+  readonly maxBodyBytes: number
+  /** What all bodies that are held for a replay may take together. */
+  readonly maxTotalBytes: number
+  readonly budget: BudgetSettings
+}
+
+/** What all requests share. */
+export interface Gateway {
+  readonly engine: DataPath
+  readonly credentials: Credentials
+  readonly keys: Pick<Keyring, 'check'>
+  readonly dialectOf: (provider: string) => Dialect
+  readonly clock: Clock
+  readonly log: Logger
+  readonly meter: ProxyMeter
+  readonly upstreams: Upstreams
+  readonly bodies: BodyBudget
+  readonly retries: RetryBudget
+  settings: ProxySettings
+  /** `/readyz` says so; before the store is open it is false. */
+  ready: boolean
+  /** Connections are closed with their current answer. */
+  draining: boolean
+}
+
+/** A request that has been let in, with what was found out about it. */
+export interface Admitted {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly id: string
+  readonly pool: LivePool
+  readonly dialect: Dialect
+  readonly target: Target
+  readonly frame: Frame
+  /** The client waits for `100 Continue` before it sends its body. */
+  readonly expectsContinue: boolean
+}

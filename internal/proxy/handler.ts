@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Dialect, findClientKey, type LocalAnswer, type LocalError } from '../dialect/dialect.ts'
+import type { LivePool } from '../engine/engine.ts'
+import { Exchange } from './exchange.ts'
+import {
+  expectationFailed,
+  keyNotAllowed,
+  missingKey,
+  overloadedHere,
+  problem,
+  unknownKey,
+  upgradeRefused,
+} from './excuses.ts'
+import { type Frame, frameOf } from './framing.ts'
+import type { Gateway } from './gateway.ts'
+import { headerIn } from './headers.ts'
+import type { Inbound } from './inbound.ts'
+import { isLongUnread, sendLocal } from './replies.ts'
+import { parseTarget, type Target } from './target.ts'
+
+/** What a client announced with `Expect`. */
+export type Expectation = 'none' | 'continue' | 'other'
+
+/** Names that no pool can have, because these paths are answered here. */
+export const reservedPools: ReadonlySet<string> = new Set(['healthz', 'readyz'])
+
+const noMarks: readonly string[] = []
+
+/** Lets requests in or turns them away; who is let in becomes an Exchange. */
+export class Handler {
+  readonly #gateway: Gateway
+  readonly #inbound: Inbound
+  readonly #idPrefix = `${randomBytes(6).toString('base64url')}-`
+  #requests = 0
+
+  constructor(gateway: Gateway, inbound: Inbound) {
+    this.#gateway = gateway
+    this.#inbound = inbound
+  }
+
+  /** The way of a request up to its admission, in the order in which it is judged. */
+  handle(request: IncomingMessage, response: ServerResponse, expectation: Expectation): void {
+    const frame = frameOf(request.rawHeaders, request.httpVersion)
+    if (typeof frame === 'string') {
+      sendLocal(response, problem(400, 'bad_request', frame), noMarks, true)
+      return
+    }
+    const call = { request, response, frame }
+    const { method = 'GET' } = request
+    if (method === 'TRACE') {
+      this.#turnAway(call, problem(405, 'method_not_allowed', 'TRACE is not accepted.'))
+      return
+    }
+    const target = parseTarget(request.url ?? '')
+    if ('refused' in target) {
+      this.#turnAway(call, problem(400, 'bad_request', `The request target is refused: ${target.refused}.`))
+      return
+    }
+    if (reservedPools.has(target.pool)) {
+      this.#turnAway(call, this.#health(target, method))
+      return
+    }
+    const pool = this.#gateway.engine.find(target.pool)
+    if (!pool) {
+      this.#turnAway(call, problem(404, 'unknown_pool', 'There is no pool of this name.'))
+      return
+    }
+    this.#enter(call, { target, pool, expectation })
+  }
+
+  /** The way of a request whose pool is known: from here on answers are in its dialect. */
+  #enter(call: Call, { target, pool, expectation }: Entry): void {
+    const { request, response, frame } = call
+    const dialect = this.#gateway.dialectOf(pool.record.provider)
+    const local = dialect.local(request.method ?? 'GET', target.path + target.query)
+    if (local) {
+      this.#turnAway(call, local)
+      return
+    }
+    const refusal = this.#refusal(request, { dialect, pool, target, expectation })
+    if (refusal) {
+      this.#gateway.meter.request(pool.name, 'client_error')
+      this.#turnAway(call, dialect.error(refusal))
+      return
+    }
+    if (this.#inbound.isFull) {
+      this.#gateway.meter.request(pool.name, 'upstream_error')
+      sendLocal(response, dialect.error(overloadedHere), noMarks, true)
+      return
+    }
+    const id = this.#idPrefix + (++this.#requests).toString(36)
+    const expectsContinue = expectation === 'continue'
+    const admitted = { request, response, id, pool, dialect, target, frame, expectsContinue }
+    const { socket } = request
+    const exchange = new Exchange(this.#gateway, admitted, (over) => this.#inbound.leave(socket, over))
+    this.#inbound.enter(socket, exchange)
+    exchange.start()
+  }
+
+  /** Why a request to a known pool is not let in; null when it is. */
+  #refusal(request: IncomingMessage, { dialect, pool, target, expectation }: Entry & Speech): LocalError | null {
+    const header = (name: string) => headerIn(request.rawHeaders, name)
+    const isWebSocket = header('upgrade')?.toLowerCase() === 'websocket'
+    const protocols = isWebSocket ? (header('sec-websocket-protocol') ?? null) : null
+    const places = { query: target.query.slice(1), protocols, ownHeader: null }
+    const check = this.#gateway.keys.check(pool.name, findClientKey(dialect, header, places))
+    if (!check.ok) return refusalOf[check.why]
+    if (isWebSocket) return upgradeRefused
+    return expectation === 'other' ? expectationFailed : null
+  }
+
+  #health({ pool, path }: Target, method: string): LocalAnswer {
+    if (path !== '') return problem(404, 'unknown_pool', 'There is no pool of this name.')
+    if (method !== 'GET' && method !== 'HEAD') return problem(405, 'method_not_allowed', 'Only GET is accepted.')
+    const isWell = pool === 'healthz' || (this.#gateway.ready && !this.#gateway.draining)
+    return {
+      status: isWell ? 200 : 503,
+      headers: { 'content-type': 'text/plain' },
+      body: isWell ? 'ok\n' : 'not ready\n',
+    }
+  }
+
+  #turnAway({ request, response, frame }: Call, answer: LocalAnswer): void {
+    sendLocal(response, answer, noMarks, this.#gateway.draining || isLongUnread(request, frame))
+  }
+}
+
+interface Call {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly frame: Frame
+}
+
+interface Entry {
+  readonly target: Target
+  readonly pool: LivePool
+  readonly expectation: Expectation
+}
+
+interface Speech {
+  readonly dialect: Dialect
+}
+
+const refusalOf = { missing: missingKey, unknown: unknownKey, 'not-allowed': keyNotAllowed } as const

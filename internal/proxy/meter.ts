@@ -1,0 +1,26 @@
+import type { OutcomeKind } from '../pool/pool.ts'
+
+/** How a request ended, as metrics count it. */
+export type RequestOutcome =
+  | 'served' // by the first member
+  | 'failed_over' // by another than the first member
+  | 'exhausted' // nobody could serve
+  | 'passed' // a refusal of the upstream was given to the client
+  | 'client_error' // the client's own fault, found here or upstream
+  | 'upstream_error' // no or no usable answer, 5xx
+  | 'client_gone'
+
+/** What the proxy counts; `metrics` implements it. Times are in ms. */
+export interface ProxyMeter {
+  request(pool: string, outcome: RequestOutcome): void
+  attempt(pool: string, outcome: OutcomeKind): void
+  /** `change` is 1 when a request begins and -1 when it is over. */
+  inflight(pool: string, change: 1 | -1): void
+  /** Our own part of a request that was passed on: everything but waiting for client, upstream or line. */
+  overhead(ms: number): void
+  /** From sending a request until the head of its answer. */
+  ttfb(pool: string, ms: number): void
+}
+
+/** Counts nothing. */
+export const noMeter: ProxyMeter = { request() {}, attempt() {}, inflight() {}, overhead() {}, ttfb() {} }

@@ -1,0 +1,98 @@
+import type { Clock } from '../clock/clock.ts'
+import { type Credentials, NoMaterial } from '../credential/credential.ts'
+import type { Dialect } from '../dialect/dialect.ts'
+import type { Finding, Prober } from '../engine/engine.ts'
+import type { Outcome, Reason } from '../pool/pool.ts'
+import type { CredentialRecord, PoolRecord } from '../store/store.ts'
+import { Reading } from './reading.ts'
+import type { Upstreams } from './upstreams.ts'
+
+/** What a probe needs of the proxy. */
+export interface ProbeParts {
+  readonly credentials: Credentials
+  dialectOf(provider: string): Dialect
+  readonly upstreams: Upstreams
+  readonly clock: Clock
+}
+
+interface Found {
+  readonly finding: Finding
+  readonly reason: Reason
+  readonly status: number | null
+}
+
+const deadlineMs = 10_000
+const mostBody = 65_536
+
+/**
+ * The canonical probe: one cheap request with the credential alone, so that nothing of a client can influence what it
+ * finds. The probe of an OAuth credential is its refresh.
+ */
+export function createProber(parts: ProbeParts): Prober {
+  return {
+    async probe(credential, pool) {
+      try {
+        return credential.auth === 'oauth' ? await refreshed(parts, credential) : await asked(parts, credential, pool)
+      } catch (error) {
+        return inconclusive(error instanceof NoMaterial ? error.reason : 'connect', null)
+      }
+    },
+  }
+}
+
+async function refreshed({ credentials }: ProbeParts, credential: CredentialRecord): Promise<Found> {
+  const { generation } = await credentials.material(credential)
+  switch (await credentials.renew(credential, generation)) {
+    case 'renewed':
+      return { finding: 'cleared', reason: 'ok', status: null }
+    case 'needs-login':
+      return { finding: 'confirmed', reason: 'refresh-rejected', status: null }
+    case 'unavailable':
+      return inconclusive('auth-expired', null)
+  }
+}
+
+async function asked(parts: ProbeParts, credential: CredentialRecord, pool: PoolRecord): Promise<Found> {
+  const dialect = parts.dialectOf(credential.provider)
+  const baseUrl = credential.baseUrl ?? pool.upstream ?? dialect.defaultBaseUrl
+  const request = baseUrl === null ? null : dialect.probe(baseUrl, pool.probePath)
+  if (baseUrl === null || request === null) return inconclusive('auth-rejected', null)
+  const { injection } = await parts.credentials.material(credential)
+  const headers = ['accept', 'application/json']
+  dialect.inject(headers, injection)
+  const { pool: connections, prefix } = parts.upstreams.at(baseUrl)
+  const stop = new AbortController()
+  const forget = parts.clock.after(deadlineMs, () => stop.abort())
+  try {
+    const path = prefix + request.path
+    const answer = await connections.request({ method: request.method, path, headers, signal: stop.signal })
+    const raw = Object.entries(answer.headers).flatMap(([name, value]) => [name, String(value ?? '')])
+    const body = await beginningOf(answer.body)
+    const head = { method: request.method, status: answer.statusCode, headers: raw, oauth: false }
+    return findingOf(new Reading(head, dialect).conclude(body, parts.clock.now()))
+  } finally {
+    forget()
+  }
+}
+
+async function beginningOf(body: AsyncIterable<Buffer>) {
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    parts.push(chunk)
+    bytes += chunk.length
+    if (bytes > mostBody) return { parts, bytes, complete: false }
+  }
+  return { parts, bytes, complete: true }
+}
+
+/** Only an accepted request clears, and only an explicit word about the credential confirms. */
+function findingOf({ kind, evidence, reason, status }: Outcome): Found {
+  if (kind === 'success') return { finding: 'cleared', reason: 'ok', status }
+  if (kind === 'auth-rejected' && evidence === 'strong') return { finding: 'confirmed', reason, status }
+  return inconclusive(reason, status)
+}
+
+function inconclusive(reason: Reason, status: number | null): Found {
+  return { finding: 'inconclusive', reason, status }
+}

@@ -1,0 +1,106 @@
+/**
+ * The data plane: takes agents' requests in, asks the engine which member serves, sends them on with undici, and passes
+ * the answers back; what an answer means is the dialect's, what happens to a member is the engine's affair.
+ */
+import type { Clock } from '../clock/clock.ts'
+import type { Credentials } from '../credential/credential.ts'
+import type { Dialect } from '../dialect/dialect.ts'
+import type { DataPath, Prober } from '../engine/engine.ts'
+import type { Keyring } from '../keys/keys.ts'
+import type { Logger } from '../log/log.ts'
+import { BodyBudget } from './body.ts'
+import type { Gateway, ProxySettings } from './gateway.ts'
+import { Handler } from './handler.ts'
+import { Inbound } from './inbound.ts'
+import type { ProxyMeter } from './meter.ts'
+import { createProber } from './probe.ts'
+import { RetryBudget } from './replay.ts'
+import { DataServer, type ServerIdentity } from './server.ts'
+import { Upstreams } from './upstreams.ts'
+
+export type { ProxySettings, ReplaySettings } from './gateway.ts'
+export { reservedPools } from './handler.ts'
+export { noMeter, type ProxyMeter, type RequestOutcome } from './meter.ts'
+export { ListenError, type ServerIdentity } from './server.ts'
+export type { UpstreamSettings } from './upstreams.ts'
+
+/** What a proxy is made of. */
+export interface ProxyParts {
+  readonly engine: DataPath
+  readonly credentials: Credentials
+  readonly keys: Pick<Keyring, 'check'>
+  dialectOf(provider: string): Dialect
+  readonly clock: Clock
+  readonly log: Logger
+  readonly settings: ProxySettings
+  readonly meter: ProxyMeter
+  /** null: plain HTTP. */
+  readonly identity?: ServerIdentity | null
+}
+
+export interface Proxy {
+  /** Opens the data port (0: a free one); rejects with a ListenError. */
+  listen(host: string, port: number): Promise<{ host: string; port: number }>
+  /** Says 503 on `/readyz`, admits nothing new and resolves when what is under way has ended, after `withinMs` at the latest. */
+  drain(withinMs: number): Promise<void>
+  /** Breaks off everything at once. */
+  close(): Promise<void>
+  /** Whether `/readyz` says 200; false at first. */
+  ready(isReady: boolean): void
+  /** Takes changed settings into use for every request from now on. */
+  configure(settings: ProxySettings): void
+  /** Requests that are under way. */
+  readonly inFlight: number
+  readonly prober: Prober
+}
+
+/** A proxy that does not listen yet. */
+export function createProxy(parts: ProxyParts): Proxy {
+  const gateway = gatewayOf(parts)
+  const inbound = new Inbound()
+  const server = new DataServer(new Handler(gateway, inbound), inbound, parts.clock, parts.identity ?? null)
+  return {
+    listen: (host, port) => server.listen(host, port),
+    async drain(withinMs) {
+      gateway.draining = true
+      await server.drain(withinMs)
+      await gateway.upstreams.destroy()
+    },
+    async close() {
+      server.close()
+      await gateway.upstreams.destroy()
+    },
+    ready(isReady) {
+      gateway.ready = isReady
+    },
+    configure(settings) {
+      gateway.settings = settings
+      gateway.upstreams.configure(settings.upstream)
+      gateway.bodies.total = settings.replay.maxTotalBytes
+      gateway.retries.settings = settings.replay.budget
+    },
+    get inFlight() {
+      return inbound.size
+    },
+    prober: createProber(gateway),
+  }
+}
+
+function gatewayOf(parts: ProxyParts): Gateway {
+  const { engine, credentials, keys, clock, log, meter, settings } = parts
+  return {
+    engine,
+    credentials,
+    keys,
+    dialectOf: (provider) => parts.dialectOf(provider),
+    clock,
+    log,
+    meter,
+    upstreams: new Upstreams(settings.upstream),
+    bodies: new BodyBudget(settings.replay.maxTotalBytes),
+    retries: new RetryBudget(settings.replay.budget, () => clock.now()),
+    settings,
+    ready: false,
+    draining: false,
+  }
+}

@@ -1,0 +1,118 @@
+import type { Dialect } from '../dialect/dialect.ts'
+import type { At, Outcome } from '../pool/pool.ts'
+import { headerIn } from './headers.ts'
+import { Refused } from './refused.ts'
+import { Opening } from './stream.ts'
+
+/** The head of an upstream's answer. */
+export interface AnswerHead {
+  /** The method that was asked with. */
+  readonly method: string
+  readonly status: number
+  /** Raw pairs. */
+  readonly headers: readonly string[]
+  /** Whether the credential is an OAuth token. */
+  readonly oauth: boolean
+}
+
+/** What is held back at most, in bytes, before an answer counts as begun. */
+export const mostHeld = 65_536
+
+/** A packed 200 that is longer than this, in bytes, is an answer: error messages are short. */
+const mostPackedError = 8_192
+
+/** What in the body decides: nothing, all of an error, the first events of a stream, or how a JSON answer begins. */
+type Watch = 'nothing' | 'refusal' | 'events' | 'json'
+
+/** Understands one answer from its head and as little of its body as possible. */
+export class Reading {
+  readonly #head: AnswerHead
+  readonly #dialect: Dialect
+  readonly #opening: Opening
+  #watch: Watch
+
+  constructor(head: AnswerHead, dialect: Dialect) {
+    this.#head = head
+    this.#dialect = dialect
+    this.#watch = watchFor(head, dialect.errorInOk)
+    this.#opening = new Opening(dialect)
+  }
+
+  /** Whether the answer is a stream of events that can be looked into. */
+  get isStream(): boolean {
+    return this.#watch === 'events'
+  }
+
+  /** Whether the answer refuses, as far as its head says. */
+  get isRefusal(): boolean {
+    return this.#watch === 'refusal'
+  }
+
+  /** Whether the body has to come within a time; how a JSON answer begins is seen with its first bytes. */
+  get hasDeadline(): boolean {
+    return this.#watch === 'events' || this.#watch === 'refusal'
+  }
+
+  /** The outcome that the head alone gives; null when the body has to be looked at. */
+  begin(now: At): Outcome | null {
+    return this.#watch === 'nothing' ? this.#classify(null, now) : null
+  }
+
+  /** The outcome after the latest of the held chunks; null when nothing decisive has come yet. */
+  next(held: Held, now: At): Outcome | null {
+    const chunk = held.parts.at(-1) as Buffer
+    if (this.#watch === 'json') {
+      if (!beginsLikeError(chunk)) return this.#classify(null, now)
+      this.#watch = 'refusal'
+    }
+    if (this.#watch === 'events') {
+      const meaning = this.#opening.read(chunk, now)
+      if (meaning !== null) return meaning === 'content' ? this.#classify(null, now) : meaning
+    }
+    return held.bytes >= mostHeld ? this.conclude(held, now) : null
+  }
+
+  /** The outcome of what is here; asked when nothing more comes, or not in time. */
+  conclude(held: Held, now: At): Outcome {
+    return this.#classify(this.isRefusal ? this.body(held).text : null, now)
+  }
+
+  /** The held body as that of a refusal. */
+  body({ parts, complete }: Held): Refused {
+    return new Refused(parts, { coding: headerIn(this.#head.headers, 'content-encoding'), complete })
+  }
+
+  #classify(body: string | null, now: At): Outcome {
+    const { status, headers, oauth } = this.#head
+    const header = (name: string) => headerIn(headers, name)
+    const headerNames = () => headers.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase())
+    return this.#dialect.classify({ status, header, headerNames, body, oauth }, now)
+  }
+}
+
+/** The part of a body that has come and not gone on. */
+export interface Held {
+  readonly parts: readonly Buffer[]
+  readonly bytes: number
+  readonly complete: boolean
+}
+
+function watchFor({ method, status, headers }: AnswerHead, errorInOk: boolean): Watch {
+  if (method === 'HEAD') return 'nothing'
+  if (status >= 400) return 'refusal'
+  if (status >= 300) return 'nothing'
+  const type = headerIn(headers, 'content-type') ?? ''
+  const packed = headerIn(headers, 'content-encoding') !== undefined
+  // A packed stream is passed on without a look: to read it, its chunks would have to be unpacked one by one.
+  if (/^text\/event-stream/i.test(type)) return packed ? 'nothing' : 'events'
+  if (!errorInOk || !/^application\/json/i.test(type)) return 'nothing'
+  if (!packed) return 'json'
+  const length = Number(headerIn(headers, 'content-length'))
+  return length <= mostPackedError ? 'refusal' : 'nothing'
+}
+
+/** An error under a 200 begins the body, `{"error"` or `[{"error"`, whatever the white space. */
+function beginsLikeError(chunk: Buffer): boolean {
+  const start = chunk.subarray(0, 256)
+  return start.includes('"error"') && /^\s*\[?\s*\{\s*"error"/.test(start.toString('latin1'))
+}

@@ -1,0 +1,95 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { type AddressInfo, Server as NetServer } from 'node:net'
+import type { Clock } from '../clock/clock.ts'
+import type { Handler } from './handler.ts'
+import type { Inbound } from './inbound.ts'
+
+/** The certificate and key of the data port, as PEM. */
+export interface ServerIdentity {
+  readonly cert: string
+  readonly key: string
+}
+
+/** A port that could not be opened. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+  readonly code: string
+  readonly hint: string
+
+  constructor(cause: NodeJS.ErrnoException, host: string, port: number) {
+    super(`cannot listen on ${host}:${port}: ${reasons[cause.code ?? ''] ?? cause.message}`, { cause })
+    this.code = cause.code ?? 'EUNKNOWN'
+    this.hint = hints[this.code] ?? 'Choose another address with server.listen.'
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is in use',
+  EACCES: 'this port needs more rights',
+  EADDRNOTAVAIL: 'the address is not one of this machine',
+}
+const hints: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Stop what runs there, or choose another port with --listen HOST:PORT.',
+  EACCES: 'Choose a port from 1024 on.',
+}
+
+/** Head of a request, in bytes; agents send about 2 KB. */
+const maxHeaderSize = 32_768
+
+/** Longer than the 90 s for which HTTP clients keep idle connections, so that they and not we decide when to close. */
+const keepAliveTimeout = 100_000
+
+/** While draining, idle connections stay this long, in ms, for a request that is on its way already. */
+const graceMs = 500
+
+/** The data port. */
+export class DataServer {
+  readonly #server: Server
+  readonly #inbound: Inbound
+  readonly #clock: Clock
+
+  constructor(handler: Handler, inbound: Inbound, clock: Clock, identity: ServerIdentity | null) {
+    const options = { maxHeaderSize, keepAliveTimeout, insecureHTTPParser: false, noDelay: true }
+    this.#server = identity ? createTlsServer({ ...options, ...identity }) : createServer(options)
+    this.#inbound = inbound
+    this.#clock = clock
+    this.#server
+      .on('request', (request, response) => handler.handle(request, response, 'none'))
+      .on('checkContinue', (request, response) => handler.handle(request, response, 'continue'))
+      .on('checkExpectation', (request, response) => handler.handle(request, response, 'other'))
+      .on('connect', (_request: IncomingMessage, socket) => socket.end(connectRefused))
+  }
+
+  /** Opens the port (0: a free one) and resolves with where it listens; rejects with a ListenError. */
+  listen(host: string, port: number): Promise<{ host: string; port: number }> {
+    return new Promise((resolve, reject) => {
+      const failed = (error: NodeJS.ErrnoException) => reject(new ListenError(error, host, port))
+      this.#server.once('error', failed)
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', failed)
+        resolve({ host, port: (this.#server.address() as AddressInfo).port })
+      })
+    })
+  }
+
+  /** Stops accepting and resolves when what is under way has ended, or after `withinMs` with what was left destroyed. */
+  async drain(withinMs: number): Promise<void> {
+    // node's own close() would at once close idle connections on which a request may be arriving.
+    const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()))
+    const late = new Promise<void>((resolve) => this.#clock.after(withinMs, resolve))
+    this.#clock.after(Math.min(graceMs, withinMs), () => this.#server.closeIdleConnections())
+    await Promise.race([this.#inbound.idle().then(() => closed), late])
+    this.close()
+  }
+
+  /** Closes the port and destroys every connection. */
+  close(): void {
+    this.#server.close()
+    this.#server.closeAllConnections()
+  }
+}
+
+const connectRefused =
+  'HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Type: application/problem+json\r\n\r\n' +
+  '{"type":"about:blank","status":405,"code":"method_not_allowed","detail":"CONNECT is not accepted."}'

@@ -1,0 +1,124 @@
+import type { Material } from '../credential/credential.ts'
+import type { DataPath, Decision, Lease, LivePool, Turn } from '../engine/engine.ts'
+import type { ModelFamily, Outcome } from '../pool/pool.ts'
+import { silentOutcome } from './failure.ts'
+import type { ProxyMeter } from './meter.ts'
+import type { Progress } from './replay.ts'
+
+/** One request's walk through a pool: sees to it that every lease is reported once and released once, and counts. */
+export class Walk {
+  readonly #engine: DataPath
+  readonly #meter: ProxyMeter
+  readonly #buffered: boolean
+  readonly turn: Turn
+  #lease: Lease | null = null
+  #reported = true
+  #renewed = false
+  #overloaded = false
+  #unreachable = 0
+  /** Attempts made, also those for which the member's secret was missing. */
+  attempts = 0
+  /** Members left because of what came of them. */
+  failovers = 0
+  /** The first member whose key was rejected. */
+  rejected: Lease | null = null
+  /** Which of the member's secrets was sent. */
+  generation = 0
+
+  constructor(parts: { engine: DataPath; meter: ProxyMeter }, pool: LivePool, about: WalkFacts) {
+    this.#engine = parts.engine
+    this.#meter = parts.meter
+    this.#buffered = about.buffered
+    this.turn = parts.engine.begin(pool, about.model)
+  }
+
+  next(): Decision {
+    return this.#engine.next(this.turn)
+  }
+
+  /** Waits in line; `signal` ends the wait. */
+  hold(signal: AbortSignal): Promise<Decision> {
+    return this.#engine.hold(this.turn, signal)
+  }
+
+  /** Takes the lease of the next member in place of the present one. */
+  take(lease: Lease): void {
+    this.leave()
+    this.#lease = lease
+    this.#reported = false
+    this.#renewed = false
+  }
+
+  /** An attempt is made with this secret of the present member. */
+  sendWith(material: Material): void {
+    this.generation = material.generation
+    this.attempts++
+  }
+
+  /** The present member's token is renewed for this request, which happens once. */
+  renew(): void {
+    this.#renewed = true
+  }
+
+  /** What has happened so far, as `replay.ts` judges it after `outcome`. */
+  progress(outcome: Outcome): Progress {
+    if (outcome.kind === 'infra') this.#unreachable++
+    return {
+      attempts: this.attempts,
+      unreachable: this.#unreachable,
+      failovers: this.failovers,
+      buffered: this.#buffered,
+      overloadedBefore: this.#overloaded,
+      renewed: this.#renewed,
+      rejectedBefore: this.rejected !== null,
+    }
+  }
+
+  /** Tells the engine what came of the present lease; further calls for the same lease do nothing. */
+  report(outcome: Outcome): void {
+    if (this.#reported || !this.#lease) return
+    this.#reported = true
+    if (outcome.kind === 'overloaded') this.#overloaded = true
+    if (outcome.kind === 'auth-rejected') this.rejected ??= this.#lease
+    this.#meter.attempt(this.turn.pool.name, outcome.kind)
+    this.#engine.report(this.#lease, this.turn, afterRenewal(outcome, this.#renewed))
+  }
+
+  /** Nothing can be learned from the present lease, whose client is gone or whose attempt failed in our own hands. */
+  reportNothing(): void {
+    if (!this.#reported) this.report(nothingLearned)
+  }
+
+  /** Gives back a lease that came too late to be used. */
+  returnUnused(lease: Lease): void {
+    this.#engine.report(lease, this.turn, nothingLearned)
+    this.#engine.release(lease)
+  }
+
+  /** Ends with the present member. */
+  leave(): void {
+    this.reportNothing()
+    if (this.#lease) this.#engine.release(this.#lease)
+    this.#lease = null
+  }
+
+  /** The request is over. */
+  end(): void {
+    this.leave()
+    this.#engine.end(this.turn)
+  }
+}
+
+/** What is known of a request before its walk begins. */
+export interface WalkFacts {
+  readonly model: ModelFamily | null
+  /** Whether the body is held completely. */
+  readonly buffered: boolean
+}
+
+const nothingLearned = silentOutcome('client-gone', 'client-gone')
+
+/** A token that is refused although it was renewed just now is refused for good: the member becomes a suspect. */
+function afterRenewal(outcome: Outcome, renewed: boolean): Outcome {
+  return renewed && outcome.kind === 'auth-expired' ? { ...outcome, kind: 'auth-rejected' } : outcome
+}
