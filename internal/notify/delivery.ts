@@ -1,9 +1,9 @@
 import type { Clock } from '../clock/clock.ts'
+import type { Logger } from '../log/log.ts'
 import type { OutboxRecord } from '../store/store.ts'
 import type { Incident, Told } from './incident.ts'
 import type { Keeper } from './keeper.ts'
 import type { Ledger } from './ledger.ts'
-import type { Log } from './notice.ts'
 import { type At, type Channel, ChannelError, type Fault, type Notice } from './notice.ts'
 import { nextDue, retried, rowFor } from './outbox.ts'
 import { phraseEnd } from './phrase.ts'
@@ -13,7 +13,7 @@ const lastWordMs = 1_000
 
 export interface DeliveryParts {
   readonly clock: Clock
-  readonly log: Log
+  readonly log: Logger
   readonly ledger: Ledger
   readonly keeper: Keeper
   /** The incident as it is told now. */

@@ -1,18 +1,18 @@
 import type { Clock } from '../clock/clock.ts'
+import type { Logger } from '../log/log.ts'
 import type { Store } from '../store/store.ts'
 import type { Ledger } from './ledger.ts'
-import type { Log } from './notice.ts'
 
 /** Writes the ledger's changes, one transaction at a time; what changes meanwhile goes into the next. */
 export class Keeper {
   readonly #store: Store
   readonly #ledger: Ledger
   readonly #clock: Clock
-  readonly #log: Log
+  readonly #log: Logger
   #saving: Promise<boolean> | null = null
   #ill = false
 
-  constructor(parts: { store: Store; ledger: Ledger; clock: Clock; log: Log }) {
+  constructor(parts: { store: Store; ledger: Ledger; clock: Clock; log: Logger }) {
     this.#store = parts.store
     this.#ledger = parts.ledger
     this.#clock = parts.clock

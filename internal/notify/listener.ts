@@ -1,10 +1,10 @@
 import type { Cancel, Clock } from '../clock/clock.ts'
 import type { Announcement, DomainEvent, EventBus } from '../events/events.ts'
+import type { Logger } from '../log/log.ts'
 import type { AuditRow, Store } from '../store/store.ts'
 import { type Cursor, cursorOf, hasGap, heard, isHeard, readUpTo } from './cursor.ts'
 import { incidentOf } from './incident.ts'
 import { type Ledger, metaNames } from './ledger.ts'
-import type { Log } from './notice.ts'
 
 const pageRows = 500
 const mostPages = 40
@@ -20,7 +20,7 @@ export class Listener {
   readonly #store: Store
   readonly #bus: EventBus
   readonly #clock: Clock
-  readonly #log: Log
+  readonly #log: Logger
   readonly #ledger: Ledger
   readonly #hear: (announcement: Announcement) => void
   #unsubscribe: () => void = () => {}
@@ -33,7 +33,7 @@ export class Listener {
     store: Store
     bus: EventBus
     clock: Clock
-    log: Log
+    log: Logger
     ledger: Ledger
     hear: (announcement: Announcement) => void
   }) {

@@ -1,11 +1,7 @@
 import type { DomainEvent, EventKind } from '../events/events.ts'
-import type { Logger } from '../log/log.ts'
 
 /** An instant in milliseconds since 1970 (UTC). */
 export type At = DomainEvent['at']
-
-/** What notify needs of the log. */
-export type Log = Pick<Logger, 'debug' | 'info' | 'warn'>
 
 /** Why a notice is told, or told again in place. */
 export type UpdateReason =

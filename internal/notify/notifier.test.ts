@@ -3,6 +3,7 @@ import { noon, sample } from '../../test/fakes/events.ts'
 import { MemoryStore } from '../../test/fakes/store.ts'
 import { type Clock, FakeClock } from '../clock/clock.ts'
 import { type Announcement, type DomainEvent, eventBus } from '../events/events.ts'
+import { silentLogger } from '../log/log.ts'
 import type { Batch, Store } from '../store/store.ts'
 import { type Channel, ChannelError, type Fault, type Notice } from './notice.ts'
 import { createNotifier, type Notifier, type NotifierParts } from './notifier.ts'
@@ -70,7 +71,7 @@ class Chat implements Channel {
   }
 }
 
-const log = { debug() {}, info() {}, warn() {} }
+const log = silentLogger
 
 interface Circumstances {
   readonly clock?: FakeClock

@@ -1,12 +1,13 @@
 import type { Cancel, Clock } from '../clock/clock.ts'
 import type { Announcement, EventBus } from '../events/events.ts'
+import type { Logger } from '../log/log.ts'
 import type { IncidentRecord, Store } from '../store/store.ts'
 import { Delivery } from './delivery.ts'
 import { type Incident, recordOf, wasTold } from './incident.ts'
 import { Keeper } from './keeper.ts'
 import { Ledger } from './ledger.ts'
 import { Listener } from './listener.ts'
-import type { At, Channel, Log, Notice } from './notice.ts'
+import type { At, Channel, Notice } from './notice.ts'
 import { rowFor, rowId } from './outbox.ts'
 import { phrase } from './phrase.ts'
 import { hear } from './pipeline.ts'
@@ -21,7 +22,7 @@ export interface NotifierParts {
   readonly store: Store
   readonly bus: EventBus
   readonly clock: Clock
-  readonly log: Log
+  readonly log: Logger
   /** `dedupeMs`: identical signals within this time are one notice. Read anew for each event, so that a reload counts. */
   readonly settings: { readonly dedupeMs: number }
   readonly channels: readonly Channel[]

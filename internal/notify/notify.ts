@@ -14,3 +14,4 @@ export {
 export { createNotifier, type Notifier, type NotifierParts } from './notifier.ts'
 export type { Glance } from './sweep.ts'
 export { createWebhook, type WebhookParts } from './webhook.ts'
+export { duration, plain, type Wall, wallClock } from './words.ts'

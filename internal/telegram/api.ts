@@ -1,0 +1,79 @@
+import { Bot, GrammyError } from 'grammy'
+import { ChannelError, type Fault, type NotifierParts } from '../notify/notify.ts'
+
+export type Clock = NotifierParts['clock']
+
+/** How long the API may hold a poll open, in seconds. */
+export const pollSeconds = 30
+
+const deadlineMs = 10_000
+const pollDeadlineMs = (pollSeconds + 10) * 1_000
+/** A wrong token is mended by a person; until then there is no use in hurrying. */
+const wrongTokenMs = 300_000
+
+type ApiSignal = NonNullable<Parameters<Bot['api']['getMe']>[0]>
+
+/** Node's own signal as grammY's types want it; at run time it only listens for `abort`. */
+export function apiSignal(signal: AbortSignal): ApiSignal {
+  return signal as ApiSignal
+}
+
+/** Where the bot's calls go, and what ends them. */
+export interface ApiParts {
+  readonly token: { reveal(): string }
+  readonly apiRoot: string
+  readonly clock: Clock
+  readonly stopping: AbortSignal
+}
+
+/** A grammY bot whose calls all have a deadline and end when the process stops. */
+export function createBot({ token, apiRoot, clock, stopping }: ApiParts): Bot {
+  const bot = new Bot(token.reveal(), { client: { apiRoot: apiRoot.replace(/\/+$/, '') } })
+  bot.api.config.use(async (call, method, payload, signal) => {
+    const ending = new AbortController()
+    const end = () => ending.abort()
+    const cancel = clock.after(method === 'getUpdates' ? pollDeadlineMs : deadlineMs, end)
+    for (const source of [stopping, signal]) {
+      if (source?.aborted) end()
+      source?.addEventListener('abort', end)
+    }
+    try {
+      return await call(method, payload, apiSignal(ending.signal))
+    } finally {
+      cancel()
+      for (const source of [stopping, signal]) source?.removeEventListener('abort', end)
+    }
+  })
+  return bot
+}
+
+/** What went wrong with a call, for a log or an operator. The cause of a network error stays out: it shows the address, which holds the token. */
+export function problemOf(error: unknown): string {
+  if (!(error instanceof GrammyError)) return 'Telegram cannot be reached'
+  const moved = error.parameters.migrate_to_chat_id
+  const hint = moved === undefined ? '' : `; the chat has moved to ${moved}`
+  return `Telegram answered ${error.error_code}: ${error.description}${hint}`
+}
+
+/** The HTTP-like code of the API's answer; null when there was none. */
+export function codeOf(error: unknown): number | null {
+  return error instanceof GrammyError ? error.error_code : null
+}
+
+/** Whether an edit was refused because the message says just that already. */
+export function isUnmodified(error: unknown): boolean {
+  return error instanceof GrammyError && error.description.includes('message is not modified')
+}
+
+/** The error as the outbox understands it. */
+export function channelError(error: unknown): ChannelError {
+  return new ChannelError(problemOf(error), faultOf(error))
+}
+
+function faultOf(error: unknown): Fault {
+  if (!(error instanceof GrammyError)) return { kind: 'transient' }
+  const { error_code: code, parameters } = error
+  if (parameters.retry_after !== undefined) return { kind: 'retry-after', afterMs: parameters.retry_after * 1_000 }
+  if (code === 401 || code === 404) return { kind: 'retry-after', afterMs: wrongTokenMs }
+  return { kind: code === 429 || code >= 500 ? 'transient' : 'permanent' }
+}
