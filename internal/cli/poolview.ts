@@ -82,9 +82,11 @@ function remarks(member: MemberShape, now: number): string[] {
   const lines = member.scoped.map(
     ({ model, reason, until }) => `${member.name}: ${model} until ${localTime(until, now)} (${reason})`,
   )
-  if (member.health.state === 'needs-login')
-    lines.push(`${member.name} needs a login. Run: spillway cred login ${member.name}`)
-  if (member.health.state === 'disabled')
+  const { state, reason } = member.health
+  if (state === 'needs-login' && reason === 'unreadable')
+    lines.push(`the secret of ${member.name} cannot be read. Run: spillway cred show ${member.name}`)
+  else if (state === 'needs-login') lines.push(`${member.name} needs a login. Run: spillway cred login ${member.name}`)
+  if (state === 'disabled')
     lines.push(`${member.name} is disabled by ${by(member)}. Run: spillway cred enable ${member.name}`)
   return lines
 }

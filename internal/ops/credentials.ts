@@ -200,7 +200,7 @@ export function credentialShape(call: Call, { record, generation, health, pools 
     generation,
     health: healthShape(health),
     pools: [...pools],
-    problem: call.credentials.problems().find(({ credential }) => credential === record.name)?.message ?? null,
+    problem: call.credentials.problemOf(record)?.message ?? null,
   }
 }
 
@@ -232,8 +232,10 @@ const named = z.strictObject({ name: known })
 
 function switched(enabled: boolean) {
   return async (call: Call, { name }: { name: string }): Promise<{ name: string; changed: boolean }> => {
-    credentialNamed(call.engine, name)
-    return { name, changed: await call.engine.setEnabled(name, enabled, call.actor) }
+    const { record } = credentialNamed(call.engine, name)
+    const changed = await call.engine.setEnabled(name, enabled, call.actor)
+    if (enabled && changed) await call.credentials.retry(record)
+    return { name, changed }
   }
 }
 

@@ -139,6 +139,7 @@ test('problems of the configuration on the disk and of credentials are told', as
   const parts = { configProblems: async () => ['spillway.yaml:3: server.listn: unknown key'] }
   const ill = await startBench({ parts })
   await ill.ops.credAdd({ name: 'e', provider: 'openai', source: { kind: 'env', variable: 'NOT_SET' } })
+  await ill.clock.advance(1_000)
   const rows = await ill.ops.doctor({})
   expect(rows).toContainEqual(
     expect.objectContaining({

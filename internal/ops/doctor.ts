@@ -135,12 +135,17 @@ async function setup(call: Call): Promise<DoctorRow[]> {
   return rows
 }
 
+/** A credential with a problem that still serves is a warning. */
 async function secrets(call: Call): Promise<DoctorRow[]> {
-  return call.credentials
-    .problems()
-    .map(({ credential, message }) =>
-      row(`credential ${credential}`, message, { state: 'fail', hint: `spillway cred show ${credential}` }),
-    )
+  const healthy = new Set(
+    call.engine.credentials().flatMap(({ record, health }) => (health.state === 'healthy' ? [record.name] : [])),
+  )
+  return call.credentials.problems().map(({ credential, message }) =>
+    row(`credential ${credential}`, message, {
+      state: healthy.has(credential) ? 'warn' : 'fail',
+      hint: `spillway cred show ${credential}`,
+    }),
+  )
 }
 
 async function upstreams(call: Call): Promise<DoctorRow[]> {

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { dialectOf, type Provider } from '../dialect/dialect.ts'
 import type { PoolStatus } from '../engine/engine.ts'
+import { Refusal } from '../pool/pool.ts'
+import type { KeyRecord } from '../store/store.ts'
 import { poolNamed } from './find.ts'
 import { bareKey, keyNamed, localKeyName } from './keys.ts'
 import { providerNamed } from './names.ts'
@@ -29,7 +31,7 @@ export const environmentVerbs = {
     secret: true,
     async run(call, { name, key }): Promise<EnvironmentShape> {
       const pool = poolNamed(call.engine, name)
-      const record = keyNamed(call, key ?? localKeyName)
+      const record = key === undefined ? localKey(call) : keyNamed(call, key)
       const bare = await bareKey(call, record)
       const value = bare?.reveal() ?? placeholder
       const { variables, notes } = pointing(call, pool, value)
@@ -46,6 +48,16 @@ export const environmentVerbs = {
       }
     },
   }),
+}
+
+function localKey(call: Call): KeyRecord {
+  const found = call.keys.list().find((key) => key.name === localKeyName && key.revokedAt === null)
+  if (found) return found
+  throw new Refusal(
+    'not-found',
+    `there is no key ${localKeyName}, which is taken when none is named`,
+    'name another with --key NAME; spillway key create NAME makes one',
+  )
 }
 
 interface Pointing {

@@ -12,8 +12,12 @@ function explain(issue: z.core.$ZodIssue, fields: readonly string[]): string {
     return issue.keys
       .map((key) => `unknown field ${where ? `${where}.` : ''}${key}${near(key, where ? [] : fields)}`)
       .join('; ')
-  const what = issue.message.replace(/^Invalid input: /, '')
-  return where ? `${where}: ${what}` : what
+  return where ? `${where}: ${saying(issue.message)}` : saying(issue.message)
+}
+
+/** The schema's sentence in fewer words. */
+export function saying(message: string): string {
+  return message.replace(/^Invalid input: /, '').replace(/^expected (\w+), received undefined$/, 'is missing ($1)')
 }
 
 function near(key: string, fields: readonly string[]): string {

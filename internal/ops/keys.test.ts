@@ -120,8 +120,9 @@ describe('env', () => {
     await ops.keyRevoke({ name: 'local' })
     await expect(ops.env({ name: 'openai' })).rejects.toMatchObject({
       code: 'not-found',
-      message: 'no key named local',
+      message: 'there is no key local, which is taken when none is named',
     })
+    await expect(ops.env({ name: 'openai', key: 'local' })).rejects.toMatchObject({ message: 'no key named local' })
     expect((await bench.store.load()).secrets.filter(({ owner }) => owner.startsWith('key:'))).toEqual([])
   })
 })

@@ -37,7 +37,7 @@ describe('arguments', () => {
       'an unknown field, with the near one',
       'poolPark',
       { name: 'p', membr: 'a' },
-      'member: expected string, received undefined; unknown field membr, did you mean member?',
+      'member: is missing (string); unknown field membr, did you mean member?',
     ],
     [
       'a number out of range',

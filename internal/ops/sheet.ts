@@ -2,6 +2,7 @@ import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import { formatProblems, type Problem, readSource, suggest } from '../config/config.ts'
 import { Refusal } from '../pool/pool.ts'
+import { saying } from './issues.ts'
 
 const text = z.string().min(1)
 const setting = z.union([z.string(), z.number(), z.null()]).optional()
@@ -90,7 +91,7 @@ function explain(issue: z.core.$ZodIssue, problem: Note): void {
   const path = issue.path.map(String)
   if (issue.code !== 'unrecognized_keys') {
     const message = path.at(-1) === 'source' ? 'must be vault, {env: …}, {file: …} or {command: …}' : issue.message
-    problem(path.join('.'), message.replace(/^Invalid input: /, ''), null)
+    problem(path.join('.'), saying(message), null)
     return
   }
   for (const key of issue.keys) {

@@ -23,7 +23,7 @@ export interface OpsParts {
   readonly store: Store
   readonly keys: Keyring
   readonly vault: Vault
-  readonly credentials: Pick<LiveCredentials, 'add' | 'remove' | 'ready' | 'problems'>
+  readonly credentials: Pick<LiveCredentials, 'add' | 'remove' | 'ready' | 'retry' | 'problems' | 'problemOf'>
   readonly prober: Prober
   readonly clock: Clock
   readonly version: string

@@ -86,6 +86,12 @@ describe('check', () => {
     })
   })
 
+  test('sends a person to the source of a secret that cannot be read', async () => {
+    await bench.ops.credDisable({ name: 'a' })
+    await bench.engine.needsLogin('b', 1, 'unreadable')
+    expect((await check()).people[1]).toEqual({ member: 'b', state: 'needs-login', command: 'spillway cred show b' })
+  })
+
   test('sends a person to a pool without members', async () => {
     await bench.ops.poolDrop({ name: 'openai', member: 'a' })
     await bench.ops.poolDrop({ name: 'openai', member: 'b' })

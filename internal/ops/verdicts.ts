@@ -101,8 +101,11 @@ function retryAt(decision: Decision, pool: PoolStatus): At | null {
 
 function people(pool: PoolStatus): CheckShape['people'] {
   return pool.members.flatMap(({ name, health }): CheckShape['people'] => {
-    if (health.state === 'needs-login')
-      return [{ member: name, state: health.state, command: `spillway cred login ${name}` }]
+    if (health.state === 'needs-login') {
+      // A secret that cannot be read is no matter of logging in: its source has to be mended.
+      const command = health.reason === 'unreadable' ? 'show' : 'login'
+      return [{ member: name, state: health.state, command: `spillway cred ${command} ${name}` }]
+    }
     if (health.state === 'disabled')
       return [{ member: name, state: health.state, command: `spillway cred enable ${name}` }]
     return []

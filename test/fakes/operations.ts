@@ -97,11 +97,17 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const credentials = createCredentials({
     clock,
     vault,
+    store,
+    directory: data,
+    oauth: () => config.oauth,
     env: options.env ?? {},
     verdicts: {
-      standing: () => undefined,
-      needsLogin: async () => undefined,
-      replaced: async () => undefined,
+      standing({ id }) {
+        const found = engine.credentials().find(({ record }) => record.id === id)
+        return found && { generation: found.generation, health: found.health }
+      },
+      needsLogin: ({ name }, generation, reason) => engine.needsLogin(name, generation, reason),
+      replaced: ({ name }) => engine.renewCredential(name, 'login', () => [], 'spillway'),
     },
     warn: () => undefined,
     random: () => 0,

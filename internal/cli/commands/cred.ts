@@ -150,6 +150,7 @@ function facts(one: CredentialShape, now: number): [string, string][] {
     ['source', sourceText(one.source)],
     ['kind', one.auth],
     ['health', `${health.state}${health.reason === null ? '' : ` (${health.reason})`}${until}`],
+    ...(one.problem === null ? [] : ([['problem', one.problem]] satisfies [string, string][])),
     ['pools', one.pools.join(', ') || '-'],
     ['created', `${localTime(one.createdAt, now)} (${relative(one.createdAt, now)})`],
   ]
