@@ -77,7 +77,7 @@ interface Circumstances {
   readonly clock?: FakeClock
   readonly store?: MemoryStore
   readonly chats?: readonly Chat[]
-  readonly glance?: NotifierParts['glance']
+  readonly poolNow?: NotifierParts['poolNow']
 }
 
 /** One process: a bus and a notifier over a store that outlives it. */
@@ -92,7 +92,7 @@ class Life {
   #alive = true
   #commitsLeft = Number.POSITIVE_INFINITY
 
-  constructor({ clock, store, chats, glance }: Circumstances = {}) {
+  constructor({ clock, store, chats, poolNow }: Circumstances = {}) {
     this.clock = clock ?? new FakeClock(noon)
     this.store = store ?? new MemoryStore()
     this.chats = chats ?? [new Chat()]
@@ -104,7 +104,7 @@ class Life {
       settings: { dedupeMs: 30_000 },
       channels: this.chats,
       timeZone: 'UTC',
-      ...(glance ? { glance } : {}),
+      ...(poolNow ? { poolNow } : {}),
     })
   }
 
@@ -159,19 +159,19 @@ class Life {
 }
 
 const exhausted = (at = noon) => sample('pool_exhausted', { at, detail: { retryAt: at + 300_000 } })
+const work = (until: number) => ({ name: 'work', health: { until } })
 const recovered = (at: number) =>
   sample('pool_recovered', { at, to: 'work', detail: { exhaustedAt: noon, refused: 418 } })
 const failover = (at: number, to = 'personal') => sample('cred_failover', { at, to, detail: { until: noon + 300_000 } })
 
 describe('an exhaustion', () => {
   it('is one message, edited in place while it lasts, closed when it is over, and its end is told once as a reply', async () => {
-    const glance = { retryAt: noon + 300_000, first: 'work', refused: 0 }
-    const life = await Life.begin({ glance: () => glance })
+    const pool = { exhausted: true, retryAt: noon + 300_000, incident: { refused: 0 }, members: [work(noon + 300_000)] }
+    const life = await Life.begin({ poolNow: () => pool })
     await life.happen(exhausted())
     expect(life.chat.texts).toEqual(['openai is exhausted: all 3 members are cooling. work recovers first, at 14:05.'])
     for (let request = 0; request < 100; request++) await life.happen(exhausted())
-    glance.refused = 200
-    glance.retryAt = noon + 600_000
+    Object.assign(pool, { retryAt: noon + 600_000, incident: { refused: 200 }, members: [work(noon + 600_000)] })
     await life.clock.advance(60_000)
     expect(life.chat.messages).toHaveLength(1)
     expect(life.chat.messages[0]?.texts.at(-1)).toMatch(
@@ -245,13 +245,11 @@ describe('an exhaustion', () => {
   })
 
   it('of a pool that was deleted is closed without a word', async () => {
-    let pools = true
-    const life = await Life.begin({ glance: () => (pools ? { retryAt: null, first: null, refused: 1 } : null) })
+    const life = await Life.begin({ poolNow: () => undefined })
     await life.happen(exhausted())
-    pools = false
-    await life.clock.advance(10_000)
+    await life.clock.advance(30_000)
     expect(life.notifier.incidents()).toEqual([])
-    expect(life.chat.texts).toEqual(['openai was exhausted for 5 s, from 14:00 to 14:00.'])
+    expect(life.chat.texts).toEqual(['openai was exhausted for 30 s, from 14:00 to 14:00.'])
   })
 })
 

@@ -12,7 +12,7 @@ import { rowFor, rowId } from './outbox.ts'
 import { phrase } from './phrase.ts'
 import { hear } from './pipeline.ts'
 import { remediesOf } from './remedy.ts'
-import { ended, type Glance, isSpent, swept } from './sweep.ts'
+import { ended, isSpent, type PoolNow, swept, wantsPool } from './sweep.ts'
 import { type Wall, wallClock } from './words.ts'
 
 const tickMs = 5_000
@@ -28,8 +28,8 @@ export interface NotifierParts {
   readonly channels: readonly Channel[]
   /** The time zone of the notices (an IANA name); the machine's own by default. */
   readonly timeZone?: string
-  /** How an exhausted pool stands now, null when there is no such pool; without it, edits tell only what events told. */
-  readonly glance?: (pool: string) => Glance | null
+  /** How a pool stands now, undefined when there is none (`engine.pool`); without it, edits tell only what events told. */
+  readonly poolNow?: (name: string) => PoolNow | undefined
 }
 
 /** Tells people what happened: once, in order, and to the end. */
@@ -171,17 +171,15 @@ class PipelineNotifier implements Notifier {
   }
 
   #sweep(incident: Incident, now: At): void {
-    const { glance, settings } = this.#parts
+    const { poolNow, settings } = this.#parts
     const waits = this.#ledger.rows().some((row) => row.incident === incident.id)
     if (isSpent(incident, now, settings.dedupeMs) && !waits) {
       this.#ledger.drop(incident.id)
       return
     }
-    const { kind, pool, closedAt } = incident
-    const exhausted = kind === 'pool_exhausted' && closedAt === null ? pool : null
-    const seen = exhausted === null || !glance ? null : glance(exhausted)
-    const isGone = exhausted !== null && glance !== undefined && seen === null
-    const next = isGone ? ended(incident, now) : swept(incident, now, settings.dedupeMs, seen)
+    const asks = poolNow && incident.pool !== null && wantsPool(incident, now)
+    const pool = asks ? (poolNow(incident.pool) ?? 'gone') : null
+    const next = pool === 'gone' ? ended(incident, now) : swept(incident, now, settings.dedupeMs, pool)
     if (next === incident) return
     this.#ledger.put(next)
     for (const channel of Object.keys(next.told)) if (this.#channels.has(channel)) this.#enqueue(next, channel)
@@ -203,7 +201,8 @@ class PipelineNotifier implements Notifier {
   #noticeOf(incident: Incident): Notice {
     const { id, kind, why, pool, subject, reason, openedAt, closedAt, count } = incident
     const now = this.#parts.clock.now()
-    const refused = kind === 'pool_exhausted' && pool !== null ? (this.#parts.glance?.(pool)?.refused ?? null) : null
+    const isLasting = kind === 'pool_exhausted' && closedAt === null && pool !== null
+    const refused = isLasting ? (this.#parts.poolNow?.(pool)?.incident?.refused ?? null) : null
     const text = phrase(incident, { now, wall: this.#wall, refused })
     const open = closedAt === null
     return {

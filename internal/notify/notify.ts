@@ -12,6 +12,6 @@ export {
   type UpdateReason,
 } from './notice.ts'
 export { createNotifier, type Notifier, type NotifierParts } from './notifier.ts'
-export type { Glance } from './sweep.ts'
+export type { PoolNow } from './sweep.ts'
 export { createWebhook, type WebhookParts } from './webhook.ts'
 export { duration, plain, type Wall, wallClock } from './words.ts'

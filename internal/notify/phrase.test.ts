@@ -42,15 +42,22 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
   ],
   [
     'an exhaustion for several reasons',
-    sample('pool_exhausted', { detail: { why: { work: 'cooling', b: 'cooling', c: 'needs-login', d: 'odd' } } }),
+    sample('pool_exhausted', {
+      detail: { members: 4, why: { work: 'cooling', b: 'cooling', c: 'needs-login', d: 'odd' } },
+    }),
     'openai is exhausted: 2 are cooling, 1 needs a login, 1 cannot serve (odd). work recovers first, at 14:05.',
   ],
   [
     'an exhaustion that nobody ends but a person',
     sample('pool_exhausted', {
-      detail: { retryAt: null, first: null, needsPerson: true, why: { a: 'disabled', b: 'needs-login' } },
+      detail: { members: 2, retryAt: null, first: null, needsPerson: true, why: { a: 'disabled', b: 'needs-login' } },
     }),
     'openai is exhausted: 1 is disabled, 1 needs a login. It does not recover without a person. Run: spillway cred login b',
+  ],
+  [
+    'an exhaustion of a pool with more members than are listed',
+    sample('pool_exhausted', { detail: { members: 500 } }),
+    'openai is exhausted: none of its 500 members can serve (3 of them are cooling). work recovers first, at 14:05.',
   ],
   [
     'an exhaustion whose next recovery has no name',

@@ -140,6 +140,7 @@ const states: Readonly<Record<string, readonly [one: string, many: string]>> = {
   'needs-login': ['needs a login', 'need a login'],
   disabled: ['is disabled', 'are disabled'],
   parked: ['is parked', 'are parked'],
+  healthy: ['cannot serve now', 'cannot serve now'],
   host: ['has no reachable host', 'have no reachable host'],
 }
 
@@ -148,7 +149,10 @@ function membersAre({ detail }: Event<'pool_exhausted'>): string {
   const tally = new Map<string, number>()
   for (const why of Object.values(detail.why)) tally.set(why, (tally.get(why) ?? 0) + 1)
   const [first] = tally
+  const known = Object.keys(detail.why).length
   if (!first) return `none of its ${counted(detail.members, 'member')} can serve`
+  if (known < detail.members)
+    return `none of its ${detail.members} members can serve (${first[1]} of them ${state(...first)})`
   if (tally.size > 1) return [...tally].map(([why, count]) => `${count} ${state(why, count)}`).join(', ')
   if (first[1] === 1) return `its only member ${state(first[0], 1)}`
   return `all ${first[1]} members ${state(first[0], first[1])}`

@@ -5,7 +5,7 @@ import { roleOf } from './condition.ts'
 import { needsUpdate } from './decide.ts'
 import type { Incident } from './incident.ts'
 import { type Draft, hear, type Scene } from './pipeline.ts'
-import { isSpent, swept } from './sweep.ts'
+import { isSpent, swept, wantsPool } from './sweep.ts'
 
 const dedupeMs = 30_000
 const telegram = { name: 'telegram:42', kind: 'telegram' }
@@ -230,7 +230,15 @@ describe('who hears', () => {
 })
 
 describe('time', () => {
-  const glance = { retryAt: noon + 900_000, first: 'spare', refused: 7 }
+  const pool = {
+    exhausted: true,
+    retryAt: noon + 900_000,
+    incident: { refused: 7 },
+    members: [
+      { name: 'work', health: {} },
+      { name: 'spare', health: { until: noon + 900_000 } },
+    ],
+  }
 
   it('ends a storm at its term and guessed keys after ten quiet minutes', () => {
     const storm = opened(sample('weak_storm'))
@@ -241,13 +249,26 @@ describe('time', () => {
     expect(swept(keys, noon + 600_000, dedupeMs, null)).toMatchObject({ closedAt: noon + 600_000, why: 'ended' })
   })
 
-  it('takes up the next recovery that the engine sees now, at most every 30 s', () => {
+  it('takes up the next recovery as the engine knows it now', () => {
     const exhausted = opened(sample('pool_exhausted'))
-    expect(swept(exhausted, noon + 29_999, dedupeMs, glance)).toBe(exhausted)
-    expect(swept(exhausted, noon + 30_000, dedupeMs, glance)).toMatchObject({
+    expect(swept(exhausted, noon + 30_000, dedupeMs, pool)).toMatchObject({
       why: 'changed',
+      subject: 'spare',
       lines: [{ event: { detail: { retryAt: noon + 900_000, first: 'spare' } } }],
     })
+  })
+
+  it('does not take a pool that could serve again for one that never recovers', () => {
+    const exhausted = opened(sample('pool_exhausted'))
+    const idle = { ...pool, exhausted: false, retryAt: null }
+    expect(swept(exhausted, noon + 29_999, dedupeMs, idle)).toBe(exhausted)
+  })
+
+  it('asks how the pool stands at most every 30 s, and not when it is over', () => {
+    const exhausted = opened(sample('pool_exhausted'))
+    expect(wantsPool(exhausted, noon + 29_999)).toBe(false)
+    expect(wantsPool(exhausted, noon + 30_000)).toBe(true)
+    expect(wantsPool({ ...exhausted, closedAt: noon }, noon + 30_000)).toBe(false)
   })
 
   it('keeps what is over for ten minutes, or for the window if that is longer', () => {

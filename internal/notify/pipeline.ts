@@ -119,7 +119,8 @@ function decided(draft: Draft, { now, dedupeMs }: Scene): Draft {
 function spaced(draft: Draft, scene: Scene): Draft {
   const { role, heard, before } = draft
   if (before) return draft
-  if (role.does === 'ends') return { ...draft, incident: begin(heard, alone(role.group), scene.now) }
+  if (role.does === 'ends')
+    return { ...draft, incident: begin({ ...heard, suppressed: 0 }, alone(role.group), scene.now) }
   const previous = scene.incidents
     .filter(({ group, tellAt }) => group === role.group && tellAt > scene.now - stormMs && tellAt <= scene.now)
     .map(({ tellAt }) => tellAt)

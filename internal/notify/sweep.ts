@@ -4,23 +4,24 @@ import { close, updated } from './fold.ts'
 import type { Incident } from './incident.ts'
 import type { At } from './notice.ts'
 
-/** How an exhausted pool stands now, as the engine sees it. */
-export interface Glance {
-  readonly retryAt: At | null
-  /** The member that recovers first. */
-  readonly first: string | null
-  /** Requests refused so far; null when nobody counts them. */
-  readonly refused: number | null
-}
-
 const retainMs = 600_000
 
+/** How a pool stands now, as the engine shows it: what the message of an exhaustion needs to stay true while it lasts. */
+export interface PoolNow {
+  /** Whether nobody could serve the next request. */
+  readonly exhausted: boolean
+  readonly retryAt: At | null
+  /** The exhaustion that is not over, with the requests that it has cost so far. */
+  readonly incident: { readonly refused: number } | null
+  readonly members: readonly { readonly name: string; readonly health: { readonly until?: At } }[]
+}
+
 /** The incident as the passing of time leaves it: ended by silence or by its own term, or due for an edit; the same object when nothing changed. */
-export function swept(incident: Incident, now: At, dedupeMs: number, glance: Glance | null): Incident {
+export function swept(incident: Incident, now: At, dedupeMs: number, pool: PoolNow | null): Incident {
   const endsAt = ownEnd(incident)
   if (endsAt !== null && endsAt <= now) return updated(close(incident, null, endsAt), 'ended', now)
-  const seen = glance ? refreshed(incident, glance) : incident
-  if (seen !== incident && now - incident.updatedAt >= editSpacingMs) return updated(seen, 'changed', now)
+  const seen = pool ? refreshed(incident, pool) : incident
+  if (seen !== incident) return updated(seen, 'changed', now)
   const why = needsUpdate(incident, null, now, dedupeMs)
   return updated(incident, why, now)
 }
@@ -41,11 +42,18 @@ function ownEnd({ closedAt, endsAt, quietMs, lastAt }: Incident): At | null {
   return endsAt ?? (quietMs === null ? null : lastAt + quietMs)
 }
 
-/** The incident with the next recovery as it is known now. */
-function refreshed(incident: Incident, { retryAt, first }: Glance): Incident {
+/** Whether the message of the incident would be edited if the pool stood otherwise than when it was last told. */
+export function wantsPool(incident: Incident, now: At): boolean {
+  const { kind, closedAt, updatedAt } = incident
+  return kind === 'pool_exhausted' && closedAt === null && now - updatedAt >= editSpacingMs
+}
+
+/** The incident with the next recovery as it is known now; when somebody could serve already, the next request will tell. */
+function refreshed(incident: Incident, { exhausted, retryAt, members }: PoolNow): Incident {
   const line = incident.lines.at(-1)!
   const { event } = line
-  if (event.kind !== 'pool_exhausted' || incident.closedAt !== null) return incident
+  if (event.kind !== 'pool_exhausted' || !exhausted) return incident
+  const first = members.find(({ health }) => health.until === retryAt)?.name ?? null
   if (event.detail.retryAt === retryAt && event.detail.first === first) return incident
   const newest: DomainEvent = { ...event, detail: { ...event.detail, retryAt, first } }
   return { ...incident, subject: first, lines: [{ ...line, event: newest }] }
