@@ -1,14 +1,15 @@
 import type { Clock } from '../clock/clock.ts'
 import type { Config } from '../config/config.ts'
-import { createCredentials, type LiveCredentials } from '../credential/credential.ts'
+import { createCredentials, type LiveCredentials, type RefreshResult, type Verdicts } from '../credential/credential.ts'
 import { dialectOf, type Provider } from '../dialect/dialect.ts'
-import { type Engine, type EngineSettings, type Prober, startEngine } from '../engine/engine.ts'
+import { type Engine, type Prober, startEngine } from '../engine/engine.ts'
 import { type EventBus, type EventKind, eventBus } from '../events/events.ts'
 import { createKeyring, type Keyring } from '../keys/keys.ts'
 import type { Logger } from '../log/log.ts'
 import { openSqliteStore, type Store } from '../store/store.ts'
 import { Vault } from '../vault/vault.ts'
 import { masterKeyOf, type Places } from './places.ts'
+import { databaseOf, engineSettings } from './settings.ts'
 
 const storeDeadlineMs = 5_000
 
@@ -31,17 +32,27 @@ export interface CoreParts {
   readonly log: Logger
   readonly env: Readonly<Record<string, string | undefined>>
   readonly random: () => number
+  readonly version: string
   /** Asked when a suspect is to be probed. */
   readonly prober: () => Prober
   readonly onSuppressed: (kind: EventKind) => void
+  /** The `oauth` section of the configuration in force. */
+  readonly oauth: () => Config['oauth']
+  readonly refreshed: (result: RefreshResult) => void
 }
 
 /** Opens the store and brings the live state back; throws when key file or database cannot be used. */
 export async function openCore(parts: CoreParts): Promise<Core> {
-  const { config, clock, log, env, random } = parts
+  const { config, clock, log, env, random, version } = parts
   const file = databaseOf(config)
   const vault = new Vault(masterKeyOf(parts.places, file))
-  const store = await openSqliteStore({ file, auditKey: vault.auditKey(), clock, deadlineMs: storeDeadlineMs })
+  const store = await openSqliteStore({
+    file,
+    auditKey: vault.auditKey(),
+    clock,
+    deadlineMs: storeDeadlineMs,
+    program: version,
+  })
   const bus = eventBus((error) => log.error({ error }, 'a listener failed'))
   const engine = await startEngine({
     store,
@@ -57,8 +68,12 @@ export async function openCore(parts: CoreParts): Promise<Core> {
   const credentials = createCredentials({
     clock,
     vault,
+    store,
     env,
     random,
+    directory: parts.places.data,
+    oauth: parts.oauth,
+    refreshed: (_credential, result) => parts.refreshed(result),
     verdicts: verdictsOf(engine),
     warn: (message, credential, error) => log.warn({ credential, error }, message),
   })
@@ -81,33 +96,14 @@ export async function openCore(parts: CoreParts): Promise<Core> {
   }
 }
 
-/** The file of the embedded database. */
-export function databaseOf(config: Config): string {
-  return config.store.url.replace(/^sqlite:/, '')
-}
-
-/** The engine's part of the configuration. */
-export function engineSettings(config: Config): EngineSettings {
-  const { cooldown, pools, notices, upstream } = config
-  return {
-    cooldown,
-    maxWaitMs: pools.maxWaitMs,
-    onExhausted: pools.onExhausted,
-    preemptAt: pools.preemptAt,
-    dedupeMs: notices.dedupeMs,
-    headMs: upstream.headMs,
-  }
-}
-
-function verdictsOf(engine: Engine) {
+function verdictsOf(engine: Engine): Verdicts {
   const find = (id: string) => engine.credentials().find(({ record }) => record.id === id)
   return {
-    standing(credential: { id: string }) {
+    standing(credential) {
       const found = find(credential.id)
-      return found && { generation: found.generation, health: found.health.state }
+      return found && { generation: found.generation, health: found.health }
     },
-    needsLogin: (credential: { name: string }, generation: number, reason: 'unreadable' | 'refresh-rejected') =>
-      engine.needsLogin(credential.name, generation, reason),
-    replaced: (credential: { name: string }) => engine.renewCredential(credential.name, 'login', () => [], 'spillway'),
+    needsLogin: (credential, generation, reason) => engine.needsLogin(credential.name, generation, reason),
+    replaced: (credential, how) => engine.renewCredential(credential.name, how, () => [], 'spillway'),
   }
 }

@@ -1,0 +1,45 @@
+import { readFileSync, statSync } from 'node:fs'
+import { Refusal } from '../pool/pool.ts'
+import { Secret } from '../vault/vault.ts'
+
+/** A secret of the configuration: the first line of a file, or an environment variable; null when neither is named. */
+export function secretFrom(
+  what: string,
+  from: { file: string | null; variable: string | null },
+  env: Readonly<Record<string, string | undefined>>,
+): Secret | null {
+  if (from.file !== null) return fromFile(what, from.file)
+  if (from.variable === null) return null
+  const value = env[from.variable]?.trim()
+  if (value) return new Secret(value)
+  throw new Refusal('invalid', `${what}: the environment variable ${from.variable} is not set`)
+}
+
+/** The whole text of a PEM file. */
+export function pemFrom(what: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw unreadable(what, file, error)
+  }
+}
+
+function fromFile(what: string, file: string): Secret {
+  let text: string
+  try {
+    if ((statSync(file).mode & 0o077) !== 0 && process.platform !== 'win32') {
+      throw new Refusal('invalid', `${what}: ${file} can be read by other users`, `chmod 600 ${file}`)
+    }
+    text = readFileSync(file, 'utf8').split('\n', 1)[0]?.trim() ?? ''
+  } catch (error) {
+    throw error instanceof Refusal ? error : unreadable(what, file, error)
+  }
+  if (text === '') throw new Refusal('invalid', `${what}: the first line of ${file} is empty`)
+  return new Secret(text)
+}
+
+function unreadable(what: string, file: string, error: unknown): Refusal {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be read'
+  const message = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`
+  return new Refusal('invalid', `${what}: ${file} ${message}`)
+}

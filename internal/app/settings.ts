@@ -1,0 +1,27 @@
+import type { Config } from '../config/config.ts'
+import type { EngineSettings } from '../engine/engine.ts'
+import type { ProxySettings } from '../proxy/proxy.ts'
+
+/** The engine's part of the configuration. */
+export function engineSettings(config: Config): EngineSettings {
+  const { cooldown, pools, notices, upstream } = config
+  return {
+    cooldown,
+    maxWaitMs: pools.maxWaitMs,
+    onExhausted: pools.onExhausted,
+    preemptAt: pools.preemptAt,
+    dedupeMs: notices.dedupeMs,
+    headMs: upstream.headMs,
+  }
+}
+
+/** The data plane's part of the configuration. */
+export function proxySettings(config: Config): ProxySettings {
+  const { server, pools, upstream, replay } = config
+  return { exposeMember: server.exposeMember, maxWaitMs: pools.maxWaitMs, upstream, replay }
+}
+
+/** The file of the embedded database. */
+export function databaseOf(config: Config): string {
+  return config.store.url.replace(/^sqlite:/, '')
+}
