@@ -20,6 +20,9 @@ import type {
   SecretRecord,
 } from './records.ts'
 
+export { StaleGeneration, StoreError, type StoreErrorCode } from './fault.ts'
+export { acquireLock, type Holder, type Lock, type LockAttempt, tryLock } from './lock.ts'
+export { openSqliteStore } from './open.ts'
 export type * from './records.ts'
 
 /** One row to write or to remove. Later writes of a batch win; a batch is one transaction. */
@@ -47,6 +50,7 @@ export type Write =
   | { readonly drop: 'secret'; readonly owner: string }
   | { readonly drop: 'incident'; readonly id: string }
   | { readonly drop: 'outbox'; readonly id: string }
+  | { readonly drop: 'meta'; readonly name: string }
   | { readonly drop: 'suppressed'; readonly signal: string }
 
 /** An event that becomes an audit row in the same transaction as the writes it describes. */
@@ -58,11 +62,6 @@ export interface AuditEntry {
 export interface Batch {
   readonly writes: readonly Write[]
   readonly audit: readonly AuditEntry[]
-}
-
-/** A batch that was not written because another process has refreshed the credential meanwhile. */
-export class StaleGeneration extends Error {
-  override readonly name = 'StaleGeneration'
 }
 
 /** All that the engine, the keys and the credentials keep in memory. */

@@ -1,0 +1,119 @@
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { type At, Refusal } from '../pool/pool.ts'
+import { createPrivate, faultOf } from './sqlite.ts'
+
+/** Who holds a data directory, as others may read it. */
+export interface Holder {
+  readonly pid: number
+  readonly startedAt: At
+  /** The version of the program. */
+  readonly version: string
+  /** The path of the admin socket; null for a command that serves nobody. */
+  readonly socket: string | null
+}
+
+/** The right to use a data directory; it ends with the process, whatever ends that. */
+export interface Lock {
+  release(): void
+}
+
+/** The lock, or who has it (null: it cannot be read) and the refusal to show. */
+export type LockAttempt =
+  | { readonly ok: true; readonly lock: Lock }
+  | { readonly ok: false; readonly holder: Holder | null; readonly refusal: Refusal }
+
+/** How long the file of the lock may be held by somebody who only reads it. */
+const readerMs = 200
+
+/**
+ * Tries once to take the lock of the data directory. It is the write lock of a small database of its own: the operating
+ * system frees it within a millisecond of the holder's death, and keeps it while the holder is stopped, which no lock with
+ * an age does. Throws a StoreError when the directory cannot be used. Blocks for 0.2 s at most.
+ */
+export function acquireLock(dataDir: string, who: Omit<Holder, 'pid'>): LockAttempt {
+  const file = join(dataDir, 'lock.db')
+  let database: Database.Database | null = null
+  try {
+    createPrivate(file)
+    database = new Database(file, { timeout: 0 })
+    if (!begin(database)) return taken(database, dataDir)
+    publish(database, { ...who, pid: process.pid })
+    // Somebody else may have come in between: then his lock is as good as ours would have been.
+    if (!begin(database)) return taken(database, dataDir)
+    const held = database
+    database = null
+    return { ok: true, lock: { release: () => void held.close() } }
+  } catch (error) {
+    throw faultOf(error, file)
+  } finally {
+    database?.close()
+  }
+}
+
+/**
+ * Tries once to take the lock that a small database of its own is; null: somebody else has it. The same kind of lock as a
+ * data directory's, for anything else that processes must take turns at. Throws a StoreError. Does not wait.
+ */
+export function tryLock(file: string): Lock | null {
+  let database: Database.Database | null = null
+  try {
+    createPrivate(file)
+    database = new Database(file, { timeout: 0 })
+    if (!begin(database)) return null
+    const held = database
+    database = null
+    return { release: () => void held.close() }
+  } catch (error) {
+    throw faultOf(error, file)
+  } finally {
+    database?.close()
+  }
+}
+
+/** Takes the write lock if it is free. */
+function begin(database: Database.Database): boolean {
+  try {
+    database.exec('begin immediate')
+    return true
+  } catch (error) {
+    if (isBusy(error)) return false
+    throw error
+  }
+}
+
+/** Writes who holds the lock, so that others can read it while it is held; the lock is free for a moment afterwards. */
+function publish(database: Database.Database, holder: Holder): void {
+  database.exec('create table if not exists holder (id integer primary key check (id = 1), about text not null) strict')
+  database.prepare('insert or replace into holder (id, about) values (1, ?)').run(JSON.stringify(holder))
+  database.pragma(`busy_timeout = ${readerMs}`)
+  database.exec('commit')
+  database.pragma('busy_timeout = 0')
+}
+
+function taken(database: Database.Database, dataDir: string): LockAttempt {
+  const holder = read(database)
+  const who = holder ? `process ${holder.pid} (spillway ${holder.version})` : 'another spillway'
+  const since = holder ? ` since ${new Date(holder.startedAt).toISOString()}` : ''
+  const refusal = new Refusal(
+    'conflict',
+    `${dataDir} is in use by ${who}${since}`,
+    'One process at a time uses a data directory: stop that one, or give another directory with --data.',
+  )
+  return { ok: false, holder, refusal }
+}
+
+function read(database: Database.Database): Holder | null {
+  try {
+    database.pragma(`busy_timeout = ${readerMs}`)
+    const row = database.prepare('select about from holder').pluck().get()
+    return typeof row === 'string' ? (JSON.parse(row) as Holder) : null
+  } catch {
+    // The holder is just writing it, or it never came to that: the refusal stands without a name.
+    return null
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
+}

@@ -1,0 +1,64 @@
+import { resolve } from 'node:path'
+import type { WorkerOptions } from './message.ts'
+import type { Steps } from './steps.ts'
+import { storeOf } from './steps.ts'
+import type { Store } from './store.ts'
+import { Thread, type Timers } from './thread.ts'
+
+interface SqliteOptions {
+  readonly file: string
+  /** 32 bytes that sign the ends of the audit chain. */
+  readonly auditKey: Uint8Array
+  readonly clock: Timers
+  /** How long a call may take before it is rejected. */
+  readonly deadlineMs: number
+  /** The version of the program, named to older ones that meet this database. */
+  readonly program?: string
+}
+
+/** Opening looks through the whole file, and the disk may be cold. */
+const openMs = 30_000
+
+/**
+ * The Store in the SQLite file, which is created when it is missing. Rejects with a StoreError when the file is damaged, not
+ * ours, written by a newer version, or cannot be reached; its bytes are then as before.
+ */
+export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
+  const { auditKey, clock, deadlineMs, program = 'of another version' } = options
+  // A statement that waits for a lock must give up well before its worker is taken to hang.
+  const busyMs = Math.min(1_000, Math.floor(deadlineMs / 4))
+  const base = { file: resolve(options.file), auditKey, busyMs, program }
+  const thread = new Thread({
+    script: workerScript(),
+    data: (again): WorkerOptions => ({ ...base, again }),
+    timers: clock,
+    deadlineMs,
+  })
+  try {
+    await thread.call('open', null, Math.max(openMs, deadlineMs))
+  } catch (error) {
+    await thread.close()
+    throw error
+  }
+  return storeOf(stepsOn(thread), () => thread.close())
+}
+
+function stepsOn(thread: Thread): Steps {
+  return {
+    load: (asks) => thread.call('load', asks),
+    commit: (asks) => thread.call('commit', asks),
+    refreshState: (asks) => thread.call('refreshState', asks),
+    audit: (asks) => thread.call('audit', asks),
+    verify: (asks) => thread.call('verify', asks),
+    prune: (asks) => thread.call('prune', asks),
+    incidents: (asks) => thread.call('incidents', asks),
+    outbox: (asks) => thread.call('outbox', asks),
+    space: (asks) => thread.call('space', asks),
+  }
+}
+
+/** Worker threads run emitted JavaScript, also when this file runs from its source. */
+function workerScript(): URL {
+  if (import.meta.url.endsWith('.js')) return new URL('./worker.js', import.meta.url)
+  return new URL('../../dist/internal/store/worker.js', import.meta.url)
+}

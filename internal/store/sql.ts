@@ -1,0 +1,179 @@
+import { type Cell, encode } from './column.ts'
+import { StaleGeneration } from './fault.ts'
+import type { RefreshRecord } from './records.ts'
+import { type Connection, Statements } from './statements.ts'
+import type { NamedBatch, Steps, StepTypes } from './steps.ts'
+import type { Snapshot, Write } from './store.ts'
+import * as tables from './tables.ts'
+import { Trail } from './trail.ts'
+
+/** What the steps need beyond SQL, in the way of one kind of database. */
+export interface Housekeeping {
+  space(): StepTypes['space']['answers'] | Promise<StepTypes['space']['answers']>
+  /** Gives room back to the disk after rows were removed. */
+  shrink(): void | Promise<void>
+}
+
+/** The steps of a Store over any database that kysely speaks to and that has the schema of `migrate`. */
+export class SqlSteps implements Steps {
+  readonly #db: Connection
+  readonly #statements: Statements
+  readonly #trail: Trail
+  readonly #house: Housekeeping
+
+  constructor(db: Connection, options: { readonly auditKey: Uint8Array; readonly house: Housekeeping }) {
+    this.#db = db
+    this.#statements = new Statements(db)
+    this.#trail = new Trail(this.#statements, options.auditKey)
+    this.#house = options.house
+  }
+
+  /** Signs the beginning of the audit chain; once in the life of a database, in the transaction that sets it up. */
+  begin(on: Connection): Promise<void> {
+    return this.#trail.begin(on)
+  }
+
+  load(): Promise<Snapshot> {
+    const { credentials, credentialStates, pools, poolStates, seats, domains, hosts, keys, secrets } = tables
+    const statements = this.#statements
+    return this.#read(async (on) => ({
+      credentials: await statements.find(on, credentials),
+      states: await statements.find(on, credentialStates),
+      pools: await statements.find(on, pools),
+      poolStates: await statements.find(on, poolStates),
+      seats: await statements.find(on, seats),
+      domains: await statements.find(on, domains),
+      hosts: await statements.find(on, hosts),
+      keys: await statements.find(on, keys),
+      secrets: await statements.find(on, secrets),
+      suppressed: await statements.find(on, tables.suppressed),
+      meta: Object.fromEntries((await statements.find(on, tables.meta)).map(({ name, value }) => [name, value])),
+    }))
+  }
+
+  commit(batch: NamedBatch): Promise<readonly number[]> {
+    return this.#write(async (on) => {
+      for (const write of batch.writes) await this.#apply(on, write)
+      return batch.audit.length > 0 ? this.#trail.append(on, batch.audit) : []
+    })
+  }
+
+  refreshState(id: string): Promise<StepTypes['refreshState']['answers']> {
+    return this.#read(async (on) => {
+      const [row] = await this.#statements.find(on, tables.refreshes, { id })
+      return { row: row ?? null, secrets: await this.#statements.find(on, tables.secrets, { owner: id }) }
+    })
+  }
+
+  audit(query: StepTypes['audit']['asks']): Promise<StepTypes['audit']['answers']> {
+    return this.#read((on) => this.#trail.list(on, query))
+  }
+
+  verify(walk: StepTypes['verify']['asks']): Promise<StepTypes['verify']['answers']> {
+    return this.#read((on) => this.#trail.verify(on, walk))
+  }
+
+  async prune(asks: StepTypes['prune']['asks']): Promise<number> {
+    const gone = await this.#write((on) => this.#trail.prune(on, asks))
+    if (gone > 0) await this.#house.shrink()
+    return gone
+  }
+
+  incidents(): Promise<StepTypes['incidents']['answers']> {
+    return this.#statements.find(this.#db, tables.incidents)
+  }
+
+  outbox(): Promise<StepTypes['outbox']['answers']> {
+    return this.#statements.find(this.#db, tables.outbox)
+  }
+
+  async space(): Promise<StepTypes['space']['answers']> {
+    return this.#house.space()
+  }
+
+  #read<T>(run: (on: Connection) => Promise<T>): Promise<T> {
+    return this.#db.transaction().setAccessMode('read only').setIsolationLevel('repeatable read').execute(run)
+  }
+
+  #write<T>(run: (on: Connection) => Promise<T>): Promise<T> {
+    return this.#db.transaction().execute(run)
+  }
+
+  #apply(on: Connection, write: Write): Promise<void> {
+    return 'put' in write ? this.#put(on, write) : this.#drop(on, write)
+  }
+
+  #put(on: Connection, write: Extract<Write, { put: string }>): Promise<void> {
+    const statements = this.#statements
+    switch (write.put) {
+      case 'credential':
+        return statements.put(on, tables.credentials, write.row)
+      case 'credential-state':
+        return statements.put(on, tables.credentialStates, write.row)
+      case 'pool':
+        return statements.put(on, tables.pools, write.row)
+      case 'pool-state':
+        return statements.put(on, tables.poolStates, write.row)
+      case 'seat':
+        return statements.put(on, tables.seats, write.row)
+      case 'domain':
+        return statements.put(on, tables.domains, write.row)
+      case 'host':
+        return statements.put(on, tables.hosts, write.row)
+      case 'key':
+        return statements.put(on, tables.keys, write.row)
+      case 'secret':
+        return statements.put(on, tables.secrets, write.row)
+      case 'refresh':
+        return this.#replaceRefresh(on, write.row, write.expected)
+      case 'incident':
+        return statements.put(on, tables.incidents, write.row)
+      case 'outbox':
+        return statements.put(on, tables.outbox, write.row)
+      case 'meta':
+        return statements.put(on, tables.meta, { name: write.name, value: write.value })
+      case 'suppressed':
+        return statements.put(on, tables.suppressed, { signal: write.signal, count: write.count, at: write.at })
+    }
+  }
+
+  /** What belongs to a credential or a pool goes with it by its foreign keys, except the secrets. */
+  async #drop(on: Connection, write: Extract<Write, { drop: string }>): Promise<void> {
+    const statements = this.#statements
+    switch (write.drop) {
+      case 'credential':
+        await statements.remove(on, tables.secrets, { owner: write.id })
+        return statements.remove(on, tables.credentials, { id: write.id })
+      case 'pool':
+        return statements.remove(on, tables.pools, { name: write.name })
+      case 'seat':
+        return statements.remove(on, tables.seats, { pool: write.pool, credential_id: write.credentialId })
+      case 'host':
+        return statements.remove(on, tables.hosts, { host: write.host })
+      case 'secret':
+        return statements.remove(on, tables.secrets, { owner: write.owner })
+      case 'incident':
+        return statements.remove(on, tables.incidents, { id: write.id })
+      case 'outbox':
+        return statements.remove(on, tables.outbox, { id: write.id })
+      case 'meta':
+        return statements.remove(on, tables.meta, { name: write.name })
+      case 'suppressed':
+        return statements.remove(on, tables.suppressed, { signal: write.signal })
+    }
+  }
+
+  async #replaceRefresh(on: Connection, row: RefreshRecord, expected: number | null): Promise<void> {
+    const [found] = await this.#statements.find(on, tables.refreshes, { id: row.id })
+    // The very same row is there: this batch was tried before, and its answer was lost.
+    if (found && same(encode(tables.refreshes, found), encode(tables.refreshes, row))) return
+    if ((found?.generation ?? null) !== expected) {
+      throw new StaleGeneration(`the tokens of ${row.id} were renewed by somebody else`)
+    }
+    await this.#statements.put(on, tables.refreshes, row)
+  }
+}
+
+function same(a: readonly Cell[], b: readonly Cell[]): boolean {
+  return a.every((cell, i) => cell === b[i])
+}

@@ -1,0 +1,185 @@
+import { closeSync, existsSync, openSync, statfsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'better-sqlite3'
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  Kysely,
+  SqliteAdapter,
+  SqliteDriver,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type TransactionSettings,
+} from 'kysely'
+import { StoreError } from './fault.ts'
+import { refuseNewer, type Spelling } from './migrate.ts'
+import type { Housekeeping } from './sql.ts'
+
+/** Everything that is SQLite and not SQL: pragmas, files, transactions that take the write lock at once, error codes. */
+
+export const spelling: Spelling = { int: 'integer', real: 'real', keyed: 'strict, without rowid', numbered: 'strict' }
+
+/**
+ * Small pages, because a commit writes three or four of them for a few hundred bytes: a burst of fifty commits then fits
+ * into the 256 KiB by which a data directory may grow in a storm.
+ */
+const pageBytes = 1_024
+/** Pages in the log before it goes into the database: the log stays at about 200 KiB. */
+const checkpointPages = 192
+/** A longer log is cut back; well above its usual length, because growing again costs a slow sync each time. */
+const logBytes = 1024 * 1024
+/** Pages given back to the disk after a removal; more than 500 audit rows usually take. */
+const shrinkPages = 512
+
+/** An open database, as kysely and as itself. */
+export interface SqliteDatabase {
+  readonly db: Kysely<unknown>
+  readonly house: Housekeeping
+  close(): void
+}
+
+/** Opens the file for writing, with every commit forced to the disk. `mustExist` refuses to begin a new database. */
+export function openSqlite(
+  file: string,
+  options: { readonly mustExist: boolean; readonly busyMs: number },
+): SqliteDatabase {
+  if (!options.mustExist) createPrivate(file)
+  const database = new Database(file, { fileMustExist: true, timeout: options.busyMs })
+  try {
+    database.pragma(`page_size = ${pageBytes}`)
+    database.pragma('auto_vacuum = incremental')
+    database.pragma('journal_mode = wal')
+    // better-sqlite3 is compiled to sync WAL databases only at checkpoints: a commit would not survive a power cut.
+    database.pragma('synchronous = full')
+    database.pragma('foreign_keys = on')
+    database.pragma(`wal_autocheckpoint = ${checkpointPages}`)
+    database.pragma(`journal_size_limit = ${logBytes}`)
+  } catch (error) {
+    database.close()
+    throw error
+  }
+  return {
+    db: new Kysely<unknown>({ dialect: dialectOver(database) }),
+    house: {
+      space: () => spaceOf(file),
+      shrink: () => void database.pragma(`incremental_vacuum(${shrinkPages})`),
+    },
+    close: () => void database.close(),
+  }
+}
+
+/**
+ * Creates an empty file that only its owner can read, unless there is one; SQLite gives its logs the same mode. An existing
+ * file is not even opened: closing it would drop every lock that this process holds on it (POSIX).
+ */
+export function createPrivate(file: string): void {
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600))
+}
+
+/**
+ * Looks at an existing file without changing a byte of it, and refuses one that is damaged, not ours or written by a
+ * newer version. A file that is missing or empty is in order.
+ */
+export function inspectSqlite(file: string, program: string): void {
+  if (!existsSync(file) || statSync(file).size === 0) return
+  const database = new Database(file, { readonly: true, fileMustExist: true })
+  try {
+    const tables = new Set(database.prepare("select name from sqlite_schema where type = 'table'").pluck().all())
+    if (tables.size > 0 && !tables.has('schema_mark')) throw foreign(file)
+    const mark = tables.size > 0 && database.prepare('select version, written_by from schema_mark').get()
+    if (isMark(mark)) refuseNewer(file, { version: mark.version, writtenBy: mark.written_by }, program)
+    const [found] = database.prepare('pragma quick_check(1)').pluck().all()
+    if (found !== 'ok') throw damaged(file, String(found))
+  } finally {
+    database.close()
+  }
+}
+
+/** The error in the words of the Store; `what` is the file that the sentence is about. */
+export function faultOf(error: unknown, file: string): StoreError {
+  if (error instanceof StoreError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const is = (...prefixes: string[]) => prefixes.some((prefix) => code === prefix || code.startsWith(`${prefix}_`))
+  if (is('SQLITE_CORRUPT', 'SQLITE_NOTADB')) return damaged(file, message, error)
+  if (is('SQLITE_BUSY', 'SQLITE_LOCKED')) {
+    return new StoreError('locked', `another process holds ${file}`, { cause: error })
+  }
+  if (is('SQLITE_FULL', 'ENOSPC', 'EDQUOT')) {
+    const hint = 'Free some space; what is pending is written then.'
+    return new StoreError('full', `the disk of ${file} is full`, { cause: error, hint })
+  }
+  if (error instanceof SyntaxError) return damaged(file, message, error)
+  if (
+    is('SQLITE_IOERR', 'SQLITE_CANTOPEN', 'SQLITE_READONLY', 'SQLITE_PROTOCOL', 'SQLITE_NOMEM') ||
+    /^E[A-Z]+$/.test(code)
+  ) {
+    const hint = 'Check that the data directory is mounted and writable.'
+    return new StoreError('unavailable', `${file} cannot be reached (${code})`, { cause: error, hint })
+  }
+  return new StoreError('rejected', `the store does not take this: ${message}`, { cause: error })
+}
+
+function damaged(file: string, what: string, cause?: unknown): StoreError {
+  return new StoreError('corrupt', `${file} is damaged: ${what}`, {
+    cause,
+    hint: `It was left as it is. Put a backup in its place, or move it away to begin anew: mv ${file} ${file}.damaged`,
+  })
+}
+
+function foreign(file: string): StoreError {
+  const hint = 'It was left as it is. Give another path in store.url.'
+  return new StoreError('corrupt', `${file} is a database of some other program`, { hint })
+}
+
+function isMark(value: unknown): value is { version: number; written_by: string } {
+  return typeof value === 'object' && value !== null && 'version' in value && 'written_by' in value
+}
+
+function spaceOf(file: string): { usedBytes: number; freeBytes: number } {
+  const sizes = [file, `${file}-wal`, `${file}-shm`].map((path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0)
+  const disk = statfsSync(dirname(file))
+  return { usedBytes: sizes.reduce((sum, size) => sum + size, 0), freeBytes: disk.bavail * disk.bsize }
+}
+
+function dialectOver(database: Database.Database): Dialect {
+  return {
+    createDriver: () => new Driver(database),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createAdapter: () => new SqliteAdapter(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+  }
+}
+
+/** kysely's driver, except for how transactions begin and end, and with statements that are prepared once. */
+class Driver extends SqliteDriver {
+  readonly #database: Database.Database
+
+  constructor(database: Database.Database) {
+    const prepared = new Map<string, Database.Statement>()
+    super({
+      database: {
+        close: () => void database.close(),
+        prepare(text) {
+          const known = prepared.get(text)
+          if (known) return known
+          const statement = database.prepare(text)
+          prepared.set(text, statement)
+          return statement
+        },
+      },
+    })
+    this.#database = database
+  }
+
+  /** A transaction that will write takes the lock at once: one that reads first cannot wait for it later. */
+  override async beginTransaction(connection: DatabaseConnection, settings?: TransactionSettings): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw(settings?.accessMode === 'read only' ? 'begin' : 'begin immediate'))
+  }
+
+  /** SQLite has rolled back by itself after a full disk or a failed write; asking again would hide the reason. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.inTransaction) await connection.executeQuery(CompiledQuery.raw('rollback'))
+  }
+}

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import type { DomainEvent } from '../events/events.ts'
+import type { At } from '../pool/pool.ts'
+import type { Break, Link } from './chain.ts'
+import type { AuditRow, IncidentRecord, OutboxRecord, RefreshRecord, SecretRecord } from './records.ts'
+import type { AuditEntry, AuditQuery, Batch, Retention, Snapshot, Store, Write } from './store.ts'
+
+/** An audit entry with a name, by which a second attempt finds what the first one wrote. */
+export interface NamedEntry extends AuditEntry {
+  readonly entry: string
+  /** An earlier attempt may have written it. */
+  readonly again: boolean
+}
+
+export interface NamedBatch {
+  readonly writes: readonly Write[]
+  readonly audit: readonly NamedEntry[]
+}
+
+/** How far a walk along the audit chain has come. */
+export type Walk =
+  | { readonly done: false; readonly last: Link; readonly rows: number }
+  | { readonly done: true; readonly rows: number; readonly head: Link; readonly broken: Break | null }
+
+/** The pieces that a Store is made of: what each is asked and what it answers. None takes long. */
+export interface StepTypes {
+  load: { asks: null; answers: Snapshot }
+  commit: { asks: NamedBatch; answers: readonly number[] }
+  refreshState: {
+    asks: string
+    answers: { readonly row: RefreshRecord | null; readonly secrets: readonly SecretRecord[] }
+  }
+  audit: { asks: AuditQuery; answers: readonly AuditRow[] }
+  /** Walks on along the chain, from the anchor when there is no walk yet. */
+  verify: { asks: Extract<Walk, { done: false }> | null; answers: Walk }
+  /** Removes at most a few hundred rows; returns how many. */
+  prune: { asks: { readonly now: At; readonly retention: Retention }; answers: number }
+  incidents: { asks: null; answers: readonly IncidentRecord[] }
+  outbox: { asks: null; answers: readonly OutboxRecord[] }
+  space: { asks: null; answers: { readonly usedBytes: number; readonly freeBytes: number } }
+}
+
+export type StepName = keyof StepTypes
+
+export type Steps = {
+  readonly [S in StepName]: (asks: StepTypes[S]['asks']) => Promise<StepTypes[S]['answers']>
+}
+
+/** The Store over its steps. */
+export function storeOf(steps: Steps, close: () => Promise<void>): Store {
+  const commit = namedCommits(steps)
+  return {
+    load: () => steps.load(null),
+    commit,
+    refreshState: (id) => steps.refreshState(id),
+    audit: (query) => steps.audit(query),
+    async verifyAudit() {
+      let walk = await steps.verify(null)
+      while (!walk.done) walk = await steps.verify(walk)
+      const { rows, head, broken } = walk
+      return broken ? { ok: false, ...broken } : { ok: true, rows, head: head.seq === 0 ? null : head }
+    },
+    async prune(now, retention) {
+      let total = 0
+      let gone: number
+      do {
+        gone = await steps.prune({ now, retention })
+        total += gone
+      } while (gone > 0)
+      return total
+    },
+    incidents: () => steps.incidents(null),
+    outbox: () => steps.outbox(null),
+    space: () => steps.space(null),
+    close,
+  }
+}
+
+/**
+ * Commits whose audit entries keep their name while it is uncertain whether they were written: an event that is
+ * committed again after a failure becomes one row, not two.
+ */
+function namedCommits(steps: Steps): Store['commit'] {
+  const uncertain = new WeakMap<DomainEvent, string>()
+  const run = randomBytes(6).toString('base64url')
+  let count = 0
+  const named = ({ event, suppressed }: AuditEntry): NamedEntry => {
+    const before = uncertain.get(event)
+    return { event, suppressed, entry: before ?? `${run}.${++count}`, again: before !== undefined }
+  }
+  return async (batch: Batch) => {
+    const audit = batch.audit.map(named)
+    try {
+      const seqs = await steps.commit({ writes: batch.writes, audit })
+      for (const { event } of audit) uncertain.delete(event)
+      return seqs
+    } catch (error) {
+      for (const { event, entry } of audit) uncertain.set(event, entry)
+      throw error
+    }
+  }
+}

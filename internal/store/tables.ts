@@ -1,0 +1,179 @@
+import { type Anchor, canonicalJson, type Head } from './chain.ts'
+import { fraction, json, maybeWhole, optional, table, text, whole } from './column.ts'
+import type {
+  AuditRow,
+  CredentialRecord,
+  CredentialState,
+  DomainState,
+  HostState,
+  IncidentRecord,
+  KeyRecord,
+  OutboxRecord,
+  PoolRecord,
+  PoolState,
+  RefreshRecord,
+  SeatRecord,
+  SecretRecord,
+} from './records.ts'
+import type { Snapshot } from './store.ts'
+
+/*
+ * Where each record lives. A field that is added to a record does not compile before it has a column here, and does not
+ * work before a migration has added that column.
+ */
+
+export const credentials = table<CredentialRecord>('credentials', ['id'], {
+  id: text('id'),
+  name: text('name'),
+  provider: text('provider'),
+  baseUrl: text('base_url'),
+  domain: text('domain'),
+  header: text('header'),
+  source: json('source'),
+  auth: text('auth'),
+  oauth: optional(json('oauth')),
+  createdAt: whole('created_at'),
+})
+
+export const credentialStates = table<CredentialState>('credential_states', ['id'], {
+  id: text('id'),
+  generation: whole('generation'),
+  health: json('health'),
+  scoped: json('scoped'),
+})
+
+export const refreshes = table<RefreshRecord>('refreshes', ['id'], {
+  id: text('id'),
+  generation: whole('generation'),
+  intent: json('intent'),
+  refused: json('refused'),
+  failures: whole('failures'),
+  nextAttemptAt: whole('next_attempt_at'),
+})
+
+export const pools = table<PoolRecord>('pools', ['name'], {
+  name: text('name'),
+  provider: text('provider'),
+  upstream: text('upstream'),
+  strategy: text('strategy'),
+  maxWaitMs: maybeWhole('max_wait_ms'),
+  onExhausted: text('on_exhausted'),
+  preemptAt: fraction('preempt_at'),
+  probePath: text('probe_path'),
+  createdAt: whole('created_at'),
+})
+
+export const poolStates = table<PoolState>('pool_states', ['name'], {
+  name: text('name'),
+  active: text('active'),
+  exhausted: json('exhausted'),
+})
+
+export const seats = table<SeatRecord>('seats', ['pool', 'credential_id'], {
+  pool: text('pool'),
+  credentialId: text('credential_id'),
+  epoch: whole('epoch'),
+  position: whole('position'),
+  weight: whole('weight'),
+  park: json('park'),
+})
+
+export const domains = table<DomainState>('domains', ['name'], { name: text('name'), health: json('health') })
+
+export const hosts = table<HostState>('hosts', ['host'], {
+  host: text('host'),
+  failures: whole('failures'),
+  since: whole('since'),
+  nextAttemptAt: whole('next_attempt_at'),
+})
+
+export const keys = table<KeyRecord>('client_keys', ['id'], {
+  id: text('id'),
+  name: text('name'),
+  digest: text('digest'),
+  pools: json('pools'),
+  createdAt: whole('created_at'),
+  revokedAt: maybeWhole('revoked_at'),
+})
+
+export const secrets = table<SecretRecord>('secrets', ['owner', 'field'], {
+  owner: text('owner'),
+  field: text('field'),
+  generation: whole('generation'),
+  sealed: text('sealed'),
+})
+
+export const incidents = table<IncidentRecord>('incidents', ['id'], {
+  id: text('id'),
+  kind: text('kind'),
+  pool: text('pool'),
+  subject: text('subject'),
+  reason: text('reason'),
+  openedAt: whole('opened_at'),
+  closedAt: maybeWhole('closed_at'),
+  count: whole('count'),
+  state: json('state'),
+})
+
+export const outbox = table<OutboxRecord>('outbox', ['id'], {
+  id: text('id'),
+  channel: text('channel'),
+  incident: text('incident'),
+  body: json('body'),
+  createdAt: whole('created_at'),
+  attempts: whole('attempts'),
+  nextAttemptAt: whole('next_attempt_at'),
+})
+
+export const suppressed = table<Snapshot['suppressed'][number]>('suppressed', ['signal'], {
+  signal: text('signal'),
+  count: whole('count'),
+  at: whole('at'),
+})
+
+export const meta = table<{ readonly name: string; readonly value: string }>('meta', ['name'], {
+  name: text('name'),
+  value: text('value'),
+})
+
+/** An audit row with what only the store needs to know of it. */
+export interface StoredRow extends AuditRow {
+  readonly bytes: number
+  /** The name of the entry that it was written for. */
+  readonly entry: string
+}
+
+/** A table of one row, whose id is 1. */
+type Only<T> = T & { readonly id: number }
+
+export const audit = table<StoredRow>('audit', ['seq'], {
+  seq: whole('seq'),
+  at: whole('at'),
+  kind: text('kind'),
+  pool: text('pool'),
+  from: text('from_member'),
+  to: text('to_member'),
+  reason: text('reason'),
+  actor: text('actor'),
+  suppressed: whole('suppressed'),
+  detail: { ...json('detail'), encode: canonicalJson },
+  hash: text('hash'),
+  bytes: whole('bytes'),
+  entry: text('entry'),
+})
+
+const end = {
+  id: whole('id'),
+  seq: whole('seq'),
+  hash: text<string>('hash'),
+  bytes: whole('bytes'),
+  signature: text<string>('signature'),
+}
+
+export const heads = table<Only<Head>>('audit_head', ['id'], end)
+
+export const anchors = table<Only<Anchor>>('audit_anchor', ['id'], {
+  ...end,
+  brokenSeq: maybeWhole('broken_seq'),
+  problem: text('problem'),
+})
