@@ -209,6 +209,8 @@ function rowOfDrop(write: Extract<Write, { drop: string }>): string {
       return `host ${write.host}`
     case 'secret':
       return `drop secret ${write.owner}`
+    case 'meta':
+      return `meta ${write.name}`
     case 'suppressed':
       return `suppressed ${write.signal}`
   }

@@ -11,7 +11,7 @@ export function listed(words: readonly string[]): string {
 }
 
 /** Refuses a new name that a URL, a shell or a comma-separated list could misread. */
-export function checkName(kind: 'pool' | 'credential' | 'key', name: string): void {
+export function checkName(kind: 'pool' | 'credential' | 'key' | 'job', name: string): void {
   if (!namePattern.test(name))
     throw new Refusal(
       'invalid',

@@ -5,6 +5,7 @@
 import type { z } from 'zod'
 import { type Actor, Refusal } from '../pool/pool.ts'
 import { explainIssues } from './issues.ts'
+import { JobBook } from './jobbook.ts'
 import type { Call, OpsParts } from './verb.ts'
 import { type AnyVerb, type Ops, opsFrom, type VerbName, verbs } from './verbs.ts'
 
@@ -14,10 +15,13 @@ export { isLoopback } from './address.ts'
 export type { CredentialShape, TestShape } from './credentials.ts'
 export type { DoctorRow } from './doctor.ts'
 export type { EnvironmentShape } from './environment.ts'
+export { type FileFact, inspectFiles } from './files.ts'
+export type { ClaimShape } from './jobs.ts'
 export type { KeyShape } from './keys.ts'
 export { localKeyName } from './keys.ts'
 export type { ManifestChange } from './manifest.ts'
 export type * from './present.ts'
+export { type Reach, reach } from './reach.ts'
 export type { StatusShape } from './status.ts'
 export type { OpsParts, Paths, ReloadResult } from './verb.ts'
 export { type AnyVerb, type Ops, opsFrom, type VerbName, verbs } from './verbs.ts'
@@ -32,8 +36,9 @@ export interface Operations {
 
 /** The verbs over the live parts of this process. */
 export function createOps(parts: OpsParts): Operations {
+  const jobs = new JobBook(parts.store, parts.clock)
   const run = async (actor: Actor, verb: AnyVerb, args: Record<string, unknown>) => {
-    const call: Call = { ...parts, actor }
+    const call: Call = { ...parts, actor, jobs }
     return verb.run(call, checked(verb, args))
   }
   return {

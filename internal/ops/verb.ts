@@ -7,6 +7,7 @@ import type { Keyring } from '../keys/keys.ts'
 import type { Actor, At } from '../pool/pool.ts'
 import type { IncidentRecord, Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
+import type { JobBook } from './jobbook.ts'
 
 /** Files that belong to this installation, as absolute paths. */
 export interface Paths {
@@ -51,6 +52,7 @@ export interface ReloadResult {
 /** One call of a verb: the parts, and who called. */
 export interface Call extends OpsParts {
   readonly actor: Actor
+  readonly jobs: JobBook
 }
 
 /**

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { credentialVerbs } from './credentials.ts'
 import { doctorVerbs } from './doctor.ts'
 import { environmentVerbs } from './environment.ts'
+import { jobVerbs } from './jobs.ts'
 import { keyVerbs } from './keys.ts'
 import { manifestVerbs } from './manifest.ts'
 import { poolVerbs } from './pools.ts'
@@ -19,6 +20,7 @@ export const verbs = {
   ...verdictVerbs,
   ...credentialVerbs,
   ...keyVerbs,
+  ...jobVerbs,
   ...trailVerbs,
   ...environmentVerbs,
   ...manifestVerbs,

@@ -137,6 +137,9 @@ export class MemoryStore implements Store {
       case 'outbox':
         this.#table(write.drop).delete(write.id)
         return
+      case 'meta':
+        this.#table('meta').delete(write.name)
+        return
       case 'suppressed':
         this.#table('suppressed').delete(write.signal)
     }
