@@ -27,48 +27,46 @@ export type LockAttempt =
 const readerMs = 200
 
 /**
- * Tries once to take the lock of the data directory. It is the write lock of a small database of its own: the operating
- * system frees it within a millisecond of the holder's death, and keeps it while the holder is stopped, which no lock with
- * an age does. Throws a StoreError when the directory cannot be used. Blocks for 0.2 s at most.
+ * Tries once to take the lock of the data directory, and says who has it otherwise. Throws a StoreError when the directory
+ * cannot be used. Blocks for 0.2 s at most.
  */
 export function acquireLock(dataDir: string, who: Omit<Holder, 'pid'>): LockAttempt {
-  const file = join(dataDir, 'lock.db')
-  let database: Database.Database | null = null
-  try {
-    createPrivate(file)
-    database = new Database(file, { timeout: 0 })
+  return attempt(join(dataDir, 'lock.db'), (database) => {
     if (!begin(database)) return taken(database, dataDir)
     publish(database, { ...who, pid: process.pid })
     // Somebody else may have come in between: then his lock is as good as ours would have been.
-    if (!begin(database)) return taken(database, dataDir)
-    const held = database
-    database = null
-    return { ok: true, lock: { release: () => void held.close() } }
-  } catch (error) {
-    throw faultOf(error, file)
-  } finally {
-    database?.close()
-  }
+    return begin(database) ? { ok: true, lock: held(database) } : taken(database, dataDir)
+  })
 }
 
 /**
- * Tries once to take the lock that a small database of its own is; null: somebody else has it. The same kind of lock as a
- * data directory's, for anything else that processes must take turns at. Throws a StoreError. Does not wait.
+ * Tries once to take the lock that is the file (created when missing); null when somebody has it. Throws a StoreError when
+ * the file cannot be used. Does not wait.
  */
 export function tryLock(file: string): Lock | null {
+  return attempt(file, (database) => (begin(database) ? held(database) : null))
+}
+
+/*
+ * A lock is the write lock of a small database of its own. The operating system frees it within a millisecond of the
+ * holder's death, and keeps it while the holder is stopped, which no lock with an age does.
+ */
+function attempt<T>(file: string, run: (database: Database.Database) => T): T {
   let database: Database.Database | null = null
   try {
     createPrivate(file)
     database = new Database(file, { timeout: 0 })
-    if (!begin(database)) return null
-    const held = database
-    database = null
-    return { release: () => void held.close() }
+    const result = run(database)
+    if (!database.inTransaction) database.close()
+    return result
   } catch (error) {
-    throw faultOf(error, file)
-  } finally {
     database?.close()
+    throw faultOf(error, file)
   }
+}
+
+function held(database: Database.Database): Lock {
+  return { release: () => void database.close() }
 }
 
 /** Takes the write lock if it is free. */
