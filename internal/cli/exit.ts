@@ -47,5 +47,14 @@ export function endingOf(error: unknown): Ending {
   // Commander has already printed its help, its version or its own sentence about the usage.
   if (error instanceof CommanderError)
     return { code: error.exitCode === 0 ? exitCodes.done : exitCodes.usage, message: null, hint: null }
-  return { code: exitCodes.failed, message: error instanceof Error ? error.message : String(error), hint: null }
+  return {
+    code: exitCodes.failed,
+    message: error instanceof Error ? error.message : String(error),
+    hint: hintOf(error),
+  }
+}
+
+/** Errors of the vault and the store say what to do about them as well. */
+function hintOf(error: unknown): string | null {
+  return error instanceof Error && 'hint' in error && typeof error.hint === 'string' ? error.hint : null
 }

@@ -47,8 +47,8 @@ export interface Port {
   readonly version: string
   /** Milliseconds since 1970. */
   now(): number
-  /** Waits so long; false when there is no time left, because the program is to end. `status --watch` goes on as long as it is true. */
-  sleep(ms: number): Promise<boolean>
+  /** Resolves after the given time; `status --watch` waits with it. */
+  sleep(ms: number): Promise<void>
   /**
    * The live state: the daemon's over its socket, else the store under the data directory's lock. Rejects with
    * `Unreachable` when the lock is held but the socket is silent, with a Refusal for everything else.

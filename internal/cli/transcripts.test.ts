@@ -100,7 +100,7 @@ async function typed(line: string, ops: Ops): Promise<string[]> {
     port: {
       version: '1.2.3',
       now: () => bench.clock.now(),
-      sleep: async () => false,
+      sleep: async () => undefined,
       open: async () => ({ ops, close: async () => undefined }),
       serve: async () => 0,
       init: async () => ({ data: bench.data, key: null }),

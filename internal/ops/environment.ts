@@ -67,7 +67,7 @@ interface Pointing {
 
 /** What the clients of each provider read (their documentation says so). */
 function pointing(call: Call, pool: PoolStatus, key: string): Pointing {
-  const root = `${call.origin()}/${pool.record.name}`
+  const root = `${reachable(call.origin())}/${pool.record.name}`
   const provider = providerNamed(pool.record.provider)
   switch (provider) {
     case 'openai':
@@ -97,6 +97,11 @@ function pointing(call: Call, pool: PoolStatus, key: string): Pointing {
         notes: ['Clients send the key as "Authorization: Bearer $SPILLWAY_KEY" or in x-api-key.'],
       }
   }
+}
+
+/** An origin that listens on all interfaces, as this machine's own programs reach it. */
+function reachable(origin: string): string {
+  return origin.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
 }
 
 /** `/v1` where the upstream's base does not end in a version itself: the clients expect one in their base. */

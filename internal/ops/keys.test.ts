@@ -107,6 +107,17 @@ describe('env', () => {
     expect((await ops.env({ name: 'v' })).variables[0]?.value).toBe('http://127.0.0.1:8460/v')
   })
 
+  test.each([
+    ['http://0.0.0.0:8460', 'http://127.0.0.1:8460/openai/v1'],
+    ['https://[::]:8460', 'https://[::1]:8460/openai/v1'],
+    ['http://10.0.0.5:8460', 'http://10.0.0.5:8460/openai/v1'],
+  ])('points at an address that can be reached when %s listens', async (origin, base) => {
+    const other = await startBench({ store: bench.store, parts: { origin: () => origin } })
+    await other.ops.keyCreate({ name: 'local', keep: true })
+    expect((await other.ops.env({ name: 'openai' })).variables[0]?.value).toBe(base)
+    await other.stop()
+  })
+
   test('prints a placeholder for a key that is not kept, and says so', async () => {
     await ops.keyCreate({ name: 'ci' })
     const found = await ops.env({ name: 'openai', key: 'ci' })

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { DoctorRow, IncidentShape, Ops, StatusShape } from '../../ops/ops.ts'
 import { type Cli, leaf, listing } from '../command.ts'
-import { exitCodes } from '../exit.ts'
+import { endingOf, exitCodes } from '../exit.ts'
 import { printPool } from '../poolview.ts'
 import type { Ink } from '../screen.ts'
 import { localTime, relative, span } from '../when.ts'
@@ -27,7 +27,7 @@ export function statusCommands(program: Command, cli: Cli): void {
           if (io.stdout.isTTY) io.stdout.write('\u001b[H\u001b[2J')
           printStatus(cli, status)
         }
-        if (!(await io.port.sleep(watchMs))) return
+        await io.port.sleep(watchMs)
       }
     })
   listing(leaf(program, 'check <pool>', 'exit 0: it can serve; 75: it cools; 77: a person must act')).action(
@@ -41,13 +41,22 @@ export function statusCommands(program: Command, cli: Cli): void {
       }),
   )
   listing(leaf(program, 'doctor', 'config, disk, permissions, clock, upstream reachability')).action(
-    (options: { json?: true }, command: Command) =>
-      cli.withOps(command, async (ops) => {
-        const rows = await ops.doctor({})
-        if (rows.some(({ state }) => state === 'fail')) cli.end(exitCodes.failed)
-        return options.json ? screen.json(rows) : printRows(cli, rows)
-      }),
+    async (options: { json?: true }, command: Command) => {
+      const rows = await examined(cli, command)
+      if (rows.some(({ state }) => state === 'fail')) cli.end(exitCodes.failed)
+      return options.json ? screen.json(rows) : printRows(cli, rows)
+    },
   )
+}
+
+/** What the doctor finds; an installation that cannot even be opened is a finding, too. */
+async function examined(cli: Cli, command: Command): Promise<DoctorRow[]> {
+  try {
+    return await cli.withOps(command, (ops) => ops.doctor({}))
+  } catch (error) {
+    const { message, hint } = endingOf(error)
+    return [{ check: 'start', state: 'fail', message: message ?? String(error), hint }]
+  }
 }
 
 type Check = Awaited<ReturnType<Ops['poolCheck']>>
