@@ -87,6 +87,41 @@ describe('Roster', () => {
   })
 })
 
+describe('Roster built anew', () => {
+  it.each(strategies)('%s is not disturbed by the end of a request on a seat that was dropped', (strategy) => {
+    const before = rosterOf(strategy, {}, {}, {})
+    const [a, b, c] = before.seats as [Seat, Seat, Seat]
+    before.begin(c)
+    const roster = new Roster(strategy, [a, b], now)
+    roster.end(c)
+    roster.begin(c)
+    roster.file(c, now)
+    expect(c.inFlight).toBe(1)
+    expect([next(roster), next(roster, null, [a]), next(roster, null, [a, b])]).toEqual([
+      'healthy a',
+      'healthy b',
+      'tried',
+    ])
+  })
+
+  it('does not take the load of a dropped seat for that of the one in its place', () => {
+    const before = rosterOf('least-loaded', {}, {})
+    const [a, b] = before.seats as [Seat, Seat]
+    for (let i = 0; i < 3; i++) before.begin(a)
+    const renewed = seatOf('a')
+    const roster = new Roster('least-loaded', [renewed, b], now)
+    roster.begin(b)
+    roster.end(a)
+    expect(next(roster)).toBe('healthy a')
+  })
+
+  it('round-robin goes on after the member that was used last', () => {
+    const before = rosterOf('round-robin', {}, {}, {})
+    expect(serve(before, 2)).toBe('ab')
+    expect(serve(new Roster('round-robin', before.seats, now), 2)).toBe('ca')
+  })
+})
+
 describe('Roster with limits of single models', () => {
   it('takes up a limit that begins and one that ends', () => {
     const roster = rosterOf('ordered', { models: { opus: pristine } }, {})
@@ -117,6 +152,15 @@ describe('Roster with limits of single models', () => {
     const limited = { models: { opus: near } }
     const roster = rosterOf(strategy, limited, {}, limited, {})
     expect(serve(roster, 6, 'opus')).toBe(served)
+  })
+
+  it('round-robin goes on after the member that was used last when a limit begins', () => {
+    const roster = rosterOf('round-robin', {}, {}, {}, { models: { opus: pristine } })
+    expect(serve(roster, 2)).toBe('ab')
+    const limited = roster.seats[3]!
+    limited.models.get('opus')!.health = near
+    roster.file(limited, now)
+    expect(serve(roster, 2, 'opus')).toBe('ca')
   })
 
   it('counts requests of other families as load', () => {

@@ -16,6 +16,7 @@ export class Roster {
   readonly #lanes = new Map<ModelFamily, Lane>()
   readonly #changes: IndexedHeap
   #uses = 0
+  #last: Seat | null = null
 
   constructor(name: StrategyName, seats: readonly Seat[], now: At) {
     this.seats = seats
@@ -24,9 +25,12 @@ export class Roster {
     this.#changes = new IndexedHeap(seats.length)
     seats.forEach((seat, index) => {
       seat.index = index
-      this.#uses = Math.max(this.#uses, seat.lastUse)
+      if (seat.lastUse <= this.#uses) return
+      this.#uses = seat.lastUse
+      this.#last = seat
     })
     for (const seat of seats) this.file(seat, now)
+    if (this.#last) this.#plain.strategy.used(this.#last)
   }
 
   /** The files for requests of that family. */
@@ -42,8 +46,9 @@ export class Roster {
     }
   }
 
-  /** Files a seat anew after its health, its park or its load changed. */
+  /** Files a seat anew after its health or its park changed; one that has been dropped from the pool is none of ours. */
   file(seat: Seat, now: At): void {
+    if (!this.#holds(seat)) return
     for (const [model, gate] of seat.models) if (gate.health.state !== 'healthy') this.#open(model, now)
     this.#plain.file(seat, now)
     for (const [model, lane] of this.#lanes) {
@@ -63,7 +68,9 @@ export class Roster {
   /** Counts a request that starts on the seat. */
   begin(seat: Seat): void {
     seat.inFlight++
+    if (!this.#holds(seat)) return
     seat.lastUse = ++this.#uses
+    this.#last = seat
     this.#plain.strategy.used(seat)
     for (const lane of this.#lanes.values()) lane.strategy.used(seat)
   }
@@ -71,8 +78,13 @@ export class Roster {
   /** Counts a request that ended on the seat. */
   end(seat: Seat): void {
     seat.inFlight--
+    if (!this.#holds(seat)) return
     this.#plain.strategy.update(seat, this.#plain.ready.has(seat.index))
     for (const lane of this.#lanes.values()) lane.strategy.update(seat, lane.ready.has(seat.index))
+  }
+
+  #holds(seat: Seat): boolean {
+    return this.seats[seat.index] === seat
   }
 
   #open(model: ModelFamily, now: At): void {
@@ -80,5 +92,6 @@ export class Roster {
     const lane = new Lane(model, this.strategyName, this.seats.length)
     this.#lanes.set(model, lane)
     for (const seat of this.seats) lane.file(seat, now)
+    if (this.#last) lane.strategy.used(this.#last)
   }
 }
