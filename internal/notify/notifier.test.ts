@@ -159,7 +159,7 @@ class Life {
 }
 
 const exhausted = (at = noon) => sample('pool_exhausted', { at, detail: { retryAt: at + 300_000 } })
-const work = (until: number) => ({ name: 'work', health: { until } })
+const work = (until: number) => ({ name: 'work', health: { state: 'cooling', until } })
 const recovered = (at: number) =>
   sample('pool_recovered', { at, to: 'work', detail: { exhaustedAt: noon, refused: 418 } })
 const failover = (at: number, to = 'personal') => sample('cred_failover', { at, to, detail: { until: noon + 300_000 } })

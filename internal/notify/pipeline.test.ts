@@ -235,8 +235,8 @@ describe('time', () => {
     retryAt: noon + 900_000,
     incident: { refused: 7 },
     members: [
-      { name: 'work', health: {} },
-      { name: 'spare', health: { until: noon + 900_000 } },
+      { name: 'work', health: { state: 'healthy' } },
+      { name: 'spare', health: { state: 'cooling', until: noon + 900_000 } },
     ],
   }
 

@@ -13,7 +13,10 @@ export interface PoolNow {
   readonly retryAt: At | null
   /** The exhaustion that is not over, with the requests that it has cost so far. */
   readonly incident: { readonly refused: number } | null
-  readonly members: readonly { readonly name: string; readonly health: { readonly until?: At } }[]
+  readonly members: readonly {
+    readonly name: string
+    readonly health: { readonly state: string; readonly until?: At }
+  }[]
 }
 
 /** The incident as the passing of time leaves it: ended by silence or by its own term, or due for an edit; the same object when nothing changed. */
