@@ -72,6 +72,7 @@ export const fieldNames = [
   'channel',
   'chat',
   'method',
+  'route',
   'listen',
   'address',
   'socket',

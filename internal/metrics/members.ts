@@ -1,0 +1,32 @@
+import { cooldownSeconds, statesOf, type View } from './view.ts'
+
+const head = (name: string, help: string) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`
+
+const stateHead = head(
+  'spillway_member_state',
+  '1 for the state of a member, and for parked beside it; a state that does not hold has no series.',
+)
+const cooldownHead = head('spillway_cooldown_seconds', 'Seconds until a member may serve again; 0 when it may.')
+
+/**
+ * The gauges that have a series for each member, in Prometheus' text format. They are written here because a pool may have
+ * 10,000 members, and prom-client would hold up all requests for more than 0.1 s at each scrape.
+ */
+export function memberGauges({ pools, now }: View): string {
+  let states = ''
+  let cooldowns = ''
+  for (const pool of pools) {
+    const poolLabel = `pool="${escaped(pool.name)}"`
+    for (const member of pool.members) {
+      const labels = `${poolLabel},member="${escaped(member.name)}"`
+      for (const state of statesOf(member)) states += `spillway_member_state{${labels},state="${escaped(state)}"} 1\n`
+      cooldowns += `spillway_cooldown_seconds{${labels}} ${cooldownSeconds(member, now)}\n`
+    }
+  }
+  return `\n${stateHead}${states}\n${cooldownHead}${cooldowns}`
+}
+
+/** A label's value as the text format wants it. */
+function escaped(value: string): string {
+  return value.replace(/[\\"\n]/g, (found) => (found === '\n' ? '\\n' : `\\${found}`))
+}

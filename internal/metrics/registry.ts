@@ -1,0 +1,60 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/** Sets one series of a metric during a scrape. */
+export type Sample = (labels: Record<string, string>, value: number) => void
+
+/** What is exposed: counters and gauges are read when somebody asks, histograms are fed as things happen. */
+export class Exposition {
+  readonly #registry = new Registry()
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry })
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  render(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  counter(name: string, help: string, labelNames: readonly string[], read: (sample: Sample) => void): void {
+    new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      collect() {
+        this.reset()
+        read((labels, value) => this.inc(labels, value))
+      },
+    })
+  }
+
+  gauge(name: string, help: string, labelNames: readonly string[], read: (sample: Sample) => void): void {
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [this.#registry],
+      collect() {
+        // Only what is set now is shown: removed pools and members leave nothing behind.
+        this.reset()
+        if (labelNames.length === 0) this.remove()
+        read((labels, value) => this.set(labels, value))
+      },
+    })
+  }
+
+  histogram(name: string, help: string, buckets: readonly number[], labelNames: readonly string[] = []): Histogram {
+    return new Histogram({ name, help, buckets: [...buckets], labelNames, registers: [this.#registry] })
+  }
+}
+
+/** An observation in seconds that cannot throw: what is no number is left out, what is negative counts as 0. */
+export function observer(histogram: { observe(value: number): void }): (seconds: number) => void {
+  return (seconds) => {
+    if (Number.isFinite(seconds)) histogram.observe(Math.max(0, seconds))
+  }
+}

@@ -1,0 +1,57 @@
+import type { Counts } from './counts.ts'
+import type { PoolCounts } from './pool.ts'
+import type { Exposition, Sample } from './registry.ts'
+import type { Tally } from './tally.ts'
+import type { View } from './view.ts'
+
+/** What the metrics are read from when somebody asks. */
+export interface Sources {
+  readonly counts: Counts
+  /** The view of this scrape; null shows what was counted, and no states. */
+  readonly view: () => View | null
+}
+
+/** Declares the metrics that are counted by pool and word, or by word. */
+export function declareCounters(exposition: Exposition, sources: Sources): void {
+  const byPool = (name: string, help: string, word: string, tallyOf: (counts: PoolCounts) => Tally) =>
+    exposition.counter(name, help, ['pool', word], (sample) => {
+      for (const [pool, counts] of shownPools(sources)) {
+        for (const [value, count] of tallyOf(counts).entries()) sample({ pool, [word]: value }, count)
+      }
+    })
+  byPool('spillway_requests_total', 'Requests by how they ended.', 'outcome', (counts) => counts.requests)
+  byPool('spillway_attempts_total', 'Attempts by what the answer meant.', 'outcome', (counts) => counts.attempts)
+  byPool('spillway_failovers_total', 'Failovers by their reason.', 'reason', (counts) => counts.failovers)
+
+  const byWord = (name: string, help: string, word: string, tally: Tally) =>
+    exposition.counter(name, help, [word], (sample) => {
+      for (const [value, count] of tally.entries()) sample({ [word]: value }, count)
+    })
+  const { refreshes, suppressed } = sources.counts
+  byWord('spillway_signals_suppressed_total', 'Repeated signals that were not told again.', 'kind', suppressed.total)
+  byWord('spillway_refreshes_total', 'Token refreshes by their result.', 'result', refreshes)
+}
+
+/** Declares the metrics that are states of pools and of the disk. */
+export function declareGauges(exposition: Exposition, sources: Sources): void {
+  const gauge = (name: string, help: string, labels: readonly string[], read: (view: View, sample: Sample) => void) =>
+    exposition.gauge(name, help, labels, (sample) => {
+      const view = sources.view()
+      if (view) read(view, sample)
+    })
+  gauge('spillway_pool_exhausted', '1 while nobody can serve.', ['pool'], ({ pools }, sample) => {
+    for (const pool of pools) sample({ pool: pool.name }, pool.exhausted ? 1 : 0)
+  })
+  gauge('spillway_inflight', 'Requests in flight.', ['pool'], ({ pools }, sample) => {
+    for (const { name } of pools) sample({ pool: name }, sources.counts.pool(name).inFlight)
+  })
+  gauge('spillway_disk_free_bytes', 'Bytes free on the disk of the data directory.', [], (view, sample) => {
+    if (view.diskFreeBytes !== null) sample({}, view.diskFreeBytes)
+  })
+}
+
+function* shownPools({ counts, view }: Sources): Generator<[name: string, counts: PoolCounts]> {
+  const shown = view()?.pools.map(({ name }) => name)
+  const names = shown && new Set(shown)
+  for (const [name, pool] of counts.pools()) if (!names || names.has(name)) yield [name, pool]
+}
