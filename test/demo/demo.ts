@@ -1,0 +1,118 @@
+/**
+ * `npm run demo`: the main job in under a minute, without an account. A fake upstream with three credentials, an agent
+ * on the official SDK, and an operator who rotates; failover, parked fallback, exhaustion and recovery as they happen.
+ */
+import { styleText } from 'node:util'
+import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
+import { Agent } from './agent.ts'
+import { type PoolView, Stage } from './stage.ts'
+
+const secrets = { work: 'sk-demo-work', personal: 'sk-demo-personal', spare: 'sk-demo-spare' } as const
+type Name = keyof typeof secrets
+
+const isTerminal = process.stdout.isTTY === true && !process.env.NO_COLOR
+const paint = (style: Parameters<typeof styleText>[0], text: string) => (isTerminal ? styleText(style, text) : text)
+const say = (text: string) => process.stdout.write(`${text}\n`)
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+function limit(upstream: FakeUpstream, name: Name, seconds: number): void {
+  const body = { error: { message: 'Rate limit reached', type: 'requests', code: 'rate_limit_exceeded' } }
+  upstream.on(secrets[name]).always(answer(429, { 'retry-after': String(seconds) }, body))
+}
+
+function row(pool: PoolView): string {
+  const cells = pool.members.map((member) => {
+    const { state, until } = member.health
+    const left = until ? ` ${Math.max(0, Math.ceil((Date.parse(until) - Date.now()) / 1_000))}s` : ''
+    const text = `${member.active ? '▶' : ' '} ${member.name} ${state}${left}${member.park ? ', parked' : ''}`.padEnd(
+      30,
+    )
+    return paint(state === 'healthy' ? (member.active ? ['bold', 'green'] : 'green') : 'yellow', text)
+  })
+  return cells.join('')
+}
+
+/** Shows the pool and what the agent has seen, again and again, for so long. */
+async function watch(stage: Stage, agent: Agent, forMs: number): Promise<void> {
+  for (const end = Date.now() + forMs; Date.now() < end; ) {
+    const pool = await stage.pool('openai')
+    const { answers, errors } = agent.seen
+    const line = `  ${row(pool)} agent: ${answers} answers, ${errors.length} errors`
+    process.stdout.write(isTerminal ? `\r\x1b[2K${line}` : `${line}\n`)
+    await pause(isTerminal ? 150 : 1_000)
+  }
+  if (isTerminal) say('')
+}
+
+async function act(title: string, run: () => Promise<void>): Promise<void> {
+  say(`\n${paint('bold', title)}`)
+  await run()
+}
+
+async function play(stage: Stage, upstream: FakeUpstream): Promise<boolean> {
+  const { key } = JSON.parse(await stage.run(['init', '--json'])) as { key: string }
+  for (const [name, secret] of Object.entries(secrets)) {
+    await stage.run(['cred', 'add', name, '--provider', 'openai', '--base-url', upstream.url], secret)
+  }
+  await stage.run(['pool', 'create', 'openai', '--provider', 'openai', '--members', 'work,personal,spare'])
+  const origin = await stage.serve()
+  const agent = new Agent(`${origin}/openai/v1`, key)
+  agent.start(100)
+
+  await act('1. The agent works; "work" serves.', () => watch(stage, agent, 2_000))
+  await act('2. "work" hits its limit: the same request is served by the next member.', async () => {
+    limit(upstream, 'work', 12)
+    await watch(stage, agent, 3_000)
+  })
+  await act('3. The operator rotates: "personal" is parked, but healthy; "spare" serves.', async () => {
+    say(`  $ spillway pool rotate openai\n  ${(await stage.run(['pool', 'rotate', 'openai'])).trim()}`)
+    await watch(stage, agent, 2_000)
+  })
+  await act(
+    '4. "spare" hits its limit, too: the parked, healthy member serves, nobody fails over to itself.',
+    async () => {
+      limit(upstream, 'spare', 60)
+      await watch(stage, agent, 3_000)
+    },
+  )
+  const before = agent.seen.errors.length
+  await act('5. Every member is limited: the pool is exhausted, and says until when.', async () => {
+    limit(upstream, 'personal', 60)
+    limit(upstream, 'work', 5)
+    await watch(stage, agent, 4_000)
+  })
+  const during = agent.seen.errors.length - before
+  await act('6. "work" recovers: one probe, one notice, and on it goes.', async () => {
+    upstream.on(secrets.work).clear()
+    await watch(stage, agent, 12_000)
+  })
+  await agent.stop()
+  return summary(stage, agent, { before, during, after: agent.seen.errors.length - before - during })
+}
+
+async function summary(
+  stage: Stage,
+  agent: Agent,
+  errors: { before: number; during: number; after: number },
+): Promise<boolean> {
+  const { seen } = agent
+  say(`\n${paint('bold', 'What the agent saw')}`)
+  say(`  ${seen.answers} answers; the slowest took ${Math.round(seen.slowestMs)} ms`)
+  say(`  errors before the pool was exhausted: ${errors.before}`)
+  say(`  while it was exhausted: ${errors.during + errors.after}, each one sentence: ${seen.errors.at(-1) ?? '(none)'}`)
+  say(`\n${paint('bold', 'What the operator can read')} (spillway audit list)`)
+  for (const line of (await stage.run(['audit', 'list', '--since', '5m'])).trimEnd().split('\n')) say(`  ${line}`)
+  say(`  ${(await stage.run(['audit', 'verify'])).trim()}`)
+  return errors.before === 0 && errors.during > 0
+}
+
+const upstream = await fakeUpstream()
+const stage = new Stage()
+let worked = false
+try {
+  worked = await play(stage, upstream)
+} finally {
+  await stage.close()
+  await upstream.close()
+}
+process.exitCode = worked ? 0 : 1

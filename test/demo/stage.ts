@@ -1,0 +1,70 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../cmd/spillway/main.js', import.meta.url))
+
+/** A member as `pool status --json` shows it. */
+export interface Member {
+  readonly name: string
+  readonly active: boolean
+  readonly health: { readonly state: string; readonly reason: string | null; readonly until: string | null }
+  readonly park: { readonly until: string | null } | null
+  readonly requests: number
+}
+
+export interface PoolView {
+  readonly active: string | null
+  readonly retryAt: string | null
+  readonly members: readonly Member[]
+}
+
+/** A real spillway in a directory of its own, driven through its command line as an operator would. */
+export class Stage {
+  readonly #data = mkdtempSync(join(tmpdir(), 'spillway-demo-'))
+  #daemon: ChildProcess | null = null
+
+  /** Runs one command and resolves with what it printed. */
+  run(args: readonly string[], input = ''): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const child = execFile(process.execPath, [main, '--data', this.#data, ...args], (error, stdout, stderr) => {
+        if (error) reject(new Error(`spillway ${args.join(' ')}: ${stderr.trim()}`))
+        else resolve(stdout)
+      })
+      child.stdin?.end(input)
+    })
+  }
+
+  /** Starts the daemon on a free port and resolves with its address. */
+  async serve(): Promise<string> {
+    const env = { ...process.env, SPILLWAY_POOLS_MAX_WAIT_MS: '500ms' }
+    const args = [main, '--data', this.#data, 'serve', '--listen', '127.0.0.1:0']
+    const daemon = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] })
+    this.#daemon = daemon
+    for await (const line of createInterface({ input: daemon.stdout })) {
+      const origin = /http:\/\/[\d.]+:\d+/.exec(line)?.[0]
+      if (origin) {
+        daemon.stdout.resume()
+        return origin
+      }
+    }
+    throw new Error('the daemon did not start')
+  }
+
+  async pool(name: string): Promise<PoolView> {
+    return JSON.parse(await this.run(['pool', 'status', name, '--json'])) as PoolView
+  }
+
+  async close(): Promise<void> {
+    const daemon = this.#daemon
+    if (daemon && daemon.exitCode === null) {
+      const over = new Promise((resolve) => daemon.once('exit', resolve))
+      daemon.kill('SIGTERM')
+      await over
+    }
+    rmSync(this.#data, { recursive: true, force: true })
+  }
+}
