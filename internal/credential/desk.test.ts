@@ -10,7 +10,7 @@ let folder = ''
 let desk: Desk
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'spillway-desk-'))
-  desk = new Desk(systemClock())
+  desk = new Desk(systemClock(), 'worker')
 })
 afterEach(async () => {
   await desk.stop()
@@ -25,7 +25,7 @@ test('an errand is done in a worker, and its failure carries the code of the sys
 
 test('an errand that hangs is given up at its deadline, and the next one is served by another worker', async () => {
   writeFileSync(join(folder, 'key'), 'sk-1')
-  const hanging = desk.ask('run', { words: ['sleep', '3'], timeoutMs: 3_000 }, 300)
+  const hanging = desk.ask('run', { words: ['sleep', '9'], timeoutMs: 9_000 }, 300)
   const next = desk.ask('read', { path: join(folder, 'key') }, 5_000)
   await expect(hanging).rejects.toMatchObject({ code: 'EHUNG' })
   expect(await next).toMatchObject({ text: 'sk-1' })

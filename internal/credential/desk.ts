@@ -4,6 +4,8 @@ import { type Answer, type Errand, ErrandFailed, type Errands } from './errand.t
 
 /** Workers that hang in the kernel cannot be ended; no more than this many are left behind at a time. */
 const maxHung = 3
+/** Starting a thread reads its script from the disk, and a busy machine takes its time. */
+const startMs = 15_000
 
 interface Job {
   readonly errand: Errand
@@ -19,6 +21,7 @@ interface Job {
  */
 export class Desk {
   readonly #clock: Clock
+  readonly #script: string
   readonly #queue: Job[] = []
   #worker: Worker | null = null
   #progress = new Int32Array(new SharedArrayBuffer(4))
@@ -27,8 +30,10 @@ export class Desk {
   #hung = 0
   #stopped = false
 
-  constructor(clock: Clock) {
+  /** `script` is a file of this folder without its ending. */
+  constructor(clock: Clock, script: 'worker' | 'lockworker') {
     this.#clock = clock
+    this.#script = script
   }
 
   /** The answer of a worker; rejects with `ErrandFailed`. */
@@ -75,17 +80,24 @@ export class Desk {
       return
     }
     this.#current = job
-    this.#worker ??= this.#start()
-    this.#worker.ref()
-    this.#cancel = this.#clock.after(job.deadlineMs, () => this.#late())
-    this.#worker.postMessage({ errand: job.errand, details: job.details })
+    if (this.#worker) this.#send(this.#worker, job)
+    else {
+      this.#worker = this.#start()
+      this.#cancel = this.#clock.after(startMs, () => this.#late(startMs))
+    }
   }
 
-  #late(): void {
+  #send(worker: Worker, job: Job): void {
+    worker.ref()
+    this.#cancel = this.#clock.after(job.deadlineMs, () => this.#late(job.deadlineMs))
+    worker.postMessage({ errand: job.errand, details: job.details })
+  }
+
+  #late(afterMs: number): void {
     const worker = this.#worker
     this.#worker = null
     if (worker) this.#leave(worker)
-    this.#settle({ failed: `no answer within ${this.#current?.deadlineMs} ms`, code: 'EHUNG' })
+    this.#settle({ failed: `no answer within ${afterMs} ms`, code: 'EHUNG' })
     this.#next()
   }
 
@@ -109,10 +121,15 @@ export class Desk {
 
   #start(): Worker {
     this.#progress = new Int32Array(new SharedArrayBuffer(4))
-    const worker = new Worker(workerFile(), { workerData: { progress: this.#progress } })
-    worker.on('message', (answer: Answer) => {
+    const worker = new Worker(scriptFile(this.#script), { workerData: { progress: this.#progress } })
+    worker.on('message', (message: 'ready' | Answer) => {
+      if (message === 'ready') {
+        this.#cancel?.()
+        if (this.#current) this.#send(worker, this.#current)
+        return
+      }
       worker.unref()
-      this.#settle(answer)
+      this.#settle(message)
       this.#next()
     })
     worker.on('error', (error) => this.#gone(worker, error.message))
@@ -129,7 +146,7 @@ export class Desk {
 }
 
 /** Worker threads run emitted JavaScript, also when this file runs from its source. */
-function workerFile(): URL {
-  if (import.meta.url.endsWith('.js')) return new URL('./worker.js', import.meta.url)
-  return new URL('../../dist/internal/credential/worker.js', import.meta.url)
+function scriptFile(script: string): URL {
+  if (import.meta.url.endsWith('.js')) return new URL(`./${script}.js`, import.meta.url)
+  return new URL(`../../dist/internal/credential/${script}.js`, import.meta.url)
 }

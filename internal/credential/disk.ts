@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   constants,
@@ -8,6 +7,7 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
+  readFileSync,
   readSync,
   realpathSync,
   renameSync,
@@ -58,11 +58,16 @@ export function stamp(path: string): string | null {
 
 /**
  * Creates a file of `bytes` zeros on the disk beside `path`, into which `replaceFile` will write, so that a full disk or
- * a read-only directory is found before anything depends on the write. Returns its path. Blocks.
+ * a read-only directory is found before anything depends on the write. Returns its path. Whoever calls it holds the lock
+ * of the file. Blocks.
  */
 export function reserveFile(path: string, bytes: number): string {
   const target = realpathSync(path)
-  const spare = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.spillway`)
+  if (isMountPoint(target))
+    throw fault('EBUSY', `${path} is mounted by itself and cannot be replaced: mount its folder`)
+  // One name for all: whoever died before has left no more than one, and its lock is ours now.
+  const spare = join(dirname(target), `.${basename(target)}.spillway-next`)
+  dropFile(spare)
   const fd = openSync(spare, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
   try {
     writeAll(fd, Buffer.alloc(bytes))
@@ -110,6 +115,19 @@ export function dropFile(path: string): void {
     unlinkSync(path)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+}
+
+/** Whether a file is a mount point of its own, as containers like them: renaming over it fails. */
+function isMountPoint(path: string): boolean {
+  try {
+    // Linux: the fifth field is the mount point, with octal escapes (proc_pid_mountinfo(5)).
+    const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+    const decoded = (text: string) =>
+      text.replace(/\\(\d{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)))
+    return lines.some((line) => decoded(line.split(' ')[4] ?? '') === path)
+  } catch {
+    return false
   }
 }
 

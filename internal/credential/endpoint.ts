@@ -7,6 +7,10 @@ export interface LoginSettings {
   readonly tokenUrl: string | null
   readonly clientId: string | null
   readonly clientSecretFile?: string | null
+  /** Where a person logs in instead of the known address. */
+  readonly authorizeUrl?: string | null
+  /** Where a device asks for a code (RFC 8628). */
+  readonly deviceUrl?: string | null
 }
 
 /** The token endpoint of one credential, all sources taken together. */

@@ -34,7 +34,10 @@ const files = [
   {
     name: 'codex finds the account in the id token when the file does not name it',
     format: 'codex',
-    document: { tokens: { id_token: id, access_token: 'opaque', refresh_token: 'r' }, last_refresh: 'x' },
+    document: {
+      tokens: { id_token: id, access_token: 'opaque', refresh_token: 'r', account_id: '' },
+      last_refresh: 'x',
+    },
     tokens: { access: 'opaque', refresh: 'r', expiresAt: null, account: 'acc-of-claim', scope: null },
   },
   {
@@ -88,7 +91,8 @@ test.each(files)(
       refresh: 'r2',
       expiresAt: end + 3_600_000,
     })
-    const strip = (json: string) => json.replaceAll(/"(r|r2|a|opaque|x|h\.[^"]+|2026-[^"]+)"|17676\d+/g, '…')
+    const strip = (json: string) =>
+      json.replaceAll(/"(r|r2|a|opaque|x||acc-of-claim|h\.[^"]+|2026-[^"]+)"|17676\d+/g, '…')
     expect(strip(after)).toBe(strip(text))
   },
 )

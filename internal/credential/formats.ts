@@ -33,6 +33,9 @@ const codex: FileFormat = {
     { path: ['tokens', 'access_token'], value: tokens.accessToken.reveal() },
     ...(tokens.refreshToken ? [change(['tokens', 'refresh_token'], tokens.refreshToken)] : []),
     ...(tokens.idToken ? [change(['tokens', 'id_token'], tokens.idToken)] : []),
+    ...(tokens.accountId === null
+      ? []
+      : [{ path: ['tokens', 'account_id'], value: tokens.accountId } satisfies Change]),
     { path: ['last_refresh'], value: new Date(now).toISOString() },
   ],
   key: (document) => word(document.OPENAI_API_KEY),

@@ -119,7 +119,8 @@ function fileLock(path: string, format: string): LockTarget {
   return { path, beside: true, marker: format === 'claude' ? `${dirname(path)}.lock` : null }
 }
 
-function endpointReader(keeping: Keeping, record: CredentialRecord): LoginParts['endpoint'] {
+/** Reads what a refresh or a login of the credential needs to know of its authorization server, each time anew. */
+export function endpointReader(keeping: Keeping, record: CredentialRecord): LoginParts['endpoint'] {
   return async () => {
     const endpoint = endpointOf(record, keeping.oauth())
     const path = endpoint.clientSecretFile

@@ -3,7 +3,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { MemoryStore } from '../../test/fakes/store.ts'
 import { FakeClock } from '../clock/clock.ts'
+import { type Health, needsLogin, pristine } from '../pool/pool.ts'
 import type { CredentialRecord, SecretRecord, Source } from '../store/store.ts'
 import { Secret, Vault } from '../vault/vault.ts'
 import { createCredentials, type LiveCredentials, type Material, NoMaterial } from './credential.ts'
@@ -13,22 +15,27 @@ let folder = ''
 let clock: FakeClock
 let told: string[]
 let live: LiveCredentials
+let health: Health
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'spillway-live-'))
   clock = new FakeClock()
   told = []
+  health = pristine
   live = createCredentials({
     clock,
     vault,
+    store: new MemoryStore(),
+    directory: folder,
+    oauth: () => ({}),
     env: { KEY: 'sk-env', KEYS: 'sk-a, sk-b', EMPTY: '' },
     random: () => 0.5,
     warn: (message, name) => told.push(`${name}: ${message}`),
     verdicts: {
-      standing: () => ({ generation: 7, health: 'healthy' }),
+      standing: () => ({ generation: 7, health }),
       needsLogin: async (record, generation, reason) =>
         void told.push(`${record.name} needs login ${generation} ${reason}`),
-      replaced: async (record) => void told.push(`${record.name} replaced`),
+      replaced: async (record, how) => void told.push(`${record.name} replaced by ${how}`),
     },
   })
 })
@@ -122,30 +129,31 @@ test('a key file answers from memory after the first reading, warns when others 
   const path = join(folder, 'key')
   writeFileSync(path, '\n  sk-1  \n# more\n')
   chmodSync(path, 0o644)
-  const one = record('one', { kind: 'file', path, format: 'plain' })
+  const one = record('one', { kind: 'file', path, format: 'key' })
   live.add([one], [])
   await live.ready()
   expect(now(one)).toMatchObject({ injection: { secret: 'sk-1' }, generation: 1 })
-  expect(live.problems()[0]?.message).toContain('can be read by others')
+  expect(live.problems()[0]?.message).toContain('can be opened by others')
   writeFileSync(path, 'sk-2')
   chmodSync(path, 0o600)
   await poll(() => now(one).generation === 2)
   expect(now(one).injection.secret).toBe('sk-2')
-  expect(told).toEqual(['one replaced'])
+  expect(told).toEqual(['one replaced by refresh'])
   expect(live.problems()).toEqual([])
 })
 
 test('a key file that vanishes goes on serving from memory; one that appears is taken and announced', async () => {
   const path = join(folder, 'key')
-  const one = record('one', { kind: 'file', path, format: 'plain' })
+  const one = record('one', { kind: 'file', path, format: 'key' })
   live.add([one], [])
   await live.ready()
   expect(() => now(one)).toThrow('does not exist')
   expect(told).toEqual(['one needs login 7 unreadable'])
+  health = needsLogin('unreadable', clock.now())
   writeFileSync(path, 'sk-1')
   await poll(() => live.problems().every((each) => !each.message.includes('exist')))
   expect(now(one).injection.secret).toBe('sk-1')
-  expect(told).toEqual(['one needs login 7 unreadable', 'one replaced'])
+  expect(told).toEqual(['one needs login 7 unreadable', 'one replaced by login'])
   rmSync(path)
   await clock.advance(1_000)
   expect(await live.renew(one, 1)).toBe('unavailable')
@@ -155,7 +163,7 @@ test('a key file that vanishes goes on serving from memory; one that appears is 
 test('an auth failure re-reads the file before anything else', async () => {
   const path = join(folder, 'key')
   writeFileSync(path, 'sk-1')
-  const one = record('one', { kind: 'file', path, format: 'plain' })
+  const one = record('one', { kind: 'file', path, format: 'key' })
   live.add([one], [])
   await live.ready()
   writeFileSync(path, 'sk-22')

@@ -1,12 +1,15 @@
 import { join } from 'node:path'
 import type { Cancel, Clock } from '../clock/clock.ts'
-import type { At, Reason } from '../pool/pool.ts'
-import type { CredentialRecord, SecretRecord, Store } from '../store/store.ts'
+import { type At, type Reason, Refusal } from '../pool/pool.ts'
+import type { CredentialRecord, SecretRecord, Store, Write } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import { Desk } from './desk.ts'
+import { doorOf } from './doors.ts'
 import type { LoginSettings } from './endpoint.ts'
-import { holderOf } from './hold.ts'
+import { beginLogin, type LoginFlow } from './flow.ts'
+import { endpointReader, holderOf, type Keeping } from './hold.ts'
 import type { Holder } from './holder.ts'
+import { type FoundLogin, findLogin, type Tool } from './import.ts'
 import { KeyFileHolder } from './keyfile.ts'
 import { Ledger } from './ledger.ts'
 import { Locks } from './locks.ts'
@@ -14,6 +17,7 @@ import { LoginHolder } from './login.ts'
 import { type Credentials, type Material, NoMaterial, type Verdicts } from './material.ts'
 import type { Refreshed } from './refresh.ts'
 import type { Surroundings } from './surroundings.ts'
+import type { TokenSet } from './tokens.ts'
 import { Watch } from './watch.ts'
 
 const tickMs = 1_000
@@ -58,6 +62,19 @@ export interface LiveCredentials extends Credentials {
   current(credential: CredentialRecord): Promise<Material & { readonly expiresAt: At | null }>
   /** A lapsed login is tried once more (`cred enable`). */
   retry(credential: CredentialRecord): Promise<void>
+  /** The login that a tool has left in its file; rejects with a Refusal. */
+  findLogin(tool: Tool, path: string): Promise<FoundLogin>
+  /** Begins a login by device code or browser; rejects with a Refusal. */
+  beginLogin(credential: CredentialRecord): Promise<LoginFlow>
+  /**
+   * Puts the tokens of a new login in the place of the old ones. `commit` gets the rows to write (none for a shared
+   * file) and makes the change known to the engine; nothing is served from the tokens before it resolves.
+   */
+  install(
+    credential: CredentialRecord,
+    tokens: TokenSet,
+    commit: (writes: readonly Write[]) => Promise<void>,
+  ): Promise<void>
   problems(): readonly Problem[]
   problemOf(credential: CredentialRecord): Problem | null
   /** Ends workers and timers. false: a worker hangs in the file system, and only the end of the process ends it. */
@@ -83,7 +100,9 @@ class Keeper implements LiveCredentials {
 
   constructor(options: CredentialOptions) {
     this.#options = options
-    const desks = { files: new Desk(options.clock), commands: new Desk(options.clock), locks: new Desk(options.clock) }
+    const { clock } = options
+    const files = new Desk(clock, 'worker')
+    const desks = { files, commands: new Desk(clock, 'worker'), locks: new Desk(clock, 'lockworker') }
     this.#desks = Object.values(desks)
     this.#around = surround(options, desks)
   }
@@ -106,10 +125,33 @@ class Keeper implements LiveCredentials {
     if (holder instanceof LoginHolder) await holder.retry()
   }
 
+  findLogin(tool: Tool, path: string): Promise<FoundLogin> {
+    return findLogin(this.#around.files, tool, path)
+  }
+
+  async beginLogin(credential: CredentialRecord): Promise<LoginFlow> {
+    const settings = this.#options.oauth()
+    const asked = await endpointReader(this.#keeping(), credential)().catch((error: unknown) => {
+      throw new Refusal('conflict', error instanceof Error ? error.message : 'no authorization server is known')
+    })
+    const door = doorOf(asked.endpoint.login, settings[asked.endpoint.login], asked.endpoint.scope)
+    return beginLogin({ clock: this.#options.clock, ...asked, door })
+  }
+
+  async install(
+    credential: CredentialRecord,
+    tokens: TokenSet,
+    commit: (writes: readonly Write[]) => Promise<void>,
+  ): Promise<void> {
+    const holder = this.#holder(credential)
+    if (!(holder instanceof LoginHolder))
+      throw new Refusal('conflict', `${credential.name} is not a login`, 'its secret is a key that does not expire')
+    await holder.install(tokens, commit)
+  }
+
   add(records: readonly CredentialRecord[], secrets: readonly SecretRecord[]): void {
     const byOwner = grouped(secrets)
-    const { vault, env, directory, oauth } = this.#options
-    const keeping = { around: this.#around, vault, env, oauth, locksFolder: join(directory, 'locks') }
+    const keeping = this.#keeping()
     for (const record of records) {
       const former = this.#holders.get(record.id)
       this.remove(record.id)
@@ -145,6 +187,11 @@ class Keeper implements LiveCredentials {
     this.#around.watch.stop()
     const ended = await Promise.all(this.#desks.map((desk) => desk.stop()))
     return ended.every(Boolean)
+  }
+
+  #keeping(): Keeping {
+    const { vault, env, directory, oauth } = this.#options
+    return { around: this.#around, vault, env, oauth, locksFolder: join(directory, 'locks') }
   }
 
   #keep(holder: Holder): void {

@@ -1,6 +1,6 @@
 import type { Cancel } from '../clock/clock.ts'
-import type { At, Reason } from '../pool/pool.ts'
-import { type CredentialRecord, StaleGeneration } from '../store/store.ts'
+import { type At, type Reason, Refusal } from '../pool/pool.ts'
+import { type CredentialRecord, StaleGeneration, type Write } from '../store/store.ts'
 import { type Holder, materialOf, Unreadable } from './holder.ts'
 import type { LockTarget } from './locks.ts'
 import { type Material, NoMaterial, type Renewal } from './material.ts'
@@ -14,6 +14,8 @@ const earlyMs = 300_000
 /** How long a request waits for a token before another member is the better choice. */
 const patienceMs = 10_000
 const lockMs = 10_000
+/** A refresh that holds the lock is over by then. */
+const installMs = 60_000
 const saveAgainMs = 5_000
 /** Presented without an answer so often, and with nothing left to serve with, a login needs a person's eyes. */
 const lostTooOften = 2
@@ -127,6 +129,25 @@ export class LoginHolder implements Holder {
     const { ledger } = this.#parts.around
     const { row } = await ledger.read(this.record.id)
     if (row) await ledger.write({ ...row, refused: null, failures: 0, nextAttemptAt: 0 }, row.generation, [])
+  }
+
+  /** Puts the tokens of a new login in the place of the old; see `LiveCredentials.install`. */
+  async install(tokens: TokenSet, commit: (writes: readonly Write[]) => Promise<void>): Promise<void> {
+    const { around, lock, place } = this.#parts
+    // A refresh that is under way would put the old login's tokens back.
+    const held = await around.locks.acquire(lock, { waitMs: installMs, isDone: async () => false })
+    if (!held) throw new Refusal('try-later', `${this.record.name} is being refreshed`, 'try again in a minute')
+    try {
+      const writes = await place.install(tokens)
+      this.#unsaved = null
+      // What the watcher sees of a file that is written already is no news; the vault's rows count once they are durable.
+      if (this.#parts.file) this.#adoptQuietly(tokens)
+      await commit(writes)
+      if (!this.#parts.file) this.#adoptQuietly(tokens)
+    } finally {
+      await place.release().catch(() => {})
+      await held.release()
+    }
   }
 
   stop(): void {
@@ -259,6 +280,15 @@ export class LoginHolder implements Holder {
         if (isOver && result.lost >= lostTooOften) this.#parts.around.lapsed(this.record, standing, 'refresh-uncertain')
       }
     }
+  }
+
+  #adoptQuietly(tokens: TokenSet): void {
+    this.#tokens = tokens
+    this.#failure = null
+    this.#dead = null
+    this.#later = null
+    this.generation++
+    this.#dueAt = this.#due(tokens, false)
   }
 
   #adopt(tokens: TokenSet, by: 'us' | 'others'): void {

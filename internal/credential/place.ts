@@ -1,3 +1,4 @@
+import type { Clock } from '../clock/clock.ts'
 import type { At } from '../pool/pool.ts'
 import type { CredentialRecord, RefreshRecord, SecretRecord, Write } from '../store/store.ts'
 import { Secret, type Vault } from '../vault/vault.ts'
@@ -33,6 +34,8 @@ export interface TokenPlace {
    * meanwhile, and they stay; `kept`: it is durable. Rejects with an Error when it could not be written.
    */
   keep(change: Kept): Promise<{ kind: 'kept' } | { kind: 'theirs'; tokens: TokenSet }>
+  /** Puts the tokens of another login there, whatever is there; returns the rows that must be written for it. */
+  install(tokens: TokenSet): Promise<readonly Write[]>
 }
 
 export interface Kept {
@@ -73,18 +76,27 @@ export class VaultPlace implements TokenPlace {
     await this.#ledger.write(row, expected, [sealed])
     return { kind: 'kept' }
   }
+
+  async install(tokens: TokenSet): Promise<readonly Write[]> {
+    const { id } = this.#record
+    const { row } = await this.#ledger.read(id)
+    const generation = (row?.generation ?? 0) + 1
+    return tokenWrites(this.#vault, { id, generation, tokens, expected: row?.generation ?? null })
+  }
 }
 
 /** Tokens in the file of the tool that logged in; its other fields, mode and owner stay as they are. */
 export class FilePlace implements TokenPlace {
   warning: string | null = null
+  readonly #clock: Clock
   readonly #path: string
   readonly #format: FileFormat
   readonly #files: Desk
   readonly #ledger: Ledger
   #spare: string | null = null
 
-  constructor(path: string, format: FileFormat, around: { files: Desk; ledger: Ledger }) {
+  constructor(path: string, format: FileFormat, around: { clock: Clock; files: Desk; ledger: Ledger }) {
+    this.#clock = around.clock
     this.#path = path
     this.#format = format
     this.#files = around.files
@@ -96,7 +108,7 @@ export class FilePlace implements TokenPlace {
   }
 
   async reserve(): Promise<void> {
-    const { text } = await this.#look()
+    const { text } = await this.#read()
     const bytes = Buffer.byteLength(text) + spareBytes
     this.#spare = await this.#files.ask('reserve', { path: this.#path, bytes }, fileMs)
   }
@@ -119,7 +131,15 @@ export class FilePlace implements TokenPlace {
     throw new Error(`${this.#path} changes all the time`)
   }
 
-  async #replace(before: string, change: Kept): Promise<boolean> {
+  async install(tokens: TokenSet): Promise<readonly Write[]> {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const { text } = await this.#read()
+      if (await this.#replace(text, { next: tokens, at: this.#clock.now() })) return []
+    }
+    throw new Error(`${this.#path} changes all the time`)
+  }
+
+  async #replace(before: string, change: { next: TokenSet; at: At }): Promise<boolean> {
     const after = spliceJson(before, this.#format.changes(change.next, change.at, jsonObject(before)))
     if (this.#spare === null) await this.reserve()
     const spare = this.#spare ?? ''
@@ -127,15 +147,18 @@ export class FilePlace implements TokenPlace {
     return (await this.#files.ask('replace', { path: this.#path, spare, before, after }, fileMs)) !== null
   }
 
-  async #look(): Promise<{ text: string; tokens: TokenSet }> {
-    let text: string
+  async #read(): Promise<{ text: string }> {
     try {
       const file = await this.#files.ask('read', { path: this.#path }, fileMs)
       this.warning = modeWarning(this.#path, file.mode)
-      text = file.text
+      return file
     } catch (error) {
       throw new Unreadable(readingFailed(this.#path, error))
     }
+  }
+
+  async #look(): Promise<{ text: string; tokens: TokenSet }> {
+    const { text } = await this.#read()
     try {
       return { text, tokens: this.#format.read(jsonObject(text)) }
     } catch (error) {

@@ -1,15 +1,12 @@
-import { parentPort, workerData } from 'node:worker_threads'
+import { workerData } from 'node:worker_threads'
 import { runCommand } from './command.ts'
 import { dropFile, readFile, replaceFile, reserveFile, stamp } from './disk.ts'
-import type { Answer, Asked, Errand, Errands } from './errand.ts'
+import { serve } from './serving.ts'
 
-/**
- * Does blocking work for the main thread, one errand at a time. It may hang in a system call for ever: whoever asked
- * has a deadline and starts another worker.
- */
+/** The thread that looks at files and runs commands. `progress` shows how far a list of paths is. */
 const { progress } = workerData as { progress: Int32Array }
 
-const errands: { readonly [E in Errand]: (asked: Errands[E]['asks']) => Errands[E]['answers'] } = {
+serve({
   read: ({ path }) => readFile(path),
   stamps: ({ paths }) =>
     paths.map((path, i) => {
@@ -23,15 +20,4 @@ const errands: { readonly [E in Errand]: (asked: Errands[E]['asks']) => Errands[
     return undefined
   },
   run: ({ words, timeoutMs }) => runCommand(words, timeoutMs),
-}
-
-function answer<E extends Errand>(asked: Asked<E>): Answer {
-  try {
-    return { result: errands[asked.errand](asked.details) }
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null
-    return { failed: error instanceof Error ? error.message : String(error), code }
-  }
-}
-
-parentPort?.on('message', (asked: Asked<Errand>) => parentPort?.postMessage(answer(asked)))
+})
