@@ -10,7 +10,6 @@ import { httpApp, type Route } from './http.ts'
 import { claimSocket, ownOnly } from './socket.ts'
 
 export type { EventSource, LiveEvent } from './feed.ts'
-export type { Route } from './http.ts'
 
 /** What the admin API serves. */
 export interface AdminParts {

@@ -49,7 +49,10 @@ export function httpApp(
 
 /** As bytes, or fastify would add a charset, which this media type does not have. */
 function answer(reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply.code(problem.status).type('application/problem+json').send(Buffer.from(JSON.stringify(problem)))
+  return reply
+    .code(problem.status)
+    .type('application/problem+json')
+    .send(Buffer.from(JSON.stringify(problem)))
 }
 
 /** One verb as a route; its arguments come from the path, and the query or the JSON body. */

@@ -8,8 +8,8 @@ import type { CliIo } from './port.ts'
 import { screenOf } from './screen.ts'
 import { commandTree } from './tree.ts'
 
-export { exitCodes, Unreachable } from './exit.ts'
-export type { CliIo, Initialised, Opened, Port, ServeOptions, Started, Where } from './port.ts'
+export { Unreachable } from './exit.ts'
+export type { CliIo, Port, ServeOptions, Started } from './port.ts'
 export { answers, remoteOps } from './remote.ts'
 
 /** Runs one command line (without the program's name) and resolves with its exit code; never rejects. */

@@ -3,7 +3,7 @@ import type { Cell, Ink, Screen } from './screen.ts'
 import { localTime, relative, relativeOr } from './when.ts'
 
 /** The state of a pool in one word, for a list. */
-export function poolState(pool: PoolShape, now: number): Cell {
+function poolState(pool: PoolShape, now: number): Cell {
   if (pool.members.length === 0) return { text: 'empty', ink: 'yellow' }
   if (!pool.exhausted) return { text: 'ok', ink: 'green' }
   if (pool.retryAt === null) return { text: 'exhausted, needs a person', ink: 'red' }

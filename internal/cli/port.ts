@@ -9,7 +9,7 @@ export interface Where {
 }
 
 /** The verbs of one installation: of its running daemon, or of its store opened under the lock. */
-export interface Opened {
+interface Opened {
   readonly ops: Ops
   close(): Promise<void>
 }
@@ -36,7 +36,7 @@ export interface Started {
   readonly warnings: readonly string[]
 }
 
-export interface Initialised {
+interface Initialised {
   readonly data: string
   /** The bare client key `local`; null when the directory was set up already. */
   readonly key: string | null
@@ -48,7 +48,7 @@ export interface Port {
   /** Milliseconds since 1970. */
   now(): number
   /** Resolves after the given time; `status --watch` waits with it. */
-  sleep(ms: number): Promise<void>
+  sleep(ms: number): Promise<unknown>
   /**
    * The live state: the daemon's over its socket, else the store under the data directory's lock. Rejects with
    * `Unreachable` when the lock is held but the socket is silent, with a Refusal for everything else.

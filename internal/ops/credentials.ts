@@ -187,7 +187,7 @@ function checkSecret(secret: Secret): void {
 }
 
 /** The credential as it is shown. */
-export function credentialShape(call: Call, { record, generation, health, pools }: CredentialView): CredentialShape {
+function credentialShape(call: Call, { record, generation, health, pools }: CredentialView): CredentialShape {
   return {
     name: record.name,
     provider: record.provider,

@@ -44,7 +44,7 @@ export const doctorVerbs = {
 }
 
 /** A row that is well unless it says how not. */
-export function row(
+function row(
   check: string,
   message: string,
   trouble?: { readonly state: 'warn' | 'fail'; readonly hint: string | null },

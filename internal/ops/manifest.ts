@@ -8,8 +8,6 @@ import { defaultSettings } from './pools.ts'
 import { readManifest } from './sheet.ts'
 import { type Call, flag, verb } from './verb.ts'
 
-export type { ManifestChange } from './plan.ts'
-
 const apply = verb({
   method: 'POST',
   path: '/v1/apply',

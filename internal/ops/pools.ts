@@ -134,7 +134,7 @@ const poolCreate = verb({
 })
 
 /** The credentials of a new pool's members; refuses unknown, doubled and foreign ones. */
-export function checkMembers(
+function checkMembers(
   call: Call,
   pool: { name: string; provider: string },
   members: readonly string[],

@@ -12,7 +12,7 @@ export interface HealthShape {
   by: 'upstream' | 'operator' | null
 }
 
-export interface ParkShape {
+interface ParkShape {
   since: string
   /** null: until somebody unparks it. */
   until: string | null

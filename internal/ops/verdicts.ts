@@ -6,7 +6,7 @@ import { maybeInstant } from './present.ts'
 import { type Call, known, verb } from './verb.ts'
 
 /** Who would serve now, and for each member whether and why not. */
-export interface ExplainShape {
+interface ExplainShape {
   pool: string
   model: string | null
   /** Who would serve; null when nobody can. */
