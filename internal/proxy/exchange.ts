@@ -1,16 +1,16 @@
 import { type Material, NoMaterial } from '../credential/credential.ts'
-import { type LocalAnswer, type LocalError, stripKeyFromQuery } from '../dialect/dialect.ts'
+import type { LocalAnswer, LocalError } from '../dialect/dialect.ts'
 import type { Decision, Lease } from '../engine/engine.ts'
-import type { ModelFamily, Outcome } from '../pool/pool.ts'
+import type { Outcome } from '../pool/pool.ts'
 import { Attempt, type AttemptOwner, type Surroundings } from './attempt.ts'
 import { BodyReader, type BodyReceiver, type RequestBody } from './body.ts'
 import { hostDown, internalError, nobodyElse, poolEmpty, trailersRefused, unpresentable } from './excuses.ts'
 import { type Failure, failureOf, missingSecret } from './failure.ts'
 import type { Admitted, Gateway } from './gateway.ts'
-import { requestHeaders } from './headers.ts'
 import type { RequestOutcome } from './meter.ts'
+import { Outgoing } from './outgoing.ts'
 import { another, nextStep, type Step } from './replay.ts'
-import { isLongUnread, isUnfinished, sendLocal } from './replies.ts'
+import { Reply } from './reply.ts'
 import { Walk } from './walk.ts'
 
 /** The wait for a canonical probe's finding, in ms, before a second rejection is passed on (SIGNALS, "Outcomes"). */
@@ -29,17 +29,17 @@ type LastWord = (limited: boolean) => void
 export class Exchange implements BodyReceiver, AttemptOwner {
   readonly #gateway: Gateway
   readonly #admitted: Admitted
-  readonly #around: Surroundings
+  readonly #onOver: (exchange: Exchange) => void
+  readonly #outgoing: Outgoing
+  readonly #reply: Reply
   readonly #reader: BodyReader
-  readonly #headers: string[]
-  #body: RequestBody = { held: true, bytes: null }
+  readonly #around: Surroundings
   #bodyAt = 0
   #walk: Walk | null = null
   #attempt: Attempt | null = null
   #holding: AbortController | null = null
   #lastWord: LastWord = () => this.#excuse(nobodyElse, 'upstream_error')
   #ending: RequestOutcome = 'served'
-  readonly #onOver: (exchange: Exchange) => void
   #over = false
 
   /** `onOver` is called once, however the exchange ends. */
@@ -49,10 +49,11 @@ export class Exchange implements BodyReceiver, AttemptOwner {
     this.#gateway = gateway
     this.#admitted = admitted
     this.#onOver = onOver
-    this.#headers = requestHeaders(request.rawHeaders)
-    const method = request.method ?? 'GET'
-    this.#around = { owner: this, dialect, response, method, clock, idleMs: upstreams.settings.idleMs }
+    this.#outgoing = new Outgoing(admitted)
+    this.#reply = new Reply(gateway, admitted)
     this.#reader = new BodyReader(request, frame, { budget: bodies, most: settings.replay.maxBodyBytes }, this)
+    const { method } = this.#outgoing
+    this.#around = { owner: this, dialect, response, method, clock, idleMs: upstreams.settings.idleMs }
   }
 
   /** Begins with the body. */
@@ -71,11 +72,12 @@ export class Exchange implements BodyReceiver, AttemptOwner {
   bodyReady(body: RequestBody): void {
     const { engine, clock, retries } = this.#gateway
     const { pool } = this.#admitted
-    this.#body = body
+    this.#outgoing.body = body
+    if (this.#over) return
     this.#bodyAt = clock.mono()
     retries.earn()
     try {
-      const model = engine.wantsModel(pool) ? this.#model() : null
+      const model = engine.wantsModel(pool) ? this.#outgoing.model() : null
       this.#walk = new Walk(this.#gateway, pool, { model, buffered: body.held })
       this.#act(this.#walk.next(), this.#walk)
     } catch (error) {
@@ -84,7 +86,7 @@ export class Exchange implements BodyReceiver, AttemptOwner {
   }
 
   bodyHasTrailers(): void {
-    this.#excuse(trailersRefused, 'client_error')
+    if (!this.#over) this.#excuse(trailersRefused, 'client_error')
   }
 
   /** Does what the engine decided. An answer that is held back is given up with the next lease, not before. */
@@ -121,35 +123,30 @@ export class Exchange implements BodyReceiver, AttemptOwner {
       this.#unequipped(error, walk)
       return
     }
-    if ('injection' in material) this.#send(lease, walk, material)
-    else {
-      const unequipped = (error: unknown) => this.#unequipped(error, walk)
-      this.#wait(material.then((late) => this.#over || this.#send(lease, walk, late), unequipped))
+    if ('injection' in material) {
+      this.#send(lease, walk, material)
+      return
     }
+    const send = (late: Material) => this.#over || this.#send(lease, walk, late)
+    this.#wait(material.then(send, (error) => this.#unequipped(error, walk)))
   }
 
   #unequipped(error: unknown, walk: Walk): void {
     if (!(error instanceof NoMaterial)) throw error
     if (this.#over) return
     walk.attempts++
-    this.#end(missingSecret(error.reason), walk)
+    this.#judgeFailure(missingSecret(error.reason), walk)
   }
 
   #send(lease: Lease, walk: Walk, material: Material): void {
-    walk.sendWith(material)
+    const { upstreams, clock } = this.#gateway
     const { injection } = material
-    const { dialect, target } = this.#admitted
+    walk.sendWith(material)
     const attempt = new Attempt(lease, injection, this.#around)
     this.#attempt = attempt
-    const headers = this.#headers.slice()
-    dialect.inject(headers, injection)
-    const body = this.#body.held ? this.#body.bytes : this.#body.rest
-    if (!this.#body.held && this.#body.length !== null) headers.push('content-length', String(this.#body.length))
+    attempt.startedAt = clock.mono()
     try {
-      const { pool, prefix } = this.#gateway.upstreams.at(lease.baseUrl)
-      const path = `${prefix}${target.path}` || '/'
-      attempt.startedAt = this.#gateway.clock.mono()
-      pool.dispatch({ method: this.#around.method, path: path + withoutKey(target.query), headers, body }, attempt)
+      this.#outgoing.send(upstreams.at(lease.baseUrl), injection, attempt)
     } catch (error) {
       this.failed(attempt, failureOf(error as Error, false))
     }
@@ -165,7 +162,7 @@ export class Exchange implements BodyReceiver, AttemptOwner {
 
   failed(_attempt: Attempt, failure: Failure): void {
     try {
-      if (this.#walk) this.#end(failure, this.#walk)
+      if (this.#walk) this.#judgeFailure(failure, this.#walk)
     } catch (error) {
       this.#crash(error)
     }
@@ -185,7 +182,7 @@ export class Exchange implements BodyReceiver, AttemptOwner {
 
   #judge(attempt: Attempt, outcome: Outcome, walk: Walk): void {
     const { meter, settings } = this.#gateway
-    if (outcome.scope === 'model' && outcome.model === null) walk.turn.model ??= this.#model()
+    if (outcome.scope === 'model' && outcome.model === null) walk.turn.model ??= this.#outgoing.model()
     meter.ttfb(walk.turn.pool.name, attempt.headAt - attempt.startedAt)
     const first = walk.rejected
     const step = nextStep(outcome, walk.progress(outcome), settings.replay.maxAttempts)
@@ -199,8 +196,8 @@ export class Exchange implements BodyReceiver, AttemptOwner {
     else this.#continue(step, walk)
   }
 
-  /** An attempt ended without an answer. */
-  #end(failure: Failure, walk: Walk): void {
+  /** The attempt ended without an answer. */
+  #judgeFailure(failure: Failure, walk: Walk): void {
     const { outcome } = failure
     this.#attempt = null
     const step = nextStep(outcome, walk.progress(outcome), this.#gateway.settings.replay.maxAttempts)
@@ -246,10 +243,9 @@ export class Exchange implements BodyReceiver, AttemptOwner {
     this.#wait(renewing)
   }
 
-  #mayHold(decision: Decision & { kind: 'exhausted' }, { turn }: Walk): boolean {
-    if (decision.retryAt === null) return false
+  #mayHold({ retryAt }: Decision & { kind: 'exhausted' }, { turn }: Walk): boolean {
     const patience = (turn.pool.record.maxWaitMs ?? this.#gateway.settings.maxWaitMs) - turn.heldMs
-    return patience > 0 && decision.retryAt - this.#gateway.clock.now() <= patience
+    return retryAt !== null && patience > 0 && retryAt - this.#gateway.clock.now() <= patience
   }
 
   #hold(walk: Walk): void {
@@ -257,10 +253,10 @@ export class Exchange implements BodyReceiver, AttemptOwner {
     this.#holding = holding
     const held = walk.hold(holding.signal).then((decision) => {
       this.#holding = null
-      if (this.#over) {
-        if (decision.kind === 'lease') walk.returnUnused(decision.lease)
-      } else if (decision.kind === 'exhausted') this.#refuse(decision, walk)
-      else this.#act(decision, walk)
+      if (!this.#over) {
+        if (decision.kind === 'exhausted') this.#refuse(decision, walk)
+        else this.#act(decision, walk)
+      } else if (decision.kind === 'lease') walk.returnUnused(decision.lease)
     })
     this.#wait(held)
   }
@@ -279,30 +275,20 @@ export class Exchange implements BodyReceiver, AttemptOwner {
       return
     }
     this.#ending = endingOf(attempt.status, walk.failovers)
-    if (attempt.status < 400) this.#reader.release()
-    const marks = this.#marks(attempt.lease)
-    if (this.#gateway.draining || isUnfinished(this.#body, this.#admitted.request)) marks.push('connection', 'close')
-    attempt.pass({ marks, retryAfterSeconds })
+    this.#reader.release()
+    this.#reply.pass(attempt, this.#outgoing.body, { attempts: walk.attempts, retryAfterSeconds })
     if (walk.attempts > 1 || walk.turn.heldMs > 0) return
     const { meter, clock } = this.#gateway
     meter.overhead(attempt.startedAt - this.#bodyAt + clock.mono() - attempt.headAt)
-  }
-
-  #answer(answer: LocalAnswer, ending: RequestOutcome): void {
-    const { request, response, frame } = this.#admitted
-    sendLocal(response, answer, this.#marks(null), this.#gateway.draining || isLongUnread(request, frame))
-    this.#finish(ending)
   }
 
   #excuse(error: LocalError, ending: RequestOutcome): void {
     this.#answer(this.#admitted.dialect.error(error), ending)
   }
 
-  #marks(lease: Lease | null): string[] {
-    const attempts = String(this.#walk?.attempts ?? 0)
-    const marks = ['x-spillway-request-id', this.#admitted.id, 'x-spillway-attempts', attempts]
-    if (lease && this.#gateway.settings.exposeMember) marks.push('x-spillway-member', lease.member)
-    return marks
+  #answer(answer: LocalAnswer, ending: RequestOutcome): void {
+    this.#reply.local(answer, this.#walk?.attempts ?? 0)
+    this.#finish(ending)
   }
 
   #finish(outcome: RequestOutcome): void {
@@ -311,7 +297,8 @@ export class Exchange implements BodyReceiver, AttemptOwner {
     this.#attempt?.discard()
     this.#walk?.end()
     this.#reader.release()
-    if (!this.#body.held) this.#body.rest.destroy()
+    const { body } = this.#outgoing
+    if (!body.held) body.rest.destroy()
     const { name } = this.#admitted.pool
     this.#gateway.meter.request(name, outcome)
     this.#gateway.meter.inflight(name, -1)
@@ -326,15 +313,9 @@ export class Exchange implements BodyReceiver, AttemptOwner {
   #crash(error: unknown): void {
     this.#gateway.log.error({ error, pool: this.#admitted.pool.name }, 'a request failed inside the proxy')
     if (this.#over) return
-    if (this.#admitted.response.headersSent) this.#admitted.response.destroy()
-    else this.#excuse(internalError, 'upstream_error')
+    if (this.#reply.isOpen) this.#excuse(internalError, 'upstream_error')
+    else this.#reply.destroy()
     this.#finish('upstream_error')
-  }
-
-  #model(): ModelFamily | null {
-    const { dialect, target } = this.#admitted
-    const bytes = dialect.modelInBody && this.#body.held ? this.#body.bytes : null
-    return dialect.model(target.path, bytes === null ? null : parsed(bytes))
   }
 }
 
@@ -342,19 +323,4 @@ function endingOf(status: number, failovers: number): RequestOutcome {
   if (status < 400) return failovers === 0 ? 'served' : 'failed_over'
   if (status >= 500) return 'upstream_error'
   return status === 401 || status === 402 || status === 403 || status === 429 ? 'passed' : 'client_error'
-}
-
-function withoutKey(query: string): string {
-  if (query === '') return query
-  const rest = stripKeyFromQuery(query.slice(1))
-  return rest === '' ? '' : `?${rest}`
-}
-
-/** The JSON of a body; null when it is none. */
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString())
-  } catch {
-    return null
-  }
 }

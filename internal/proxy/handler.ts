@@ -16,7 +16,7 @@ import { type Frame, frameOf } from './framing.ts'
 import type { Gateway } from './gateway.ts'
 import { headerIn } from './headers.ts'
 import type { Inbound } from './inbound.ts'
-import { isLongUnread, sendLocal } from './replies.ts'
+import { isLongUnread, sendLocal } from './reply.ts'
 import { parseTarget, type Target } from './target.ts'
 
 /** What a client announced with `Expect`. */

@@ -38,7 +38,7 @@ export interface ProxyParts {
   readonly identity?: ServerIdentity | null
 }
 
-export interface Proxy {
+export interface DataPlane {
   /** Opens the data port (0: a free one); rejects with a ListenError. */
   listen(host: string, port: number): Promise<{ host: string; port: number }>
   /** Says 503 on `/readyz`, admits nothing new and resolves when what is under way has ended, after `withinMs` at the latest. */
@@ -55,7 +55,7 @@ export interface Proxy {
 }
 
 /** A proxy that does not listen yet. */
-export function createProxy(parts: ProxyParts): Proxy {
+export function createProxy(parts: ProxyParts): DataPlane {
   const gateway = gatewayOf(parts)
   const inbound = new Inbound()
   const server = new DataServer(new Handler(gateway, inbound), inbound, parts.clock, parts.identity ?? null)

@@ -1,0 +1,57 @@
+import { type Dialect, type Injection, stripKeyFromQuery } from '../dialect/dialect.ts'
+import type { ModelFamily } from '../pool/pool.ts'
+import type { Attempt } from './attempt.ts'
+import type { RequestBody } from './body.ts'
+import type { Admitted } from './gateway.ts'
+import { requestHeaders } from './headers.ts'
+import type { Upstream } from './upstreams.ts'
+
+/** A client's request in the form in which it goes upstream, once per attempt: without the client key and its hop. */
+export class Outgoing {
+  readonly method: string
+  readonly #dialect: Dialect
+  readonly #path: string
+  readonly #query: string
+  readonly #headers: readonly string[]
+  /** Set as soon as the body is here, or known to be too long to wait for. */
+  body: RequestBody = { held: true, bytes: null }
+
+  constructor({ request, dialect, target }: Admitted) {
+    this.method = request.method ?? 'GET'
+    this.#dialect = dialect
+    this.#path = target.path
+    this.#query = withoutKey(target.query)
+    this.#headers = requestHeaders(request.rawHeaders)
+  }
+
+  /** Hands the request to the connections of `upstream`; what comes of it is told to the attempt. */
+  send(upstream: Upstream, injection: Injection, attempt: Attempt): void {
+    const { body } = this
+    const headers = this.#headers.slice()
+    this.#dialect.inject(headers, injection)
+    if (!body.held && body.length !== null) headers.push('content-length', String(body.length))
+    const path = (`${upstream.prefix}${this.#path}` || '/') + this.#query
+    upstream.pool.dispatch({ method: this.method, path, headers, body: body.held ? body.bytes : body.rest }, attempt)
+  }
+
+  /** The model family that the request asks for, as far as the path or a held body tells. */
+  model(): ModelFamily | null {
+    const bytes = this.#dialect.modelInBody && this.body.held ? this.body.bytes : null
+    return this.#dialect.model(this.#path, bytes === null ? null : parsed(bytes))
+  }
+}
+
+function withoutKey(query: string): string {
+  if (query === '') return query
+  const rest = stripKeyFromQuery(query.slice(1))
+  return rest === '' ? '' : `?${rest}`
+}
+
+/** The JSON of a body; null when it is none. */
+function parsed(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString())
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,70 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { LocalAnswer } from '../dialect/dialect.ts'
+import type { Attempt } from './attempt.ts'
+import type { RequestBody } from './body.ts'
+import type { Frame } from './framing.ts'
+import type { Admitted, Gateway } from './gateway.ts'
+
+/** What is left unread of a refused request's body before its connection is closed instead, in bytes. */
+const mostDiscarded = 1_048_576
+
+/** Sends an answer of our own. `marks` are raw pairs to add; `close` ends the connection with it. */
+export function sendLocal(
+  response: ServerResponse,
+  answer: LocalAnswer,
+  marks: readonly string[],
+  close: boolean,
+): void {
+  const body = Buffer.from(answer.body)
+  const headers = [...marks]
+  for (const [name, value] of Object.entries(answer.headers)) headers.push(name, value)
+  headers.push('content-length', String(body.length))
+  if (close) headers.push('connection', 'close')
+  response.writeHead(answer.status, headers).end(body)
+}
+
+/** Whether closing the connection beats reading what has not come of a body of this frame. */
+export function isLongUnread(request: IncomingMessage, { length }: Frame): boolean {
+  return !request.complete && (length === null || length > mostDiscarded)
+}
+
+/** The one answer of an exchange: spillway's own or a member's. */
+export class Reply {
+  readonly #gateway: Gateway
+  readonly #admitted: Admitted
+
+  constructor(gateway: Gateway, admitted: Admitted) {
+    this.#gateway = gateway
+    this.#admitted = admitted
+  }
+
+  /** Whether nothing has been sent yet. */
+  get isOpen(): boolean {
+    return !this.#admitted.response.headersSent
+  }
+
+  /** Answers locally, after so many attempts. */
+  local(answer: LocalAnswer, attempts: number): void {
+    const { request, response, frame } = this.#admitted
+    sendLocal(response, answer, this.#marks(attempts), this.#gateway.draining || isLongUnread(request, frame))
+  }
+
+  /** Gives the member's answer to the client, with a `Retry-After` of our own unless that is null. */
+  pass(attempt: Attempt, body: RequestBody, about: { attempts: number; retryAfterSeconds: number | null }): void {
+    const { draining, settings } = this.#gateway
+    const marks = this.#marks(about.attempts)
+    if (settings.exposeMember) marks.push('x-spillway-member', attempt.lease.member)
+    // A body that is still on its way would be read as the next request.
+    if (draining || (!body.held && !this.#admitted.request.complete)) marks.push('connection', 'close')
+    attempt.pass({ marks, retryAfterSeconds: about.retryAfterSeconds })
+  }
+
+  /** Breaks the client's connection. */
+  destroy(): void {
+    this.#admitted.response.destroy()
+  }
+
+  #marks(attempts: number): string[] {
+    return ['x-spillway-request-id', this.#admitted.id, 'x-spillway-attempts', String(attempts)]
+  }
+}

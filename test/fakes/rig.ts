@@ -1,0 +1,321 @@
+/**
+ * A running data plane for tests: the real proxy and engine between a real client connection and a fake upstream, with
+ * the store in memory and fixed secrets. Credential `a` has the secret `key-a`, and so on.
+ */
+import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { connect, type Socket } from 'node:net'
+import { systemClock } from '../../internal/clock/clock.ts'
+import { type Credentials, NoMaterial, type Renewal } from '../../internal/credential/credential.ts'
+import { dialects, type Provider } from '../../internal/dialect/dialect.ts'
+import { type Engine, startEngine } from '../../internal/engine/engine.ts'
+import { type Announcement, eventBus } from '../../internal/events/events.ts'
+import { createKeyring, mintKey } from '../../internal/keys/keys.ts'
+import type { Reason } from '../../internal/pool/pool.ts'
+import { createProxy, type DataPlane, type ProxyMeter, type ProxySettings } from '../../internal/proxy/proxy.ts'
+import type { CredentialRecord, PoolRecord } from '../../internal/store/store.ts'
+import { MemoryStore } from './store.ts'
+import { type FakeUpstream, fakeUpstream } from './upstream.ts'
+
+export interface RigOptions {
+  readonly provider?: Provider
+  readonly members?: readonly string[]
+  readonly upstream?: Partial<ProxySettings['upstream']>
+  readonly replay?: Partial<ProxySettings['replay']>
+  readonly exposeMember?: boolean
+  readonly maxWaitMs?: number
+  readonly pool?: Partial<PoolRecord>
+  readonly auth?: 'api-key' | 'oauth'
+  /** Other upstreams than the fake one, per member. */
+  readonly baseUrls?: Readonly<Record<string, string>>
+}
+
+/** An answer as a client sees it; `broken` when the connection ended before the answer did. */
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly rawHeaders: readonly string[]
+  readonly body: Buffer
+  readonly broken: boolean
+  readonly text: string
+  readonly json: Record<string, unknown>
+}
+
+export interface Ask {
+  readonly method?: string
+  /** Below the pool. */
+  readonly path?: string
+  readonly headers?: Readonly<Record<string, string>> | readonly string[]
+  readonly body?: string | Buffer | object
+  /** null: none. */
+  readonly key?: string | null
+}
+
+/** What the meter was told. */
+export interface Counted {
+  readonly requests: string[]
+  readonly attempts: string[]
+  inflight: number
+  readonly overheads: number[]
+}
+
+/** Secrets as the tests set them; `renewals` and `missing` say what happens to whom. */
+export class FixedCredentials implements Credentials {
+  readonly secrets = new Map<string, string>()
+  readonly missing = new Map<string, Reason>()
+  readonly renewals = new Map<string, Renewal>()
+  readonly renewed: string[] = []
+  #generation = 1
+
+  material(credential: CredentialRecord) {
+    const { name, auth, header } = credential
+    const reason = this.missing.get(name)
+    if (reason) throw new NoMaterial(reason, `no secret for ${name}`)
+    const secret = this.secrets.get(name) ?? `key-${name}`
+    const kind = auth === 'oauth' ? ('bearer-token' as const) : ('api-key' as const)
+    const injection = { secret, kind, accountId: null, header }
+    return { injection, generation: this.#generation }
+  }
+
+  async renew(credential: CredentialRecord): Promise<Renewal> {
+    const renewal = this.renewals.get(credential.name) ?? 'unavailable'
+    if (renewal === 'renewed') {
+      this.#generation++
+      this.secrets.set(credential.name, `key-${credential.name}-${this.#generation}`)
+    }
+    this.renewed.push(credential.name)
+    return renewal
+  }
+}
+
+export class Rig {
+  readonly proxy: DataPlane
+  readonly engine: Engine
+  readonly upstream: FakeUpstream
+  readonly credentials: FixedCredentials
+  readonly told: Announcement[]
+  readonly counted: Counted
+  readonly key: string
+  readonly port: number
+  readonly settings: ProxySettings
+
+  constructor(parts: Omit<Rig, 'url' | 'ask' | 'open' | 'raw' | 'close' | 'health' | 'socket'>) {
+    this.proxy = parts.proxy
+    this.engine = parts.engine
+    this.upstream = parts.upstream
+    this.credentials = parts.credentials
+    this.told = parts.told
+    this.counted = parts.counted
+    this.key = parts.key
+    this.port = parts.port
+    this.settings = parts.settings
+  }
+
+  /** The pool's base URL. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/pool`
+  }
+
+  /** Sends one request on a connection of its own and reads the answer to its end. */
+  ask(ask: Ask = {}): Promise<Answer> {
+    return answerOf(this.open(ask))
+  }
+
+  /** Begins a request; the body is sent and ended when the ask has one, and left open with `body: undefined`. */
+  open({
+    method = 'POST',
+    path = '/v1/chat/completions',
+    headers = {},
+    body = {},
+    key = this.key,
+  }: Ask): ClientRequest {
+    const bytes = Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+    const raw = Array.isArray(headers) ? [...headers] : Object.entries(headers).flat()
+    if (key !== null) raw.push('authorization', `Bearer ${key}`)
+    raw.push('host', `127.0.0.1:${this.port}`)
+    if (method !== 'GET' && method !== 'HEAD') raw.push('content-length', String(bytes.length))
+    const request = httpRequest({
+      port: this.port,
+      host: '127.0.0.1',
+      method,
+      path: `/pool${path}`,
+      headers: raw,
+      agent: false,
+    })
+    request.end(method === 'GET' || method === 'HEAD' ? undefined : bytes)
+    return request
+  }
+
+  /** A bare connection to the data port. */
+  socket(): Socket {
+    return connect(this.port, '127.0.0.1').on('error', () => {})
+  }
+
+  /** Sends bytes on a bare connection, half-closes it, and resolves with all that came back. */
+  raw(bytes: string | Buffer): Promise<string> {
+    const socket = this.socket()
+    const chunks: Buffer[] = []
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+    socket.end(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
+    return new Promise((resolve) => socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1'))))
+  }
+
+  /** The state of a member's health. */
+  health(member: string): string {
+    return this.engine.pool('pool')?.members.find(({ name }) => name === member)?.health.state ?? 'unknown'
+  }
+
+  async close(): Promise<void> {
+    await this.proxy.close()
+    await this.engine.stop()
+    await this.upstream.close()
+  }
+}
+
+/** Reads an answer to its end, whole or broken; rejects when the connection fails before a head has come. */
+export function answerOf(request: ClientRequest): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    request.on('error', reject)
+    request.on('response', (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', () => {})
+      response.on('close', () => {
+        const body = Buffer.concat(chunks)
+        const { statusCode = 0, headers, rawHeaders, complete } = response
+        resolve({
+          status: statusCode,
+          headers,
+          rawHeaders,
+          body,
+          broken: !complete,
+          text: body.toString(),
+          get json() {
+            return JSON.parse(body.toString()) as Record<string, unknown>
+          },
+        })
+      })
+    })
+  })
+}
+
+const silentLog = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** Starts a data plane with one pool named `pool`. */
+export async function startRig(options: RigOptions = {}): Promise<Rig> {
+  const { provider = 'openai', members = ['a', 'b'] } = options
+  const upstream = await fakeUpstream()
+  const clock = systemClock()
+  const credentials = new FixedCredentials()
+  const settings = settingsOf(options)
+  const told: Announcement[] = []
+  const counted: Counted = { requests: [], attempts: [], inflight: 0, overheads: [] }
+  const bus = eventBus((error) => {
+    throw error
+  })
+  bus.subscribe((announcement) => told.push(announcement))
+  const engine = await startEngine({
+    store: new MemoryStore(),
+    bus,
+    clock,
+    log: silentLog,
+    settings: engineSettings(settings),
+    defaultBaseUrl: () => upstream.url,
+    prober: () => proxy.prober,
+    random: () => 0,
+    onSuppressed: () => undefined,
+  })
+  const { record, key } = mintKey('test', null, clock.now())
+  const proxy = createProxy({
+    engine,
+    credentials,
+    keys: createKeyring([record]),
+    dialectOf: (name) => dialects[name as Provider],
+    clock,
+    log: silentLog,
+    settings,
+    meter: meterInto(counted),
+  })
+  await fill(engine, { provider, members, upstream, options })
+  const { port } = await proxy.listen('127.0.0.1', 0)
+  proxy.ready(true)
+  return new Rig({ proxy, engine, upstream, credentials, told, counted, key: key.reveal(), port, settings })
+}
+
+function settingsOf({ upstream, replay, exposeMember = false, maxWaitMs = 0 }: RigOptions): ProxySettings {
+  return {
+    exposeMember,
+    maxWaitMs,
+    upstream: {
+      connectMs: 2_000,
+      headMs: 20_000,
+      idleMs: 20_000,
+      connections: 256,
+      allowPrivate: ['127.0.0.0/8'],
+      ...upstream,
+    },
+    replay: {
+      maxAttempts: 3,
+      maxBodyBytes: 33_554_432,
+      maxTotalBytes: 268_435_456,
+      budget: { ratio: 0.1, perSecond: 10 },
+      ...replay,
+    },
+  }
+}
+
+function engineSettings({ maxWaitMs, upstream }: ProxySettings) {
+  return {
+    cooldown: { rateLimitedMs: 60_000, authMs: 300_000, maxMs: 1_800_000, parkMs: 300_000, earlyProbeMs: 900_000 },
+    maxWaitMs,
+    onExhausted: 'reject' as const,
+    preemptAt: null,
+    dedupeMs: 30_000,
+    headMs: upstream.headMs,
+  }
+}
+
+async function fill(
+  engine: Engine,
+  about: { provider: Provider; members: readonly string[]; upstream: FakeUpstream; options: RigOptions },
+): Promise<void> {
+  const { provider, members, upstream, options } = about
+  for (const name of members) {
+    const record: CredentialRecord = {
+      id: `id-${name}`,
+      name,
+      provider,
+      baseUrl: options.baseUrls?.[name] ?? null,
+      domain: null,
+      header: null,
+      source: { kind: 'vault' },
+      auth: options.auth ?? 'api-key',
+      createdAt: 0,
+    }
+    await engine.addCredential(record, [], 'test')
+  }
+  const record: PoolRecord = {
+    name: 'pool',
+    provider,
+    upstream: upstream.url,
+    strategy: 'sticky',
+    maxWaitMs: null,
+    onExhausted: null,
+    preemptAt: null,
+    probePath: null,
+    createdAt: 0,
+    ...options.pool,
+  }
+  await engine.createPool(record, members, 'test')
+}
+
+function meterInto(counted: Counted): ProxyMeter {
+  return {
+    request: (_pool, outcome) => counted.requests.push(outcome),
+    attempt: (_pool, outcome) => counted.attempts.push(outcome),
+    inflight(_pool, change) {
+      counted.inflight += change
+    },
+    overhead: (ms) => counted.overheads.push(ms),
+    ttfb() {},
+  }
+}
