@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import { answers, type Port, remoteOps, type ServeOptions, type Started, Unreachable } from '../cli/cli.ts'
 import { sleep, systemClock } from '../clock/clock.ts'
 import { type Config, formatProblems, type LoadOptions, loadConfig, reloadConfig } from '../config/config.ts'
@@ -13,8 +12,9 @@ import { firstKey, poolsFromEnvironment } from './first.ts'
 import { type Places, placesOf, prepareDirectory } from './places.ts'
 import { databaseOf, proxySettings } from './settings.ts'
 import { untilTold } from './signals.ts'
+import { programVersion } from './version.ts'
 
-const { version } = createRequire(import.meta.url)('../../../package.json') as { version: string }
+const version = programVersion()
 
 const actor = 'operator:cli'
 
