@@ -65,8 +65,17 @@ function attempt<T>(file: string, run: (database: Database.Database) => T): T {
   }
 }
 
+/** Keeps the handles of held locks alive: the garbage collector would close one that nobody refers to. */
+const handles = new Set<Database.Database>()
+
 function held(database: Database.Database): Lock {
-  return { release: () => void database.close() }
+  handles.add(database)
+  return {
+    release() {
+      handles.delete(database)
+      database.close()
+    },
+  }
 }
 
 /** Takes the write lock if it is free. */
