@@ -39,6 +39,8 @@ export interface CoreParts {
   /** The `oauth` section of the configuration in force. */
   readonly oauth: () => Config['oauth']
   readonly refreshed: (result: RefreshResult) => void
+  /** Wraps the store so that its writes are measured. */
+  readonly timed?: (store: Store, clock: Clock) => Store
 }
 
 /** Opens the store and brings the live state back; throws when key file or database cannot be used. */
@@ -46,13 +48,14 @@ export async function openCore(parts: CoreParts): Promise<Core> {
   const { config, clock, log, env, random, version } = parts
   const file = databaseOf(config)
   const vault = new Vault(masterKeyOf(parts.places, file))
-  const store = await openSqliteStore({
+  const opened = await openSqliteStore({
     file,
     auditKey: vault.auditKey(),
     clock,
     deadlineMs: storeDeadlineMs,
     program: version,
   })
+  const store = parts.timed?.(opened, clock) ?? opened
   const bus = eventBus((error) => log.error({ error }, 'a listener failed'))
   const engine = await startEngine({
     store,

@@ -1,4 +1,5 @@
 import { type Admin, createAdmin } from '../admin/admin.ts'
+import { keepAudit } from '../audit/audit.ts'
 import type { Clock } from '../clock/clock.ts'
 import { type Config, formatAddress } from '../config/config.ts'
 import { dialectOf, type Provider } from '../dialect/dialect.ts'
@@ -6,12 +7,13 @@ import type { Logger } from '../log/log.ts'
 import { createOps, type Operations } from '../ops/ops.ts'
 import { createProxy, type DataPlane } from '../proxy/proxy.ts'
 import { type Core, openCore } from './core.ts'
+import { watchDisk } from './disk.ts'
 import { adminEvents, logTransitions } from './feeds.ts'
-import { keepAudit, type Meters, meters } from './housekeeping.ts'
+import { createMeters, type Meters } from './meters.ts'
 import type { Places } from './places.ts'
 import { type Reloader, reloader } from './reload.ts'
 import { pemFrom, secretFrom } from './secrets.ts'
-import { databaseOf, proxySettings } from './settings.ts'
+import { databaseOf, proxySettings, retentionOf } from './settings.ts'
 import { telling } from './telling.ts'
 
 /** What a daemon is started with; the whole outside world is an argument. */
@@ -54,16 +56,16 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
 async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown)[]): Promise<Daemon> {
   const { clock, log, config, env, places, version } = parts
   const startedAt = clock.now()
-  const counts = meters()
+  const counts = createMeters()
   const core = await openCore({
     ...parts,
+    timed: counts.timed,
     prober: () => proxy.prober,
     onSuppressed: counts.suppressed,
     oauth: () => reload.config.oauth,
     refreshed: counts.refreshed,
   })
   undo.push(() => core.close())
-  counts.watch(core, clock, databaseOf(config))
   const proxy = proxyOf(parts, core, counts)
   undo.push(() => proxy.close())
   const told = telling({ core, clock, log, config, env })
@@ -88,12 +90,20 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
   logTransitions(core.bus, log)
   await told.start(ops)
   undo.push(() => told.stop())
-  const audit = keepAudit(core.store, clock, log, () => reload.config)
+  const disk = watchDisk(core, clock, () => reload.config.disk.reserveBytes)
+  counts.watch(core, clock, disk)
+  const unkeep = keepAudit({
+    store: core.store,
+    clock,
+    retention: () => retentionOf(reload.config),
+    onError: (error) => log.warn({ error }, 'the audit log was not pruned'),
+  })
   proxy.ready(true)
 
   async function stop(): Promise<void> {
     reload.stop()
-    audit()
+    unkeep()
+    disk.stop()
     await told.stop()
     await admin.close()
     await proxy.close()

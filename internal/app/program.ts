@@ -30,10 +30,15 @@ export function programPort(env: Environment): Port {
       await sleep(clock, ms)
       return true
     },
-    async open(where) {
+    async open(where, { live } = { live: false }) {
       const places = placesOf(where, env)
+      if (live && !existsSync(places.data)) throw noDaemon(places)
       prepareDirectory(places.data)
       const attempt = acquireLock(places.data, { startedAt: clock.now(), version, socket: null })
+      if (attempt.ok && live) {
+        attempt.lock.release()
+        throw noDaemon(places)
+      }
       if (attempt.ok) return openOffline(places, attempt.lock, { env, clock })
       const socket = attempt.holder?.socket ?? null
       if (socket !== null && (await answers(socket))) return { ops: remoteOps(socket, actor), close: async () => {} }
@@ -62,6 +67,10 @@ export function programPort(env: Environment): Port {
 interface Around {
   readonly env: Environment
   readonly clock: ReturnType<typeof systemClock>
+}
+
+function noDaemon({ data }: Places): Unreachable {
+  return new Unreachable(`no daemon runs on ${data}, and this needs one`, 'spillway serve starts it')
 }
 
 /** The verbs over the store itself, while the lock is ours. */

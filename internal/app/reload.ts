@@ -1,6 +1,6 @@
 import type { Clock } from '../clock/clock.ts'
 import { type Config, formatProblems, type Loaded, reloadable, watchConfig } from '../config/config.ts'
-import type { Logger } from '../log/log.ts'
+import type { Logger, RootLogger } from '../log/log.ts'
 import type { ReloadResult } from '../ops/ops.ts'
 import type { DataPlane } from '../proxy/proxy.ts'
 import type { Core } from './core.ts'
@@ -21,7 +21,7 @@ interface ReloadParts {
   readonly places: Places
   readonly config: Config
   readonly clock: Clock
-  readonly log: Logger
+  readonly log: Logger & Partial<Pick<RootLogger, 'setLevel'>>
   readonly core: Core
   readonly proxy: DataPlane
   readonly told: Telling
@@ -54,6 +54,7 @@ export function reloader(parts: ReloadParts): Reloader {
     core.engine.configure(engineSettings(inForce))
     proxy.configure(proxySettings(inForce))
     told.configure(inForce)
+    log.setLevel?.(inForce.log.level)
     parts.log.info({ changed: changes.live }, 'the configuration was reloaded')
     core.engine.tell({ kind: 'config_changed', detail: { what: changes.live.join(', ') } })
     return { applied: true, problems: [] }

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import type { EngineSettings } from '../engine/engine.ts'
 import type { ProxySettings } from '../proxy/proxy.ts'
+import type { Retention } from '../store/store.ts'
 
 /** The engine's part of the configuration. */
 export function engineSettings(config: Config): EngineSettings {
@@ -24,4 +25,9 @@ export function proxySettings(config: Config): ProxySettings {
 /** The file of the embedded database. */
 export function databaseOf(config: Config): string {
   return config.store.url.replace(/^sqlite:/, '')
+}
+
+/** The budget of the audit log. */
+export function retentionOf({ audit }: Config): Retention {
+  return { maxAgeMs: audit.maxAge, maxRows: audit.maxRows, maxBytes: audit.maxBytes }
 }

@@ -1,0 +1,50 @@
+import type { Clock } from '../clock/clock.ts'
+import { formatSize } from '../config/config.ts'
+import type { Core } from './core.ts'
+
+const everyMs = 30_000
+
+/** The disk of the data directory, as last seen. */
+export interface Disk {
+  readonly freeBytes: number | null
+  stop(): void
+}
+
+/** Looks at the free disk every 30 s and tells once when it falls below the reserve, and once when it is well again. */
+export function watchDisk(core: Core, clock: Clock, reserveBytes: () => number): Disk {
+  let freeBytes: number | null = null
+  let isShort = false
+  let cancel = () => {}
+  let stopped = false
+
+  function judge(free: number): void {
+    freeBytes = free
+    const reserve = reserveBytes()
+    if (free < reserve === isShort) return
+    isShort = free < reserve
+    const what = `${formatSize(free)} of disk are free, less than the reserve of ${formatSize(reserve)}`
+    if (isShort) core.engine.tell({ kind: 'store_trouble', detail: { what } })
+    else core.engine.tell({ kind: 'store_healed', detail: {} })
+  }
+
+  async function look(): Promise<void> {
+    try {
+      judge((await core.store.space()).freeBytes)
+    } catch {
+      // A store that does not answer is told by the journal; what is free is then unknown.
+      freeBytes = null
+    }
+    if (!stopped) cancel = clock.after(everyMs, () => void look())
+  }
+
+  void look()
+  return {
+    get freeBytes() {
+      return freeBytes
+    },
+    stop() {
+      stopped = true
+      cancel()
+    },
+  }
+}
