@@ -79,6 +79,14 @@ describe('permissions', () => {
     if (expected.state !== 'ok') expect(found.hint).toMatch(new RegExp(`^chmod [67][04][04] ${path}$`))
   })
 
+  test('of a configuration file that does not exist are nothing to complain about', async () => {
+    rmSync(join(folder, 'spillway.yaml'))
+    expect(await about('configuration file')).toMatchObject({
+      state: 'ok',
+      message: `there is no ${folder}/spillway.yaml`,
+    })
+  })
+
   test('of a master key that is gone', async () => {
     rmSync(join(folder, 'master.key'))
     expect(await about('master key')).toMatchObject({ state: 'fail', message: `${folder}/master.key is missing` })

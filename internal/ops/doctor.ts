@@ -53,9 +53,8 @@ function row(
 }
 
 async function configuration(call: Call): Promise<DoctorRow[]> {
-  const where = call.paths.config ?? 'no file, everything is at its default'
   const problems = (await call.configProblems?.()) ?? []
-  if (problems.length === 0) return [row('configuration', where)]
+  if (problems.length === 0) return [row('configuration', 'every setting is understood')]
   return problems.map((problem) =>
     row('configuration', problem, { state: 'fail', hint: 'the configuration in force is the last good one' }),
   )

@@ -11,6 +11,8 @@ export interface Ward {
   readonly state: 'warn' | 'fail'
   /** The mode to set. */
   readonly mode: string
+  /** Nothing is wrong when it does not exist. */
+  readonly optional?: true
 }
 
 const others = 0o077
@@ -27,7 +29,14 @@ export function wards(paths: Paths, secretFiles: readonly string[]): Ward[] {
     // It holds references only, so that others may read it; whoever can write it can redirect everything.
     paths.config === null
       ? null
-      : { path: paths.config, check: 'configuration file', forbidden: othersWrite, state: 'fail', mode: '644' },
+      : {
+          path: paths.config,
+          check: 'configuration file',
+          forbidden: othersWrite,
+          state: 'fail',
+          mode: '644',
+          optional: true,
+        },
     ...[...new Set(secretFiles)].map(
       (path): Ward => ({ path, check: 'credential file', forbidden: others, state: 'warn', mode: '600' }),
     ),
@@ -40,6 +49,8 @@ export function warded(ward: Ward, fact: FileFact | undefined): DoctorRow {
   const { check, path } = ward
   if (!fact || 'problem' in fact) {
     const problem = fact?.problem ?? 'unreadable'
+    if (problem === 'missing' && ward.optional)
+      return { check, state: 'ok', message: `there is no ${path}`, hint: null }
     const message = problem === 'hung' ? `${path} does not answer` : `${path} is ${problem}`
     return { check, state: 'fail', message, hint: problem === 'hung' ? 'its file system hangs' : null }
   }
