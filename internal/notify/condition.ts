@@ -18,7 +18,7 @@ export interface Opening {
 }
 
 /** An event that ends the open incident of a group. */
-export interface Ending {
+interface Ending {
   readonly does: 'ends'
   readonly group: string
   /** Worth telling even if the beginning is unknown. */

@@ -3,15 +3,13 @@
  * The pipeline is pure; the outbox is durable; channels are ports (Telegram, webhook).
  */
 export {
-  type At,
   type Channel,
   ChannelError,
   type Fault,
   type Notice,
   type Remedy,
-  type UpdateReason,
 } from './notice.ts'
 export { createNotifier, type Notifier, type NotifierParts } from './notifier.ts'
 export type { PoolNow } from './sweep.ts'
-export { createWebhook, type WebhookParts } from './webhook.ts'
-export { duration, plain, type Wall, wallClock } from './words.ts'
+export { createWebhook } from './webhook.ts'
+export { plain, type Wall, wallClock } from './words.ts'

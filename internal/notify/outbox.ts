@@ -4,7 +4,7 @@ import type { Incident } from './incident.ts'
 import type { At, Fault } from './notice.ts'
 
 /** The outbox never holds more rows than this. */
-export const mostRows = 100
+const mostRows = 100
 
 const retryMs = 1_000
 const longestRetryMs = 300_000

@@ -43,7 +43,7 @@ export interface Draft {
 type Stage = (draft: Draft, scene: Scene) => Draft | LeftOut
 
 /** The way from an announcement to an update of an incident, in order. */
-export const pipeline: readonly Stage[] = [young, grouped, timely, decided, spaced, folded, withdrawing, addressed]
+const pipeline: readonly Stage[] = [young, grouped, timely, decided, spaced, folded, withdrawing, addressed]
 
 const youngMs = 3_600_000
 const failoverSpacingMs = 3_000

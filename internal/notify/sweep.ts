@@ -15,7 +15,7 @@ export interface PoolNow {
   readonly incident: { readonly refused: number } | null
   readonly members: readonly {
     readonly name: string
-    readonly health: { readonly state: string; readonly until?: At }
+    readonly health: { readonly state?: string; readonly until?: At }
   }[]
 }
 

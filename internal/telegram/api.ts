@@ -1,4 +1,4 @@
-import { Bot, GrammyError } from 'grammy'
+import { Bot, BotError, GrammyError, HttpError } from 'grammy'
 import { ChannelError, type Fault, type NotifierParts } from '../notify/notify.ts'
 
 export type Clock = NotifierParts['clock']
@@ -26,33 +26,44 @@ export interface ApiParts {
   readonly stopping: AbortSignal
 }
 
-/** A grammY bot whose calls all have a deadline and end when the process stops. */
+/** A grammY bot whose calls all have a deadline; those that bring no signal of their own end when the bot stops. */
 export function createBot({ token, apiRoot, clock, stopping }: ApiParts): Bot {
   const bot = new Bot(token.reveal(), { client: { apiRoot: apiRoot.replace(/\/+$/, '') } })
   bot.api.config.use(async (call, method, payload, signal) => {
     const ending = new AbortController()
     const end = () => ending.abort()
     const cancel = clock.after(method === 'getUpdates' ? pollDeadlineMs : deadlineMs, end)
-    for (const source of [stopping, signal]) {
-      if (source?.aborted) end()
-      source?.addEventListener('abort', end)
-    }
+    const source = signal ?? apiSignal(stopping)
+    if (source.aborted) end()
+    source.addEventListener('abort', end)
     try {
       return await call(method, payload, apiSignal(ending.signal))
     } finally {
       cancel()
-      for (const source of [stopping, signal]) source?.removeEventListener('abort', end)
+      source.removeEventListener('abort', end)
     }
   })
   return bot
 }
 
-/** What went wrong with a call, for a log or an operator. The cause of a network error stays out: it shows the address, which holds the token. */
-export function problemOf(error: unknown): string {
-  if (!(error instanceof GrammyError)) return 'Telegram cannot be reached'
+/**
+ * What went wrong with a call, for a log or an operator; null when the error is not Telegram's. The cause of a network
+ * error stays out: it shows the address, which holds the token.
+ */
+export function problemOf(error: unknown): string | null {
+  if (error instanceof BotError) return problemOf(error.error)
+  if (error instanceof ChannelError) return error.message
+  if (error instanceof HttpError) return 'Telegram cannot be reached'
+  if (!(error instanceof GrammyError)) return null
   const moved = error.parameters.migrate_to_chat_id
   const hint = moved === undefined ? '' : `; the chat has moved to ${moved}`
   return `Telegram answered ${error.error_code}: ${error.description}${hint}`
+}
+
+/** A failure as fields of a log line. */
+export function failure(error: unknown): { what: string } | { error: unknown } {
+  const what = problemOf(error)
+  return what === null ? { error } : { what }
 }
 
 /** The HTTP-like code of the API's answer; null when there was none. */
@@ -67,7 +78,7 @@ export function isUnmodified(error: unknown): boolean {
 
 /** The error as the outbox understands it. */
 export function channelError(error: unknown): ChannelError {
-  return new ChannelError(problemOf(error), faultOf(error))
+  return new ChannelError(problemOf(error) ?? 'Telegram cannot be reached', faultOf(error))
 }
 
 function faultOf(error: unknown): Fault {

@@ -1,6 +1,6 @@
 import type { Bot, Context } from 'grammy'
 import type { Logger } from '../log/log.ts'
-import { problemOf } from './api.ts'
+import { failure } from './api.ts'
 import type { Buttons } from './buttons.ts'
 import type { Chat } from './chat.ts'
 import { type Command, commands } from './commands.ts'
@@ -123,7 +123,7 @@ export class Front {
     try {
       await this.#chatOf(context)?.say(text, { deeds, ...(replyTo === undefined ? {} : { replyTo }) })
     } catch (error) {
-      this.#parts.log.warn({ what: problemOf(error) }, 'an answer could not be sent to Telegram')
+      this.#parts.log.warn(failure(error), 'an answer could not be sent to Telegram')
     }
   }
 }

@@ -3,7 +3,7 @@ import { auditText, deedsFor, poolLine, poolText, statusText } from './describe.
 import { lengthOf } from './text.ts'
 
 /** What a command answers: a text, and what its buttons do. */
-export interface Reply {
+interface Reply {
   readonly text: string
   readonly deeds?: readonly Deed[]
 }

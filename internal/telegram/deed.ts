@@ -2,7 +2,7 @@ import type { Notifier, Remedy, Wall } from '../notify/notify.ts'
 import { type Ops, Refusal } from '../ops/ops.ts'
 
 /** The verbs that Telegram offers, as somebody. */
-export type TelegramVerbs = Pick<
+type TelegramVerbs = Pick<
   Ops,
   'status' | 'poolList' | 'poolStatus' | 'poolRotate' | 'poolPark' | 'poolUnpark' | 'poolClear' | 'auditList'
 >

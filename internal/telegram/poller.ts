@@ -1,6 +1,6 @@
 import type { Bot } from 'grammy'
 import type { Logger } from '../log/log.ts'
-import { type Clock, codeOf, pollSeconds, problemOf } from './api.ts'
+import { type Clock, codeOf, failure, pollSeconds, problemOf } from './api.ts'
 
 type Update = Awaited<ReturnType<Bot['api']['getUpdates']>>[number]
 
@@ -79,9 +79,7 @@ export class Poller {
   /** A command that hangs does not keep the next one from being heard. */
   async #handle(update: Update): Promise<void> {
     const { clock, log, handle } = this.#parts
-    const handled = handle(update).catch((error: unknown) =>
-      log.warn({ what: problemOf(error) }, 'a Telegram update failed'),
-    )
+    const handled = handle(update).catch((error: unknown) => log.warn(failure(error), 'a Telegram update failed'))
     await new Promise<void>((resolve) => {
       const cancel = clock.after(handleMs, resolve)
       void handled.then(() => {
@@ -93,7 +91,7 @@ export class Poller {
 
   #delayAfter(error: unknown): number {
     const code = codeOf(error)
-    const problem = code === 409 ? 'another process polls with the same bot token' : problemOf(error)
+    const problem = code === 409 ? 'another process polls with the same bot token' : (problemOf(error) ?? String(error))
     if (problem !== this.#lastProblem)
       this.#parts.log.warn({ what: problem }, 'Telegram commands are not heard; it is tried again')
     this.#lastProblem = problem

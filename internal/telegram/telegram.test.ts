@@ -82,10 +82,15 @@ async function shows(count: number): Promise<void> {
 /** Lets time pass in steps that real connections can follow, until it has come to that. */
 async function passUntil(holds: () => boolean | Promise<boolean>): Promise<void> {
   const step = async () => {
-    await bench.clock.advance(1_000)
+    await bench.clock.advance(500)
     return holds()
   }
-  await expect.poll(step, { interval: 10, timeout: 5_000 }).toBe(true)
+  await expect.poll(step, { interval: 30, timeout: 15_000 }).toBe(true)
+}
+
+/** Waits for a line in the log that contains this. */
+async function sees(part: string): Promise<void> {
+  await expect.poll(() => logged(part), { timeout: 10_000 }).toBe(true)
 }
 
 const logged = (part: string) => lines.some((line) => line.includes(part))
@@ -170,6 +175,7 @@ describe('commands', () => {
   })
 
   it.each([
+    ['/pools@spillway_bot', 'openai: work serves (2 of 2 members are well)'],
     ['/pool', 'Usage: /pool NAME'],
     ['/rotate', 'Usage: /rotate NAME'],
     ['/park openai', 'Usage: /park NAME MEMBER [1h]'],
@@ -220,6 +226,26 @@ describe('commands', () => {
   it('sets the menu of commands in the allowed chats only', () => {
     expect([...fake.menus.keys()]).toEqual(['42'])
     expect(fake.menus.get('42')?.[0]).toEqual({ command: 'status', description: 'pools and open incidents' })
+  })
+})
+
+describe('a group', () => {
+  it('is answered, but not what is meant for other bots', async () => {
+    await telegram.stop()
+    await notifier.stop()
+    await fake.close()
+    fake = await TelegramFake.open({ now: () => bench.clock.now() })
+    await begin({ chatIds: [-100] })
+    fake.say(-100, '/weather', ann)
+    fake.say(-100, 'good morning', ann)
+    fake.say(-100, '/weather@spillway_bot', ann)
+    await fake.until(() => fake.shown(-100).length === 1)
+    fake.say(-100, '/pools', ann)
+    await fake.until(() => fake.shown(-100).length === 2)
+    expect(fake.shown(-100).map(({ text }) => text)).toEqual([
+      'No such command. /help lists what there is.',
+      'openai: work serves (2 of 2 members are well)',
+    ])
   })
 })
 
@@ -347,7 +373,7 @@ describe('an API that fails', () => {
     fake.fail('sendMessage', { status: 429, description: 'Too Many Requests: retry after 35', retryAfter: 35 }, 1)
     await bench.engine.needsLogin('personal', 1, 'refresh-rejected')
     await bench.clock.advance(0)
-    await expect.poll(() => logged('a notice could not be delivered')).toBe(true)
+    await sees('a notice could not be delivered')
     await bench.clock.advance(34_000)
     expect(fake.callsOf('sendMessage')).toHaveLength(1)
     await passUntil(isEmptied)
@@ -363,7 +389,7 @@ describe('an API that fails', () => {
     await breaks()
     await bench.engine.needsLogin('personal', 1, 'refresh-rejected')
     await bench.clock.advance(0)
-    await expect.poll(() => logged('a notice could not be delivered')).toBe(true)
+    await sees('a notice could not be delivered')
     await heals()
     await passUntil(isEmptied)
     await bench.clock.advance(600_000)
@@ -376,7 +402,7 @@ describe('an API that fails', () => {
     await bench.clock.advance(0)
     await fake.until(() => fake.callsOf('sendMessage').length === 1)
     await bench.clock.advance(10_000)
-    await expect.poll(() => logged('Telegram cannot be reached')).toBe(true)
+    await sees('Telegram cannot be reached')
     await passUntil(isEmptied)
     expect(texts()).toHaveLength(1)
   })
@@ -397,7 +423,7 @@ describe('an API that fails', () => {
     await begin({ token: '4200:canary-other-token' })
     await bench.engine.needsLogin('personal', 1, 'refresh-rejected')
     await bench.clock.advance(0)
-    await expect.poll(() => logged('Telegram commands are not heard')).toBe(true)
+    await sees('Telegram commands are not heard')
     await fake.open()
     await passUntil(() => logged('401'))
     expect(lines.join('')).not.toMatch(/canary|4200:/)
@@ -406,9 +432,9 @@ describe('an API that fails', () => {
 
 describe('polling', () => {
   it('survives another poller: one line in the log, a slow retry, then it listens again', async () => {
-    fake.fail('getUpdates', { status: 409, description: 'Conflict: terminated by other getUpdates request' }, 3)
+    fake.fail('getUpdates', { status: 409, description: 'Conflict: terminated by other getUpdates request' }, 2)
     fake.say(chat, '/help', ann)
-    await expect.poll(() => logged('another process polls')).toBe(true)
+    await sees('another process polls')
     const polls = fake.callsOf('getUpdates').length
     await bench.clock.advance(29_000)
     expect(fake.callsOf('getUpdates')).toHaveLength(polls)
@@ -419,7 +445,7 @@ describe('polling', () => {
 
   it('comes back after the API was away', async () => {
     await fake.close()
-    await expect.poll(() => logged('Telegram commands are not heard')).toBe(true)
+    await sees('Telegram commands are not heard')
     await fake.open()
     await passUntil(() => fake.callsOf('getUpdates').length > 1)
     expect(await ask('/pools')).toContain('openai')

@@ -4,15 +4,13 @@
  */
 import type { Logger } from '../log/log.ts'
 import { type Channel, type Notifier, wallClock } from '../notify/notify.ts'
-import { type Clock, createBot, problemOf } from './api.ts'
+import { type Clock, createBot, failure } from './api.ts'
 import { Front } from './bot.ts'
 import { Buttons } from './buttons.ts'
 import { Chat } from './chat.ts'
 import { commands } from './commands.ts'
 import type { TelegramOps } from './deed.ts'
 import { Poller } from './poller.ts'
-
-export type { TelegramOps } from './deed.ts'
 
 export interface TelegramParts {
   readonly token: { reveal(): string }
@@ -56,7 +54,7 @@ export function createTelegram(parts: TelegramParts): Telegram {
     for (const id of chats.keys()) {
       const scope = { type: 'chat', chat_id: id } as const
       await bot.api.setMyCommands(menu, { scope }).catch((error: unknown) => {
-        log.debug({ chat: id, what: problemOf(error) }, 'the menu of a Telegram chat was not set')
+        log.debug({ chat: id, ...failure(error) }, 'the menu of a Telegram chat was not set')
       })
     }
   }

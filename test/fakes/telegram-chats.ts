@@ -2,7 +2,7 @@
  * The chats of the Bot API fake: what the bot's calls make of messages, buttons and menus, and what Telegram refuses.
  */
 
-export interface Button {
+interface Button {
   readonly text: string
   readonly data: string
 }

@@ -161,7 +161,7 @@ export class TelegramFake {
   }
 
   /** Resolves when the condition holds after some call; rejects after `deadlineMs` of real time. */
-  until(holds: () => boolean, deadlineMs = 5_000): Promise<void> {
+  until(holds: () => boolean, deadlineMs = 10_000): Promise<void> {
     return new Promise((resolve, reject) => {
       const check = () => {
         if (!holds()) return
