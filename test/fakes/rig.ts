@@ -150,13 +150,16 @@ export class Rig {
     return connect(this.port, '127.0.0.1').on('error', () => {})
   }
 
-  /** Sends bytes on a bare connection, half-closes it, and resolves with all that came back. */
-  raw(bytes: string | Buffer): Promise<string> {
+  /** Sends bytes on a bare connection and resolves with all that came back when it is closed, or when it matches `until`. */
+  raw(bytes: string | Buffer, until: RegExp | null = null): Promise<string> {
     const socket = this.socket()
-    const chunks: Buffer[] = []
-    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-    socket.end(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
-    return new Promise((resolve) => socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1'))))
+    let text = ''
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1')
+      if (until?.test(text)) socket.destroy()
+    })
+    socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
+    return new Promise((resolve) => socket.on('close', () => resolve(text)))
   }
 
   /** The state of a member's health. */
