@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { answers, type Port, remoteOps, type ServeOptions, type Started, Unreachable } from '../cli/cli.ts'
 import { sleep, systemClock } from '../clock/clock.ts'
 import { type Config, formatProblems, type LoadOptions, loadConfig, reloadConfig } from '../config/config.ts'

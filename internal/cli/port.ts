@@ -51,9 +51,10 @@ export interface Port {
   sleep(ms: number): Promise<unknown>
   /**
    * The live state: the daemon's over its socket, else the store under the data directory's lock. Rejects with
-   * `Unreachable` when the lock is held but the socket is silent, with a Refusal for everything else.
+   * `Unreachable` when the lock is held but the socket is silent, with a Refusal for everything else. With `live` only a
+   * daemon will do: `Unreachable` when none runs.
    */
-  open(where: Where): Promise<Opened>
+  open(where: Where, needs?: { readonly live: boolean }): Promise<Opened>
   /** Runs the daemon until it is told to stop; calls `started` once it listens. Resolves with the exit code. */
   serve(where: Where, options: ServeOptions, started: (facts: Started) => void): Promise<number>
   init(where: Where): Promise<Initialised>
