@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
 import { answerOf, type Rig, type RigOptions, startRig } from '../../test/fakes/rig.ts'
-import { after, answer, early, Gate } from '../../test/fakes/upstream.ts'
+import { answer, behind, early, Gate } from '../../test/fakes/upstream.ts'
 import { BodyBudget } from './body.ts'
 
 let rig: Rig
@@ -139,7 +139,7 @@ describe('a body that is too long to hold', () => {
   it('streams too when all held bodies together would be too long', async () => {
     await start({ replay: { maxBodyBytes: 2_000_000, maxTotalBytes: 2_500_000 } })
     const gate = new Gate()
-    rig.upstream.on('key-a').once(after(gate, answer(200, {}, {})))
+    rig.upstream.on('key-a').once(behind(gate, answer(200, {}, {})))
     const first = rig.ask({ body: Buffer.alloc(2_000_000) })
     await gate.reached
     rig.upstream.on('key-a').once(limited)

@@ -49,6 +49,11 @@ export class Inbound {
     return new Promise((resolve) => this.#idle.push(resolve))
   }
 
+  /** Ends whatever is under way. */
+  abandon(): void {
+    for (const socket of this.#live.keys()) this.#gone(socket)
+  }
+
   #gone(socket: Socket): void {
     const exchanges = [...(this.#live.get(socket) ?? [])]
     for (const exchange of exchanges) exchange.clientGone()

@@ -49,7 +49,7 @@ export class DataServer {
   readonly #inbound: Inbound
   readonly #clock: Clock
 
-  constructor(handler: Handler, inbound: Inbound, clock: Clock, identity: ServerIdentity | null) {
+  constructor(handler: Pick<Handler, 'handle'>, inbound: Inbound, clock: Clock, identity: ServerIdentity | null) {
     const options = { maxHeaderSize, keepAliveTimeout, insecureHTTPParser: false, noDelay: true }
     this.#server = identity ? createTlsServer({ ...options, ...identity }) : createServer(options)
     this.#inbound = inbound
@@ -83,8 +83,9 @@ export class DataServer {
     this.close()
   }
 
-  /** Closes the port and destroys every connection. */
+  /** Closes the port and destroys every connection; what is under way ends as if its client had left. */
   close(): void {
+    this.#inbound.abandon()
     this.#server.close()
     this.#server.closeAllConnections()
   }

@@ -63,7 +63,7 @@ export function early(behaviour: Behaviour): Behaviour {
 }
 
 /** Waits for the gate, then behaves. */
-export function after(gate: Gate, behaviour: Behaviour): Behaviour {
+export function behind(gate: Gate, behaviour: Behaviour): Behaviour {
   return {
     ...behaviour,
     async play(call) {
