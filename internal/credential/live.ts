@@ -21,6 +21,8 @@ import type { TokenSet } from './tokens.ts'
 import { Watch } from './watch.ts'
 
 const tickMs = 1_000
+/** The wall clock may step while a timer runs. */
+const longestMs = 3_600_000
 
 /** What a refresh came to, as the metrics count it. */
 export type RefreshResult = Refreshed['kind']
@@ -96,7 +98,7 @@ class Keeper implements LiveCredentials {
   /** Opened little by little, so that a secret that cannot be opened is reported before somebody needs it. */
   readonly #unopened: Holder[] = []
   #opening: Cancel | null = null
-  #ticking: Cancel | null = null
+  #ticking: { readonly at: At; readonly cancel: Cancel } | null = null
 
   constructor(options: CredentialOptions) {
     this.#options = options
@@ -104,7 +106,7 @@ class Keeper implements LiveCredentials {
     const files = new Desk(clock, 'worker')
     const desks = { files, commands: new Desk(clock, 'worker'), locks: new Desk(clock, 'lockworker') }
     this.#desks = Object.values(desks)
-    this.#around = surround(options, desks)
+    this.#around = surround(options, { ...desks, wake: (at) => this.#wake(at) })
   }
 
   material(credential: CredentialRecord): Material | Promise<Material> {
@@ -183,7 +185,7 @@ class Keeper implements LiveCredentials {
   async stop(): Promise<boolean> {
     for (const holder of this.#holders.values()) holder.stop()
     this.#opening?.()
-    this.#ticking?.()
+    this.#ticking?.cancel()
     this.#around.watch.stop()
     const ended = await Promise.all(this.#desks.map((desk) => desk.stop()))
     return ended.every(Boolean)
@@ -196,10 +198,7 @@ class Keeper implements LiveCredentials {
 
   #keep(holder: Holder): void {
     this.#holders.set(holder.record.id, holder)
-    if (holder instanceof LoginHolder) {
-      this.#logins.add(holder)
-      this.#ticking ??= this.#options.clock.after(tickMs, () => this.#tick())
-    }
+    if (holder instanceof LoginHolder) this.#logins.add(holder)
     const { source } = holder.record
     if ((holder instanceof LoginHolder || holder instanceof KeyFileHolder) && source.kind === 'file') {
       const reading = holder.read().finally(() => this.#readings.delete(reading))
@@ -210,9 +209,21 @@ class Keeper implements LiveCredentials {
     }
   }
 
+  /** One timer for all logins: at the earliest instant at which one of them has something to do. */
+  #wake(at: At): void {
+    if (this.#ticking && this.#ticking.at <= at) return
+    this.#ticking?.cancel()
+    const now = this.#options.clock.now()
+    const soonest = Math.min(Math.max(at, now + tickMs), now + longestMs)
+    this.#ticking = { at: soonest, cancel: this.#options.clock.after(soonest - now, () => this.#tick()) }
+  }
+
   #tick(): void {
+    this.#ticking = null
     for (const login of this.#logins) login.tick()
-    this.#ticking = this.#options.clock.after(tickMs, () => this.#tick())
+    let next = Number.POSITIVE_INFINITY
+    for (const login of this.#logins) next = Math.min(next, login.nextAt())
+    if (next < Number.POSITIVE_INFINITY) this.#wake(next)
   }
 
   #openSome(): void {
@@ -236,7 +247,14 @@ function problemsOf(holder: Holder): readonly Problem[] {
   return problem ? [{ credential: holder.record.name, ...problem }] : []
 }
 
-function surround(options: CredentialOptions, desks: { files: Desk; commands: Desk; locks: Desk }): Surroundings {
+interface Parts {
+  readonly files: Desk
+  readonly commands: Desk
+  readonly locks: Desk
+  readonly wake: (at: At) => void
+}
+
+function surround(options: CredentialOptions, desks: Parts): Surroundings {
   const { clock, random, store, verdicts, warn } = options
   const settle = (record: CredentialRecord, verdict: Promise<void>) =>
     void verdict.catch((error: unknown) => warn('the engine could not be told', record.name, error))

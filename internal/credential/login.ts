@@ -68,7 +68,10 @@ export class LoginHolder implements Holder {
 
   material(): Material | Promise<Material> {
     this.#open()
-    this.#used = true
+    if (!this.#used) {
+      this.#used = true
+      this.#wake()
+    }
     const now = this.#now()
     const tokens = this.#tokens
     if (tokens && isLive(tokens, now)) {
@@ -88,7 +91,8 @@ export class LoginHolder implements Holder {
     if (this.generation <= generation) await this.read()
     if (this.generation > generation) return 'renewed'
     if (this.#dead) return 'needs-login'
-    if (!this.#tokens || this.#isWaiting(this.#now()) || !this.#mayForce()) return 'unavailable'
+    if (!this.#tokens || this.#isWaiting(this.#now())) return 'unavailable'
+    if (!this.#running && !this.#mayForce()) return 'unavailable'
     await this.#patiently(this.#refresh())
     if (this.generation > generation) return 'renewed'
     return this.#dead ? 'needs-login' : 'unavailable'
@@ -102,12 +106,24 @@ export class LoginHolder implements Holder {
     return { ...(await this.material()), expiresAt: this.#tokens?.expiresAt ?? null }
   }
 
-  /** What is due: a refresh ahead of the end, or writing what could not be written. Called about once a second. */
+  /** Does what is due: a refresh ahead of the end, or writing what could not be written. */
   tick(): void {
     const now = this.#now()
     if (this.#unsaved && this.#unsaved.at <= now) void this.#saveAgain(this.#unsaved.kept)
-    // Nobody needs the tokens of an unused shared login, and its own tool refreshes them: let it.
-    if (this.#tokens && (this.#used || !this.#parts.file) && this.#isDue(now)) void this.#refresh()
+    if (this.#isWanted() && this.#isDue(now)) void this.#refresh()
+  }
+
+  /** When `tick` has something to do; infinity: not before something else happens. */
+  nextAt(): At {
+    if (this.#stopped || this.#running) return Number.POSITIVE_INFINITY
+    const refreshAt =
+      this.#dead || !this.#isWanted() ? Number.POSITIVE_INFINITY : Math.max(this.#dueAt, this.#later?.at ?? 0)
+    return this.#unsaved ? this.#unsaved.at : refreshAt
+  }
+
+  /** Nobody needs the tokens of a shared login that is not used, and its own tool refreshes them: let it. */
+  #isWanted(): boolean {
+    return this.#tokens !== null && (this.#used || this.#parts.file === null)
   }
 
   problem() {
@@ -227,6 +243,7 @@ export class LoginHolder implements Holder {
       startedAt: this.#now(),
       done: this.#refreshLocked().finally(() => {
         this.#running = null
+        this.#wake()
       }),
     }
     return this.#running.done
@@ -289,6 +306,7 @@ export class LoginHolder implements Holder {
     this.#later = null
     this.generation++
     this.#dueAt = this.#due(tokens, false)
+    this.#wake()
   }
 
   #adopt(tokens: TokenSet, by: 'us' | 'others'): void {
@@ -298,6 +316,7 @@ export class LoginHolder implements Holder {
     if (before && sameTokens(before, tokens)) return
     this.generation++
     this.#dueAt = this.#due(tokens, before === null && by === 'others')
+    this.#wake()
     if (this.#dead && this.#dead.digest === refreshDigest(tokens)) return
     this.#dead = null
     this.#later = null
@@ -331,12 +350,11 @@ export class LoginHolder implements Holder {
       this.#unsaved = null
       if (outcome.kind === 'theirs') this.#adopt(outcome.tokens, 'others')
     } catch (error) {
-      if (!(error instanceof StaleGeneration)) this.#unsaved = { kept, at: this.#now() + saveAgainMs }
-      else {
-        this.#unsaved = null
-        await this.read()
-      }
+      const isStale = error instanceof StaleGeneration
+      this.#unsaved = isStale ? null : { kept, at: this.#now() + saveAgainMs }
+      if (isStale) await this.read()
     }
+    this.#wake()
   }
 
   /** Upstreams that refuse fresh tokens too must not make us turn the tokens over for ever. */
@@ -347,6 +365,11 @@ export class LoginHolder implements Holder {
     if (this.#forced.length >= most) return false
     this.#forced = [...this.#forced, now]
     return true
+  }
+
+  #wake(): void {
+    const at = this.nextAt()
+    if (at < Number.POSITIVE_INFINITY) this.#parts.around.wake(at)
   }
 
   #isDue(now: At): boolean {

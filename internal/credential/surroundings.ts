@@ -1,5 +1,5 @@
 import type { Clock } from '../clock/clock.ts'
-import type { Reason } from '../pool/pool.ts'
+import type { At, Reason } from '../pool/pool.ts'
 import type { CredentialRecord } from '../store/store.ts'
 import type { Desk } from './desk.ts'
 import type { Ledger } from './ledger.ts'
@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly ledger: Ledger
   /** How many refreshes upstreams may force by refusing live tokens. */
   readonly forced: { readonly most: number; readonly withinMs: number }
+  /** Lets the logins' `tick` be called at that instant (or a little later), and then as `dueAt` says. */
+  wake(at: At): void
   standing(record: CredentialRecord): ReturnType<Verdicts['standing']>
   /**
    * Another secret is there: `us`: refreshed by spillway; `others`: by somebody else; `another`: of another identity,

@@ -59,10 +59,12 @@ export class AuthServer {
   readonly #devices = new DeviceDesk()
   #barrier: { readonly size: number; readonly waiting: (() => void)[] } | null = null
   #delayMs: number
+  #reuse: Reuse
 
   private constructor(options: AuthServerOptions) {
     this.#options = options
     this.#delayMs = options.delayMs ?? 0
+    this.#reuse = options.reuse ?? 'strict'
     this.#server = createServer((request, response) => {
       this.#serve(request, response).catch((error: unknown) =>
         response.destroy(error instanceof Error ? error : undefined),
@@ -121,9 +123,14 @@ export class AuthServer {
     this.#troubles.push(...troubles)
   }
 
-  /** Lets the next token requests wait until `size` of them are there. */
+  /** Lets the next token requests wait until `size` of them are there; the last to come is answered first. */
   barrier(size: number): void {
     this.#barrier = { size, waiting: [] }
+  }
+
+  /** From now on used refresh tokens are treated so. */
+  treatReuse(reuse: Reuse): void {
+    this.#reuse = reuse
   }
 
   /** Answers each token request so much later. */
@@ -163,7 +170,7 @@ export class AuthServer {
         barrier.waiting.push(resolve)
         if (barrier.waiting.length < barrier.size) return
         this.#barrier = null
-        for (const go of barrier.waiting) go()
+        for (const go of barrier.waiting.reverse()) go()
       })
     }
     if (this.#delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#delayMs))
@@ -179,13 +186,13 @@ export class AuthServer {
     const login = this.#whoMay(presented)
     if (!login) {
       const owner = this.#used.get(presented) ?? null
-      if (owner && this.#options.reuse === 'revoke') this.revoke(owner.name)
+      if (owner && this.#reuse === 'revoke') this.revoke(owner.name)
       this.#note({ login: owner?.name ?? null, presented, result: 'refused', issued: null })
       json(response, 400, { error: this.#options.refusal ?? 'invalid_grant' })
       return
     }
     const access = this.#access(login)
-    const issued = this.#options.rotates === false ? null : this.#rotate(login)
+    const issued = this.#options.rotates === false ? null : this.#rotate(login, presented)
     this.#note({ login: login.name, presented, result: trouble === 'lost' ? 'lost' : 'granted', issued })
     if (trouble === 'lost') response.destroy()
     else json(response, 200, this.#body(access.accessToken, issued))
@@ -194,14 +201,13 @@ export class AuthServer {
   #whoMay(presented: string): Login | undefined {
     return this.#logins.find(
       (login) =>
-        !login.revoked &&
-        (login.current === presented || (this.#options.reuse === 'grace' && login.previous === presented)),
+        !login.revoked && (login.current === presented || (this.#reuse === 'grace' && login.previous === presented)),
     )
   }
 
-  #rotate(login: Login): string {
+  #rotate(login: Login, presented: string): string {
     this.#used.set(login.current, login)
-    login.previous = login.current
+    login.previous = presented
     login.current = this.#mint('r')
     return login.current
   }
