@@ -26,6 +26,8 @@ class Chat implements Channel {
   calls = 0
   /** While set, every call fails so. */
   fault: Fault | null = null
+  /** While set, it takes edits but no replies. */
+  refusesReplies = false
   /** While set, every call waits for it. */
   gate: Promise<void> | null = null
 
@@ -50,6 +52,7 @@ class Chat implements Channel {
 
   async reply(messageId: string, notice: Notice, signal: AbortSignal): Promise<void> {
     await this.#call(signal)
+    if (this.refusesReplies) throw new ChannelError('not now', { kind: 'transient' })
     this.#post(notice, messageId)
   }
 
@@ -509,6 +512,16 @@ describe('a channel that is away', () => {
     expect(life.chat.texts).toEqual(['openai recovered after 0 s (work is serving). 418 requests were refused.'])
   })
 
+  it('that took the edit but not the reply is asked for the reply only', async () => {
+    const life = await Life.begin()
+    await life.happen(exhausted())
+    life.chat.refusesReplies = true
+    await life.happen(recovered(noon + 1_000))
+    life.chat.refusesReplies = false
+    await life.clock.advance(60_000)
+    expect(life.chat.messages.map(({ texts }) => texts.length)).toEqual([2, 1])
+  })
+
   it('tells what changed while a message was on its way as an edit of it', async () => {
     const life = await Life.begin()
     let open = () => {}
@@ -577,6 +590,19 @@ describe('a store that is ill', () => {
     expect(life.chat.messages).toEqual([])
     await life.clock.advance(1)
     expect(life.chat.messages).toHaveLength(1)
+  })
+
+  it('gets everything when it is well again, though nothing more happens', async () => {
+    const life = await Life.begin()
+    const written = await life.write(exhausted())
+    life.store.trouble = new Error('ENOSPC')
+    life.bus.publish(written)
+    await life.clock.advance(20_000)
+    expect(await life.store.incidents()).toEqual([])
+    life.store.trouble = null
+    await life.clock.advance(5_000)
+    expect(await life.store.incidents()).toMatchObject([{ kind: 'pool_exhausted' }])
+    expect((await life.store.load()).meta['notify.cursor']).toBe('1')
   })
 
   it('that writes the row later does not make it told again', async () => {

@@ -137,6 +137,14 @@ describe('buttons', () => {
     expect(buttons.data(43, 'incident', deed, now)).not.toBe(data)
   })
 
+  it('mean something in their own chat only', () => {
+    const buttons = new Buttons()
+    const data = buttons.data(42, 'incident', { verb: 'rotate', pool: 'openai' }, now)
+    expect(buttons.press(43, data, now).kind).toBe('unknown')
+    expect(buttons.press(42, data, now).kind).toBe('deed')
+    expect(buttons.press(42, data, now).kind).toBe('used')
+  })
+
   it('are remembered up to a thousand, the oldest forgotten first', () => {
     const buttons = new Buttons()
     const data = Array.from({ length: 1_001 }, (_, at) =>
