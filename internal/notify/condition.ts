@@ -25,6 +25,7 @@ interface Ending {
   readonly alone: boolean
 }
 
+/** What an event does to an incident. */
 export type Role = Opening | Ending
 
 const hostHoldMs = 5_000

@@ -11,6 +11,7 @@ import { phraseEnd } from './phrase.ts'
 const patienceMs = 2_000
 const lastWordMs = 1_000
 
+/** What a delivery works with. */
 export interface DeliveryParts {
   readonly clock: Clock
   readonly log: Logger

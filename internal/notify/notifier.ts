@@ -18,6 +18,7 @@ import { type Wall, wallClock } from './words.ts'
 const tickMs = 5_000
 const patienceMs = 2_000
 
+/** What a notifier is made of. */
 export interface NotifierParts {
   readonly store: Store
   readonly bus: EventBus

@@ -5,6 +5,7 @@ import { type Channel, ChannelError, type Fault, type Notice } from './notice.ts
 const deadlineMs = 10_000
 const mostPauseMs = 3_600_000
 
+/** Where a webhook posts, and how it signs. */
 export interface WebhookParts {
   readonly url: string
   /** Signs the body; null sends it unsigned. */

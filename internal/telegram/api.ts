@@ -1,6 +1,7 @@
 import { Bot, BotError, GrammyError, HttpError } from 'grammy'
 import { ChannelError, type Fault, type NotifierParts } from '../notify/notify.ts'
 
+/** The Clock port, as the notifier knows it. */
 export type Clock = NotifierParts['clock']
 
 /** How long the API may hold a poll open, in seconds. */

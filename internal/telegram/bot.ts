@@ -11,6 +11,7 @@ import { answer } from './text.ts'
 const staleMs = 300_000
 const mostStrangers = 100
 
+/** What the front of the bot works with. */
 export interface FrontParts {
   readonly bot: Bot
   readonly chats: ReadonlyMap<number, Chat>

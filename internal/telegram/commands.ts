@@ -8,6 +8,7 @@ interface Reply {
   readonly deeds?: readonly Deed[]
 }
 
+/** One word that people can send, and what it does. */
 export interface Command {
   readonly name: string
   /** The arguments as `/help` shows them. */

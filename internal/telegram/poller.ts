@@ -4,6 +4,7 @@ import { type Clock, codeOf, failure, pollSeconds, problemOf } from './api.ts'
 
 type Update = Awaited<ReturnType<Bot['api']['getUpdates']>>[number]
 
+/** What the poller works with. */
 export interface PollerParts {
   readonly bot: Bot
   readonly clock: Clock

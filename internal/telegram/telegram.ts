@@ -12,6 +12,7 @@ import { commands } from './commands.ts'
 import type { TelegramOps } from './deed.ts'
 import { Poller } from './poller.ts'
 
+/** What the bot is made of. */
 export interface TelegramParts {
   readonly token: { reveal(): string }
   /** Who is told and who may ask; everybody else is ignored. */
@@ -26,6 +27,7 @@ export interface TelegramParts {
   readonly timeZone?: string
 }
 
+/** The bot of one token. */
 export interface Telegram {
   /** One per chat; `notifier.attach` takes them. */
   readonly channels: readonly Channel[]

@@ -30,6 +30,7 @@ export interface ButtonAnswer {
 /** The bot's own account. */
 export const bot = { id: 4_200, is_bot: true, first_name: 'Spillway', username: 'spillway_bot' }
 
+/** All chats of one bot. */
 export class TelegramChats {
   readonly messages: ShownMessage[] = []
   readonly answers: ButtonAnswer[] = []

@@ -37,6 +37,7 @@ interface Script {
 }
 const nobody: Person = { id: 7, first_name: 'Ann' }
 
+/** How a fake differs from the usual one. */
 export interface TelegramFakeOptions {
   /** The bot's token; another one is refused with 401. */
   readonly token?: string
@@ -46,6 +47,7 @@ export interface TelegramFakeOptions {
   readonly now?: () => number
 }
 
+/** A Bot API on 127.0.0.1, with people who write to the bot and press its buttons. */
 export class TelegramFake {
   readonly token: string
   readonly calls: Call[] = []
