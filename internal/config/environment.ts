@@ -36,7 +36,7 @@ export function strangers(env: Environment, others: ReadonlySet<string>): readon
   return Object.keys(env)
     .filter((name) => name.startsWith(prefix) && !known.has(name) && !others.has(name) && !isServiceLink(name))
     .map((name) => {
-      const near = suggest(name, twins) ?? referenceTo(name, twins)
+      const near = referenceTo(name, twins) ?? suggest(name, twins)
       return {
         file: name,
         line: null,

@@ -88,8 +88,10 @@ describe('a file', () => {
 
   it('may use an anchor, whose values are found on their own lines', () => {
     const text = 'oauth:\n  codex: &same\n    clientId: one\n    tokenUrl: ftp://x\n  claude: *same\n'
-    expect(refused(text)).toHaveLength(2)
-    expect(refused(text)[0]).toMatch(/^spillway.yaml:4: oauth.codex.tokenUrl: /)
+    expect(refused(text)).toEqual([
+      expect.stringMatching(/^spillway.yaml:4: oauth.codex.tokenUrl: /),
+      expect.stringMatching(/^spillway.yaml:4: oauth.claude.tokenUrl: /),
+    ])
   })
 
   it('must exist when it was asked for', () => {
@@ -137,8 +139,9 @@ cooldown:
     ['a tab', 'server:\n\tlisten: 1', /^spillway.yaml:2: not valid YAML: tabs are not allowed as indentation$/],
     ['an open bracket', 'a: 1\nb: [1,', /^spillway.yaml:2: not valid YAML: /],
     ['two documents', 'server: {}\n---\nserver: {}', /^spillway.yaml:2: not valid YAML: /],
-    ['a tag', 'server: !secret {}', /^spillway.yaml:1: not valid YAML: unresolved tag: !secret$/],
+    ['a tag', 'server: !secret {}', /^spillway.yaml:1: not valid YAML: unresolved tag$/],
     ['an alias without an anchor', 'server: *gone', /^spillway.yaml: has an alias without its anchor/],
+    ['an alias that contains itself', 'server: &s { tls: *s }', /^spillway.yaml:1: server.tls.tls: unknown key/],
     ['a key of another section', 'listen: 1.2.3.4:1', /:1: listen: unknown key \(did you mean server.listen\?\)$/],
     ['a foreign key', 'banana: 1', /:1: banana: unknown key \(there are server, upstream, /],
     ['a key that every object has', '__proto__: { x: 1 }', /:1: __proto__: unknown key/],
@@ -204,8 +207,15 @@ describe('a secret in the clear', () => {
     expect(problems.join()).not.toContain('Example')
   })
 
-  it('is not repeated when the file is no YAML', () => {
-    expect(refused(`notices: { telegram: { botToken: "${token}\n`).join()).not.toContain('Example')
+  it.each([
+    ['an open quote', `notices: { telegram: { botToken: "${token}\n`],
+    ['a stray bracket', `notices: ]${token}`],
+    ['a block header', `notices: |${token}\n x`],
+    ['a directive', `%${token}\nnotices: 1`],
+    ['a tag', `notices: !${token} x`],
+  ])('is not repeated when the file is no YAML for %s', (_, text) => {
+    expect(refused(text).join()).toContain('not valid YAML')
+    expect(refused(text).join()).not.toContain('Example')
   })
 })
 
@@ -274,9 +284,12 @@ describe('the environment', () => {
     )
   })
 
-  it('points a secret in a variable to the name of a variable', () => {
-    expect(warnings(null, { env: { SPILLWAY_NOTICES_WEBHOOK_SECRET: 'x' } })).toMatch(
-      /SPILLWAY_NOTICES_WEBHOOK_SECRET_(ENV|FILE)\?/,
+  it.each([
+    ['SPILLWAY_NOTICES_WEBHOOK_SECRET', 'SPILLWAY_NOTICES_WEBHOOK_SECRET_FILE'],
+    ['SPILLWAY_ADMIN_TOKEN', 'SPILLWAY_ADMIN_TOKEN_FILE'],
+  ])('points from the secret itself in %s to %s', (name, expected) => {
+    expect(warnings(null, { env: { [name]: 'x' } })).toBe(
+      `${name}: no such setting, ignored (did you mean ${expected}?)`,
     )
   })
 

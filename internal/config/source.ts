@@ -92,6 +92,6 @@ function nearest(lines: ReadonlyMap<string, number>, key: string): number | null
 
 /** What the parser says without the piece of text that some messages quote: it might be a secret. */
 function said(message: string): string {
-  const sentence = message.split('\n', 1)[0]!.replace(/: ".*$/, '')
+  const sentence = message.split('\n', 1)[0]!.replace(/(: | %).*$/, '')
   return `not valid YAML: ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`
 }

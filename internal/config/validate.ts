@@ -16,7 +16,7 @@ export function clashesOf(error: z.ZodError, values: unknown): readonly Clash[] 
       issue.code === 'unrecognized_keys'
         ? issue.keys.map((key) => unknownKey(at, key))
         : [wrongValue(path, valueAt(values, at))]
-    for (const clash of clashes) if (!found.has(clash.key)) found.set(clash.key, clash)
+    for (const clash of clashes) found.set(clash.key, clash)
   }
   return [...found.values()]
 }

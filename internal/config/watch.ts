@@ -19,11 +19,10 @@ const rearmMs = 5_000
 export function watchConfig(file: string, onChange: () => void, clock: Delay): () => void {
   let watchers: FSWatcher[] = []
   let cancel: () => void = () => {}
-  let stopped = false
 
   function later(delayMs: number): void {
     cancel()
-    cancel = stopped ? () => {} : clock.after(delayMs, changed)
+    cancel = clock.after(delayMs, changed)
   }
   function disarm(): void {
     for (const watcher of watchers) watcher.close()
@@ -51,7 +50,6 @@ export function watchConfig(file: string, onChange: () => void, clock: Delay): (
 
   arm()
   return () => {
-    stopped = true
     cancel()
     disarm()
   }
