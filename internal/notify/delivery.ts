@@ -10,6 +10,9 @@ import { phraseEnd } from './phrase.ts'
 
 const patienceMs = 2_000
 const lastWordMs = 1_000
+/** What Telegram allows a bot in a group; more than that within a minute nobody reads. */
+const mostPerMinute = 20
+const minuteMs = 60_000
 
 /** What a delivery works with. */
 export interface DeliveryParts {
@@ -31,6 +34,8 @@ export class Delivery {
   #pausedUntil: At = 0
   #failing = false
   #stopped = false
+  /** When the last messages were sent, oldest first. */
+  readonly #sentAt: At[] = []
 
   constructor(channel: Channel, parts: DeliveryParts) {
     this.#channel = channel
@@ -114,6 +119,7 @@ export class Delivery {
     const told = incident.told[name]
     if (!told) {
       const { messageId } = await this.#channel.send(this.#complete(notice, ending), signal)
+      this.#countMessage()
       this.#parts.ledger.setLost(name, 0)
       this.#remember(incident, { messageId, version: incident.version, at: this.#now(), ended: ending !== null })
       return
@@ -125,8 +131,18 @@ export class Delivery {
     if (ending !== null && !told.ended) {
       const reply = { ...notice, why: 'ended', text: ending, remedies: [] } as const
       await this.#forgiving(this.#channel.reply(told.messageId, reply, signal), incident)
+      this.#countMessage()
       this.#remember(incident, { ...told, version: incident.version, at: this.#now(), ended: true })
     }
+  }
+
+  /** After twenty messages within a minute the channel rests; what waits meanwhile is bounded by the outbox. */
+  #countMessage(): void {
+    const now = this.#now()
+    this.#sentAt.push(now)
+    if (this.#sentAt.length > mostPerMinute) this.#sentAt.shift()
+    const [first = now] = this.#sentAt
+    if (this.#sentAt.length === mostPerMinute && now - first < minuteMs) this.#pausedUntil = first + minuteMs
   }
 
   /** The first message about something says all: also its end, and what the channel has missed before it. */

@@ -487,6 +487,18 @@ describe('a channel that is away', () => {
     expect(next.chat.texts[1]).not.toContain('left out')
   })
 
+  it('is not flooded when thousands of credentials fall at once', async () => {
+    const life = await Life.begin()
+    for (let login = 0; login < 1_000; login++) {
+      life.bus.publish({ event: sample('cred_disabled', { from: `c${login}`, pool: null }), seq: null, suppressed: 0 })
+    }
+    await life.clock.advance(59_000)
+    expect(life.chat.messages).toHaveLength(20)
+    await life.clock.advance(600_000)
+    expect(life.chat.messages.length).toBeLessThanOrEqual(120)
+    expect(life.chat.texts.some((text) => text.includes('Notices left out before this one: 9'))).toBe(true)
+  })
+
   it('does not keep others from hearing', async () => {
     const chats = [new Chat('telegram:1'), new Chat('telegram:2')]
     const life = await Life.begin({ chats })
@@ -553,13 +565,16 @@ describe('a mute', () => {
     expect(next.notifier.mutedUntil()).toBeNull()
   })
 
-  it('can be ended early', async () => {
+  it('that is ended early tells what still holds, and not the moments that passed', async () => {
     const life = await Life.begin()
     life.notifier.mute(noon + 3_600_000)
+    await life.happen(failover(noon))
     await life.happen(exhausted())
     life.notifier.mute(null)
     await life.clock.advance(0)
-    expect(life.chat.messages).toHaveLength(1)
+    expect(life.chat.texts).toEqual(['openai is exhausted: all 3 members are cooling. work recovers first, at 14:05.'])
+    await life.happen(sample('cred_needs_login', { pool: null }))
+    expect(life.chat.messages).toHaveLength(2)
   })
 })
 

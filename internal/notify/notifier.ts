@@ -98,7 +98,8 @@ class PipelineNotifier implements Notifier {
   }
 
   mute(until: At | null): void {
-    this.#ledger.mute(until)
+    // A mute that is ended early ends now, with what it held back treated as at any end.
+    if (until !== null || this.mutedUntil() !== null) this.#ledger.mute(until ?? this.#parts.clock.now())
     this.#turn()
   }
 
@@ -195,7 +196,7 @@ class PipelineNotifier implements Notifier {
       const incident = this.#ledger.incident(row.incident)
       const mutable = this.#channels.get(row.channel)?.channel.mutable === true
       const unheard = incident && incident.closedAt !== null && incident.told[row.channel] === undefined
-      if (mutable && unheard && incident.updatedAt < mutedUntil) this.#ledger.dropRow(row.id)
+      if (mutable && unheard && incident.updatedAt <= mutedUntil) this.#ledger.dropRow(row.id)
     }
   }
 
