@@ -1,0 +1,407 @@
+import { expect } from 'vitest'
+import {
+  type At,
+  type Choice,
+  closedGates,
+  cooled,
+  disabled,
+  type Effect,
+  effectOf,
+  type Gate,
+  type Health,
+  type ModelFamily,
+  needsLogin,
+  type Outcome,
+  openGate,
+  Roster,
+  recovered,
+  recoversAt,
+  type Seat,
+  type StrategyName,
+  select,
+  settle,
+  standing,
+  startProbe,
+} from '../../internal/pool/pool.ts'
+import { openingOf, standsNow, whoServes } from './reference.ts'
+import { seatOf, settings } from './seats.ts'
+
+export const families = ['opus', 'haiku'] as const
+const leaseMs = 960_000
+
+/** Something that happens; members, pools, requests and leases are numbers that are taken modulo what there is. */
+export type Step =
+  | { readonly do: 'start'; readonly pool: number; readonly model: ModelFamily | null; readonly degrade: boolean }
+  /** An earlier request goes on to its next member. */
+  | { readonly do: 'again'; readonly turn: number }
+  /** An answer to any lease so far; a second one is a late error of its stream. */
+  | { readonly do: 'report'; readonly lease: number; readonly outcome: Outcome; readonly inMs: number | null }
+  | { readonly do: 'release'; readonly lease: number }
+  | { readonly do: 'wait'; readonly ms: number }
+  /** An operator parks a seat for a time, for good (null), or no longer (0). */
+  | { readonly do: 'park'; readonly pool: number; readonly member: number; readonly forMs: number | null }
+  /** What operators, logins and canonical probes set. */
+  | { readonly do: 'set'; readonly member: number; readonly to: Verdict }
+  /** A member is dropped and comes back as a new seat at the end, or the order is turned, or the strategy changes. */
+  | {
+      readonly do: 'reseat'
+      readonly pool: number
+      readonly member: number
+      readonly how: 'drop' | 'turn' | StrategyName
+    }
+
+export const verdicts = ['clear', 'disable', 'enable', 'login', 'needs-login', 'cleared', 'confirmed'] as const
+type Verdict = (typeof verdicts)[number]
+
+/** How a member of the world is made: shared gates by number, -1 for none. */
+export interface MemberPlan {
+  readonly domain: number
+  readonly host: number
+  readonly weight: number
+}
+
+type Take<K extends Step['do']> = Extract<Step, { readonly do: K }>
+
+interface Credential {
+  readonly name: string
+  readonly gate: Gate
+  readonly models: Map<ModelFamily, Gate>
+  readonly plan: MemberPlan
+  generation: number
+}
+
+interface Pool {
+  roster: Roster
+  active: Seat | null
+  last: Seat | null
+}
+
+interface Turn {
+  readonly pool: Pool
+  readonly model: ModelFamily | null
+  readonly degrade: boolean
+  readonly tried: Seat[]
+}
+
+export interface Lease {
+  readonly id: number
+  readonly issuedAt: At
+  readonly seat: Seat
+  readonly pool: Pool
+  readonly credential: Credential
+  readonly generation: number
+  readonly model: ModelFamily | null
+  inFlight: boolean
+}
+
+/**
+ * Two pools over the same credentials, their domains and hosts: the least of an engine that DESIGN allows. It checks
+ * with every step that selection answers as the reference does and that no state does what DESIGN forbids.
+ */
+export class World {
+  now: At = 1_000_000
+  readonly #credentials: readonly Credential[]
+  readonly #domains = [openGate('domain', 'd0'), openGate('domain', 'd1')]
+  readonly #hosts = [openGate('host', 'h0'), openGate('host', 'h1')]
+  readonly #pools: readonly Pool[]
+  readonly #turns: Turn[] = []
+  readonly #leases: Lease[] = []
+  #lastLease = 0
+
+  constructor(plans: readonly MemberPlan[], strategies: readonly StrategyName[]) {
+    this.#credentials = plans.map((plan, at) => ({
+      name: `m${at}`,
+      gate: openGate('credential', `m${at}`),
+      models: new Map(families.map((model) => [model, openGate('model', model)])),
+      plan,
+      generation: 1,
+    }))
+    this.#pools = strategies.map((strategy, at) => {
+      const seats = this.#credentials.map((credential) => this.#seat(credential))
+      if (at % 2 === 1) seats.reverse()
+      return { roster: new Roster(strategy, seats, this.now), active: null, last: null }
+    })
+    this.#agree()
+  }
+
+  /** Does the step, and checks that the files still say what follows from the seats. */
+  take(step: Step): void {
+    if (step.do === 'start') this.#start(step)
+    else if (step.do === 'again') this.#again(step)
+    else if (step.do === 'report') this.#report(step)
+    else if (step.do === 'release') this.#release(step)
+    else if (step.do === 'wait') this.now += step.ms
+    else if (step.do === 'park') this.#park(step)
+    else if (step.do === 'set') this.#set(step)
+    else this.#reseat(step)
+    this.#agree()
+  }
+
+  #start({ pool, model, degrade }: Take<'start'>): void {
+    const turn = { pool: pick(this.#pools, pool), model, degrade, tried: [] }
+    this.#turns.push(turn)
+    this.#next(turn)
+  }
+
+  #again({ turn }: Take<'again'>): void {
+    if (this.#turns.length > 0) this.#next(pick(this.#turns, turn))
+  }
+
+  #report({ lease, outcome: plain, inMs }: Take<'report'>): void {
+    if (this.#leases.length === 0) return
+    const of = pick(this.#leases, lease)
+    const outcome = { ...plain, until: inMs === null ? null : this.now + inMs }
+    this.#reachHost(of, outcome)
+    if (of.generation === of.credential.generation) this.#blame(of, outcome)
+    if (outcome.kind === 'success' && of.pool.roster.seats.includes(of.seat)) of.pool.active = of.seat
+  }
+
+  #release({ lease }: Take<'release'>): void {
+    const open = this.#leases.filter((of) => of.inFlight)
+    if (open.length === 0) return
+    const of = pick(open, lease)
+    of.inFlight = false
+    of.pool.roster.end(of.seat)
+  }
+
+  #park({ pool, member, forMs }: Take<'park'>): void {
+    const { roster } = pick(this.#pools, pool)
+    const seat = pick(roster.seats, member)
+    seat.park = { until: forMs === null ? null : this.now + forMs, by: 'operator:test', since: this.now }
+    if (forMs === 0) seat.park = null
+    roster.file(seat, this.now)
+  }
+
+  #set({ member, to }: Take<'set'>): void {
+    const credential = pick(this.#credentials, member)
+    const { gate } = credential
+    const isSuspect = gate.health.state === 'suspect'
+    const isOut = openingOf(gate.health, this.now) === 'out'
+    if (to === 'clear' && !isOut) this.#clear(credential)
+    else if (to === 'disable') this.#put(gate, disabled('operator', 'operator', this.now))
+    else if (to === 'needs-login') this.#put(gate, needsLogin('refresh-rejected', this.now))
+    else if (to === 'confirmed' && isSuspect) this.#put(gate, disabled('auth-rejected', 'upstream', this.now))
+    else if (to === 'login' || (to === 'enable' && isOut) || (to === 'cleared' && isSuspect)) {
+      if (to === 'login') credential.generation++
+      this.#put(gate, recovered(this.now))
+    }
+  }
+
+  #clear({ gate, models, plan }: Credential): void {
+    const domain = this.#domains[plan.domain]
+    for (const shut of [gate, ...models.values(), ...(domain ? [domain] : [])]) this.#heal(shut)
+  }
+
+  #reseat({ pool, member, how }: Take<'reseat'>): void {
+    const of = pick(this.#pools, pool)
+    let seats = [...of.roster.seats]
+    if (how === 'drop') {
+      const [dropped] = seats.splice(member % seats.length, 1)
+      for (const gate of this.#gatesOf(dropped!)) gate.seats.delete(dropped!)
+      if (of.active === dropped) of.active = null
+      if (of.last === dropped) of.last = seats.reduce<Seat | null>(later, null)
+      seats.push(this.#seat(this.#owner(dropped!)))
+    } else if (how === 'turn') seats = [...seats.slice(1), ...seats.slice(0, 1)]
+    const strategy = how === 'drop' || how === 'turn' ? of.roster.strategyName : how
+    of.roster = new Roster(strategy, seats, this.now)
+  }
+
+  #seat(credential: Credential): Seat {
+    const { plan } = credential
+    const domain = this.#domains[plan.domain] ?? null
+    const plain = seatOf(credential.name, { domain, host: pick(this.#hosts, plan.host), weight: plan.weight })
+    const seat = { ...plain, credential: credential.gate, models: credential.models }
+    for (const gate of this.#gatesOf(seat)) {
+      gate.seats.delete(plain)
+      gate.seats.add(seat)
+    }
+    return seat
+  }
+
+  #gatesOf(seat: Seat): readonly Gate[] {
+    return [seat.credential, ...(seat.domain ? [seat.domain] : []), seat.host, ...seat.models.values()]
+  }
+
+  #owner(seat: Seat): Credential {
+    return this.#credentials.find((credential) => credential.gate === seat.credential)!
+  }
+
+  #next(turn: Turn): void {
+    const { pool, model, degrade, tried } = turn
+    const { roster, active, last } = pool
+    const choice = select(roster, { model, tried, active: active?.index ?? -1, degrade }, this.now)
+    const { strategyName: strategy, seats } = roster
+    const expected = whoServes({ strategy, seats, model, tried, active, last, degrade, now: this.now })
+    const seat = seatIn(choice)
+    const inTurn = seat && standsNow(seat, model, this.now) === 'ready' ? 'healthy' : 'probe'
+    expect(choice.tier).toBe(expected.tier === 'in-turn' ? inTurn : expected.tier)
+    if (seat || expected.among.length > 0) expect(expected.among).toContain(seat)
+    if ('retryAt' in choice) expect(choice.retryAt).toBe(expected.retryAt)
+    if (choice.tier === 'exhausted' || choice.tier === 'host' || choice.tier === 'tried') return
+    this.#mayServe(turn, choice)
+    this.#lease(turn, choice)
+  }
+
+  /** What must hold for everybody who is chosen, told without the tiers. */
+  #mayServe(turn: Turn, { seat, tier }: Extract<Choice, { seat: Seat }>): void {
+    expect(turn.tried).not.toContain(seat)
+    const closed = closedGates(seat, turn.model)
+    const openings = closed.map((gate) => openingOf(gate.health, this.now))
+    expect(openings).not.toContain('out')
+    expect(openings.includes('shut')).toBe(tier === 'early-probe' || tier === 'degraded')
+    const spared = turn.pool.roster.seats.filter(
+      (other) => !turn.tried.includes(other) && standsNow(other, turn.model, this.now) === 'parked',
+    )
+    if (spared.length > 0) expect(['healthy', 'probe', 'parked']).toContain(tier)
+  }
+
+  #lease({ pool, model, tried }: Turn, { seat, tier }: Extract<Choice, { seat: Seat }>): void {
+    const id = ++this.#lastLease
+    for (const gate of tier === 'degraded' ? [] : closedGates(seat, model)) {
+      const { health } = gate
+      // At most one probe at a time: whoever had the right before has lost it.
+      const was = health.state === 'probing' && health.leaseUntil <= this.now ? health.was : health
+      if (was.state !== 'cooling' && was.state !== 'suspect') throw new Error(`a second probe of ${gate.name}`)
+      this.#put(gate, startProbe(was, id, this.now + leaseMs, this.#circumstances()))
+    }
+    pool.roster.begin(seat)
+    pool.last = seat
+    tried.push(seat)
+    const credential = this.#owner(seat)
+    const { generation } = credential
+    this.#leases.push({ id, issuedAt: this.now, seat, pool, credential, generation, model, inFlight: true })
+  }
+
+  #blame(lease: Lease, outcome: Outcome): void {
+    const effect = effectOf(outcome)
+    const { gate, models } = lease.credential
+    const { domain } = lease.seat
+    const family = outcome.model ?? lease.model
+    const limit = family === null ? undefined : models.get(family)
+    const failed = effect.do === 'cool' || effect.do === 'suspect'
+    const target =
+      failed && outcome.scope === 'domain' ? (domain ?? gate) : failed && outcome.scope === 'model' ? limit : gate
+    for (const one of new Set([gate, domain, limit])) {
+      if (!one) continue
+      if (one === target) this.#change(one, effect, lease)
+      else if (one.health.state === 'probing') {
+        this.#change(one, effect.do === 'clear' ? effect : { do: 'restore' }, lease)
+      }
+    }
+  }
+
+  #change(gate: Gate, effect: Effect, lease: Lease): void {
+    const before = gate.health
+    const after = settle(before, effect, lease, this.#circumstances())
+    checkSettled({ before, after, effect, lease })
+    this.#put(gate, after)
+    if (after.state !== 'cooling' || gate.kind === 'model') return
+    for (const seat of gate.seats) expect(standing(seat, this.now)).not.toBe('parked')
+  }
+
+  #reachHost({ id, seat: { host } }: Lease, outcome: Outcome): void {
+    const { health } = host
+    if (outcome.status !== null) this.#heal(host)
+    else if (outcome.kind === 'infra' && health.state === 'healthy')
+      this.#put(host, cooled('connect', 1_000, 0, this.now))
+    else if (health.state === 'probing' && health.lease === id) {
+      const strikes = health.was.strikes + 1
+      this.#put(
+        host,
+        outcome.kind === 'infra' ? cooled('connect', 1_000 * 2 ** strikes, strikes, this.now) : health.was,
+      )
+    }
+  }
+
+  #heal(gate: Gate): void {
+    if (gate.health.state !== 'healthy') this.#put(gate, recovered(this.now))
+  }
+
+  #put(gate: Gate, health: Health): void {
+    gate.health = health
+    for (const { roster } of this.#pools) {
+      for (const seat of roster.seats) if (gate.seats.has(seat)) roster.file(seat, this.now)
+    }
+  }
+
+  #circumstances() {
+    return { now: this.now, jitter: 0, settings }
+  }
+
+  /** The files of every roster say what follows from the seats alone. */
+  #agree(): void {
+    for (const { roster } of this.#pools) {
+      roster.advance(this.now)
+      for (const model of [null, ...families]) {
+        for (const seat of roster.seats) this.#agreeOn(roster, seat, model)
+      }
+    }
+  }
+
+  #agreeOn(roster: Roster, seat: Seat, model: ModelFamily | null): void {
+    const lane = roster.lane(model)
+    const stands = standing(seat, this.now, model)
+    const { index } = seat
+    const filed = [
+      lane.standing(seat),
+      lane.ready.has(index),
+      lane.elapsed.has(index),
+      lane.parkedElapsed.has(index),
+      lane.parked.has(index) && lane.parked.key(index),
+      lane.early.has(index),
+      lane.waiting.has(index) && lane.waiting.key(index),
+      lane.behindHost.has(index),
+    ]
+    const wanted = [
+      standsNow(seat, model, this.now),
+      stands === 'ready' || (stands === 'elapsed' && roster.strategyName !== 'sticky'),
+      stands === 'elapsed',
+      stands === 'parked-elapsed',
+      stands === 'parked' && (seat.park?.until ?? Number.POSITIVE_INFINITY),
+      stands === 'shut',
+      (stands === 'shut' || stands === 'host') && recoversAt(seat, model),
+      stands === 'host',
+    ]
+    // Compared here and not by expect, which is slow and seldom has anything to say.
+    if (filed.join() !== wanted.join()) expect(filed).toEqual(wanted)
+  }
+}
+
+/** What a report may do to a state and what it may not, whatever the state and the report. */
+export function checkSettled(step: {
+  readonly before: Health
+  readonly after: Health
+  readonly effect: Effect
+  readonly lease: { readonly id: number; readonly issuedAt: At }
+}): void {
+  const { before, after, lease } = step
+  const isLate = before.state === 'healthy' && lease.issuedAt < before.since
+  if (isLate || before.state === 'needs-login' || before.state === 'disabled') expect(after).toBe(before)
+  if (before.state === 'healthy' || before.state === 'needs-login' || before.state === 'disabled') return
+  if (before.state === 'probing' && before.lease === lease.id) return
+  expect(after.state === 'probing').toBe(before.state === 'probing')
+  const [old, young] = [atRest(before), atRest(after)]
+  expect(young.until).toBeGreaterThanOrEqual(old.until)
+  if (lease.issuedAt > old.since) return
+  expect([young.since, young.strikes]).toEqual([old.since, old.strikes])
+  if (young.until === old.until && young.reason === old.reason && young.state === old.state) expect(after).toBe(before)
+}
+
+function atRest(health: Health) {
+  const rest = health.state === 'probing' ? health.was : health
+  if (rest.state !== 'cooling' && rest.state !== 'suspect') throw new Error(`${rest.state} came from a report`)
+  return rest
+}
+
+function seatIn(choice: Choice): Seat | null {
+  if (choice.tier === 'exhausted') return choice.first
+  return choice.tier === 'tried' ? null : choice.seat
+}
+
+function later(a: Seat | null, b: Seat): Seat | null {
+  return b.lastUse > (a?.lastUse ?? 0) ? b : a
+}
+
+function pick<T>(from: readonly T[], number: number): T {
+  return from[number % from.length]!
+}
