@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { formatAddress, isNetwork, parseAddress } from './address.ts'
+import { isNetwork } from './address.ts'
+import { type Address, formatAddress, parseAddress } from './config.ts'
 
 describe('an address', () => {
-  it.each([
+  it.each<[string, Address]>([
     ['127.0.0.1:8460', { host: '127.0.0.1', port: 8460 }],
     ['localhost:0', { host: 'localhost', port: 0 }],
     ['[::1]:8460', { host: '::1', port: 8460 }],

@@ -161,7 +161,7 @@ export function orNull<S extends z.ZodType>(schema: S) {
 }
 
 /** Whether a text has the form of a well-known credential; it is asked only to catch a secret in the wrong place. */
-export function looksLikeSecret(text: string): boolean {
+function looksLikeSecret(text: string): boolean {
   return /^(sk-|AIza|eyJ|xox[abp]-|gh[pos]_|Bearer\s)|^\d{6,}:[\w-]{30,}$|-----BEGIN/.test(text.trim())
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Config, formatProblems, type LoadOptions, loadConfig } from './config.ts'
+import { type Config, formatProblems, type LoadOptions, loadConfig, type Override } from './config.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -223,7 +223,7 @@ describe('the environment', () => {
   it('wins over the file, and flags win over both', () => {
     const text = 'server: { listen: 127.0.0.1:1 }\nlog: { level: warn }'
     const env = { SPILLWAY_SERVER_LISTEN: '127.0.0.1:2' }
-    const flags = [{ key: 'server.listen', text: '127.0.0.1:3', from: '--listen' }]
+    const flags: Override[] = [{ key: 'server.listen', text: '127.0.0.1:3', from: '--listen' }]
     expect(accepted(text).server.listen.port).toBe(1)
     expect(accepted(text, { env }).server.listen.port).toBe(2)
     expect(accepted(text, { env, flags }).server.listen.port).toBe(3)

@@ -46,7 +46,7 @@ export function loadConfig(options: LoadOptions): Loaded {
 }
 
 /** Reads a file with one synchronous call. */
-export function readText(file: string): FileText {
+function readText(file: string): FileText {
   try {
     return { text: readFileSync(file, 'utf8') }
   } catch (error) {

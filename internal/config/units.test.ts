@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { formatDuration, formatSize, parseDuration, parseSize } from './units.ts'
+import { formatDuration, formatSize, parseDuration, parseSize } from './config.ts'
 
 describe('a duration', () => {
   it.each([

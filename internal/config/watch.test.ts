@@ -160,7 +160,7 @@ describe('reading again', () => {
   })
 
   it('gives up on a disk that does not answer', async () => {
-    execFileSync('mkfifo', [file])
+    execFileSync('/usr/bin/mkfifo', [file])
     const reading = reloadConfig(options(true), timers)
     expect(timers.armed).toEqual([2_000])
     timers.run()

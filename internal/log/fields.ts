@@ -85,7 +85,7 @@ export const fieldNames = [
   'pid',
 ] as const
 
-export type FieldName = (typeof fieldNames)[number]
+type FieldName = (typeof fieldNames)[number]
 
 /** What a log line carries beside its message; a name that is not on the list does not compile. */
 export type LogFields = { readonly [K in FieldName]?: unknown }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { descriptor } from './destination.ts'
-import { createLogger, type LogFields, type LogOptions } from './log.ts'
+import { createLogger, type LogFields, type LogLevel, type LogOptions } from './log.ts'
 
 function captured(options: Partial<LogOptions> = {}) {
   const lines: string[] = []
@@ -31,7 +31,8 @@ describe('a line', () => {
 
   it('is written from its level up, and the level can change', () => {
     const { log, lines } = captured({ level: 'warn' })
-    for (const level of ['debug', 'info', 'warn', 'error'] as const) log[level]({}, level)
+    const levels: LogLevel[] = ['debug', 'info', 'warn', 'error']
+    for (const level of levels) log[level]({}, level)
     expect(lines.map((line) => JSON.parse(line).level)).toEqual(['warn', 'error'])
     log.setLevel('debug')
     log.debug({}, 'now')
@@ -213,7 +214,7 @@ describe('odd input', () => {
 describe('a descriptor', () => {
   it('whose reader is gone or stands still holds nobody up', () => {
     const folder = mkdtempSync(join(tmpdir(), 'spillway-log-'))
-    execFileSync('mkfifo', [join(folder, 'pipe')])
+    execFileSync('/usr/bin/mkfifo', [join(folder, 'pipe')])
     const fd = openSync(join(folder, 'pipe'), constants.O_RDWR | constants.O_NONBLOCK)
     const log = createLogger({ level: 'info', format: 'json', destination: descriptor(fd) })
     const start = performance.now()

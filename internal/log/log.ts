@@ -7,7 +7,7 @@ import { cleanFields, cleanText } from './clean.ts'
 import { descriptor, onTerminal, pretty } from './destination.ts'
 import type { LogFields } from './fields.ts'
 
-export type { FieldName, LogFields } from './fields.ts'
+export type { LogFields } from './fields.ts'
 export { redact } from './redact.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type Announcement, eventBus } from '../events/events.ts'
-import { createMetrics, type MemberView, type PoolView, type View } from './metrics.ts'
+import { createMetrics, type MemberView, type PoolMetrics, type PoolView, type View } from './metrics.ts'
 
 const now = Date.UTC(2026, 0, 5, 14, 0, 0)
 
@@ -239,7 +239,7 @@ describe('a pool that is removed', () => {
 
   it('goes on counting where it was when its name comes back, also through an object that was kept', async () => {
     const { metrics, samples, show } = measured({ pools: [pool('p')] })
-    const kept = metrics.pool('p')
+    const kept: PoolMetrics = metrics.pool('p')
     kept.request('served')
     show({ pools: [] })
     await metrics.render()
