@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { addCredentials, type Bench, limited, startBench } from '../../test/fakes/operations.ts'
 import { TelegramFake } from '../../test/fakes/telegram.ts'
@@ -29,6 +30,7 @@ afterEach(async () => {
   await notifier.stop()
   await bench.stop()
   await fake.close()
+  rmSync(bench.data, { recursive: true, force: true })
 })
 
 /** Builds notifier and bot as the program does. */
