@@ -22,7 +22,12 @@ export function onTerminal(): boolean {
 
 /** Turns JSON lines into lines for people on their way to `target`. */
 export function pretty(target: DestinationStream, colors: boolean): DestinationStream {
-  const format = prettyFactory({ colorize: colors, singleLine: true, translateTime: 'SYS:HH:MM:ss' })
+  const format = prettyFactory({
+    colorize: colors,
+    singleLine: true,
+    errorLikeObjectKeys: [],
+    translateTime: 'SYS:HH:MM:ss',
+  })
   return {
     write(line) {
       const text: unknown = format(line)

@@ -54,11 +54,14 @@ describe('a line', () => {
     expect(looked).toBe(true)
   })
 
-  it('has one line of text for people', () => {
+  it('has one line of text for people, also with an error', () => {
     const { log, lines } = captured({ format: 'pretty' })
     log.warn({ pool: 'openai', reason: 'quota' }, 'openai is exhausted')
-    expect(lines).toHaveLength(1)
-    expect(lines[0]).toMatch(/^\[\d\d:\d\d:\d\d\] WARN: openai is exhausted \{"pool":"openai","reason":"quota"\}\n$/)
+    log.error({ error: new Error('gone') }, 'no store')
+    expect(lines.map((line) => line.replace(/^\[\d\d:\d\d:\d\d\] /, ''))).toEqual([
+      'WARN: openai is exhausted {"pool":"openai","reason":"quota"}\n',
+      'ERROR: no store {"error":{"name":"Error","message":"gone"}}\n',
+    ])
   })
 
   it('is JSON under auto when it goes elsewhere than to a terminal', () => {
