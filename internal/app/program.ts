@@ -1,25 +1,16 @@
 import { existsSync } from 'node:fs'
-import { answers, type Port, remoteOps, type ServeOptions, type Started, Unreachable } from '../cli/cli.ts'
+import { answers, type Port, remoteOps, Unreachable } from '../cli/cli.ts'
 import { sleep, systemClock } from '../clock/clock.ts'
-import { type Config, formatProblems, type LoadOptions, loadConfig, reloadConfig } from '../config/config.ts'
-import { dialectOf, type Provider } from '../dialect/dialect.ts'
-import { createLogger, silentLogger } from '../log/log.ts'
-import { createOps, Refusal } from '../ops/ops.ts'
-import { createProxy, noMeter } from '../proxy/proxy.ts'
-import { acquireLock, type Lock } from '../store/store.ts'
-import { openCore } from './core.ts'
-import { type Daemon, startDaemon } from './daemon.ts'
-import { firstKey, poolsFromEnvironment } from './first.ts'
+import { loadConfig } from '../config/config.ts'
+import { actor, type Environment, loading } from './loading.ts'
 import { type Places, placesOf, prepareDirectory } from './places.ts'
-import { databaseOf, proxySettings } from './settings.ts'
-import { untilTold } from './signals.ts'
 import { programVersion } from './version.ts'
 
+/*
+ * Most runs ask a daemon and end: the store, the proxy and everything else that a daemon is made of are loaded only by
+ * those that need them.
+ */
 const version = programVersion()
-
-const actor = 'operator:cli'
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** The program around one process: what the command line needs, over the real clock, disk and network. */
 export function programPort(env: Environment): Port {
@@ -34,13 +25,19 @@ export function programPort(env: Environment): Port {
     async open(where, { live } = { live: false }) {
       const places = placesOf(where, env)
       if (live && !existsSync(places.data)) throw noDaemon(places)
+      const daemon = await running(places, env)
+      if (daemon) return { ops: remoteOps(daemon, actor), close: async () => {} }
       prepareDirectory(places.data)
+      const { acquireLock } = await import('../store/store.ts')
       const attempt = acquireLock(places.data, { startedAt: clock.now(), version, socket: null })
       if (attempt.ok && live) {
         attempt.lock.release()
         throw noDaemon(places)
       }
-      if (attempt.ok) return openOffline(places, attempt.lock, { env, clock })
+      if (attempt.ok) {
+        const { openOffline } = await import('./offline.ts')
+        return openOffline(places, attempt.lock, { env, clock, version })
+      }
       const socket = attempt.holder?.socket ?? null
       if (socket !== null && (await answers(socket))) return { ops: remoteOps(socket, actor), close: async () => {} }
       if (socket === null) throw attempt.refusal
@@ -49,13 +46,18 @@ export function programPort(env: Environment): Port {
         `is it starting or stopping? socket: ${socket}`,
       )
     },
-    serve: (where, options, started) => serve(placesOf(where, env), { options, started, env, clock }),
+    async serve(where, options, started) {
+      const { serve } = await import('./serve.ts')
+      return serve(placesOf(where, env), { options, started, env, clock, version })
+    },
     async init(where) {
       const places = placesOf(where, env)
       prepareDirectory(places.data)
+      const { acquireLock } = await import('../store/store.ts')
       const attempt = acquireLock(places.data, { startedAt: clock.now(), version, socket: null })
       if (!attempt.ok) return { data: places.data, key: null }
-      const { ops, close } = await openOffline(places, attempt.lock, { env, clock })
+      const [{ openOffline }, { firstKey }] = await Promise.all([import('./offline.ts'), import('./first.ts')])
+      const { ops, close } = await openOffline(places, attempt.lock, { env, clock, version })
       try {
         return { data: places.data, key: await firstKey(ops) }
       } finally {
@@ -65,137 +67,14 @@ export function programPort(env: Environment): Port {
   }
 }
 
-interface Around {
-  readonly env: Environment
-  readonly clock: ReturnType<typeof systemClock>
-}
-
 function noDaemon({ data }: Places): Unreachable {
   return new Unreachable(`no daemon runs on ${data}, and this needs one`, 'spillway serve starts it')
 }
 
-/** The verbs over the store itself, while the lock is ours. */
-async function openOffline(places: Places, lock: Lock, { env, clock }: Around) {
-  try {
-    const { config } = load(loading(places, env))
-    const log = silentLogger
-    const core = await openCore({
-      places,
-      config,
-      env,
-      clock,
-      log,
-      version,
-      random: Math.random,
-      prober: () => proxy.prober,
-      onSuppressed: () => undefined,
-      oauth: () => config.oauth,
-      refreshed: () => undefined,
-    })
-    const proxy = createProxy({
-      ...core,
-      dialectOf: (provider) => dialectOf(provider as Provider),
-      clock,
-      log,
-      settings: proxySettings(config),
-      meter: noMeter,
-    })
-    const { host, port } = config.server.listen
-    const operations = createOps({
-      ...core,
-      clock,
-      version,
-      startedAt: null,
-      config: () => config,
-      prober: proxy.prober,
-      paths: { ...places, database: databaseOf(config) },
-      origin: () => `http://${host}:${port}`,
-    })
-    return {
-      ops: operations.as(actor),
-      async close() {
-        await proxy.close()
-        await core.close()
-        lock.release()
-      },
-    }
-  } catch (error) {
-    lock.release()
-    throw error
-  }
-}
-
-interface Serving extends Around {
-  readonly options: ServeOptions
-  readonly started: (facts: Started) => void
-}
-
-/** Runs the daemon until a signal ends it; resolves with the exit code. */
-async function serve(places: Places, serving: Serving): Promise<number> {
-  const { options, env, clock, started } = serving
-  const warnings = [...prepareDirectory(places.data)]
-  const given = loading(places, env, options)
-  const { config, warnings: oddities } = load(given)
-  if (oddities.length > 0) warnings.push(...formatProblems(oddities).split('\n'))
-  const who = { startedAt: clock.now(), version, socket: config.admin.socket }
-  const attempt = acquireLock(places.data, who)
-  if (!attempt.ok) throw attempt.refusal
-  const log = createLogger(config.log)
-  const until = untilTold()
-  try {
-    const daemon = await startDaemon({
-      places,
-      config,
-      env,
-      clock,
-      log,
-      version,
-      random: Math.random,
-      reread: () => reloadConfig(given, clock),
-    })
-    until.onHangUp(() => void daemon.reloader.now())
-    started(await factsOf(daemon, places, { config, env, warnings }))
-    const why = await until.told
-    if (why.kind === 'broken') log.error({ error: why.error }, 'something failed that nobody handles: draining')
-    await Promise.race([daemon.drain(), until.toldAgain])
-    return why.kind === 'broken' ? 1 : 0
-  } finally {
-    until.stop()
-    attempt.lock.release()
-  }
-}
-
-async function factsOf(
-  daemon: Daemon,
-  places: Places,
-  about: { config: Config; env: Environment; warnings: readonly string[] },
-): Promise<Started> {
-  const ops = daemon.ops.as('spillway')
-  const key = await firstKey(ops)
-  await poolsFromEnvironment(ops, about.env)
-  const pools = (await ops.poolList({})).map(({ name, provider }) => ({ name, provider }))
-  return {
-    origin: daemon.origin,
-    data: places.data,
-    socket: about.config.admin.socket,
-    firstKey: key,
-    pools,
-    credentials: (await ops.credList({})).length,
-    warnings: about.warnings,
-  }
-}
-
-function loading(places: Places, env: Environment, options?: ServeOptions): LoadOptions {
-  const flags = [
-    ...(options?.listen ? [{ key: 'server.listen', text: options.listen, from: '--listen' }] : []),
-    ...(options?.adminListen ? [{ key: 'admin.listen', text: options.adminListen, from: '--admin-listen' }] : []),
-  ]
-  return { file: places.config, explicit: places.explicit, env, dataDir: places.data, flags }
-}
-
-function load(options: LoadOptions) {
-  const loaded = loadConfig(options)
-  if (loaded.ok) return loaded
-  const count = loaded.problems.length === 1 ? 'a problem' : `${loaded.problems.length} problems`
-  throw new Refusal('failed', `the configuration has ${count}:\n${formatProblems(loaded.problems)}`)
+/** The socket of the daemon that answers for these places, or null; a broken configuration is told by whoever needs it. */
+async function running(places: Places, env: Environment): Promise<string | null> {
+  const loaded = loadConfig(loading(places, env))
+  if (!loaded.ok) return null
+  const { socket } = loaded.config.admin
+  return existsSync(socket) && (await answers(socket)) ? socket : null
 }

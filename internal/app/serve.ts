@@ -1,0 +1,73 @@
+import type { ServeOptions, Started } from '../cli/cli.ts'
+import type { Clock } from '../clock/clock.ts'
+import { type Config, formatProblems, reloadConfig } from '../config/config.ts'
+import { createLogger } from '../log/log.ts'
+import { acquireLock } from '../store/store.ts'
+import { type Daemon, startDaemon } from './daemon.ts'
+import { firstKey, poolsFromEnvironment } from './first.ts'
+import { type Environment, load, loading } from './loading.ts'
+import { type Places, prepareDirectory } from './places.ts'
+import { untilTold } from './signals.ts'
+
+interface Serving {
+  readonly env: Environment
+  readonly clock: Clock
+  readonly version: string
+  readonly options: ServeOptions
+  readonly started: (facts: Started) => void
+}
+
+/** Runs the daemon until a signal ends it; resolves with the exit code. */
+export async function serve(places: Places, serving: Serving): Promise<number> {
+  const { options, env, clock, started, version } = serving
+  const warnings = [...prepareDirectory(places.data)]
+  const given = loading(places, env, options)
+  const { config, warnings: oddities } = load(given)
+  if (oddities.length > 0) warnings.push(...formatProblems(oddities).split('\n'))
+  const who = { startedAt: clock.now(), version, socket: config.admin.socket }
+  const attempt = acquireLock(places.data, who)
+  if (!attempt.ok) throw attempt.refusal
+  const log = createLogger(config.log)
+  const until = untilTold()
+  try {
+    const daemon = await startDaemon({
+      places,
+      config,
+      env,
+      clock,
+      log,
+      version,
+      random: Math.random,
+      reread: () => reloadConfig(given, clock),
+    })
+    until.onHangUp(() => void daemon.reloader.now())
+    started(await factsOf(daemon, places, { config, env, warnings }))
+    const why = await until.told
+    if (why.kind === 'broken') log.error({ error: why.error }, 'something failed that nobody handles: draining')
+    await Promise.race([daemon.drain(), until.toldAgain])
+    return why.kind === 'broken' ? 1 : 0
+  } finally {
+    until.stop()
+    attempt.lock.release()
+  }
+}
+
+async function factsOf(
+  daemon: Daemon,
+  places: Places,
+  about: { config: Config; env: Environment; warnings: readonly string[] },
+): Promise<Started> {
+  const ops = daemon.ops.as('spillway')
+  const key = await firstKey(ops)
+  await poolsFromEnvironment(ops, about.env)
+  const pools = (await ops.poolList({})).map(({ name, provider }) => ({ name, provider }))
+  return {
+    origin: daemon.origin,
+    data: places.data,
+    socket: about.config.admin.socket,
+    firstKey: key,
+    pools,
+    credentials: (await ops.credList({})).length,
+    warnings: about.warnings,
+  }
+}
