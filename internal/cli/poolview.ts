@@ -1,4 +1,4 @@
-import type { MemberShape, PoolShape } from '../ops/ops.ts'
+import type { CheckShape, MemberShape, PoolShape } from '../ops/ops.ts'
 import type { Cell, Ink, Screen } from './screen.ts'
 import { localTime, relative, relativeOr } from './when.ts'
 
@@ -93,4 +93,15 @@ function remarks(member: MemberShape, now: number): string[] {
 
 function by(member: MemberShape): string {
   return member.health.by === 'upstream' ? 'its upstream' : 'an operator'
+}
+
+/** A check's result as one sentence. */
+export function checkText({ pool, verdict, member, retryAt, people }: CheckShape, now: number): string {
+  if (verdict === 'can-serve') return `${pool} can serve (${member})`
+  if (verdict === 'cooling' && retryAt !== null) {
+    const first = member === null ? '' : `, ${member} recovers first`
+    return `${pool} is cooling until ${localTime(retryAt, now)} (${relative(retryAt, now)}${first})`
+  }
+  const who = people.map((one) => `${one.member} ${one.state === 'disabled' ? 'is disabled' : 'needs a login'}`)
+  return `${pool} needs a person: ${who.join(', ') || 'it has no members'}`
 }

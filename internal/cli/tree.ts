@@ -5,6 +5,7 @@ import { credCommands } from './commands/cred.ts'
 import { daemonCommands } from './commands/daemon.ts'
 import { keyCommands } from './commands/key.ts'
 import { poolCommands } from './commands/pool.ts'
+import { runCommand } from './commands/run.ts'
 import { setupCommands } from './commands/setup.ts'
 import { statusCommands } from './commands/status.ts'
 import {
@@ -41,6 +42,7 @@ export function commandTree(cli: Cli): Command {
   poolCommands(program, cli)
   keyCommands(program, cli)
   auditCommands(program, cli)
+  runCommand(program, cli)
   completionCommands(program, cli)
   return program
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import type { DoctorRow, IncidentShape, Ops, StatusShape } from '../../ops/ops.ts'
+import type { CheckShape, DoctorRow, IncidentShape, StatusShape } from '../../ops/ops.ts'
 import { type Cli, leaf, listing } from '../command.ts'
 import { endingOf, exitCodes } from '../exit.ts'
-import { printPool } from '../poolview.ts'
+import { checkText, printPool } from '../poolview.ts'
 import type { Ink } from '../screen.ts'
-import { localTime, relative, span } from '../when.ts'
+import { relative, span } from '../when.ts'
 
 const watchMs = 1_000
 
@@ -59,22 +59,10 @@ async function examined(cli: Cli, command: Command): Promise<DoctorRow[]> {
   }
 }
 
-type Check = Awaited<ReturnType<Ops['poolCheck']>>
-
-const checkCodes: Readonly<Record<Check['verdict'], number>> = {
+const checkCodes: Readonly<Record<CheckShape['verdict'], number>> = {
   'can-serve': exitCodes.done,
   cooling: exitCodes.tryLater,
   'needs-person': exitCodes.needsPerson,
-}
-
-function checkText({ pool, verdict, member, retryAt, people }: Check, now: number): string {
-  if (verdict === 'can-serve') return `${pool} can serve (${member})`
-  if (verdict === 'cooling' && retryAt !== null) {
-    const first = member === null ? '' : `, ${member} recovers first`
-    return `${pool} is cooling until ${localTime(retryAt, now)} (${relative(retryAt, now)}${first})`
-  }
-  const who = people.map((one) => `${one.member} ${one.state === 'disabled' ? 'is disabled' : 'needs a login'}`)
-  return `${pool} needs a person: ${who.join(', ') || 'it has no members'}`
 }
 
 function printStatus(cli: Cli, status: StatusShape): void {

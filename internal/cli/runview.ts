@@ -1,0 +1,82 @@
+import type { Ending, HaltReason, RunNote, Trouble } from '../guard/guard.ts'
+import type { ClaimShape } from '../ops/ops.ts'
+import { exitCodes } from './exit.ts'
+import { checkText } from './poolview.ts'
+import { localTime, span } from './when.ts'
+
+/** What a run says at its end, null for nothing, and its exit code. */
+export interface Conclusion {
+  readonly line: string | null
+  readonly code: number
+}
+
+/** The conclusion of a run that had a daemon. The line has a stable beginning for each kind, for those who filter logs. */
+export function conclusionOf(ending: Exclude<Ending, { kind: 'no-daemon' }>, now: number): Conclusion {
+  switch (ending.kind) {
+    case 'exited':
+      return { line: exitText(ending), code: ending.code }
+    case 'halted':
+      return {
+        line: haltText(ending, now),
+        code: ending.why === 'exhausted' ? exitCodes.tryLater : exitCodes.needsPerson,
+      }
+    case 'cooled':
+      return {
+        line: `run: cooling (infrastructure): ${troubles[ending.why]}; try again in ${span(ending.waitMs)}`,
+        code: exitCodes.tryLater,
+      }
+    case 'refused':
+      return { line: refusalText(ending.claim, now), code: exitCodes.tryLater }
+  }
+}
+
+/** What is said while a run goes on. */
+export function noteText(note: RunNote): string {
+  if (note.kind === 'unnoted')
+    return `run: the job could not be noted: ${note.error instanceof Error ? note.error.message : note.error}`
+  const { ended, waitMs, retriesLeft } = note
+  const how = ended.how === 'exit' ? `exit ${ended.code}` : ended.how === 'signal' ? ended.signal : ended.how
+  return `run: attempt failed (${how}); next one in ${span(waitMs)} (${retriesLeft} left)`
+}
+
+function exitText({ why, code, attempts }: Extract<Ending, { kind: 'exited' }>): string | null {
+  switch (why) {
+    case 'succeeded':
+    case 'stopped':
+      return null
+    case 'retries-used-up':
+      return attempts > 1 ? `run: gave up after ${attempts} attempts (exit ${code})` : null
+    case 'taken-over':
+      return 'run: not retried: another run has taken the job over'
+    case 'cannot-start':
+      return code === 127 ? 'run: the command was not found' : 'run: the command cannot be executed'
+  }
+}
+
+function haltText({ why, check }: Extract<Ending, { kind: 'halted' }>, now: number): string {
+  const fixes = why === 'exhausted' ? [] : check.people.map(({ command }) => command)
+  return [`run: halted (${halts[why]}): ${checkText(check, now)}`, ...fixes].join('; ')
+}
+
+const halts: Readonly<Record<HaltReason, string>> = {
+  'session-expired': 'session expired',
+  disabled: 'disabled',
+  empty: 'no members',
+  exhausted: 'exhausted',
+}
+
+const troubles: Readonly<Record<Trouble, string>> = {
+  'folder-missing': 'the working folder does not exist',
+  'folder-unreadable': 'the working folder cannot be read',
+  'folder-hung': 'the working folder does not answer',
+  'proxy-unreachable': 'the proxy takes no connections',
+  'daemon-silent': 'the daemon does not answer',
+  'no-resources': 'the system has no memory, processes or file descriptors left',
+  'io-error': 'the command cannot be read',
+}
+
+function refusalText({ job, why, holder, until, failures }: ClaimShape, now: number): string {
+  if (why === 'running') return `run: running: ${job} is being run by ${holder}`
+  const cause = failures > 0 ? `${failures} failure${failures === 1 ? '' : 's'} in a row` : 'infrastructure'
+  return `run: waiting: ${job} may be attempted again at ${localTime(until, now)} (${cause})`
+}
