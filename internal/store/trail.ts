@@ -126,7 +126,7 @@ export class Trail {
 
   /** What is wrong before the first row is looked at. */
   async #firstLooks(on: Connection, head: Head | null, anchor: Anchor | null): Promise<Break | null> {
-    if (!head) return { seq: await lastSeq(on), problem: 'the signed head of the log is missing' }
+    if (!head) return { seq: Math.max(1, await lastSeq(on)), problem: 'the signed head of the log is missing' }
     if (!isOurHead(this.#key, head)) {
       return { seq: head.seq, problem: 'the head of the log does not carry our signature' }
     }

@@ -1,0 +1,108 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { systemClock } from '../../internal/clock/clock.ts'
+import { openSqliteStore, type Store } from '../../internal/store/store.ts'
+import { cooled } from './samples.ts'
+import { auditKeyOf, type SqliteDatabase, sqliteDatabase } from './sqlite.ts'
+
+let database: SqliteDatabase
+beforeEach(() => {
+  database = sqliteDatabase()
+})
+afterEach(() => database.remove())
+
+function filled(store: Store, count: number): Promise<unknown> {
+  return store.commit({
+    writes: Array.from({ length: count }, (_, i) => ({ put: 'meta', name: `n${i}`, value: 'x'.repeat(200) })),
+    audit: Array.from({ length: count }, (_, i) => ({ event: cooled(`m${i}`), suppressed: 0 })),
+  })
+}
+
+describe('a database that cannot be used', () => {
+  test('of a newer version is refused with both versions, and keeps its bytes', async () => {
+    const store = await database.open()
+    await filled(store, 3)
+    await store.close()
+    database.tamper(`update schema_mark set version = 99, written_by = '9.9.9'`)
+    const before = readFileSync(database.file)
+    const refused = database.open()
+    await expect(refused).rejects.toMatchObject({ name: 'StoreError', code: 'newer', mayRetry: false })
+    await expect(refused).rejects.toThrow(/spillway 9\.9\.9 \(schema 99\).*spillway 0\.1\.0 \(schema 1\)/)
+    expect(readFileSync(database.file).equals(before)).toBe(true)
+  })
+
+  test('because it is damaged is refused, says what to do, and keeps its bytes', async () => {
+    const store = await database.open()
+    await filled(store, 500)
+    await store.close()
+    const bytes = readFileSync(database.file)
+    bytes.fill(0xa5, bytes.length / 2, bytes.length / 2 + 10_240)
+    writeFileSync(database.file, bytes)
+    await expect(database.open()).rejects.toMatchObject({
+      code: 'corrupt',
+      message: expect.stringContaining(database.file),
+      hint: expect.stringContaining(`mv ${database.file}`),
+    })
+    expect(readFileSync(database.file).equals(bytes)).toBe(true)
+  })
+
+  test('because its directory is missing is refused', async () => {
+    database.remove()
+    await expect(database.open()).rejects.toMatchObject({
+      code: 'unavailable',
+      hint: expect.stringContaining('mounted'),
+    })
+  })
+})
+
+describe('a database that somebody else holds', () => {
+  test('refuses a commit in good time, and takes it once when it is tried again', async () => {
+    const clock = systemClock()
+    const { file } = database
+    const store = await openSqliteStore({ file, auditKey: auditKeyOf(1), clock, deadlineMs: 15_000 })
+    await filled(store, 1)
+    const other = new Sqlite(file)
+    other.exec('begin exclusive')
+    const batch = { writes: [], audit: [{ event: cooled('late'), suppressed: 0 }] }
+    const began = clock.mono()
+    for (let i = 0; i < 2; i++)
+      await expect(store.commit(batch)).rejects.toMatchObject({ code: 'locked', mayRetry: true })
+    expect(clock.mono() - began).toBeLessThan(12_000)
+    // Reading goes on meanwhile.
+    expect((await store.load()).meta).toHaveProperty('n0')
+    other.exec('rollback')
+    other.close()
+    expect(await store.commit(batch)).toEqual([2])
+    expect(await store.verifyAudit()).toMatchObject({ ok: true, rows: 2 })
+    await store.close()
+  })
+})
+
+describe('a full disk', () => {
+  const room = mkdtempSync(join(tmpdir(), 'spillway-full-'))
+  afterEach(() => {
+    spawnSync('umount', ['-l', room])
+    rmSync(room, { recursive: true, force: true })
+  })
+
+  test('refuses what does not fit, keeps what is there, and goes on when there is room', async ({ skip }) => {
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', room])
+    skip(mounted.status !== 0, 'a small tmpfs cannot be mounted here')
+    const store = await sqliteDatabase(room).open()
+    await filled(store, 50)
+    const ballast = join(room, 'ballast')
+    spawnSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=4096'])
+    const big = { put: 'meta' as const, name: 'big', value: 'x'.repeat(300_000) }
+    const batch = { writes: [big], audit: [{ event: cooled('full'), suppressed: 0 }] }
+    await expect(store.commit(batch)).rejects.toMatchObject({ code: 'full', mayRetry: true })
+    expect(Object.keys((await store.load()).meta)).toHaveLength(50)
+    rmSync(ballast)
+    expect(await store.commit(batch)).toEqual([51])
+    expect(await store.verifyAudit()).toMatchObject({ ok: true, rows: 51 })
+    await store.close()
+  })
+})
