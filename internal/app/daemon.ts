@@ -9,6 +9,7 @@ import { createProxy, type DataPlane } from '../proxy/proxy.ts'
 import { type Core, openCore } from './core.ts'
 import { watchDisk } from './disk.ts'
 import { adminEvents, logTransitions } from './feeds.ts'
+import { countingGuesses } from './guesses.ts'
 import { createMeters, type Meters } from './meters.ts'
 import type { Places } from './places.ts'
 import { type Reloader, reloader } from './reload.ts'
@@ -133,6 +134,7 @@ function proxyOf(parts: DaemonParts, core: Core, counts: Meters): DataPlane {
       : null
   return createProxy({
     ...core,
+    keys: countingGuesses(core.keys, core.engine, clock),
     dialectOf: (provider) => dialectOf(provider as Provider),
     clock,
     log,

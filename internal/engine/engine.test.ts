@@ -166,6 +166,20 @@ describe('incident 1: the pool that failed over to itself', () => {
     ])
   })
 
+  it('tells a second exhaustion, which came too soon to be told, once it has lasted', async () => {
+    request({ a: limited, b: limited })
+    await engine.clear('openai', 'a', 'operator:cli')
+    request({ a: limited })
+    await engine.flush()
+    expect(rowsOf('pool_exhausted')).toHaveLength(1)
+    await clock.advance(31_000)
+    for (let i = 0; i < 10; i++) request({})
+    await engine.flush()
+    expect(rowsOf('pool_exhausted')).toHaveLength(2)
+    await engine.clear('openai', 'a', 'operator:cli')
+    expect(rowsOf('pool_recovered')).toHaveLength(2)
+  })
+
   it('writes nothing for the requests of an exhausted pool', async () => {
     request({ a: limited, b: limited })
     await engine.flush()

@@ -60,18 +60,30 @@ export class Reporting {
   /** A request was answered locally: opens the pool's exhaustion once, then only counts. */
   refused(turn: LiveTurn, decision: Extract<Decision, { kind: 'exhausted' }>): void {
     const { pool } = turn
-    if (pool.exhausted) {
-      pool.exhausted.refused++
+    const now = this.#core.clock.now()
+    if (!pool.exhausted) {
+      pool.exhausted = { since: now, told: false, refused: 1 }
+      this.#tellExhaustion(pool, decision)
       return
     }
+    pool.exhausted.refused++
+    // It came so soon after the last one that nobody was told; now it has outlived the window, it is news.
+    if (!pool.exhausted.told && now - pool.exhausted.since >= this.#core.settings.dedupeMs)
+      this.#tellExhaustion(pool, decision)
+  }
+
+  #tellExhaustion(pool: Pool, decision: Extract<Decision, { kind: 'exhausted' }>): void {
+    const { exhausted } = pool
+    if (!exhausted) return
     const { retryAt, members, needsPerson, first } = decision
     const why = Object.fromEntries(pool.seats.slice(0, 20).map((seat) => [seat.member, worseHealth(seat).state]))
-    const exhausted = { since: this.#core.clock.now(), told: true, refused: 1 }
-    pool.exhausted = exhausted
     const detail = { retryAt, members, needsPerson, first, why }
+    // The row and what the pool remembers of having told it are one transaction.
+    exhausted.told = true
     const told = this.#core.signals.record([poolStateRow(pool)], { kind: 'pool_exhausted', pool: pool.name, detail })
-    exhausted.told = told
-    if (!told) this.#core.journal.record([poolStateRow(pool)], [])
+    if (told) return
+    exhausted.told = false
+    this.#core.journal.record([poolStateRow(pool)], [])
   }
 
   /** The exhaustion is over because `seat` serves or can serve again. */
