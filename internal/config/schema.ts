@@ -66,7 +66,7 @@ const pools = z.strictObject({
   maxWaitMs: duration('How long a request is held when recovery is that near.', { min: '0s', max: '1h' }),
   onExhausted: choice('Answer locally, or send to the member that recovers soonest.', ['reject', 'degrade']),
   preemptAt: orNull(
-    number('Leave a member when this part of its limit is used.', { min: 0.01, max: 1, fraction: true }),
+    number('Leave a member when this many percent of its limit are used.', { min: 1, max: 100, fraction: true }),
   ),
 })
 

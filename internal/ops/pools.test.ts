@@ -208,7 +208,7 @@ describe('the settings of a pool', () => {
       strategy: 'weighted',
       maxWaitMs: 30_000,
       onExhausted: 'degrade',
-      preemptAt: 0.95,
+      preemptAt: 95,
       probePath: '/v1/models',
     })
     const back = Object.fromEntries(Object.keys(set).map((key) => [key, 'default']))
@@ -225,8 +225,8 @@ describe('the settings of a pool', () => {
     ['an unknown key', { stratgy: 'sticky' }, '"stratgy" is not a setting of a pool; did you mean strategy?'],
     ['a wait that is no time', { maxWaitMs: 'soon' }, 'maxWaitMs is a time from 0 to 10m, not "soon"'],
     ['a wait of a day', { maxWaitMs: '1d' }, 'maxWaitMs is a time from 0 to 10m, not "1d"'],
-    ['a part above 1', { preemptAt: '1.5' }, 'preemptAt is a part of the limit above 0 and up to 1, not "1.5"'],
-    ['no part at all', { preemptAt: '' }, 'preemptAt is a part of the limit above 0 and up to 1, not ""'],
+    ['more than 100 %', { preemptAt: '101' }, 'preemptAt is a percentage from 1 to 100, not "101"'],
+    ['no percentage at all', { preemptAt: '' }, 'preemptAt is a percentage from 1 to 100, not ""'],
     ['a path that is none', { probePath: 'v1' }, 'probePath is a path such as /v1/models, not "v1"'],
     ['a wrong word', { onExhausted: 'rejet' }, '"rejet" is not a value of onExhausted; did you mean reject?'],
   ])('refuse %s and change nothing', async (_name, set, message) => {
@@ -319,3 +319,18 @@ test('who did it is in the audit log', async () => {
   const rows = await ops.auditList({ kind: 'member_parked' })
   expect(rows).toMatchObject([{ kind: 'member_parked', pool: 'openai', from: 'a', actor: 'operator:telegram:42' }])
 })
+
+test('a pool of 10,000 members is made, changed and explained in seconds', async () => {
+  const records = Array.from({ length: 10_000 }, (_, n) => ({ name: `m${n}`, provider: 'openai' }))
+  const text = JSON.stringify({
+    credentials: Object.fromEntries(records.map(({ name }) => [name, { provider: 'openai', source: { env: 'X' } }])),
+  })
+  const begun = performance.now()
+  const members = records.map(({ name }) => name)
+  await ops.apply({ text, file: 'large.yaml', folder: '/', dryRun: false })
+  await ops.poolCreate({ name: 'large', provider: 'openai', members })
+  await ops.poolSet({ name: 'large', set: { strategy: 'ordered' } })
+  await ops.poolReorder({ name: 'large', members: members.toReversed() })
+  expect(await ops.poolExplain({ name: 'large' })).toMatchObject({ serves: 'm9999' })
+  expect(performance.now() - begun).toBeLessThan(30_000)
+}, 120_000)

@@ -4,7 +4,7 @@ import { dialectOf } from '../dialect/dialect.ts'
 import { Refusal, strategies } from '../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../store/store.ts'
 import { checkBaseUrl } from './address.ts'
-import { credentialNamed, poolNamed, sameProvider } from './find.ts'
+import { credentialsNamed, poolNamed, sameProvider } from './find.ts'
 import { checkName, listed, oneOf, providerNamed } from './names.ts'
 import { type PoolShape, poolShape } from './present.ts'
 import { type Call, known, verb } from './verb.ts'
@@ -57,7 +57,7 @@ function setting(call: Call, key: SettingName, value: string | number): Partial<
     case 'onExhausted':
       return { onExhausted: oneOf('value of onExhausted', String(value), ['reject', 'degrade'] as const) }
     case 'preemptAt':
-      return { preemptAt: fraction(value) }
+      return { preemptAt: percent(value) }
     case 'probePath':
       return { probePath: path(String(value)) }
     case 'upstream':
@@ -72,15 +72,13 @@ function waitMs(value: string | number): number {
   return ms
 }
 
-function fraction(value: string | number): number {
-  const part = typeof value === 'string' && value.endsWith('%') ? Number(value.slice(0, -1)) / 100 : Number(value)
-  if (value === '' || !(part > 0 && part <= 1))
-    throw new Refusal(
-      'invalid',
-      `preemptAt is a part of the limit above 0 and up to 1, not ${JSON.stringify(value)}`,
-      'example: 0.95',
-    )
-  return part
+function percent(value: string | number): number {
+  const found = Number(typeof value === 'string' ? value.replace(/%$/, '') : value)
+  if (value === '' || !(found >= 1 && found <= 100)) {
+    const message = `preemptAt is a percentage from 1 to 100, not ${JSON.stringify(value)}`
+    throw new Refusal('invalid', message, 'example: 98')
+  }
+  return found
 }
 
 function path(value: string): string {
@@ -140,10 +138,11 @@ function checkMembers(
   members: readonly string[],
 ): CredentialRecord[] {
   const seen = new Set<string>()
+  const named = credentialsNamed(call.engine)
   return members.map((member) => {
     if (seen.has(member)) throw new Refusal('invalid', `${member} is named twice`)
     seen.add(member)
-    const credential = credentialNamed(call.engine, member)
+    const credential = named(member)
     sameProvider(pool, credential)
     return credential.record
   })
@@ -156,7 +155,8 @@ const poolSet = verb({
   async run(call, { name, set }): Promise<PoolShape> {
     const pool = poolNamed(call.engine, name)
     const change = settings(call, set)
-    const members = pool.members.map((member) => credentialNamed(call.engine, member.name).record)
+    const named = credentialsNamed(call.engine)
+    const members = pool.members.map((member) => named(member.name).record)
     checkUpstream({ ...pool.record, ...change }, members)
     if (Object.keys(change).length > 0) await call.engine.changePool(name, change, call.actor)
     return shown(call, name)
