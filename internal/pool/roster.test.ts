@@ -135,6 +135,17 @@ describe('Roster with limits of single models', () => {
     expect(seen).toEqual(['healthy a, healthy a', 'healthy b, healthy a', 'healthy a, healthy a'])
   })
 
+  it('keeps no files for a family once its last limit is lifted', () => {
+    const roster = rosterOf('ordered', { models: { opus: near } }, { models: { opus: near } })
+    expect(roster.lane('opus')).not.toBe(roster.lane(null))
+    const kept = roster.seats.map((seat) => {
+      seat.models.get('opus')!.health = pristine
+      roster.file(seat, now)
+      return roster.lane('opus') !== roster.lane(null)
+    })
+    expect(kept).toEqual([true, false])
+  })
+
   it('keeps the limits of several families and members apart', () => {
     const roster = rosterOf('ordered', { models: { opus: near, haiku: near } }, { models: { opus: near } }, {})
     expect([next(roster, 'opus'), next(roster, 'haiku'), next(roster, 'sonnet')]).toEqual([

@@ -128,6 +128,18 @@ describe('select of a member whose cooldown is over', () => {
       expected: 'probe b',
     },
     {
+      name: 'sticky tests its active member first',
+      members: { a: { health: over }, b: { health: over }, c: { health: over } },
+      asked: { active: 'b' },
+      expected: 'probe b',
+    },
+    {
+      name: 'sticky comes back to its active member when their host may be tried again',
+      members: { a: { host: openGate('host', 'x', over) }, b: { host: openGate('host', 'x', over) } },
+      asked: { active: 'b' },
+      expected: 'probe b',
+    },
+    {
       name: 'sticky tests a limit of a family when nobody is healthy for it',
       members: { a: { models: { opus: near } }, b: { models: { opus: over } } },
       asked: { model: 'opus' },

@@ -1,8 +1,8 @@
-import type { Bits } from './bits.ts'
 import type { Lane } from './lane.ts'
 import type { At, ModelFamily } from './outcome.ts'
 import type { Roster } from './roster.ts'
 import { recoversAt, type Seat } from './seat.ts'
+import { walk } from './strategy.ts'
 
 /** The tiers of selection, in order; `degraded` is the opt-in that sends to somebody who is cooling. */
 export type Tier = 'healthy' | 'probe' | 'parked' | 'parked-probe' | 'early-probe' | 'degraded'
@@ -35,11 +35,11 @@ export function select(roster: Roster, wish: Wish, now: At): Choice {
   const fits = (index: number): boolean => !wish.tried.includes(seats[index]!)
   const inTurn = lane.strategy.pick(lane.ready, wish.active, fits)
   if (inTurn >= 0) return { tier: lane.elapsed.has(inTurn) ? 'probe' : 'healthy', seat: seats[inTurn]! }
-  const elapsed = firstBit(lane.elapsed, fits)
+  const elapsed = walk(lane.elapsed, Math.max(wish.active, 0), fits)
   if (elapsed >= 0) return { tier: 'probe', seat: seats[elapsed]! }
   const parked = lane.parked.firstThat(fits)
   if (parked >= 0) return { tier: 'parked', seat: seats[parked]! }
-  const parkedElapsed = firstBit(lane.parkedElapsed, fits)
+  const parkedElapsed = walk(lane.parkedElapsed, 0, fits)
   if (parkedElapsed >= 0) return { tier: 'parked-probe', seat: seats[parkedElapsed]! }
   return nobody({ seats, lane, wish, fits }, now)
 }
@@ -69,12 +69,6 @@ function nobody(search: Search, now: At): Choice {
 
 function hostAway(seat: Seat, wish: Wish, now: At): Choice {
   return { tier: 'host', retryAt: Math.max(recoversAt(seat, wish.model), now), seat }
-}
-
-function firstBit(bits: Bits, fits: (index: number) => boolean): number {
-  let at = bits.from(0)
-  while (at >= 0 && !fits(at)) at = bits.from(at + 1)
-  return at
 }
 
 function canServe(lane: Lane, seat: Seat): boolean {

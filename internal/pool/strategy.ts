@@ -33,10 +33,11 @@ export function strategy(name: StrategyName, size: number): Strategy {
   }
 }
 
-function walk(ready: Bits, start: number, fits: (index: number) => boolean): number {
-  const first = ready.around(start)
+/** The first seat of `file` that fits, beginning at rank `start` and going round, or -1. */
+export function walk(file: Bits, start: number, fits: (index: number) => boolean): number {
+  const first = file.around(start)
   if (first < 0 || fits(first)) return first
-  for (let at = ready.around(first + 1); at !== first; at = ready.around(at + 1)) {
+  for (let at = file.around(first + 1); at !== first; at = file.around(at + 1)) {
     if (fits(at)) return at
   }
   return -1

@@ -110,7 +110,7 @@ export function whoServes(question: Question): Answer {
   const line = that(left, ...(strategy === 'sticky' ? ['ready'] : ['ready', 'elapsed']))
   if (line.length > 0) return say('in-turn', byStrategy(question, line))
   const elapsed = that(left, 'elapsed')
-  if (elapsed.length > 0) return say('probe', elapsed)
+  if (elapsed.length > 0) return say('probe', byStrategy(question, elapsed))
   const parked = that(left, 'parked')
   if (parked.length > 0)
     return say(
