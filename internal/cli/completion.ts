@@ -21,7 +21,7 @@ complete -o default -F _${name} ${name}`
 _${name}() {
   local -a candidates
   candidates=("\${(@f)$(${name} ${completeCommand} -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  compadd -a candidates || _files
+  if [[ -n "\${candidates[1]}" ]]; then compadd -a candidates; else _files; fi
 }
 compdef _${name} ${name}`
     case 'fish':
@@ -29,7 +29,8 @@ compdef _${name} ${name}`
   set -l words (commandline -opc) (commandline -ct)
   ${name} ${completeCommand} -- $words[2..-1] 2>/dev/null
 end
-complete -c ${name} -f -a '(__${name}_complete)'`
+complete -c ${name} -f -a '(__${name}_complete)'
+complete -c ${name} -F -n 'test (count (__${name}_complete)) -eq 0'`
   }
 }
 

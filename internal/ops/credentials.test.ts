@@ -67,6 +67,18 @@ describe('a credential that is added', () => {
     expect((await bench.store.load()).secrets).toEqual([])
   })
 
+  test('works although the store is ill, and the caller is told that it is not durable', async () => {
+    bench.store.trouble = new Error('disk full')
+    const adding = expect(ops.credAdd({ name: 'work', provider: 'openai', source: vault })).rejects.toMatchObject({
+      code: 'failed',
+    })
+    await bench.clock.advance(10_000)
+    await adding
+    const [view] = bench.engine.credentials()
+    expect(await bench.credentials.material(view!.record)).toMatchObject({ injection: { secret } })
+    bench.store.trouble = null
+  })
+
   test.each<[string, Parameters<Ops['credAdd']>[0]['source'], RegExp]>([
     ['a variable that is not set', { kind: 'env', variable: 'MISSING' }, /MISSING is not set/],
     ['a file that is not there', { kind: 'file', path: '/nowhere/key' }, /\/nowhere\/key does not exist/],

@@ -75,7 +75,10 @@ const credAdd = verb({
     domain: z.string().optional(),
     header: z.string().optional(),
   }),
-  run: async (call, args): Promise<CredentialShape> => addCredential(call, args),
+  async run(call, args): Promise<CredentialShape> {
+    await addCredential(call, args)
+    return credentialShape(call, credentialNamed(call.engine, args.name))
+  },
 })
 
 /** What a new credential is made of; the secret itself only where it goes into the vault. */
@@ -89,25 +92,25 @@ export interface NewCredential {
 }
 
 /** Checks and adds a credential; a given secret is sealed in the same transaction that records it. */
-export async function addCredential(call: Call, given: NewCredential): Promise<CredentialShape> {
+export async function addCredential(call: Call, given: NewCredential): Promise<void> {
   const record = recordOf(call, given)
   const rows = given.source.kind === 'vault' ? [sealed(call, record.id, given.source.secret)] : []
-  await call.engine.addCredential(
-    record,
-    rows.map((row) => ({ put: 'secret', row })),
-    call.actor,
-  )
+  const writes = rows.map((row) => ({ put: 'secret' as const, row }))
+  try {
+    await call.engine.addCredential(record, writes, call.actor)
+  } catch (error) {
+    // When the store is ill the change is refused as not durable, but in force: it has to work all the same.
+    if (call.engine.credentials().some(({ record: { id } }) => id === record.id)) call.credentials.add([record], rows)
+    throw error
+  }
   call.credentials.add([record], rows)
   await call.credentials.ready()
-  return credentialShape(call, credentialNamed(call.engine, record.name))
 }
 
 /** The record of a new credential; refuses what could not work. */
 export function recordOf(call: Call, given: NewCredential): CredentialRecord {
   const { name, baseUrl, domain, header } = given
   checkName('credential', name)
-  if (call.engine.credentials().some(({ record }) => record.name === name))
-    throw new Refusal('conflict', `there is a credential named ${name} already`)
   const provider = providerNamed(given.provider)
   if (domain !== undefined) checkDomain(domain)
   if (header !== undefined) checkHeader(header, provider)

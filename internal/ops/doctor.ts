@@ -65,17 +65,9 @@ async function files(call: Call): Promise<DoctorRow[]> {
     call.paths,
     call.engine.credentials().flatMap(({ record }) => (record.source.kind === 'file' ? [record.source.path] : [])),
   )
-  const facts = await inspectFiles(
-    watched.map(({ path }) => path),
-    deadlineMs,
-    call.clock,
-  )
-  return watched.map((ward) =>
-    warded(
-      ward,
-      facts.find(({ path }) => path === ward.path),
-    ),
-  )
+  const paths = watched.map(({ path }) => path)
+  const facts = new Map((await inspectFiles(paths, deadlineMs, call.clock)).map((fact) => [fact.path, fact]))
+  return watched.map((ward) => warded(ward, facts.get(ward.path)))
 }
 
 async function disk(call: Call): Promise<DoctorRow[]> {

@@ -43,11 +43,12 @@ export interface Step {
 /** The steps that make it so, credentials first; refuses with every problem before anything is done. */
 export function plan(call: Call, manifest: Manifest): Step[] {
   const steps: Step[] = []
-  const known: Known = new Map(call.engine.credentials().map(({ record }) => [record.name, record]))
+  const living = new Map(call.engine.credentials().map(({ record }) => [record.name, record]))
+  const known: Known = new Map(living)
   for (const [name, sheet] of Object.entries(manifest.credentials)) {
     attempt(manifest, `credentials.${name}`, () => {
-      known.set(name, { name, provider: sheet.provider, baseUrl: sheet.baseUrl ?? null })
-      steps.push(planCredential(call, name, sheet))
+      known.set(name, living.get(name) ?? { name, provider: sheet.provider, baseUrl: sheet.baseUrl ?? null })
+      steps.push(planCredential(call, living.get(name), { name, sheet }))
     })
   }
   for (const [name, sheet] of Object.entries(manifest.pools)) {
@@ -74,8 +75,11 @@ function attempt(manifest: Manifest, key: string, check: () => void): void {
   }
 }
 
-function planCredential(call: Call, name: string, sheet: CredentialSheet): Step {
-  const found = call.engine.credentials().find(({ record }) => record.name === name)?.record
+function planCredential(
+  call: Call,
+  found: CredentialRecord | undefined,
+  { name, sheet }: { name: string; sheet: CredentialSheet },
+): Step {
   if (found) return { change: unchanged('credential', compared(name, sheet, found)), deed: { kind: 'none' } }
   if (sheet.source === 'vault')
     throw new Refusal(

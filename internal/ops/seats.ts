@@ -34,8 +34,10 @@ const poolReorder = verb({
   args: z.strictObject({ name: known, members: z.array(known) }),
   async run(call, { name, members }): Promise<PoolShape> {
     const pool = poolNamed(call.engine, name)
-    for (const member of members) memberOf(pool, member)
-    const left = pool.members.map((seat) => seat.name).filter((seat) => !members.includes(seat))
+    const seated = new Set(pool.members.map((seat) => seat.name))
+    const wanted = new Set(members)
+    for (const member of wanted) if (!seated.has(member)) memberOf(pool, member)
+    const left = [...seated].filter((seat) => !wanted.has(seat))
     if (left.length > 0 || members.length !== pool.members.length)
       throw new Refusal(
         'invalid',

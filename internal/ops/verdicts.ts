@@ -37,6 +37,7 @@ const poolExplain = verb({
     const pool = poolNamed(call.engine, name)
     const { decision, why, members } = call.engine.explain(name, model ?? null)
     const serves = decision.kind === 'lease' ? decision.lease.member : null
+    const others = new Map(members.map((other) => [other.member, other]))
     return {
       pool: name,
       model: model ?? null,
@@ -46,7 +47,7 @@ const poolExplain = verb({
       retryAt: maybeInstant(retryAt(decision, pool)),
       members: pool.members.map((member) => {
         if (member.name === serves) return { name: member.name, serves: true, why, reason: null, until: null }
-        const not = members.find((other) => other.member === member.name)
+        const not = others.get(member.name)
         return {
           name: member.name,
           serves: false,
