@@ -16,6 +16,7 @@ export type * from './port.ts'
 export { providers } from './port.ts'
 export type { Login, TokenEndpoint } from './token-endpoint.ts'
 export { classifyTokenError, tokenEndpoints } from './token-endpoint.ts'
+export { isUsageHeader, usageOf } from './usage.ts'
 
 /** The dialect of each provider. */
 export const dialects: Readonly<Record<Provider, Dialect>> = {

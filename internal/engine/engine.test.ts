@@ -421,3 +421,41 @@ describe('pools of hosts', () => {
     expect(kinds()).toEqual(['host_down', 'host_up'])
   })
 })
+
+describe('members near their limit', () => {
+  const used = (usedPercent: number) => [{ window: '5h', usedPercent, resetAt: clock.now() + 3_600_000 }]
+
+  function observe(usedPercent: number): void {
+    const turn = begin()
+    const served = lease(turn)
+    engine.report(served, turn, success)
+    if (engine.wantsUsage(served)) engine.observe(served, used(usedPercent))
+    engine.release(served)
+    engine.end(turn)
+  }
+
+  it('are left before they refuse, when the pool says at how many percent', async () => {
+    await addMembers(['a', 'b'])
+    await createPool(['a', 'b'], { preemptAt: 98 })
+    observe(97)
+    expect(request({})).toBe('a')
+    await clock.advance(1_000)
+    observe(98)
+    expect(request({})).toBe('b')
+    await engine.flush()
+    expect(rowsOf('cred_failover')).toMatchObject([{ from: 'a', to: 'b', reason: 'preempted' }])
+  })
+
+  it('are kept when the others are near theirs, too, and when the pool does not preempt', async () => {
+    await addMembers(['a', 'b'])
+    await createPool(['a', 'b'], { preemptAt: 98 })
+    observe(99)
+    observe(99)
+    expect(request({})).toBe('b')
+    await engine.changePool('openai', { preemptAt: null }, 'test')
+    await clock.advance(1_000)
+    observe(100)
+    expect(request({})).toBe('b')
+    expect(engine.pool('openai')?.members[1]?.usage).toMatchObject([{ window: '5h', usedPercent: 100 }])
+  })
+})

@@ -3,7 +3,7 @@
  * One Engine per process; it asks `pool/` what to do and the Store to remember it.
  */
 import type { EventKind } from '../events/events.ts'
-import type { Actor, At, Health, ModelFamily, Outcome, Park, Reason } from '../pool/pool.ts'
+import type { Actor, At, Health, ModelFamily, Outcome, Park, Reason, Usage } from '../pool/pool.ts'
 import type { CredentialRecord, PoolRecord, Write } from '../store/store.ts'
 import type { EngineSettings } from './core.ts'
 import type { Signal } from './signals.ts'
@@ -99,6 +99,8 @@ export interface MemberStatus {
   readonly requests: number
   readonly failures: number
   readonly scoped: readonly { readonly model: ModelFamily; readonly reason: Reason; readonly until: At }[]
+  /** What the upstream last said of the member's limits, leaving out what has reset since. */
+  readonly usage: readonly Usage[]
   readonly domain: string | null
   readonly host: string
 }
@@ -138,6 +140,10 @@ export interface DataPath {
   report(lease: Lease, turn: Turn, outcome: Outcome): void
   /** An error event inside an answer whose head was already reported as a success: cools, cannot replay. */
   late(lease: Lease, outcome: Outcome): void
+  /** Whether the member's limits should be read from this successful answer: at most once a second for each credential. */
+  wantsUsage(lease: Lease): boolean
+  /** What a successful answer says of the member's limits; with `preemptAt`, a sticky pool leaves a member near its limit. */
+  observe(lease: Lease, usage: readonly Usage[]): void
   /** The attempt is over (answer complete, aborted or given up): the member's in-flight count falls. */
   release(lease: Lease): void
   /** Resolves with what the suspect's canonical probe found, or `inconclusive` after `withinMs`. */

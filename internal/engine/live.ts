@@ -7,6 +7,7 @@ import {
   type Seat,
   Storm,
   type StrategyName,
+  type Usage,
 } from '../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../store/store.ts'
 import type { Decision, Finding, Lease, LivePool, Turn } from './engine.ts'
@@ -23,6 +24,9 @@ export interface LiveCredential {
   failedAt: readonly At[]
   /** The HTTP status of the latest failure that changed something. */
   lastStatus: number | null
+  /** What the upstream last said of its limits, and when. */
+  usage: readonly Usage[]
+  usageAt: At
   /** When the canonical probe last started. */
   probedAt: At | null
   /** The probe that decides about a suspicion, while it is under way. */

@@ -59,6 +59,8 @@ export class Registry {
       seats: new Set(),
       failedAt: [],
       lastStatus: null,
+      usage: [],
+      usageAt: 0,
       probedAt: null,
       finding: null,
     }

@@ -132,6 +132,15 @@ export class Reporting {
     if (!left || !this.#tellFailover(pool, left, seat, [row])) this.#core.journal.record([row], [])
   }
 
+  /** Points the pool at `seat` because the active member is near its limit, which lasts until `until`. */
+  preempt(pool: Pool, seat: LiveSeat, until: At | null): void {
+    const from = pool.active?.member ?? null
+    pool.active = seat
+    const about = { pool: pool.name, from, to: seat.member, reason: 'preempted' } as const
+    const signal = { kind: 'cred_failover', ...about, detail: { until, status: null } } as const
+    this.#core.signals.record([poolStateRow(pool)], signal)
+  }
+
   #tellFailover(pool: Pool, left: LiveSeat, seat: LiveSeat, rows: readonly Write[]): boolean {
     const health = failedHealth(left)
     if (!health) return false

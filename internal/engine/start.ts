@@ -14,6 +14,7 @@ import { Registry } from './registry.ts'
 import { Reporting } from './reporting.ts'
 import { Signals } from './signals.ts'
 import { Suspicions } from './suspicion.ts'
+import { UsageWatch } from './usage.ts'
 import { Looking } from './views.ts'
 
 /** What an engine is made of. */
@@ -65,6 +66,7 @@ function assemble(core: Core): Engine {
   const line = new Line(core, leasing)
   const suspicions = new Suspicions(core, (credential, finding) => settleStandIns(credential, finding === 'cleared'))
   const reporting = new Reporting(core, line, suspicions)
+  const usage = new UsageWatch(core, reporting)
   const looking = new Looking(core, leasing)
   const members = new MemberCommands(core, { leasing, line, reporting })
   const pools = new PoolCommands(core, members, line)
@@ -96,6 +98,8 @@ function assemble(core: Core): Engine {
     hold: (turn, signal) => line.hold(liveTurn(turn), signal),
     report: (lease, turn, outcome) => reporting.report(liveLease(lease), liveTurn(turn), outcome),
     late: (lease, outcome) => reporting.late(liveLease(lease), outcome),
+    wantsUsage: (lease) => usage.wants(liveLease(lease)),
+    observe: (lease, seen) => usage.observe(liveLease(lease), seen),
     release(lease) {
       if (!core.leases.delete(lease.id)) return
       const { seat } = liveLease(lease)

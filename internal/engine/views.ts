@@ -75,6 +75,7 @@ function memberStatus(seat: LiveSeat, active: boolean, now: At): MemberStatus {
     requests,
     failures,
     scoped,
+    usage: seat.owner.usage.filter(({ resetAt }) => resetAt === null || resetAt > now),
     domain: seat.owner.record.domain,
     host: seat.host.name,
   }

@@ -71,3 +71,12 @@ export interface Outcome {
   /** false: replay on another member, but leave this member's state alone. */
   readonly cools: boolean
 }
+
+/** How much of one limit is used, as the upstream says on successful answers. */
+export interface Usage {
+  /** The upstream's own word for the limit: `5h`, `7d`, `requests`, `tokens`. */
+  readonly window: string
+  /** 0 to 100; more where the upstream allows more. */
+  readonly usedPercent: number
+  readonly resetAt: At | null
+}

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest'
+import { isUsageHeader, usageOf } from './usage.ts'
+
+const now = Date.UTC(2026, 0, 5, 14, 0, 0)
+const inAnHour = now + 3_600_000
+const epoch = String(inAnHour / 1_000)
+
+const rows = [
+  {
+    name: 'Codex windows, named by their length',
+    headers: {
+      'x-codex-primary-used-percent': '97.5',
+      'x-codex-primary-window-minutes': '300',
+      'x-codex-primary-reset-at': epoch,
+      'x-codex-secondary-used-percent': '12',
+      'x-codex-secondary-window-minutes': '10080',
+      'x-codex-secondary-reset-at': epoch,
+    },
+    usage: [
+      { window: '5h', usedPercent: 97.5, resetAt: inAnHour },
+      { window: '7d', usedPercent: 12, resetAt: inAnHour },
+    ],
+  },
+  {
+    name: 'a Codex window without a length, or of an odd one',
+    headers: {
+      'x-codex-primary-used-percent': '1',
+      'x-codex-secondary-used-percent': '2',
+      'x-codex-secondary-window-minutes': '90',
+    },
+    usage: [
+      { window: 'primary', usedPercent: 1, resetAt: null },
+      { window: '90min', usedPercent: 2, resetAt: null },
+    ],
+  },
+  {
+    name: 'Claude plan windows',
+    headers: {
+      'anthropic-ratelimit-unified-5h-utilization': '0.5',
+      'anthropic-ratelimit-unified-5h-reset': epoch,
+      'anthropic-ratelimit-unified-5h-status': 'allowed',
+    },
+    usage: [{ window: '5h', usedPercent: 50, resetAt: inAnHour }],
+  },
+  {
+    name: 'OpenAI limits',
+    headers: {
+      'x-ratelimit-limit-requests': '200',
+      'x-ratelimit-remaining-requests': '50',
+      'x-ratelimit-reset-requests': '60m0s',
+    },
+    usage: [{ window: 'requests', usedPercent: 75, resetAt: inAnHour }],
+  },
+  {
+    name: 'Anthropic limits',
+    headers: {
+      'anthropic-ratelimit-tokens-limit': '1000',
+      'anthropic-ratelimit-tokens-remaining': '0',
+      'anthropic-ratelimit-tokens-reset': '2026-01-05T15:00:00Z',
+    },
+    usage: [{ window: 'tokens', usedPercent: 100, resetAt: inAnHour }],
+  },
+  { name: 'a remainder without its limit', headers: { 'x-ratelimit-remaining-tokens': '7' }, usage: [] },
+  {
+    name: 'what is not a number',
+    headers: {
+      'x-codex-primary-used-percent': 'much',
+      'x-ratelimit-remaining-tokens': ' ',
+      'x-ratelimit-limit-tokens': '9',
+    },
+    usage: [],
+  },
+  { name: 'other headers', headers: { 'content-type': 'text/plain' }, usage: [] },
+]
+
+describe('usage', () => {
+  it.each(rows)('reads $name', ({ headers, usage }) => {
+    const all: Readonly<Record<string, string | undefined>> = headers
+    expect(usageOf((name) => all[name], Object.keys(all), now)).toEqual(usage)
+  })
+
+  it('is only looked for where a header can be part of it', () => {
+    expect(
+      ['X-Codex-Primary-Used-Percent', 'anthropic-ratelimit-tokens-limit', 'X-RateLimit-Remaining-Requests'].every(
+        isUsageHeader,
+      ),
+    ).toBe(true)
+    expect(['date', 'x-request-id', 'retry-after'].some(isUsageHeader)).toBe(false)
+  })
+})

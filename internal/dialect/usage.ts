@@ -1,0 +1,71 @@
+import type { At, Usage } from '../pool/pool.ts'
+import { afterDuration, atDate, atEpoch, type HeaderLookup } from './hints.ts'
+
+/** Whether a header can be part of what `usageOf` reads, so that answers without any cost one look per header. */
+export function isUsageHeader(name: string): boolean {
+  return /^(?:x-codex-|x-ratelimit-remaining-|anthropic-ratelimit-)/i.test(name)
+}
+
+/** What successful answers tell of limits: Codex windows, Claude plan windows, request and token limits of the APIs. */
+export function usageOf(header: HeaderLookup, names: readonly string[], now: At): readonly Usage[] {
+  return names.flatMap((name) => {
+    for (const [pattern, read] of readers) {
+      const window = pattern.exec(name)?.[1]
+      const usage = window === undefined ? null : read(window, header, now)
+      if (usage && Number.isFinite(usage.usedPercent) && usage.usedPercent >= 0) return [usage]
+    }
+    return []
+  })
+}
+
+type Reader = (window: string, header: HeaderLookup, now: At) => Usage | null
+
+const readers: readonly (readonly [RegExp, Reader])[] = [
+  [/^x-codex-(primary|secondary)-used-percent$/, codex],
+  [/^anthropic-ratelimit-unified-(.+)-utilization$/, unified],
+  [/^x-ratelimit-remaining-(.+)$/, openai],
+  [/^anthropic-ratelimit-(?!unified)(.+)-remaining$/, anthropic],
+]
+
+function codex(window: string, header: HeaderLookup, now: At): Usage {
+  const minutes = Number(header(`x-codex-${window}-window-minutes`))
+  return {
+    window: minutes > 0 ? lengthOf(minutes) : window,
+    usedPercent: numberOf(header(`x-codex-${window}-used-percent`)),
+    resetAt: atEpoch(header(`x-codex-${window}-reset-at`), now),
+  }
+}
+
+/** `utilization` is a part of 1. */
+function unified(window: string, header: HeaderLookup, now: At): Usage {
+  const used = numberOf(header(`anthropic-ratelimit-unified-${window}-utilization`))
+  return {
+    window,
+    usedPercent: used * 100,
+    resetAt: atEpoch(header(`anthropic-ratelimit-unified-${window}-reset`), now),
+  }
+}
+
+function openai(window: string, header: HeaderLookup, now: At): Usage | null {
+  const resetAt = afterDuration(header(`x-ratelimit-reset-${window}`), now)
+  return remaining(window, header(`x-ratelimit-remaining-${window}`), header(`x-ratelimit-limit-${window}`), resetAt)
+}
+
+function anthropic(window: string, header: HeaderLookup, now: At): Usage | null {
+  const name = `anthropic-ratelimit-${window}`
+  return remaining(window, header(`${name}-remaining`), header(`${name}-limit`), atDate(header(`${name}-reset`), now))
+}
+
+function remaining(window: string, left: string | undefined, of: string | undefined, resetAt: At | null): Usage | null {
+  const limit = numberOf(of)
+  return limit > 0 ? { window, usedPercent: 100 * (1 - numberOf(left) / limit), resetAt } : null
+}
+
+function numberOf(text: string | undefined): number {
+  return text === undefined || text.trim() === '' ? Number.NaN : Number(text)
+}
+
+function lengthOf(minutes: number): string {
+  if (minutes % 1_440 === 0) return `${minutes / 1_440}d`
+  return minutes % 60 === 0 ? `${minutes / 60}h` : `${minutes}min`
+}

@@ -1,0 +1,45 @@
+import { type At, isNearLimit, type Usage } from '../pool/pool.ts'
+import type { Core } from './core.ts'
+import type { LiveLease, LiveSeat, Pool } from './live.ts'
+import type { Reporting } from './reporting.ts'
+
+const everyMs = 1_000
+
+/** Keeps what upstreams say of their limits, and lets sticky pools leave a member before it refuses. */
+export class UsageWatch {
+  readonly #core: Core
+  readonly #reporting: Reporting
+
+  constructor(core: Core, reporting: Reporting) {
+    this.#core = core
+    this.#reporting = reporting
+  }
+
+  wants({ seat }: LiveLease): boolean {
+    return this.#core.clock.now() - seat.owner.usageAt >= everyMs
+  }
+
+  observe({ seat, generation }: LiveLease, usage: readonly Usage[]): void {
+    const { owner, pool } = seat
+    if (usage.length === 0 || owner.generation !== generation) return
+    const now = this.#core.clock.now()
+    owner.usage = usage
+    owner.usageAt = now
+    const preemptAt = pool.record.preemptAt ?? this.#core.settings.preemptAt
+    if (pool.record.strategy !== 'sticky' || pool.active !== seat || !isNearLimit(usage, preemptAt, now)) return
+    const next = fresher(pool, seat, { preemptAt, now })
+    if (next) this.#reporting.preempt(pool, next, latestReset(usage))
+  }
+}
+
+/** The next member that can serve and is not near a limit itself; the pool stays where it is when there is none. */
+function fresher(pool: Pool, seat: LiveSeat, at: { preemptAt: number | null; now: At }): LiveSeat | undefined {
+  const { seats, roster } = pool
+  return [...seats.slice(seat.index + 1), ...seats.slice(0, seat.index)].find(
+    (other) => roster.standing(other) === 'ready' && !isNearLimit(other.owner.usage, at.preemptAt, at.now),
+  )
+}
+
+function latestReset(usage: readonly Usage[]): At | null {
+  return usage.reduce<At | null>((late, { resetAt }) => Math.max(late ?? 0, resetAt ?? 0) || null, null)
+}
