@@ -9,6 +9,7 @@ import { JobBook } from './jobbook.ts'
 import type { Call, OpsParts } from './verb.ts'
 import { type AnyVerb, type Ops, opsFrom, type VerbName, verbs } from './verbs.ts'
 
+export type { AuditShape } from '../audit/audit.ts'
 export { providers } from '../dialect/dialect.ts'
 export { type Actor, Refusal, type RefusalCode, strategies } from '../pool/pool.ts'
 export { isLoopback } from './address.ts'

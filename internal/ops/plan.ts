@@ -1,44 +1,11 @@
 import { Refusal } from '../pool/pool.ts'
-import type { CredentialRecord, PoolRecord, Source } from '../store/store.ts'
-import { addCredential, type NewCredential, recordOf } from './credentials.ts'
+import type { CredentialRecord, Source } from '../store/store.ts'
+import type { ManifestChange, Step } from './deeds.ts'
+import { recordOf } from './enrol.ts'
 import { checkName, missing, providerNamed } from './names.ts'
 import { checkUpstream, defaultSettings, type SettingValue, settings } from './pools.ts'
 import type { CredentialSheet, Manifest, PoolSheet } from './sheet.ts'
 import type { Call } from './verb.ts'
-
-/** What `apply` does, or would do, to one credential or pool. */
-export interface ManifestChange {
-  kind: 'credential' | 'pool'
-  name: string
-  action: 'create' | 'change' | 'unchanged'
-  /** What differs, in words. */
-  what: string[]
-}
-
-type Deed =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'credential'; readonly given: NewCredential }
-  | { readonly kind: 'new-pool'; readonly record: PoolRecord; readonly seats: readonly Seat[] }
-  | {
-      readonly kind: 'pool'
-      readonly name: string
-      readonly change: Partial<PoolRecord>
-      readonly add: readonly Seat[]
-      readonly drop: readonly string[]
-      readonly reweigh: readonly Seat[]
-      readonly order: readonly string[] | null
-    }
-
-interface Seat {
-  readonly member: string
-  readonly weight: number
-}
-
-/** One thing to do, and how it is told. */
-export interface Step {
-  readonly change: ManifestChange
-  readonly deed: Deed
-}
 
 /** The steps that make it so, credentials first; refuses with every problem before anything is done. */
 export function plan(call: Call, manifest: Manifest): Step[] {
@@ -228,34 +195,4 @@ function planChange(call: Call, { name, sheet, change }: Wanted): Step {
       order: reorder ? order : null,
     },
   }
-}
-
-/** Does what the step says. */
-export async function carryOut(call: Call, { deed }: Step): Promise<void> {
-  const { engine, actor } = call
-  switch (deed.kind) {
-    case 'none':
-      return
-    case 'credential':
-      await addCredential(call, deed.given)
-      return
-    case 'new-pool':
-      await engine.createPool(deed.record, [], actor)
-      return seat(call, deed.record.name, deed.seats)
-    case 'pool':
-      if (Object.keys(deed.change).length > 0) await engine.changePool(deed.name, deed.change, actor)
-      // New members first, so that the pool is never empty on the way.
-      await seat(call, deed.name, deed.add)
-      for (const member of deed.drop) await engine.dropMember(deed.name, member, actor)
-      for (const one of deed.reweigh) {
-        await engine.dropMember(deed.name, one.member, actor)
-        await seat(call, deed.name, [one])
-      }
-      if (deed.order) await engine.reorder(deed.name, deed.order, actor)
-  }
-}
-
-async function seat(call: Call, pool: string, seats: readonly Seat[]): Promise<void> {
-  for (const { member, weight } of seats)
-    await call.engine.addMember(pool, member, { position: null, weight }, call.actor)
 }

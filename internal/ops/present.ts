@@ -1,6 +1,6 @@
 import type { MemberStatus, PoolStatus } from '../engine/engine.ts'
 import type { At, Health, Park } from '../pool/pool.ts'
-import type { AuditRow, IncidentRecord } from '../store/store.ts'
+import type { IncidentRecord } from '../store/store.ts'
 
 /** A member's or credential's health in `--json`; instants are RFC 3339 strings. */
 export interface HealthShape {
@@ -63,20 +63,6 @@ export interface IncidentShape {
   reason: string | null
   openedAt: string
   count: number
-}
-
-export interface AuditShape {
-  seq: number
-  at: string
-  kind: string
-  pool: string | null
-  from: string | null
-  to: string | null
-  reason: string | null
-  actor: string
-  suppressed: number
-  detail: Record<string, unknown>
-  hash: string
 }
 
 /** The instant as an RFC 3339 string in UTC. */
@@ -164,10 +150,4 @@ export function poolShape(status: PoolStatus, now: At, live: boolean): PoolShape
 export function incidentShape(incident: IncidentRecord): IncidentShape {
   const { id, kind, pool, subject, reason, openedAt, count } = incident
   return { id, kind, pool, subject, reason, openedAt: instant(openedAt), count }
-}
-
-/** An audit row as `audit list --json` and `audit export` show it. */
-export function auditShape(row: AuditRow): AuditShape {
-  const { seq, at, kind, pool, from, to, reason, actor, suppressed, detail, hash } = row
-  return { seq, at: instant(at), kind, pool, from, to, reason, actor, suppressed, detail: { ...detail }, hash }
 }

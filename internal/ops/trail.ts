@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { type AuditShape, auditShape } from '../audit/audit.ts'
 import { parseDuration } from '../config/config.ts'
 import { type At, Refusal } from '../pool/pool.ts'
 import type { AuditQuery, ChainVerdict } from '../store/store.ts'
-import { type AuditShape, auditShape } from './present.ts'
 import { type Call, count, verb } from './verb.ts'
 
 const mostRows = 10_000
