@@ -315,7 +315,10 @@ describe('the socket path', () => {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
     const { port } = taken.address() as { port: number }
     const tcp = { host: '127.0.0.1', port, token: new Secret(token) }
-    await expect(admin.listen({ socket, tcp })).rejects.toThrow('EADDRINUSE')
+    await expect(admin.listen({ socket, tcp })).rejects.toMatchObject({
+      code: 'conflict',
+      message: `the admin address 127.0.0.1:${port} is in use by another process`,
+    })
     expect(() => statSync(socket)).toThrow('ENOENT')
     taken.close()
   })

@@ -4,7 +4,7 @@
  */
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import type { Operations } from '../ops/ops.ts'
+import { type Operations, Refusal } from '../ops/ops.ts'
 import { closing, type EventSource } from './feed.ts'
 import { httpApp, type Route } from './http.ts'
 import { claimSocket, ownOnly } from './socket.ts'
@@ -45,6 +45,21 @@ export interface Admin {
   close(): Promise<void>
 }
 
+/** Why a TCP address cannot be listened on, as a sentence; an error that is none of the usual ones stays as it is. */
+function notBound({ host, port }: { host: string; port: number }, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : null
+  const why =
+    code === 'EADDRINUSE'
+      ? 'is in use by another process'
+      : code === 'EADDRNOTAVAIL'
+        ? 'is no address of this machine'
+        : code === 'EACCES'
+          ? 'may not be opened by this user'
+          : null
+  if (why === null) return error
+  return new Refusal('conflict', `the admin address ${host}:${port} ${why}`, 'name another with admin.listen')
+}
+
 /** The admin API over these parts; nothing listens yet. */
 export function createAdmin(parts: AdminParts): Admin {
   const feeds = closing()
@@ -64,7 +79,9 @@ export function createAdmin(parts: AdminParts): Admin {
     const remote = httpApp(parts, { kind: 'tcp', host: tcp.host, token: tcp.token }, feeds)
     routes.tcp = remote.routes
     open.push(remote.app)
-    await remote.app.listen({ host: tcp.host, port: tcp.port })
+    await remote.app.listen({ host: tcp.host, port: tcp.port }).catch((error: unknown) => {
+      throw notBound(tcp, error)
+    })
     port = (remote.app.server.address() as AddressInfo).port
   }
 

@@ -99,8 +99,10 @@ const inks: Readonly<Record<DoctorRow['state'], Ink>> = { ok: 'green', warn: 'ye
 function printRows(cli: Cli, rows: readonly DoctorRow[]): void {
   const { screen } = cli
   const width = Math.max(...rows.map(({ check }) => check.length))
+  const margin = ' '.repeat(width + 10)
   for (const { check, state, message, hint } of rows) {
-    screen.print(`${screen.paint(inks[state], state.padEnd(4))}   ${check.padEnd(width)}   ${message}`)
-    if (hint !== null && state !== 'ok') screen.print(`${' '.repeat(width + 10)}${screen.paint('dim', hint)}`)
+    const text = message.replaceAll('\n', `\n${margin}`)
+    screen.print(`${screen.paint(inks[state], state.padEnd(4))}   ${check.padEnd(width)}   ${text}`)
+    if (hint !== null && state !== 'ok') screen.print(`${margin}${screen.paint('dim', hint)}`)
   }
 }
