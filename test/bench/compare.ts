@@ -35,7 +35,11 @@ export interface Plan {
 }
 
 /** Measures all proxies in turn, round by round, so that whatever else the machine does meets all of them alike. */
-export async function compare(scenario: Scenario, proxies: readonly Running[], plan: Plan): Promise<readonly Measured[]> {
+export async function compare(
+  scenario: Scenario,
+  proxies: readonly Running[],
+  plan: Plan,
+): Promise<readonly Measured[]> {
   const load = forkPinned('./load.js', loadCore)
   try {
     for (const proxy of proxies) await measure(load, proxy, scenario, plan.warmUpMs)
