@@ -21,10 +21,10 @@ export class UsageWatch {
 
   observe({ seat, generation }: LiveLease, usage: readonly Usage[]): void {
     const { owner, pool } = seat
-    if (usage.length === 0 || owner.generation !== generation) return
     const now = this.#core.clock.now()
-    owner.usage = usage
     owner.usageAt = now
+    if (usage.length === 0 || owner.generation !== generation) return
+    owner.usage = usage
     const preemptAt = pool.record.preemptAt ?? this.#core.settings.preemptAt
     if (pool.record.strategy !== 'sticky' || pool.active !== seat || !isNearLimit(usage, preemptAt, now)) return
     const next = fresher(pool, seat, { preemptAt, now })

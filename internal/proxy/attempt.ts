@@ -1,12 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Cancel, Clock } from '../clock/clock.ts'
-import type { Dialect, Injection } from '../dialect/dialect.ts'
+import { type Dialect, type Injection, isUsageHeader, usageOf } from '../dialect/dialect.ts'
 import type { Lease } from '../engine/engine.ts'
-import type { Outcome } from '../pool/pool.ts'
+import type { At, Outcome, Usage } from '../pool/pool.ts'
 import { BadAnswer, type Failure, failureOf } from './failure.ts'
 import { Forward } from './forward.ts'
-import { putHeader, responseHeaders } from './headers.ts'
+import { headerIn, putHeader, responseHeaders } from './headers.ts'
 import { mostHeld, Reading } from './reading.ts'
 import { Scrubber } from './scrub.ts'
 import { LateErrors } from './stream.ts'
@@ -103,6 +103,16 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (this.#broken) return false
     if (this.#outcome?.kind === 'success' || !this.#reading?.isRefusal) return true
     return !this.#reading.body(this.#held).unreadable
+  }
+
+  /** What the answer's headers say of the member's limits; empty when they say nothing. */
+  usage(now: At): readonly Usage[] {
+    const names: string[] = []
+    for (let at = 0; at < this.#headers.length; at += 2) {
+      const name = this.#headers[at] as string
+      if (isUsageHeader(name)) names.push(name.toLowerCase())
+    }
+    return names.length === 0 ? [] : usageOf((name) => headerIn(this.#headers, name), names, now)
   }
 
   /** Gives the answer to the client, from the first byte that was held back. */

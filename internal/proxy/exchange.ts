@@ -19,9 +19,6 @@ const findingMs = 1_000
 /** What a client is told to wait, in seconds, when another member could have served but no retry was left. */
 const shortWaitSeconds = 1
 
-/** What to do when nobody else can or may be tried; `limited` when that is for want of retries only. */
-type LastWord = (limited: boolean) => void
-
 /**
  * One admitted request from its body to the end of its answer: reads the body, asks the engine for a member, sends an
  * attempt, and after each outcome does what `replay.ts` says.
@@ -38,7 +35,8 @@ export class Exchange implements BodyReceiver, AttemptOwner {
   #walk: Walk | null = null
   #attempt: Attempt | null = null
   #holding: AbortController | null = null
-  #lastWord: LastWord = () => this.#excuse(nobodyElse, 'upstream_error')
+  /** What the last attempt failed with, if it has no answer. */
+  #failure: Failure | null = null
   #ending: RequestOutcome = 'served'
   #over = false
 
@@ -106,7 +104,7 @@ export class Exchange implements BodyReceiver, AttemptOwner {
         this.#excuse(hostDown(decision, this.#gateway.clock.now()), 'upstream_error')
         break
       case 'tried-all':
-        this.#lastWord(false)
+        this.#lastWord(walk, false)
         break
       case 'empty':
         this.#excuse(poolEmpty, 'exhausted')
@@ -186,14 +184,19 @@ export class Exchange implements BodyReceiver, AttemptOwner {
     meter.ttfb(walk.turn.pool.name, attempt.headAt - attempt.startedAt)
     const first = walk.rejected
     const step = nextStep(outcome, walk.progress(outcome), settings.replay.maxAttempts)
-    this.#lastWord = (limited) => this.#pass(attempt, walk, limited ? shortWaitSeconds : null)
     if (step.do === 'renew') {
       this.#renew(attempt, outcome, walk)
       return
     }
     walk.report(outcome)
+    if (outcome.kind === 'success') this.#observe(attempt)
     if (step.do === 'ask' && first) this.#ask(first, walk)
     else this.#continue(step, walk)
+  }
+
+  #observe(attempt: Attempt): void {
+    const { engine, clock } = this.#gateway
+    if (engine.wantsUsage(attempt.lease)) engine.observe(attempt.lease, attempt.usage(clock.now()))
   }
 
   /** The attempt ended without an answer. */
@@ -202,19 +205,25 @@ export class Exchange implements BodyReceiver, AttemptOwner {
     this.#attempt = null
     const step = nextStep(outcome, walk.progress(outcome), this.#gateway.settings.replay.maxAttempts)
     walk.report(outcome)
-    const ending = outcome.kind === 'request-fault' ? 'client_error' : 'upstream_error'
-    this.#lastWord = () => this.#excuse(failure, ending)
+    this.#failure = failure
     this.#continue(step, walk)
   }
 
   /** Goes on to the next member if the step and the retry budget allow it. */
   #continue(step: Step, walk: Walk): void {
-    if (step.do !== 'next') this.#lastWord(step.do === 'pass' && step.again)
-    else if (!step.free && !this.#gateway.retries.spend()) this.#lastWord(true)
+    if (step.do !== 'next') this.#lastWord(walk, step.do === 'pass' && step.again)
+    else if (!step.free && !this.#gateway.retries.spend()) this.#lastWord(walk, true)
     else {
       walk.failovers++
       this.#act(walk.next(), walk)
     }
+  }
+
+  /** Nobody else can or may be tried: the client gets what came of the last attempt; `limited`: for want of retries only. */
+  #lastWord(walk: Walk, limited: boolean): void {
+    if (this.#attempt) this.#pass(this.#attempt, walk, limited ? shortWaitSeconds : null)
+    else if (this.#failure?.outcome.kind === 'request-fault') this.#excuse(this.#failure, 'client_error')
+    else this.#excuse(this.#failure ?? nobodyElse, 'upstream_error')
   }
 
   /** Two members' keys were rejected: unless the first one's really is bad, it is the request, and the answer goes on. */
