@@ -7,7 +7,7 @@ const keptDescriptors = 256
 
 /** The exchanges that are under way on each client connection; it tells them when their client has left. */
 export class Inbound {
-  readonly #live = new Map<Socket, Set<Exchange>>()
+  readonly #connections = new Map<Socket, Connection>()
   readonly #most: number
   readonly #idle: (() => void)[] = []
   #count = 0
@@ -28,17 +28,20 @@ export class Inbound {
 
   enter(socket: Socket, exchange: Exchange): void {
     this.#count++
-    const known = this.#live.get(socket)
-    if (known) {
-      known.add(exchange)
-      return
+    let connection = this.#connections.get(socket)
+    if (!connection) {
+      connection = { exchanges: [] }
+      this.#connections.set(socket, connection)
+      socket.once('close', () => this.#gone(socket))
     }
-    this.#live.set(socket, new Set([exchange]))
-    socket.once('close', () => this.#gone(socket))
+    connection.exchanges.push(exchange)
   }
 
   leave(socket: Socket, exchange: Exchange): void {
-    if (!this.#live.get(socket)?.delete(exchange)) return
+    const exchanges = this.#connections.get(socket)?.exchanges
+    const at = exchanges?.indexOf(exchange) ?? -1
+    if (at === -1) return
+    exchanges?.splice(at, 1)
     this.#count--
     if (this.#count === 0) for (const tell of this.#idle.splice(0)) tell()
   }
@@ -51,14 +54,22 @@ export class Inbound {
 
   /** Ends whatever is under way. */
   abandon(): void {
-    for (const socket of this.#live.keys()) this.#gone(socket)
+    for (const socket of [...this.#connections.keys()]) this.#gone(socket)
   }
 
   #gone(socket: Socket): void {
-    const exchanges = [...(this.#live.get(socket) ?? [])]
+    const exchanges = [...(this.#connections.get(socket)?.exchanges ?? [])]
     for (const exchange of exchanges) exchange.clientGone()
-    this.#live.delete(socket)
+    this.#connections.delete(socket)
   }
+}
+
+/**
+ * A client's connection with what is under way on it: one exchange, or more when requests are pipelined. An array,
+ * because a Set that is filled and emptied for each request keeps its elements alive through V8's replaced tables.
+ */
+interface Connection {
+  readonly exchanges: Exchange[]
 }
 
 /** Half of the descriptors that the process may open beyond the kept ones; unlimited where that cannot be read. */
