@@ -366,6 +366,7 @@ export function storeContract(name: string, create: () => Promise<Database>): vo
 
       test('gives room back', async () => {
         await tell(...many(5_000))
+        await reopen()
         const { usedBytes: before } = await store.space()
         await store.prune(at, { ...generous, maxRows: 10 })
         await reopen()

@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../internal/clock/clock.ts'
@@ -83,7 +84,10 @@ describe('a database that somebody else holds', () => {
 })
 
 describe('a full disk', () => {
-  const room = mkdtempSync(join(tmpdir(), 'spillway-full-'))
+  let room: string
+  beforeEach(() => {
+    room = mkdtempSync(join(tmpdir(), 'spillway-full-'))
+  })
   afterEach(() => {
     spawnSync('umount', ['-l', room])
     rmSync(room, { recursive: true, force: true })
@@ -103,6 +107,83 @@ describe('a full disk', () => {
     rmSync(ballast)
     expect(await store.commit(batch)).toEqual([51])
     expect(await store.verifyAudit()).toMatchObject({ ok: true, rows: 51 })
+    await store.close()
+  })
+})
+
+describe('a data directory on a mount that fails', () => {
+  let folders: { under: string; mount: string }
+  let server: ChildProcess | null
+
+  beforeEach(() => {
+    const root = mkdtempSync(join(tmpdir(), 'spillway-mount-'))
+    folders = { under: join(root, 'under'), mount: join(root, 'mount') }
+    for (const folder of Object.values(folders)) mkdirSync(folder)
+    server = null
+  })
+  afterEach(async () => {
+    server?.kill('SIGCONT')
+    await unmounted('SIGTERM')
+    rmSync(dirname(folders.mount), { recursive: true, force: true })
+  })
+
+  /** Serves `under` at `mount` with a process of our own that can be stopped and killed. */
+  async function mounted(): Promise<ChildProcess> {
+    const { under, mount } = folders
+    const began = spawn('bindfs', ['-f', under, mount], { stdio: 'ignore' })
+    server = began
+    await expect.poll(() => statSync(mount).dev !== statSync(under).dev, { timeout: 10_000 }).toBe(true)
+    return began
+  }
+
+  async function unmounted(signal: NodeJS.Signals): Promise<void> {
+    if (!server) return
+    const gone = once(server, 'exit')
+    server.kill(signal)
+    await gone
+    server = null
+    spawnSync('umount', ['-l', folders.mount])
+  }
+
+  const noBindfs = spawnSync('bindfs', ['--version']).status !== 0 || !existsSync('/dev/fuse')
+  const commitOf = (from: string) => ({ writes: [], audit: [{ event: cooled(from), suppressed: 0 }] })
+
+  function open(deadlineMs: number): Promise<Store> {
+    const file = join(folders.mount, 'spillway.db')
+    return openSqliteStore({ file, auditKey: auditKeyOf(1), clock: systemClock(), deadlineMs })
+  }
+
+  test('is used again when it is back, without a database being begun in the empty mount point', async ({ skip }) => {
+    skip(noBindfs, 'bindfs is missing or may not mount here')
+    await mounted()
+    const store = await open(15_000)
+    expect(await store.commit(commitOf('a'))).toEqual([1])
+    const late = commitOf('b')
+    await unmounted('SIGKILL')
+    for (let i = 0; i < 3; i++) {
+      await expect(store.commit(late)).rejects.toMatchObject({ code: 'unavailable', mayRetry: true })
+    }
+    expect(readdirSync(folders.mount)).toEqual([])
+    await mounted()
+    expect(await store.commit(late)).toEqual([2])
+    expect(await store.verifyAudit()).toMatchObject({ ok: true, rows: 2 })
+    await store.close()
+  })
+
+  test('does not keep anybody waiting while it hangs, and takes what was pending once', async ({ skip }) => {
+    skip(noBindfs, 'bindfs is missing or may not mount here')
+    const began = await mounted()
+    const store = await open(2_500)
+    expect(await store.commit(commitOf('a'))).toEqual([1])
+    began.kill('SIGSTOP')
+    const late = commitOf('b')
+    for (let i = 0; i < 5; i++) {
+      await expect(store.commit(late)).rejects.toMatchObject({ code: 'deadline', mayRetry: true })
+    }
+    began.kill('SIGCONT')
+    await expect.poll(() => store.commit(late).catch(() => null), { timeout: 15_000 }).toEqual([2])
+    expect((await store.audit({})).map(({ from }) => from)).toEqual(['a', 'b'])
+    expect(await store.verifyAudit()).toMatchObject({ ok: true, rows: 2 })
     await store.close()
   })
 })
