@@ -134,6 +134,8 @@ export interface DataPath {
   wantsModel(pool: LivePool): boolean
   /** The next member for this request. Never waits. */
   next(turn: Turn): Decision
+  /** What a fresh request for the same model would be told now; gives nothing out. */
+  outlook(turn: Turn): Decision
   /** Waits in line while the pool is exhausted and recovery is near; then the same answers as `next`. `signal` ends the wait. */
   hold(turn: Turn, signal: AbortSignal): Promise<Decision>
   /** Applies what came back. Each lease is reported exactly once, at the first decisive head or stream event; a later failure of a stream is reported by `late`. */

@@ -95,6 +95,7 @@ function assemble(core: Core): Engine {
     },
     wantsModel: (pool) => (pool as Pool).modelLimits > 0,
     next: (turn) => leasing.next(liveTurn(turn)),
+    outlook: (turn) => leasing.preview(liveTurn(turn).pool, turn.model).decision,
     hold: (turn, signal) => line.hold(liveTurn(turn), signal),
     report: (lease, turn, outcome) => reporting.report(liveLease(lease), liveTurn(turn), outcome),
     late: (lease, outcome) => reporting.late(liveLease(lease), outcome),

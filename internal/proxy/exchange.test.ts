@@ -154,6 +154,15 @@ describe('failover', () => {
     expect(rig.upstream.requests).toHaveLength(0)
   })
 
+  it('answers locally when its attempts are used up on the last members', async () => {
+    await start({ members: ['a', 'b', 'c'] })
+    rig.upstream.on('*').always(limited)
+    const { status, headers, json } = await rig.ask()
+    expect([status, headers['x-should-retry'], headers['x-spillway-attempts']]).toEqual([429, 'false', '3'])
+    expect(json).toMatchObject({ error: { type: 'usage_limit_reached' } })
+    expect(rig.counted.requests).toEqual(['exhausted'])
+  })
+
   it.each([
     ['500', broken],
     ['502', answer(502, {}, 'bad gateway')],

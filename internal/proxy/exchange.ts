@@ -221,7 +221,10 @@ export class Exchange implements BodyReceiver, AttemptOwner {
 
   /** Nobody else can or may be tried: the client gets what came of the last attempt; `limited`: for want of retries only. */
   #lastWord(walk: Walk, limited: boolean): void {
-    if (this.#attempt) this.#pass(this.#attempt, walk, limited ? shortWaitSeconds : null)
+    const outlook = limited ? walk.outlook() : null
+    // The last retry met the last member: a client that came again would only hear this.
+    if (outlook?.kind === 'exhausted' && !this.#mayHold(outlook, walk)) this.#refuse(outlook, walk)
+    else if (this.#attempt) this.#pass(this.#attempt, walk, limited ? shortWaitSeconds : null)
     else if (this.#failure?.outcome.kind === 'request-fault') this.#excuse(this.#failure, 'client_error')
     else this.#excuse(this.#failure ?? nobodyElse, 'upstream_error')
   }

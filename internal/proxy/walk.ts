@@ -36,6 +36,11 @@ export class Walk {
     return this.#engine.next(this.turn)
   }
 
+  /** What the next request will be told. */
+  outlook(): Decision {
+    return this.#engine.outlook(this.turn)
+  }
+
   /** Waits in line; `signal` ends the wait. */
   hold(signal: AbortSignal): Promise<Decision> {
     return this.#engine.hold(this.turn, signal)
