@@ -25,7 +25,7 @@ const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://origin')
   request.on('end', () => {
     if (request.headers.authorization === 'Bearer sk-limited') {
-      response.writeHead(429, { 'content-type': 'application/json', 'retry-after': '1' })
+      response.writeHead(429, { 'content-type': 'application/json', 'retry-after': '3600' })
       return response.end(limited)
     }
     const count = Number(url.searchParams.get('events') ?? 0)

@@ -16,6 +16,9 @@ export interface Running {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly pids: () => readonly number[]
+  /** The data directory and the time to start, of a spillway. */
+  readonly data?: string
+  readonly startMs?: number
   stop(): void
 }
 
@@ -128,10 +131,14 @@ export const portkey: Variant = {
   },
 }
 
-/** How many members, and whether all but the last are limited by the origin. */
+/** How many members, and how many of the first of them, or which, the origin limits. */
 export interface PoolShape {
   readonly members: number
-  readonly limited: number
+  readonly limited: number | 'even'
+  readonly strategy?: string
+  readonly maxWaitMs?: number
+  /** Connections per upstream host. */
+  readonly connections?: number
 }
 
 /** spillway with one pool over the origin, set up through its own command line. */
@@ -147,22 +154,36 @@ export function spillway(name = 'spillway', shape: PoolShape = { members: 2, lim
           stdio: ['pipe', 'pipe', 'inherit'],
         })
       cli(['init'])
-      const members: string[] = []
-      for (let i = 0; i < shape.members; i++) {
-        members.push(`m${i}`)
-        cli(['cred', 'add', `m${i}`, '--provider', 'openai'], i < shape.limited ? 'sk-limited' : `sk-upstream-${i}`)
-      }
+      const members = Array.from({ length: shape.members }, (_, at) => `m${at}`)
+      const isLimited = (at: number) => (shape.limited === 'even' ? at % 2 === 0 : at < shape.limited)
+      const secrets = members.map((_, at) => (isLimited(at) ? 'sk-limited' : `sk-upstream-${at}`))
+      const credentials = members.map((name, at) => [
+        name,
+        { provider: 'openai', source: { env: `BENCH_KEYS#${at + 1}` } },
+      ])
       const upstream = `http://127.0.0.1:${origin}`
-      cli(['pool', 'create', 'openai', '--provider', 'openai', '--members', members.join(','), '--upstream', upstream])
+      const { strategy = 'sticky', maxWaitMs = 0 } = shape
+      const pools = { openai: { provider: 'openai', members, upstream, strategy, maxWaitMs } }
+      cli(['apply', '-'], JSON.stringify({ credentials: Object.fromEntries(credentials), pools }))
       const { key } = JSON.parse(cli(['key', 'create', 'bench', '--json'])) as { key: string }
-      const listen = `127.0.0.1:${port}`
-      const command = [process.execPath, main, '--data', data, 'serve', '--listen', listen]
-      const child = spawnPinned(proxyCore, command, { ...process.env, SPILLWAY_LOG_LEVEL: 'warn' })
+      const command = [process.execPath, main, '--data', data, 'serve', '--listen', `127.0.0.1:${port}`]
+      const started = performance.now()
+      const child = spawnPinned(proxyCore, command, {
+        ...process.env,
+        SPILLWAY_LOG_LEVEL: 'error',
+        SPILLWAY_UPSTREAM_CONNECTIONS: String(shape.connections ?? 256),
+        BENCH_KEYS: secrets.join(','),
+      })
       const stop = () => {
         child.kill('SIGKILL')
         rmSync(data, { recursive: true, force: true })
       }
-      return running(name, port, child, { headers: { ...json, authorization: `Bearer ${key}` }, stop })
+      const made = await running(name, port, child, {
+        headers: { ...json, authorization: `Bearer ${key}` },
+        stop,
+        data,
+      })
+      return { ...made, startMs: performance.now() - started }
     },
   }
 }

@@ -1,0 +1,108 @@
+/** What the engine costs by itself: selection in pools of any size, and transitions with durable writes. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../../internal/clock/clock.ts'
+import { type Engine, startEngine } from '../../internal/engine/engine.ts'
+import { eventBus } from '../../internal/events/events.ts'
+import { silentLogger } from '../../internal/log/log.ts'
+import type { Outcome } from '../../internal/pool/pool.ts'
+import { openSqliteStore, type Store } from '../../internal/store/store.ts'
+import { MemoryStore } from '../fakes/store.ts'
+
+const success: Outcome = {
+  kind: 'success',
+  reason: 'ok',
+  status: 200,
+  evidence: 'strong',
+  scope: 'member',
+  model: null,
+  until: null,
+  forMs: null,
+  cools: true,
+}
+const limited: Outcome = { ...success, kind: 'rate-limited', reason: 'rate-limited', status: 429, forMs: 1 }
+
+const settings = {
+  cooldown: { rateLimitedMs: 60_000, authMs: 300_000, maxMs: 1_800_000, parkMs: 300_000, earlyProbeMs: 900_000 },
+  maxWaitMs: 10_000,
+  onExhausted: 'reject' as const,
+  preemptAt: null,
+  dedupeMs: 0,
+  headMs: 900_000,
+}
+
+async function engineWith(store: Store, members: number): Promise<Engine> {
+  const engine = await startEngine({
+    store,
+    bus: eventBus(() => undefined),
+    clock: systemClock(),
+    log: silentLogger,
+    settings,
+    defaultBaseUrl: () => 'https://upstream.example',
+    prober: () => ({ probe: async () => ({ finding: 'inconclusive', reason: 'ok', status: null }) }),
+    random: Math.random,
+    onSuppressed: () => undefined,
+  })
+  const names = Array.from({ length: members }, (_, at) => `m${at}`)
+  const fixed = { provider: 'openai', baseUrl: null, domain: null, header: null, createdAt: 0 }
+  const source = { kind: 'vault' } as const
+  await Promise.all(
+    names.map((name) => engine.addCredential({ ...fixed, id: name, name, source, auth: 'api-key' }, [], 'bench')),
+  )
+  const defaults = {
+    upstream: null,
+    maxWaitMs: null,
+    onExhausted: null,
+    preemptAt: null,
+    probePath: null,
+    createdAt: 0,
+  }
+  await engine.createPool({ ...defaults, name: 'p', provider: 'openai', strategy: 'sticky' }, names, 'bench')
+  return engine
+}
+
+function request(engine: Engine, outcome: Outcome): void {
+  const pool = engine.find('p')
+  if (!pool) return
+  const turn = engine.begin(pool, null)
+  const decision = engine.next(turn)
+  if (decision.kind === 'lease') {
+    engine.report(decision.lease, turn, outcome)
+    engine.release(decision.lease)
+  }
+  engine.end(turn)
+}
+
+/** µs for one request's lease, report and release in a pool of that many members. */
+export async function selectionMicros(members: number): Promise<number> {
+  const engine = await engineWith(new MemoryStore(), members)
+  for (let i = 0; i < 50_000; i++) request(engine, success)
+  const rounds = 200_000
+  const started = performance.now()
+  for (let i = 0; i < rounds; i++) request(engine, success)
+  return ((performance.now() - started) * 1_000) / rounds
+}
+
+/** State transitions per second that are durable in SQLite, one after the other and as fast as they come. */
+export async function transitionsPerSecond(): Promise<{ waiting: number; flowing: number }> {
+  const folder = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
+  const file = join(folder, 'spillway.db')
+  const store = await openSqliteStore({ file, auditKey: new Uint8Array(32), clock: systemClock(), deadlineMs: 5_000 })
+  try {
+    const engine = await engineWith(store, 1_000)
+    const one = async (count: number, flush: boolean): Promise<number> => {
+      const started = performance.now()
+      for (let i = 0; i < count; i++) {
+        request(engine, limited)
+        if (flush) await engine.flush()
+      }
+      await engine.flush()
+      return count / ((performance.now() - started) / 1_000)
+    }
+    return { waiting: await one(300, true), flowing: await one(500, false) }
+  } finally {
+    await store.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
