@@ -1,3 +1,6 @@
+/** What the login of a known tool says by itself. */
+const asTheTool = { clientId: null, authorizeUrl: null, deviceUrl: null } as const
+
 /** Every setting with its default, as an operator would write it; a relative path is relative to the data directory. */
 export const defaults = {
   server: {
@@ -27,8 +30,8 @@ export const defaults = {
   store: { url: 'sqlite:spillway.db' },
   log: { level: 'info', format: 'auto' },
   oauth: {
-    codex: { tokenUrl: 'https://auth.openai.com/oauth/token', clientId: null },
-    claude: { tokenUrl: 'https://platform.claude.com/v1/oauth/token', clientId: null },
-    gemini: { tokenUrl: 'https://oauth2.googleapis.com/token', clientId: null, clientSecretFile: null },
+    codex: { tokenUrl: 'https://auth.openai.com/oauth/token', ...asTheTool },
+    claude: { tokenUrl: 'https://platform.claude.com/v1/oauth/token', ...asTheTool },
+    gemini: { tokenUrl: 'https://oauth2.googleapis.com/token', ...asTheTool, clientSecretFile: null },
   },
 } as const

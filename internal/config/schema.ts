@@ -104,15 +104,14 @@ const log = z.strictObject({
 
 const tokenUrl = url('Where tokens are refreshed.')
 const clientId = orNull(identifier('The client that the logins were made with; null: as the login itself says.'))
+const authorizeUrl = orNull(url('Where a person logs in with a browser; null: where the tool itself asks.'))
+const deviceUrl = orNull(url('Where a code for another device is asked for; null: logins need a browser.'))
+const login = { tokenUrl, clientId, authorizeUrl, deviceUrl }
 
 const oauth = z.strictObject({
-  codex: z.strictObject({ tokenUrl, clientId }),
-  claude: z.strictObject({ tokenUrl, clientId }),
-  gemini: z.strictObject({
-    tokenUrl,
-    clientId,
-    clientSecretFile: orNull(file('Holds the secret of the client.')),
-  }),
+  codex: z.strictObject(login),
+  claude: z.strictObject(login),
+  gemini: z.strictObject({ ...login, clientSecretFile: orNull(file('Holds the secret of the client.')) }),
 })
 
 /** The whole configuration with every key present; `defaults` fills what a file leaves out. */
