@@ -264,8 +264,14 @@ describe('select from a pool that would be exhausted', () => {
     },
     {
       name: 'whoever can serve from behind a park has been tried',
-      members: { a: { park }, b: { park, health: over } },
-      asked: { tried: ['a', 'b'] },
+      members: { a: { park }, b: { health: near } },
+      asked: { tried: ['a'] },
+      expected: 'tried',
+    },
+    {
+      name: 'whoever may be tested behind a park has been tried',
+      members: { a: { park, health: over }, b: { health: near } },
+      asked: { tried: ['a'] },
       expected: 'tried',
     },
     {

@@ -14,8 +14,9 @@ import {
   settle,
   strategies,
 } from '../../internal/pool/pool.ts'
+import { checkSettled } from './checks.ts'
 import { coolingUntil, probingUntil, seatOf, settings, suspectUntil } from './seats.ts'
-import { checkSettled, families, type MemberPlan, type Step, verdicts, World } from './world.ts'
+import { families, type MemberPlan, type Step, verdicts, World } from './world.ts'
 
 const spans = [1_000, 30_000, 61_000, 300_000, 1_200_000, 7_200_000, 259_200_000]
 const nat = fc.nat(1_000)
@@ -62,7 +63,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: is('set'), member: nat, to: fc.constantFrom(...verdicts) }) },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
       do: is('reseat'),
       pool: nat,
@@ -81,7 +82,7 @@ describe('the pool core', () => {
         const world = new World(of, [strategy, other])
         for (const one of walk) world.take(one)
       }),
-      { numRuns: 150 },
+      { numRuns: 200 },
     )
   })
 })

@@ -15,7 +15,6 @@ import {
   openGate,
   Roster,
   recovered,
-  recoversAt,
   type Seat,
   type StrategyName,
   select,
@@ -23,6 +22,7 @@ import {
   standing,
   startProbe,
 } from '../../internal/pool/pool.ts'
+import { checkFiled, checkSettled } from './checks.ts'
 import { openingOf, standsNow, whoServes } from './reference.ts'
 import { seatOf, settings } from './seats.ts'
 
@@ -333,64 +333,10 @@ export class World {
     for (const { roster } of this.#pools) {
       roster.advance(this.now)
       for (const model of [null, ...families]) {
-        for (const seat of roster.seats) this.#agreeOn(roster, seat, model)
+        for (const seat of roster.seats) checkFiled({ roster, seat, model, now: this.now })
       }
     }
   }
-
-  #agreeOn(roster: Roster, seat: Seat, model: ModelFamily | null): void {
-    const lane = roster.lane(model)
-    const stands = standing(seat, this.now, model)
-    const { index } = seat
-    const filed = [
-      lane.standing(seat),
-      lane.ready.has(index),
-      lane.elapsed.has(index),
-      lane.parkedElapsed.has(index),
-      lane.parked.has(index) && lane.parked.key(index),
-      lane.early.has(index),
-      lane.waiting.has(index) && lane.waiting.key(index),
-      lane.behindHost.has(index),
-    ]
-    const wanted = [
-      standsNow(seat, model, this.now),
-      stands === 'ready' || (stands === 'elapsed' && roster.strategyName !== 'sticky'),
-      stands === 'elapsed',
-      stands === 'parked-elapsed',
-      stands === 'parked' && (seat.park?.until ?? Number.POSITIVE_INFINITY),
-      stands === 'shut',
-      (stands === 'shut' || stands === 'host') && recoversAt(seat, model),
-      stands === 'host',
-    ]
-    // Compared here and not by expect, which is slow and seldom has anything to say.
-    if (filed.join() !== wanted.join()) expect(filed).toEqual(wanted)
-  }
-}
-
-/** What a report may do to a state and what it may not, whatever the state and the report. */
-export function checkSettled(step: {
-  readonly before: Health
-  readonly after: Health
-  readonly effect: Effect
-  readonly lease: { readonly id: number; readonly issuedAt: At }
-}): void {
-  const { before, after, lease } = step
-  const isLate = before.state === 'healthy' && lease.issuedAt < before.since
-  if (isLate || before.state === 'needs-login' || before.state === 'disabled') expect(after).toBe(before)
-  if (before.state === 'healthy' || before.state === 'needs-login' || before.state === 'disabled') return
-  if (before.state === 'probing' && before.lease === lease.id) return
-  expect(after.state === 'probing').toBe(before.state === 'probing')
-  const [old, young] = [atRest(before), atRest(after)]
-  expect(young.until).toBeGreaterThanOrEqual(old.until)
-  if (lease.issuedAt > old.since) return
-  expect([young.since, young.strikes]).toEqual([old.since, old.strikes])
-  if (young.until === old.until && young.reason === old.reason && young.state === old.state) expect(after).toBe(before)
-}
-
-function atRest(health: Health) {
-  const rest = health.state === 'probing' ? health.was : health
-  if (rest.state !== 'cooling' && rest.state !== 'suspect') throw new Error(`${rest.state} came from a report`)
-  return rest
 }
 
 function seatIn(choice: Choice): Seat | null {
