@@ -7,7 +7,9 @@ export function sameName(name: string): string {
 export function dropHeader(headers: string[], name: string): void {
   const wanted = sameName(name)
   for (let at = headers.length - 2; at >= 0; at -= 2) {
-    if (sameName(headers[at]!) === wanted) headers.splice(at, 2)
+    const name = headers[at]!
+    // What is left out can only make a name shorter.
+    if (name.length >= wanted.length && sameName(name) === wanted) headers.splice(at, 2)
   }
 }
 

@@ -24,13 +24,14 @@ export interface KeyPlaces {
 
 /** The first client key of a request, in the order of the interface contract: headers, `?key=`, WebSocket protocol; null without one. */
 export function findClientKey(dialect: Dialect, header: HeaderLookup, places: KeyPlaces): string | null {
-  const names = lookedAt.filter((name) => dialect.keyHeaders.includes(name))
-  const ownNames = places.ownHeader === null ? [] : [places.ownHeader.toLowerCase()]
-  for (const name of [...ownNames, ...names]) {
-    const key = keyIn(name, header(name))
+  const { query, protocols, ownHeader } = places
+  const own = ownHeader === null ? '' : keyIn(ownHeader.toLowerCase(), header(ownHeader.toLowerCase()))
+  if (own !== '') return own
+  for (const name of lookedAt) {
+    const key = dialect.keyHeaders.includes(name) ? keyIn(name, header(name)) : ''
     if (key !== '') return key
   }
-  return keyInQuery(places.query) ?? keyInProtocols(places.protocols ?? '')
+  return keyInQuery(query) ?? keyInProtocols(protocols ?? '')
 }
 
 /** Whether a request header can carry a client key, in any spelling (`X_Api_Key`), and must not go upstream. */

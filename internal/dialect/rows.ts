@@ -103,7 +103,7 @@ export function phrase(words: string): RegExp {
 export function classifyResponse(table: Table, facts: ResponseFacts, now: At): Outcome {
   const { status, body } = facts
   const ok = (status >= 200 && status < 300) || status === 101 || status === 304
-  if (ok && !(table.errorInOk && isWholeError(body))) return { ...outcomeOf(success, null), status, model: null }
+  if (ok && !(table.errorInOk && body !== null && isWholeError(body))) return successOf(status)
   return decide(table, signalOfResponse(facts), now)
 }
 
@@ -116,9 +116,20 @@ export function decide({ rows, hint }: Table, signal: Signal, now: At): Outcome 
   return { ...outcomeOf(means, until), status: signal.status, model: means.model?.(signal) ?? null }
 }
 
+const successes = new Map<number, Outcome>()
+
+/** Nearly every answer is one of these, so there is one object for each status. */
+function successOf(status: number): Outcome {
+  const known = successes.get(status)
+  if (known) return known
+  const outcome = { ...outcomeOf(success, null), status, model: null }
+  successes.set(status, outcome)
+  return outcome
+}
+
 /** The whole body is an error object: nothing in it is an answer (a stored operation that failed has a name). */
-function isWholeError(body: string | null): boolean {
-  const root = rootOf(readJson(body ?? ''))
+function isWholeError(body: string): boolean {
+  const root = rootOf(readJson(body))
   return isFields(root.error) && !['choices', 'output', 'data', 'name'].some((part) => part in root)
 }
 

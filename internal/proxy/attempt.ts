@@ -6,7 +6,7 @@ import type { Lease } from '../engine/engine.ts'
 import type { At, Outcome, Usage } from '../pool/pool.ts'
 import { BadAnswer, type Failure, failureOf } from './failure.ts'
 import { Forward } from './forward.ts'
-import { headerIn, putHeader, responseHeaders } from './headers.ts'
+import { decodeHeaders, headerIn, putHeader, responseHeaders } from './headers.ts'
 import { mostHeld, Reading } from './reading.ts'
 import { Scrubber } from './scrub.ts'
 import { LateErrors } from './stream.ts'
@@ -156,7 +156,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     const { method, dialect, clock } = this.#around
     this.headAt = clock.mono()
     this.#status = status
-    this.#headers = raw.map((part) => part.toString('latin1'))
+    this.#headers = decodeHeaders(raw)
     this.#resume = resume
     const oauth = this.#injection.kind === 'bearer-token'
     const reading = new Reading({ method, status, headers: this.#headers, oauth }, dialect)

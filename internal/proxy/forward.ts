@@ -17,15 +17,21 @@ export interface Passage {
   readonly resume: () => void
 }
 
+/** Up to this many bytes a body is cheaper to send in one string with its head than as a buffer behind it. */
+const mostInString = 16_384
+
 /**
- * Passes one answer on to the client, with backpressure. The head waits for the end of the current turn of the event
- * loop: an answer that has come completely by then leaves in a single write, with its length.
+ * Passes one answer on to the client, with backpressure. Head and body are kept together until the end of the turn of
+ * the event loop in which the first of them came: what is complete by then leaves in a single write, with its length.
  */
 export class Forward {
   readonly #response: ServerResponse
   readonly #head: Head
   readonly #passage: Passage
   #early: Buffer[] = []
+  /** How much of a body of known length has not come. */
+  #missing: number
+  #waits = false
   #opened = false
   #over = false
   #blocked = false
@@ -35,13 +41,17 @@ export class Forward {
     this.#response = response
     this.#head = head
     this.#passage = passage
-    process.nextTick(open, this)
+    this.#missing = Number(headerIn(head.headers, 'content-length') ?? Number.POSITIVE_INFINITY)
+    // A body that is promised comes at once, or its head is of no use yet.
+    if (this.#missing === Number.POSITIVE_INFINITY) this.#wait()
   }
 
   /** Sends `chunk`; false when the upstream has to wait until the client has caught up. */
   write(chunk: Buffer): boolean {
     if (!this.#opened) {
       this.#early.push(chunk)
+      this.#missing -= chunk.length
+      if (this.#missing > 0) this.#wait()
       return true
     }
     return this.#send(chunk)
@@ -55,12 +65,14 @@ export class Forward {
       this.#response.end()
       return
     }
-    const body = this.#early.length === 1 ? this.#early[0] : Buffer.concat(this.#early)
+    const body = this.#early.length === 1 ? (this.#early[0] as Buffer) : Buffer.concat(this.#early)
     const { status, headers } = this.#head
-    if (body?.length && headerIn(headers, 'content-length') === undefined) {
+    if (body.length > 0 && this.#missing === Number.POSITIVE_INFINITY) {
       headers.push('content-length', String(body.length))
     }
-    this.#response.writeHead(status, headers).end(body)
+    this.#response.writeHead(status, headers)
+    if (body.length > mostInString) this.#response.end(body)
+    else this.#response.end(body.toString('latin1'), 'latin1')
   }
 
   /**
@@ -89,6 +101,12 @@ export class Forward {
   abandon(): void {
     this.#over = true
     this.#forgetStall()
+  }
+
+  #wait(): void {
+    if (this.#waits) return
+    this.#waits = true
+    process.nextTick(open, this)
   }
 
   #send(chunk: Buffer): boolean {

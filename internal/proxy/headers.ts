@@ -16,16 +16,17 @@ const hopByHop = [
 ]
 const requestOnly = ['host', 'content-length', 'expect']
 const droppedFromRequests = new Set([...hopByHop, ...requestOnly])
-const droppedFromResponses = new Set(hopByHop)
+const droppedFromAnswers = new Set(hopByHop)
 
 /** Codings that an error body can be read in; zstd is left out because Node 20 has no decoder for it. */
 const readableCodings = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'identity'])
 
 type Fate = 'pass' | 'drop' | 'accept-encoding' | 'connection'
 
-/** Names repeat from request to request: their fate is remembered, up to a bound that no client can move. */
-const fates = new Map<string, Fate>()
-const mostFates = 1_000
+const requestFate = remembered(requestFateOf)
+const answerFate = remembered(answerFateOf)
+/** What is left of an `Accept-Encoding` when the codings are taken out that we could not read an error in. */
+const acceptable = remembered(acceptableOf)
 
 /**
  * The headers of a request as they go upstream, without hop-by-hop ones, those listed in `Connection`, the frame, and
@@ -38,7 +39,7 @@ export function requestHeaders(raw: RawHeaders): string[] {
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] as string
     const value = raw[at + 1] as string
-    switch (fateOf(name)) {
+    switch (requestFate(name)) {
       case 'pass':
         out.push(name, value)
         break
@@ -60,9 +61,9 @@ export function responseHeaders(raw: RawHeaders): string[] {
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] as string
     const value = raw[at + 1] as string
-    const lower = name.toLowerCase()
-    if (lower === 'connection') listed = addListed(listed, value)
-    if (!droppedFromResponses.has(lower) && !lower.startsWith('x-spillway-')) out.push(name, value)
+    const fate = answerFate(name)
+    if (fate === 'pass') out.push(name, value)
+    else if (fate === 'connection') listed = addListed(listed, value)
   }
   return listed === null ? out : withoutListed(out, listed)
 }
@@ -78,6 +79,23 @@ export function headerIn(raw: RawHeaders, name: string): string | undefined {
   return found
 }
 
+/**
+ * The text of raw header bytes as undici gives them. A head that lies in one piece, as nearly all do, is decoded in one
+ * go and then cut.
+ */
+export function decodeHeaders(raw: readonly Buffer[]): string[] {
+  const first = raw[0]
+  const last = raw[raw.length - 1]
+  if (!first || !last) return []
+  const start = first.byteOffset
+  const end = last.byteOffset + last.length
+  if (raw.some((part) => part.buffer !== first.buffer || part.byteOffset < start || part.byteOffset >= end)) {
+    return raw.map((part) => part.toString('latin1'))
+  }
+  const text = Buffer.from(first.buffer, start, end - start).toString('latin1')
+  return raw.map((part) => text.slice(part.byteOffset - start, part.byteOffset - start + part.length))
+}
+
 /** Replaces a header, or adds it; with null it is taken out. */
 export function putHeader(headers: string[], name: string, value: string | null): void {
   for (let at = headers.length - 2; at >= 0; at -= 2) {
@@ -86,27 +104,36 @@ export function putHeader(headers: string[], name: string, value: string | null)
   if (value !== null) headers.push(name, value)
 }
 
-function fateOf(name: string): Fate {
-  const known = fates.get(name)
-  if (known !== undefined) return known
+function requestFateOf(name: string): Fate {
   // Frameworks behind CGI read `X_Api_Key` and `Content_Length` as the real ones.
   const plain = name.toLowerCase().replaceAll('_', '-')
-  const fate = plain === 'connection' ? 'connection' : fateOfPlain(plain)
-  if (fates.size < mostFates) fates.set(name, fate)
-  return fate
-}
-
-function fateOfPlain(plain: string): Fate {
-  if (plain === 'accept-encoding') return 'accept-encoding'
+  if (plain === 'connection' || plain === 'accept-encoding') return plain
   return droppedFromRequests.has(plain) || isKeyHeader(plain) ? 'drop' : 'pass'
 }
 
-/** What is left of `Accept-Encoding` when the codings are taken out that we could not read an error in. */
-function acceptable(value: string): string {
+function answerFateOf(name: string): Fate {
+  const lower = name.toLowerCase()
+  if (lower === 'connection') return lower
+  return droppedFromAnswers.has(lower) || lower.startsWith('x-spillway-') ? 'drop' : 'pass'
+}
+
+function acceptableOf(value: string): string {
   const codings = value.split(',')
   const kept = codings.filter((coding) => readableCodings.has((coding.split(';', 1)[0] ?? '').trim().toLowerCase()))
   if (kept.length === codings.length) return value
   return kept.length === 0 ? 'identity' : kept.join(',').trim()
+}
+
+/** Headers repeat from request to request: what they mean is remembered, up to bounds that no client can move. */
+function remembered<Result>(find: (text: string) => Result): (text: string) => Result {
+  const known = new Map<string, Result>()
+  return (text) => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    const found = find(text)
+    if (known.size < 1_000 && text.length < 100) known.set(text, found)
+    return found
+  }
 }
 
 function addListed(listed: Set<string> | null, value: string): Set<string> | null {

@@ -38,10 +38,11 @@ export class Inbound {
   }
 
   leave(socket: Socket, exchange: Exchange): void {
-    const exchanges = this.#connections.get(socket)?.exchanges
-    const at = exchanges?.indexOf(exchange) ?? -1
+    const exchanges = this.#connections.get(socket)?.exchanges ?? []
+    const at = exchanges.lastIndexOf(exchange)
     if (at === -1) return
-    exchanges?.splice(at, 1)
+    if (at === exchanges.length - 1) exchanges.pop()
+    else exchanges.splice(at, 1)
     this.#count--
     if (this.#count === 0) for (const tell of this.#idle.splice(0)) tell()
   }

@@ -28,14 +28,13 @@ type Watch = 'nothing' | 'refusal' | 'events' | 'json'
 export class Reading {
   readonly #head: AnswerHead
   readonly #dialect: Dialect
-  readonly #opening: Opening
+  #opening: Opening | null = null
   #watch: Watch
 
   constructor(head: AnswerHead, dialect: Dialect) {
     this.#head = head
     this.#dialect = dialect
     this.#watch = watchFor(head, dialect.errorInOk)
-    this.#opening = new Opening(dialect)
   }
 
   /** Whether the answer is a stream of events that can be looked into. */
@@ -66,6 +65,7 @@ export class Reading {
       this.#watch = 'refusal'
     }
     if (this.#watch === 'events') {
+      this.#opening ??= new Opening(this.#dialect)
       const meaning = this.#opening.read(chunk, now)
       if (meaning !== null) return meaning === 'content' ? this.#classify(null, now) : meaning
     }
