@@ -32,13 +32,14 @@ export class Registry {
     for (const { name, health } of snapshot.domains) this.domains.set(name, openGate('domain', name, health))
     for (const host of snapshot.hosts) this.hosts.set(host.host, openGate('host', host.host, healthOfHost(host)))
     const states = new Map(snapshot.states.map((state) => [state.id, state]))
-    for (const record of snapshot.credentials) {
+    for (const record of [...snapshot.credentials].sort((a, b) => a.createdAt - b.createdAt)) {
       const state = states.get(record.id)
       const credential = this.addCredential(record, state?.health ?? pristine, state?.generation ?? 1)
       for (const [model, health] of state?.scoped ?? []) credential.models.set(model, openGate('model', model, health))
     }
     const now = this.#clock.now()
-    for (const record of snapshot.pools) this.pools.set(record.name, new Pool(record, now))
+    for (const record of [...snapshot.pools].sort((a, b) => a.createdAt - b.createdAt))
+      this.pools.set(record.name, new Pool(record, now))
     const seats = new Map<string, SeatRecord[]>(snapshot.pools.map((pool) => [pool.name, []]))
     for (const seat of snapshot.seats) seats.get(seat.pool)?.push(seat)
     for (const [pool, records] of seats) this.#loadSeats(pool, records)
