@@ -8,6 +8,7 @@ import {
   isOurAnchor,
   isOurHead,
   type Link,
+  rowText,
   signedAnchor,
   signedHead,
 } from './chain.ts'
@@ -21,7 +22,7 @@ function chain(length: number, start: Link = beginning): AuditRow[] {
   for (let i = 1; i <= length; i++) {
     const facts = { kind: 'pool_rotated', pool: 'p', from: 'a', to: 'b', reason: 'operator', actor: 'cli' } as const
     const row = { seq: start.seq + i, at: 1_000 * i, suppressed: 0, detail: { until: i }, ...facts }
-    last = { seq: row.seq, hash: chainHash(last.hash, row) }
+    last = { seq: row.seq, hash: chainHash(last.hash, rowText(row)) }
     rows.push({ ...row, hash: last.hash })
   }
   return rows
@@ -86,7 +87,7 @@ describe('following a chain', () => {
 
   test('is not fooled by a row whose hash was made to fit: the next one does not follow it', () => {
     const forged = { ...rows[2]!, actor: 'nobody' }
-    const hash = chainHash(rows[1]!.hash, forged)
+    const hash = chainHash(rows[1]!.hash, rowText(forged))
     expect(follow(beginning, edited(3, { actor: 'nobody', hash })).broken?.seq).toBe(4)
   })
 })

@@ -34,15 +34,20 @@ export const beginning: Link = { seq: 0, hash: '0'.repeat(64) }
 /** What a row follows when the head before it cannot be trusted: no row hashes to it, so `verify` stops there. */
 export const nothing = ''
 
-/**
- * SHA-256, in hexadecimal, over the previous row's hash and the canonical JSON (RFC 8785) of the row as `audit list`
- * shows it, without its hash. So whoever has an export can check the chain with ordinary tools.
- */
-export function chainHash(previous: string, row: Omit<AuditRow, 'hash'>): string {
+/** The canonical JSON (RFC 8785) of the row as `audit list` shows it, without its hash. */
+export function rowText(row: Omit<AuditRow, 'hash'>): string {
   const { seq, at, kind, pool, from, to, reason, actor, suppressed, detail } = row
   const shown = { seq, at: new Date(at).toISOString(), kind, pool, from, to, reason, actor, suppressed, detail }
+  return canonicalJson(shown)
+}
+
+/**
+ * SHA-256, in hexadecimal, over the previous row's hash and the row's text. So whoever has an export can check the chain
+ * with ordinary tools.
+ */
+export function chainHash(previous: string, text: string): string {
   return createHash('sha256')
-    .update(previous + canonicalJson(shown))
+    .update(previous + text)
     .digest('hex')
 }
 
@@ -81,7 +86,7 @@ export function follow(start: Link, rows: readonly AuditRow[]): { readonly last:
   for (const row of rows) {
     const expected = last.seq + 1
     if (row.seq !== expected) return { last, broken: { seq: expected, problem: `row ${expected} is missing` } }
-    if (chainHash(last.hash, row) !== row.hash) {
+    if (chainHash(last.hash, rowText(row)) !== row.hash) {
       const problem = `row ${row.seq} was changed, or does not follow the row before it`
       return { last, broken: { seq: row.seq, problem } }
     }

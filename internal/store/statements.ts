@@ -46,6 +46,15 @@ export class Statements {
     return rows.map((row) => decode(table, row))
   }
 
+  /** The greatest number in a column; 0 when the table is empty. */
+  async greatest<R extends object>(on: Connection, table: Table<R>, column: string): Promise<number> {
+    const query = this.#once(`greatest ${table.name} ${column}`, () => {
+      return sql<Row>`select max(${sql.ref(column)}) as greatest from ${sql.table(table.name)}`
+    })
+    const { rows } = await on.executeQuery<Row>(query)
+    return Number(rows[0]?.greatest ?? 0)
+  }
+
   #once(name: string, build: () => RawBuilder<Row>): CompiledQuery<Row> {
     let query = this.#compiled.get(name)
     if (!query) {

@@ -3,7 +3,6 @@ import {
   type Anchor,
   type Break,
   beginning,
-  canonicalJson,
   chainHash,
   compareEnd,
   follow,
@@ -12,6 +11,7 @@ import {
   isOurHead,
   type Link,
   nothing,
+  rowText,
   signedAnchor,
   signedHead,
 } from './chain.ts'
@@ -126,7 +126,7 @@ export class Trail {
 
   /** What is wrong before the first row is looked at. */
   async #firstLooks(on: Connection, head: Head | null, anchor: Anchor | null): Promise<Break | null> {
-    if (!head) return { seq: Math.max(1, await lastSeq(on)), problem: 'the signed head of the log is missing' }
+    if (!head) return { seq: Math.max(1, await this.#lastSeq(on)), problem: 'the signed head of the log is missing' }
     if (!isOurHead(this.#key, head)) {
       return { seq: head.seq, problem: 'the head of the log does not carry our signature' }
     }
@@ -142,8 +142,8 @@ export class Trail {
   /** What the next row follows. A head that is not ours must not be continued: our next signature would vouch for it. */
   async #end(on: Connection): Promise<Omit<Head, 'signature'>> {
     const head = await this.#head(on)
-    if (head && isOurHead(this.#key, head)) return { ...head, seq: Math.max(head.seq, await lastSeq(on)) }
-    return { seq: Math.max(head?.seq ?? 0, await lastSeq(on)), hash: nothing, bytes: head?.bytes ?? 0 }
+    if (head && isOurHead(this.#key, head)) return { ...head, seq: Math.max(head.seq, await this.#lastSeq(on)) }
+    return { seq: Math.max(head?.seq ?? 0, await this.#lastSeq(on)), hash: nothing, bytes: head?.bytes ?? 0 }
   }
 
   async #anchorToMove(on: Connection): Promise<Anchor> {
@@ -163,6 +163,10 @@ export class Trail {
     return (await this.#statements.find(on, anchors))[0] ?? null
   }
 
+  #lastSeq(on: Connection): Promise<number> {
+    return this.#statements.greatest(on, audit, 'seq')
+  }
+
   async #written(on: Connection, entry: string, newest: number): Promise<number | null> {
     const tests = [sql`entry = ${entry}`, sql`seq > ${newest - recentRows}`]
     const [row] = await select(on, { tests, newestFirst: true, limit: 1 })
@@ -174,8 +178,8 @@ function rowOf({ event, suppressed, entry }: NamedEntry, previous: Link): Stored
   const { kind, at, pool, from, to, reason, actor, detail } = event
   const row = { seq: previous.seq + 1, at: Math.round(at), kind, pool, from, to, reason, actor, suppressed, detail }
   // The names of the fields weigh in JSON what hash, entry name and b-tree weigh in the database (measured on SQLite).
-  const bytes = Buffer.byteLength(canonicalJson(row))
-  return { ...row, hash: chainHash(previous.hash, row), bytes, entry }
+  const text = rowText(row)
+  return { ...row, hash: chainHash(previous.hash, text), bytes: Buffer.byteLength(text), entry }
 }
 
 function linkOf({ seq, hash }: Link): Link {
@@ -184,11 +188,6 @@ function linkOf({ seq, hash }: Link): Link {
 
 function auditRowOf({ bytes: _bytes, entry: _entry, ...row }: StoredRow): AuditRow {
   return row
-}
-
-async function lastSeq(on: Connection): Promise<number> {
-  const { rows } = await sql<{ last: number | null }>`select max(seq) as last from audit`.execute(on)
-  return Number(rows[0]?.last ?? 0)
 }
 
 async function select(

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { systemClock } from '../../internal/clock/clock.ts'
 import { openSqliteStore, type Store } from '../../internal/store/store.ts'
-import type { Database } from './contract.ts'
+import type { Database } from './bench.ts'
 
 /** A SQLite database in a folder of its own. */
 export interface SqliteDatabase extends Database {
