@@ -33,7 +33,7 @@ export class Bits {
 
   /** The smallest element that is at least `from`, or -1. */
   from(from: number): number {
-    if (from >= this.#size) return -1
+    if (from >= this.#size || this.#count === 0) return -1
     let word = from >>> 5
     const rest = this.#words[word]! & (-1 << (from & 31))
     if (rest !== 0) return (word << 5) + lowest(rest)
