@@ -7,6 +7,7 @@ import { expiryOf, jsonObject, type TokenSet } from './tokens.ts'
 
 /** How long an authorization server may take; shorter than the time for which a refresh holds its lock. */
 export const grantMs = 20_000
+const unreadMs = 1_000
 const connectMs = 8_000
 const maxBodyBytes = 256 * 1024
 
@@ -29,7 +30,10 @@ export async function grant(
   const wire = { connected: false }
   const agent = new Agent({ connect: noticing(wire), pipelining: 0 })
   const deadline = new AbortController()
-  const cancel = clock.after(grantMs, () => deadline.abort())
+  let cancel = clock.after(grantMs, () => {
+    // After a pause of the whole process the answer may lie here unread: it comes first.
+    cancel = clock.after(unreadMs, () => deadline.abort())
+  })
   try {
     const response = await request(endpoint.url, {
       dispatcher: agent,

@@ -170,7 +170,10 @@ export class AuthServer {
         barrier.waiting.push(resolve)
         if (barrier.waiting.length < barrier.size) return
         this.#barrier = null
-        for (const go of barrier.waiting.reverse()) go()
+        // Not before all of them wait: a promise that is awaited earlier goes on earlier.
+        setImmediate(() => {
+          for (const go of barrier.waiting.reverse()) go()
+        })
       })
     }
     if (this.#delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#delayMs))
