@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { DomainEvent } from '../events/events.ts'
 import { StoreError } from './fault.ts'
@@ -108,5 +109,24 @@ describe('a commit whose answer was lost', () => {
     losing = null
     expect(await store.commit(renew)).toEqual([])
     expect((await store.refreshState('c1')).row).toEqual(row)
+  })
+})
+
+describe('a walk along the chain', () => {
+  test('does not pass over an end that is removed while it walks', async () => {
+    await store.commit(batch(...Array.from({ length: 2_500 }, (_, i) => event(`m${i}`))))
+    const walk = await steps.verify(null)
+    if (walk.done) throw new Error('one stretch was enough')
+    expect(walk).toMatchObject({ rows: 2_000, last: { seq: 2_000 } })
+    await sql`delete from audit_head`.execute(database.db)
+    expect(await steps.verify(walk)).toMatchObject({ done: true, broken: { seq: 2_500 } })
+  })
+
+  test('goes on behind rows that are removed under its feet', async () => {
+    await store.commit(batch(...Array.from({ length: 5_000 }, (_, i) => event(`m${i}`))))
+    const walk = await steps.verify(null)
+    if (walk.done) throw new Error('one stretch was enough')
+    await store.prune(1_767_621_600_000, { maxAgeMs: 1e12, maxRows: 1_000, maxBytes: 1e9 })
+    expect(await steps.verify(walk)).toMatchObject({ done: true, rows: 3_000, head: { seq: 5_000 }, broken: null })
   })
 })

@@ -83,7 +83,7 @@ export class Trail {
     const anchor = await this.#anchor(on)
     const rows = walk?.rows ?? 0
     const end = (broken: Break | null): Walk => ({ done: true, rows, head: linkOf(head ?? beginning), broken })
-    const broken = (walk === null && (await this.#firstLooks(on, head, anchor))) || null
+    const broken = await this.#checkEnds(on, head, anchor)
     if (broken || !head || !anchor) return end(broken)
     // Rows may have been removed under the walk's feet: the anchor then stands for them.
     const start = walk && walk.last.seq >= anchor.seq ? walk.last : anchor
@@ -124,8 +124,8 @@ export class Trail {
     return count
   }
 
-  /** What is wrong before the first row is looked at. */
-  async #firstLooks(on: Connection, head: Head | null, anchor: Anchor | null): Promise<Break | null> {
+  /** What is wrong before a row is looked at; never null when head or anchor is. */
+  async #checkEnds(on: Connection, head: Head | null, anchor: Anchor | null): Promise<Break | null> {
     if (!head) return { seq: Math.max(1, await this.#lastSeq(on)), problem: 'the signed head of the log is missing' }
     if (!isOurHead(this.#key, head)) {
       return { seq: head.seq, problem: 'the head of the log does not carry our signature' }
