@@ -2,7 +2,7 @@ import type { ServeOptions, Started } from '../cli/cli.ts'
 import type { Clock } from '../clock/clock.ts'
 import { type Config, formatProblems, reloadConfig } from '../config/config.ts'
 import { createLogger } from '../log/log.ts'
-import { acquireLock } from '../store/store.ts'
+import { acquireLock, StoreError } from '../store/store.ts'
 import { type Daemon, startDaemon } from './daemon.ts'
 import { firstKey, poolsFromEnvironment } from './first.ts'
 import { type Environment, load, loading } from './loading.ts'
@@ -44,7 +44,7 @@ export async function serve(places: Places, serving: Serving): Promise<number> {
     started(await factsOf(daemon, places, { config, env, warnings }))
     const why = await until.told
     if (why.kind === 'broken') log.error({ error: why.error }, 'something failed that nobody handles: draining')
-    await Promise.race([daemon.drain(), until.toldAgain])
+    await Promise.race([daemon.drain().catch((error: unknown) => endHung(error)), until.toldAgain])
     return why.kind === 'broken' ? 1 : 0
   } finally {
     until.stop()
@@ -70,4 +70,10 @@ async function factsOf(
     credentials: (await ops.credList({})).length,
     warnings: about.warnings,
   }
+}
+
+/** A worker that hangs in the kernel would keep even `process.exit` waiting: then only a signal ends the process. */
+function endHung(error: unknown): void {
+  if (error instanceof StoreError && error.code === 'hung') process.kill(process.pid, 'SIGKILL')
+  throw error
 }
