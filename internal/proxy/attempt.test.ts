@@ -240,10 +240,13 @@ describe('an upstream that misbehaves', () => {
     expect([status, broken]).toEqual([200, true])
   })
 
-  it('that breaks off after its head breaks the client’s answer', async () => {
+  it('that breaks off before the first byte of a body gives 502', async () => {
     await start()
     rig.upstream.on('key-a').always(breakAfter(''))
-    await expect(rig.ask().then(({ broken }) => broken)).resolves.toBe(true)
+    const { status, json } = await rig.ask()
+    expect([status, json]).toMatchObject([502, { error: { code: 'upstream_reset' } }])
+    expect(rig.upstream.served).toEqual(['key-a'])
+    expect(rig.counted).toMatchObject({ requests: ['upstream_error'], attempts: ['success'], inflight: 0 })
   })
 })
 

@@ -11,11 +11,11 @@ import { mostHeld, Reading } from './reading.ts'
 import { Scrubber } from './scrub.ts'
 import { LateErrors } from './stream.ts'
 
-/** Who an attempt tells what has come of it. Exactly one of `decide` and `failed` is called, then nothing or an end. */
+/** Who an attempt tells what has come of it: first `decide` or `failed`, and after `pass` how that ended. */
 export interface AttemptOwner {
   /** The answer is understood and held back: call `pass` or `discard`. */
   decide(attempt: Attempt, outcome: Outcome): void
-  /** There is no answer. */
+  /** There is no answer, or none of what was to be passed on has reached the client. */
   failed(attempt: Attempt, failure: Failure): void
   /** An error event in a stream that is passed on. */
   late(attempt: Attempt, outcome: Outcome): void
@@ -185,11 +185,11 @@ export class Attempt implements Dispatcher.DispatchHandler {
   onError(error: Error): void {
     if (this.#over || this.#complete) return
     this.#broken = true
-    if (this.#forward) {
+    if (this.#forward?.isOpened) {
       this.#forward.break()
       this.#end()
       this.#around.owner.severed(this)
-    } else if (this.#outcome === null && !this.#reading?.isRefusal) {
+    } else if (this.#forward || (this.#outcome === null && !this.#reading?.isRefusal)) {
       this.#end()
       this.#around.owner.failed(this, failureOf(error, this.#sent))
     } else this.#conclude()

@@ -46,6 +46,11 @@ export class Forward {
     if (this.#missing === Number.POSITIVE_INFINITY) this.#wait()
   }
 
+  /** Whether bytes of the answer have been sent, so that no other answer can take its place. */
+  get isOpened(): boolean {
+    return this.#opened
+  }
+
   /** Sends `chunk`; false when the upstream has to wait until the client has caught up. */
   write(chunk: Buffer): boolean {
     if (!this.#opened) {

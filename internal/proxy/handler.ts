@@ -23,7 +23,7 @@ import { parseTarget, type Target } from './target.ts'
 export type Expectation = 'none' | 'continue' | 'other'
 
 /** Names that no pool can have, because these paths are answered here. */
-export const reservedPools: ReadonlySet<string> = new Set(['healthz', 'readyz'])
+const reservedPools: ReadonlySet<string> = new Set(['healthz', 'readyz'])
 
 const noMarks: readonly string[] = []
 

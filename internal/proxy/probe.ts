@@ -1,9 +1,8 @@
 import type { Clock } from '../clock/clock.ts'
 import { type Credentials, NoMaterial } from '../credential/credential.ts'
 import type { Dialect } from '../dialect/dialect.ts'
-import type { Finding, Prober } from '../engine/engine.ts'
+import type { Finding, Lease, LivePool, Prober } from '../engine/engine.ts'
 import type { Outcome, Reason } from '../pool/pool.ts'
-import type { CredentialRecord, PoolRecord } from '../store/store.ts'
 import { Reading } from './reading.ts'
 import type { Upstreams } from './upstreams.ts'
 
@@ -40,7 +39,7 @@ export function createProber(parts: ProbeParts): Prober {
   }
 }
 
-async function refreshed({ credentials }: ProbeParts, credential: CredentialRecord): Promise<Found> {
+async function refreshed({ credentials }: ProbeParts, credential: Lease['credential']): Promise<Found> {
   const { generation } = await credentials.material(credential)
   switch (await credentials.renew(credential, generation)) {
     case 'renewed':
@@ -52,7 +51,7 @@ async function refreshed({ credentials }: ProbeParts, credential: CredentialReco
   }
 }
 
-async function asked(parts: ProbeParts, credential: CredentialRecord, pool: PoolRecord): Promise<Found> {
+async function asked(parts: ProbeParts, credential: Lease['credential'], pool: LivePool['record']): Promise<Found> {
   const dialect = parts.dialectOf(credential.provider)
   const baseUrl = credential.baseUrl ?? pool.upstream ?? dialect.defaultBaseUrl
   const request = baseUrl === null ? null : dialect.probe(baseUrl, pool.probePath)

@@ -19,9 +19,8 @@ import { DataServer, type ServerIdentity } from './server.ts'
 import { Upstreams } from './upstreams.ts'
 
 export type { ProxySettings, ReplaySettings } from './gateway.ts'
-export { reservedPools } from './handler.ts'
 export { noMeter, type ProxyMeter, type RequestOutcome } from './meter.ts'
-export { ListenError, type ServerIdentity } from './server.ts'
+export type { ServerIdentity } from './server.ts'
 export type { UpstreamSettings } from './upstreams.ts'
 
 /** What a proxy is made of. */

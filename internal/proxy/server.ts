@@ -12,7 +12,7 @@ export interface ServerIdentity {
 }
 
 /** A port that could not be opened. */
-export class ListenError extends Error {
+class ListenError extends Error {
   override readonly name = 'ListenError'
   readonly code: string
   readonly hint: string
