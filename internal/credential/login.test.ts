@@ -417,6 +417,7 @@ describe('a login in a shared file', () => {
     await until(() => server.requests.length === 1)
     // The other tool presents the same token at the same time, and is answered first.
     const theirs = await stolen(refresh_token)
+    expect(theirs.refresh_token).toBeTypeOf('string')
     await until(() => server.history.some((entry) => entry.result === 'refused') || server.history.length === 2)
     writeFile({ accessToken: theirs.access_token, refreshToken: theirs.refresh_token })
     expect(await settled(renewing)).toBe('renewed')
@@ -505,6 +506,19 @@ describe('a login in a shared file', () => {
     lock?.release()
     expect(server.history).toEqual([])
     expect(now(inFile()).injection.secret).toBe(theirs.accessToken)
+  })
+
+  test('a lock that nobody gives back makes the refresh wait, and says so', async () => {
+    await keepInFile()
+    const lock = tryLock(join(folder, 'home', '.auth.json.spillway-lock'))
+    const from = clock.now()
+    expect(await settled(live.renew(inFile(), 1))).toBe('unavailable')
+    expect(clock.now() - from).toBeGreaterThanOrEqual(9_000)
+    expect(live.problems()[0]?.message).toContain('another process is refreshing')
+    expect(server.requests).toEqual([])
+    lock?.release()
+    await clock.advance(2_000)
+    expect(await settled(live.renew(inFile(), 1))).toBe('renewed')
   })
 
   test('a file that cannot be rewritten keeps its refresh token from being presented', async () => {

@@ -13,7 +13,7 @@ import { sameTokens, type TokenSet } from './tokens.ts'
 const earlyMs = 300_000
 /** How long a request waits for a token before another member is the better choice. */
 const patienceMs = 10_000
-const lockMs = 10_000
+const lockMs = 9_000
 /** A refresh that holds the lock is over by then. */
 const installMs = 60_000
 const saveAgainMs = 5_000
@@ -312,8 +312,9 @@ export class LoginHolder implements Holder {
   #adopt(tokens: TokenSet, by: 'us' | 'others'): void {
     const before = this.#tokens
     this.#failure = null
-    this.#tokens = tokens
+    // The object stays while the tokens do: whoever waits for others compares it.
     if (before && sameTokens(before, tokens)) return
+    this.#tokens = tokens
     this.generation++
     this.#dueAt = this.#due(tokens, before === null && by === 'others')
     this.#wake()

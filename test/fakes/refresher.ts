@@ -37,6 +37,8 @@ export type Said =
       readonly id: number
       readonly result: string
       readonly token: string | null
+      /** What the process knows to be wrong with the login. */
+      readonly problem: string | null
       /** How long it took, in ms. */
       readonly tookMs: number
     }
@@ -109,7 +111,8 @@ async function obey(order: Order): Promise<void> {
   }
   if (order.order === 'again' && result === 'renewed') return obey(order)
   const tookMs = clock.mono() - startedAt
-  say({ said: 'done', id: order.id, result, token: material?.injection.secret ?? null, tookMs })
+  const problem = credentials.problemOf(record)?.message ?? null
+  say({ said: 'done', id: order.id, result, token: material?.injection.secret ?? null, problem, tookMs })
 }
 
 function say(said: Said): void {

@@ -97,7 +97,7 @@ test('F3: eight processes that share a rotating token take exactly one grant per
   const all = await Promise.all(Array.from({ length: 8 }, (_, i) => start(i)))
   for (let round = 1; round <= rounds; round++) {
     const answers = await Promise.all(all.map((each) => each.order('renew')))
-    expect(new Set(answers.map(({ result }) => result))).toEqual(new Set(['renewed']))
+    expect(answers.filter(({ result }) => result !== 'renewed')).toEqual([])
     expect(new Set(answers.map(({ token }) => token))).toEqual(new Set([home.accessToken()]))
     expect(server.history).toHaveLength(round)
   }
