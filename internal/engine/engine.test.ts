@@ -133,6 +133,56 @@ beforeEach(async () => {
   engine = await start()
 })
 
+describe('the first request of a pool', () => {
+  beforeEach(async () => {
+    await addMembers(['a', 'b', 'c'])
+    await createPool(['a', 'b', 'c'])
+  })
+
+  it('is told as a failover when the member that it met first fails', async () => {
+    expect(request({ a: limited, b: limited })).toBe('c')
+    await engine.flush()
+    expect(rowsOf('cred_failover')).toMatchObject([{ from: 'a', to: 'c', reason: 'rate-limited' }])
+    expect(engine.pool('openai')?.active).toBe('c')
+  })
+
+  it('leaves the pool with that member when only its answer to one model was refused', () => {
+    const turn = begin('pro')
+    const first = lease(turn)
+    engine.report(first, turn, { ...limited, scope: 'model' })
+    engine.report(lease(turn), turn, success)
+    expect(engine.pool('openai')?.active).toBe('a')
+    expect(request({})).toBe('a')
+  })
+
+  it('leaves the pool with that member when its suspicion is cleared', async () => {
+    finding = 'cleared'
+    expect(request({ a: rejected })).toBe('b')
+    await clock.advance(0)
+    await engine.flush()
+    expect(request({})).toBe('a')
+    expect(rowsOf('cred_failover')).toEqual([])
+  })
+})
+
+describe('a member that is dropped while its request is under way', () => {
+  it('does not become the active member by its late success', async () => {
+    await addMembers(['a', 'b', 'c'])
+    await createPool(['a', 'b', 'c'])
+    request({})
+    const turn = begin()
+    const late = lease(turn)
+    await engine.dropMember('openai', 'a', 'test')
+    engine.report(late, turn, success)
+    engine.release(late)
+    engine.end(turn)
+    expect(request({})).toBe('b')
+    expect(request({ b: limited })).toBe('c')
+    await engine.flush()
+    expect(rowsOf('cred_failover')).toMatchObject([{ from: 'b', to: 'c' }])
+  })
+})
+
 describe('incident 1: the pool that failed over to itself', () => {
   beforeEach(async () => {
     await addMembers(['a', 'b'])
@@ -457,5 +507,55 @@ describe('members near their limit', () => {
     observe(100)
     expect(request({})).toBe('b')
     expect(engine.pool('openai')?.members[1]?.usage).toMatchObject([{ window: '5h', usedPercent: 100 }])
+  })
+})
+
+describe('probes of a lease', () => {
+  const inDomain = { ...limited, scope: 'domain' as const, until: 0 }
+
+  it('are given back to the quota domain when the secret changed while they were under way', async () => {
+    await addMembers(['a', 'b'], { domain: 'org' })
+    await createPool(['a', 'b'])
+    request({ a: { ...inDomain, until: clock.now() + 5_000 } })
+    await clock.advance(5_000)
+    const turn = begin()
+    const probe = lease(turn)
+    await engine.renewCredential('a', 'refresh', () => [], 'spillway')
+    engine.report(probe, turn, success)
+    expect(request({})).toBe('a')
+  })
+
+  it('end for every model limit, also when the upstream names another family', async () => {
+    await addMembers(['a'])
+    await createPool(['a'])
+    const scoped = (model: string, until: number): Outcome => ({ ...limited, scope: 'model', model, until })
+    const ask = (outcome: Outcome): string => {
+      const turn = begin('opus')
+      const decision = engine.next(turn)
+      if (decision.kind !== 'lease') return decision.kind
+      engine.report(decision.lease, turn, outcome)
+      engine.release(decision.lease)
+      return decision.lease.role
+    }
+    ask(scoped('opus', clock.now() + 5_000))
+    await clock.advance(5_000)
+    expect(ask(scoped('sonnet', clock.now() + 60_000))).toBe('probe')
+    expect(ask(success)).not.toBe('exhausted')
+  })
+
+  it('count streams that fail together in band as one strike', async () => {
+    await addMembers(['a'])
+    await createPool(['a'])
+    const flights = Array.from({ length: 50 }, () => {
+      const turn = begin()
+      const flight = lease(turn)
+      engine.report(flight, turn, success)
+      return flight
+    })
+    for (const flight of flights) {
+      await clock.advance(1)
+      engine.late(flight, limited)
+    }
+    expect(engine.pool('openai')?.members[0]?.health).toMatchObject({ state: 'cooling', strikes: 0 })
   })
 })

@@ -83,6 +83,11 @@ export class Pool implements LivePool {
     return this.roster.seats as readonly LiveSeat[]
   }
 
+  /** Whether the seat is still one of this pool's. */
+  holds(seat: LiveSeat): boolean {
+    return this.seats[seat.index] === seat
+  }
+
   seat(member: string): LiveSeat | undefined {
     return this.seats.find((seat) => seat.member === member)
   }

@@ -23,10 +23,10 @@ import type { Suspicions } from './suspicion.ts'
 const hostBackoffMs = 1_000
 const longestHostBackoffMs = 60_000
 
-/** A lease and since when its report counts. */
+/** A lease and whether its report comes after the answer had begun well. */
 interface Blamed {
   readonly lease: LiveLease
-  readonly issuedAt: At
+  readonly late: boolean
 }
 
 /** Applies what came back to the member that was asked, and tells what changed. */
@@ -50,10 +50,9 @@ export class Reporting {
     this.#reachHost(lease, outcome)
     if (outcome.kind === 'success') this.#rememberSuccess(seat)
     else if (isFailure(outcome)) seat.failures++
-    if (seat.owner.generation === lease.generation)
-      this.#applyToGates({ lease, issuedAt: lease.issuedAt }, turn, outcome)
+    this.#applyToGates({ lease, late: false }, turn, outcome)
     if (!canServe(seat)) turn.failed = seat
-    if (outcome.kind === 'success') this.#served(seat, turn.failed)
+    if (outcome.kind === 'success') this.#served(seat, turn)
     else if (outcome.kind === 'egress-blocked') this.#tellEgress(lease, outcome)
   }
 
@@ -100,19 +99,28 @@ export class Reporting {
   /** An error inside an answer that had begun: blamed as if it had just happened. */
   late(lease: LiveLease, outcome: Outcome): void {
     lease.seat.failures++
-    if (lease.seat.owner.generation !== lease.generation) return
-    this.#applyToGates({ lease, issuedAt: this.#core.clock.now() }, null, outcome)
+    this.#applyToGates({ lease, late: true }, null, outcome)
   }
 
   /** `seat` answered a request: the pool works, and its pointer follows. */
-  #served(seat: LiveSeat, failed: LiveSeat | null): void {
+  #served(seat: LiveSeat, { failed, leases }: LiveTurn): void {
     const { pool } = seat
+    // Dropped since: what it answers says nothing about the pool.
+    if (!pool.holds(seat)) return
     if (pool.waiters.size > 0) this.#line.succeeded(pool)
     if (pool.exhausted) this.recoveredBy(pool, seat)
     if (pool.record.strategy !== 'sticky') {
       pool.active = seat
       if (failed && failed !== seat) this.#tellFailover(pool, failed, seat, [])
-    } else if (pool.active !== seat) this.#follow(pool, seat)
+      return
+    }
+    // Before anybody has served, the one that was asked first is the one that is left.
+    const first = leases[0]?.seat
+    if (!pool.active && first && first !== seat && pool.holds(first)) {
+      pool.active = first
+      this.#core.journal.record([poolStateRow(pool)], [])
+    }
+    if (pool.active !== seat) this.#follow(pool, seat)
   }
 
   /** The sticky pointer goes to who served, unless the active member could have served or its key is just being tested. */
@@ -152,14 +160,16 @@ export class Reporting {
 
   #applyToGates(blame: Blamed, turn: LiveTurn | null, outcome: Outcome): void {
     const { lease } = blame
-    const { owner, domain } = lease.seat
+    const tested = testedBy(lease)
+    if (lease.seat.owner.generation !== lease.generation) {
+      // The secret is another now: whatever this lease was testing waits for the next one.
+      for (const gate of tested) this.#change(gate, { do: 'restore' }, blame, outcome)
+      return
+    }
     const effect = this.#weigh(lease, turn, outcome)
     const target = this.#target(lease, turn, outcome)
-    for (const gate of [owner.gate, domain, ...probedModels(lease, outcome, target)]) {
-      if (!gate) continue
-      if (gate === target) this.#change(gate, effect, blame, outcome)
-      else if (gate.health.state === 'probing') this.#change(gate, beside(effect, target), blame, outcome)
-    }
+    if (target) this.#change(target, effect, blame, outcome)
+    for (const gate of tested) if (gate !== target) this.#change(gate, beside(effect, target), blame, outcome)
   }
 
   /** What the outcome does to its target, after weak evidence has been weighed. */
@@ -196,9 +206,11 @@ export class Reporting {
   }
 
   #change(gate: Gate, effect: Effect, blame: Blamed, outcome: Outcome): void {
-    const { lease, issuedAt } = blame
+    const { lease, late } = blame
     const before = gate.health
     const at = circumstances(this.#core)
+    // A stream may have recovered the member and fail afterwards; of several that fail together one is a strike.
+    const issuedAt = late && before.state === 'healthy' ? at.now : lease.issuedAt
     const after = settle(before, effect, { id: lease.id, issuedAt }, at)
     if (after === before) return
     gate.health = after
@@ -291,11 +303,11 @@ function beside(effect: Effect, target: Gate | null): Effect {
   return target?.kind === 'model' ? { do: 'clear' } : { do: 'restore' }
 }
 
-function probedModels(lease: LiveLease, outcome: Outcome, target: Gate | null): readonly Gate[] {
-  if (target?.kind === 'model') return [target]
-  if (outcome.scope === 'model' || lease.model === null) return []
-  const gate = lease.seat.models.get(lease.model)
-  return gate ? [gate] : []
+/** The gates that this lease is the probe of. */
+function testedBy(lease: LiveLease): readonly Gate[] {
+  const { owner, domain } = lease.seat
+  const gates = [owner.gate, ...(domain ? [domain] : []), ...owner.models.values()]
+  return gates.filter(({ health }) => health.state === 'probing' && health.lease === lease.id)
 }
 
 /** The state in which a member cannot serve, whichever of its gates is to blame; null when it has not failed. */
