@@ -8,6 +8,8 @@ import { type Logger, silentLogger } from '../../internal/log/log.ts'
 import type { Ops } from '../../internal/ops/ops.ts'
 import { type FakeUpstream, fakeUpstream } from './upstream.ts'
 
+const stepMs = 2_000
+
 /** What a story may change about its installation. */
 export interface Setting {
   /** Settings by dotted name, as the environment would give them: `{ 'pools.maxWaitMs': '0' }`. */
@@ -58,10 +60,14 @@ export class Installation {
     return this.daemon.ops.as('operator:cli')
   }
 
-  /** Moves the fake clock. */
+  /** Moves the fake clock in steps that the store's thread can follow, because the store's deadlines run on it, too. */
   async advance(ms: number): Promise<void> {
     if (!(this.clock instanceof FakeClock)) throw new Error('this story runs on a real clock')
-    await this.clock.advance(ms)
+    for (let left = ms; left >= 0; left -= stepMs) {
+      await this.clock.advance(Math.min(left, stepMs))
+      await this.#daemon?.core.store.space()
+      if (left === 0) return
+    }
   }
 
   async start(): Promise<void> {
