@@ -183,56 +183,6 @@ describe('a member that is dropped while its request is under way', () => {
   })
 })
 
-describe('the first request of a pool', () => {
-  beforeEach(async () => {
-    await addMembers(['a', 'b', 'c'])
-    await createPool(['a', 'b', 'c'])
-  })
-
-  it('is told as a failover when the member that it met first fails', async () => {
-    expect(request({ a: limited, b: limited })).toBe('c')
-    await engine.flush()
-    expect(rowsOf('cred_failover')).toMatchObject([{ from: 'a', to: 'c', reason: 'rate-limited' }])
-    expect(engine.pool('openai')?.active).toBe('c')
-  })
-
-  it('leaves the pool with that member when only its answer to one model was refused', () => {
-    const turn = begin('pro')
-    const first = lease(turn)
-    engine.report(first, turn, { ...limited, scope: 'model' })
-    engine.report(lease(turn), turn, success)
-    expect(engine.pool('openai')?.active).toBe('a')
-    expect(request({})).toBe('a')
-  })
-
-  it('leaves the pool with that member when its suspicion is cleared', async () => {
-    finding = 'cleared'
-    expect(request({ a: rejected })).toBe('b')
-    await clock.advance(0)
-    await engine.flush()
-    expect(request({})).toBe('a')
-    expect(rowsOf('cred_failover')).toEqual([])
-  })
-})
-
-describe('a member that is dropped while its request is under way', () => {
-  it('does not become the active member by its late success', async () => {
-    await addMembers(['a', 'b', 'c'])
-    await createPool(['a', 'b', 'c'])
-    request({})
-    const turn = begin()
-    const late = lease(turn)
-    await engine.dropMember('openai', 'a', 'test')
-    engine.report(late, turn, success)
-    engine.release(late)
-    engine.end(turn)
-    expect(request({})).toBe('b')
-    expect(request({ b: limited })).toBe('c')
-    await engine.flush()
-    expect(rowsOf('cred_failover')).toMatchObject([{ from: 'b', to: 'c' }])
-  })
-})
-
 describe('incident 1: the pool that failed over to itself', () => {
   beforeEach(async () => {
     await addMembers(['a', 'b'])
