@@ -12,11 +12,11 @@ import {
 } from '../pool/pool.ts'
 import type { CredentialRecord, Write } from '../store/store.ts'
 import type { Core } from './core.ts'
+import type { Exhaustions } from './exhaustion.ts'
 import type { Leasing } from './leasing.ts'
 import type { Line } from './line.ts'
 import type { LiveCredential, LiveSeat, Pool } from './live.ts'
 import { credentialRow, gateRow, poolStateRow, seatRow } from './registry.ts'
-import type { Reporting } from './reporting.ts'
 import { rotationTarget } from './rotation.ts'
 
 /** What operators do to members and credentials. */
@@ -24,13 +24,13 @@ export class MemberCommands {
   readonly #core: Core
   readonly #leasing: Leasing
   readonly #line: Line
-  readonly #reporting: Reporting
+  readonly #exhaustions: Exhaustions
 
-  constructor(core: Core, parts: { leasing: Leasing; line: Line; reporting: Reporting }) {
+  constructor(core: Core, parts: { leasing: Leasing; line: Line; exhaustions: Exhaustions }) {
     this.#core = core
     this.#leasing = parts.leasing
     this.#line = parts.line
-    this.#reporting = parts.reporting
+    this.#exhaustions = parts.exhaustions
   }
 
   async rotate(
@@ -212,7 +212,7 @@ export class MemberCommands {
   #usable(pools: readonly Pool[]): void {
     for (const pool of pools) {
       const { seat } = this.#leasing.preview(pool, null)
-      if (seat) this.#reporting.recoveredBy(pool, seat)
+      if (seat) this.#exhaustions.endedBy(pool, seat)
       this.#line.disturbed(pool)
     }
   }

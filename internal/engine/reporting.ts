@@ -1,6 +1,5 @@
 import {
   type At,
-  cooled,
   type Effect,
   effectOf,
   type Gate,
@@ -8,20 +7,17 @@ import {
   isOutlier,
   type Outcome,
   outlierCoolMs,
-  recoveryAt,
   remember,
   settle,
 } from '../pool/pool.ts'
-import type { Write } from '../store/store.ts'
 import { type Core, circumstances } from './core.ts'
-import type { Decision } from './engine.ts'
+import type { Exhaustions } from './exhaustion.ts'
+import { Hosts } from './hosts.ts'
 import type { Line } from './line.ts'
-import type { LiveLease, LiveSeat, LiveTurn, Pool } from './live.ts'
-import { gateRow, poolStateRow } from './registry.ts'
+import type { LiveLease, LiveSeat, LiveTurn } from './live.ts'
+import type { Pointers } from './pointer.ts'
+import { gateRow } from './registry.ts'
 import type { Suspicions } from './suspicion.ts'
-
-const hostBackoffMs = 1_000
-const longestHostBackoffMs = 60_000
 
 /** A lease and whether its report comes after the answer had begun well. */
 interface Blamed {
@@ -34,20 +30,26 @@ export class Reporting {
   readonly #core: Core
   readonly #line: Line
   readonly #suspicions: Suspicions
+  readonly #pointers: Pointers
+  readonly #exhaustions: Exhaustions
+  readonly #hosts: Hosts
   /** The latest success on each host, by credential id: an outlier needs a sibling that works. */
   readonly #successes = new Map<string, { id: string; at: At; before: { id: string; at: At } | null }>()
 
-  constructor(core: Core, line: Line, suspicions: Suspicions) {
+  constructor(core: Core, parts: { line: Line; suspicions: Suspicions; pointers: Pointers; exhaustions: Exhaustions }) {
     this.#core = core
-    this.#line = line
-    this.#suspicions = suspicions
+    this.#line = parts.line
+    this.#suspicions = parts.suspicions
+    this.#pointers = parts.pointers
+    this.#exhaustions = parts.exhaustions
+    this.#hosts = new Hosts(core, parts.line)
   }
 
   report(lease: LiveLease, turn: LiveTurn, outcome: Outcome): void {
     if (lease.reported) return
     lease.reported = true
     const { seat } = lease
-    this.#reachHost(lease, outcome)
+    this.#hosts.reach(lease, outcome)
     if (outcome.kind === 'success') this.#rememberSuccess(seat)
     else if (isFailure(outcome)) seat.failures++
     this.#applyToGates({ lease, late: false }, turn, outcome)
@@ -56,106 +58,19 @@ export class Reporting {
     else if (outcome.kind === 'egress-blocked') this.#tellEgress(lease, outcome)
   }
 
-  /** A request was answered locally: opens the pool's exhaustion once, then only counts. */
-  refused(turn: LiveTurn, decision: Extract<Decision, { kind: 'exhausted' }>): void {
-    const { pool } = turn
-    const now = this.#core.clock.now()
-    if (!pool.exhausted) {
-      pool.exhausted = { since: now, told: false, refused: 1 }
-      this.#tellExhaustion(pool, decision)
-      return
-    }
-    pool.exhausted.refused++
-    // It came so soon after the last one that nobody was told; now it has outlived the window, it is news.
-    if (!pool.exhausted.told && now - pool.exhausted.since >= this.#core.settings.dedupeMs)
-      this.#tellExhaustion(pool, decision)
-  }
-
-  #tellExhaustion(pool: Pool, decision: Extract<Decision, { kind: 'exhausted' }>): void {
-    const { exhausted } = pool
-    if (!exhausted) return
-    const { retryAt, members, needsPerson, first } = decision
-    const why = Object.fromEntries(pool.seats.slice(0, 20).map((seat) => [seat.member, worseHealth(seat).state]))
-    const detail = { retryAt, members, needsPerson, first, why }
-    // The row and what the pool remembers of having told it are one transaction.
-    exhausted.told = true
-    const told = this.#core.signals.record([poolStateRow(pool)], { kind: 'pool_exhausted', pool: pool.name, detail })
-    if (told) return
-    exhausted.told = false
-    this.#core.journal.record([poolStateRow(pool)], [])
-  }
-
-  /** The exhaustion is over because `seat` serves or can serve again. */
-  recoveredBy(pool: Pool, seat: LiveSeat): void {
-    const { exhausted } = pool
-    if (!exhausted) return
-    pool.exhausted = null
-    const detail = { exhaustedAt: exhausted.since, refused: exhausted.refused }
-    const signal = { kind: 'pool_recovered', pool: pool.name, to: seat.member, detail } as const
-    if (exhausted.told) this.#core.signals.record([poolStateRow(pool)], signal, exhausted.refused)
-    else this.#core.journal.record([poolStateRow(pool)], [])
-  }
-
   /** An error inside an answer that had begun: blamed as if it had just happened. */
   late(lease: LiveLease, outcome: Outcome): void {
     lease.seat.failures++
     this.#applyToGates({ lease, late: true }, null, outcome)
   }
 
-  /** `seat` answered a request: the pool works, and its pointer follows. */
-  #served(seat: LiveSeat, { failed, leases }: LiveTurn): void {
+  #served(seat: LiveSeat, turn: LiveTurn): void {
     const { pool } = seat
     // Dropped since: what it answers says nothing about the pool.
     if (!pool.holds(seat)) return
     if (pool.waiters.size > 0) this.#line.succeeded(pool)
-    if (pool.exhausted) this.recoveredBy(pool, seat)
-    if (pool.record.strategy !== 'sticky') {
-      pool.active = seat
-      if (failed && failed !== seat) this.#tellFailover(pool, failed, seat, [])
-      return
-    }
-    // Before anybody has served, the one that was asked first is the one that is left.
-    const first = leases[0]?.seat
-    if (!pool.active && first && first !== seat && pool.holds(first)) {
-      pool.active = first
-      this.#core.journal.record([poolStateRow(pool)], [])
-    }
-    if (pool.active !== seat) this.#follow(pool, seat)
-  }
-
-  /** The sticky pointer goes to who served, unless the active member could have served or its key is just being tested. */
-  #follow(pool: Pool, seat: LiveSeat): void {
-    const left = pool.active
-    if (left && pool.roster.standing(left) === 'ready') return
-    if (left && left.owner.gate.health.state === 'suspect' && left.owner.finding) pool.standIn = seat
-    else this.movePointer(pool, seat)
-  }
-
-  /** Points the pool at `seat`; tells a failover when the member that is left has failed. */
-  movePointer(pool: Pool, seat: LiveSeat): void {
-    const left = pool.active
-    pool.active = seat
-    pool.standIn = null
-    const row = poolStateRow(pool)
-    if (!left || !this.#tellFailover(pool, left, seat, [row])) this.#core.journal.record([row], [])
-  }
-
-  /** Points the pool at `seat` because the active member is near its limit, which lasts until `until`. */
-  preempt(pool: Pool, seat: LiveSeat, until: At | null): void {
-    const from = pool.active?.member ?? null
-    pool.active = seat
-    const about = { pool: pool.name, from, to: seat.member, reason: 'preempted' } as const
-    const signal = { kind: 'cred_failover', ...about, detail: { until, status: null } } as const
-    this.#core.signals.record([poolStateRow(pool)], signal)
-  }
-
-  #tellFailover(pool: Pool, left: LiveSeat, seat: LiveSeat, rows: readonly Write[]): boolean {
-    const health = failedHealth(left)
-    if (!health) return false
-    const detail = { until: 'until' in health ? health.until : null, status: left.owner.lastStatus }
-    const about = { pool: pool.name, from: left.member, to: seat.member, reason: health.reason }
-    this.#core.signals.record(rows, { kind: 'cred_failover', ...about, detail })
-    return true
+    if (pool.exhausted) this.#exhaustions.endedBy(pool, seat)
+    this.#pointers.served(seat, turn)
   }
 
   #applyToGates(blame: Blamed, turn: LiveTurn | null, outcome: Outcome): void {
@@ -240,34 +155,6 @@ export class Reporting {
     } else if (health.state !== 'probing') this.#core.journal.record([row], [])
   }
 
-  /** Any answer proves that the host can be reached; a connection that failed cools it. */
-  #reachHost(lease: LiveLease, outcome: Outcome): void {
-    const { host } = lease.seat
-    if (host.health.state === 'healthy' && outcome.kind !== 'infra') return
-    const now = this.#core.clock.now()
-    const before = host.health
-    if (outcome.status !== null) host.health = { state: 'healthy', since: now }
-    else if (outcome.kind === 'infra') host.health = hostAfterFailure(before, lease, now)
-    else if (before.state === 'probing' && before.lease === lease.id) host.health = before.was
-    if (host.health === before) return
-    this.#core.registry.refile(host, now)
-    this.#tellHost(host, before, lease)
-  }
-
-  #tellHost(host: Gate, before: Health, lease: LiveLease): void {
-    const row = gateRow(host, lease.seat.owner)
-    const { health } = host
-    if (before.state === 'probing' && health === before.was) return
-    if (health.state === 'healthy') {
-      const downAt = 'since' in before ? before.since : before.was.since
-      this.#core.signals.record([row], { kind: 'host_up', pool: lease.pool, detail: { host: host.name, downAt } })
-      this.#line.disturbed(lease.seat.pool)
-    } else if (health.state === 'cooling') {
-      const detail = { host: host.name, nextAttemptAt: health.until }
-      this.#core.signals.record([row], { kind: 'host_down', pool: lease.pool, reason: 'connect', detail })
-    }
-  }
-
   #tellEgress(lease: LiveLease, outcome: Outcome): void {
     const { reason, status } = outcome
     this.#core.signals.record([], { kind: 'egress_blocked', pool: lease.pool, reason, detail: { status } })
@@ -308,29 +195,4 @@ function testedBy(lease: LiveLease): readonly Gate[] {
   const { owner, domain } = lease.seat
   const gates = [owner.gate, ...(domain ? [domain] : []), ...owner.models.values()]
   return gates.filter(({ health }) => health.state === 'probing' && health.lease === lease.id)
-}
-
-/** The state in which a member cannot serve, whichever of its gates is to blame; null when it has not failed. */
-function failedHealth(seat: LiveSeat): Exclude<Health, { state: 'healthy' | 'probing' | 'suspect' }> | null {
-  for (const gate of [seat.owner.gate, seat.domain, seat.host]) {
-    if (!gate) continue
-    const health = gate.health.state === 'probing' ? gate.health.was : gate.health
-    if (health.state !== 'healthy' && health.state !== 'suspect') return health
-  }
-  return null
-}
-
-function hostAfterFailure(before: Health, lease: LiveLease, now: At): Health {
-  if (before.state === 'cooling') return before
-  if (before.state === 'probing' && before.lease !== lease.id) return before
-  const strikes = before.state === 'probing' ? before.was.strikes + 1 : 0
-  return cooled('connect', Math.min(hostBackoffMs * 2 ** strikes, longestHostBackoffMs), strikes, now)
-}
-
-/** The worse of a credential's own health and its quota domain's. */
-export function worseHealth(seat: LiveSeat): Health {
-  const own = seat.owner.gate.health
-  const domain = seat.domain?.health
-  if (!domain || domain.state === 'healthy' || own.state === 'needs-login' || own.state === 'disabled') return own
-  return own.state === 'healthy' || recoveryAt(domain) > recoveryAt(own) ? domain : own
 }

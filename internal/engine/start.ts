@@ -5,11 +5,13 @@ import type { Store } from '../store/store.ts'
 import { MemberCommands } from './commands.ts'
 import type { Core, EngineSettings } from './core.ts'
 import type { Engine, Lease, Prober, Turn } from './engine.ts'
+import { Exhaustions } from './exhaustion.ts'
 import { Journal } from './journal.ts'
 import { Leasing } from './leasing.ts'
 import { Line } from './line.ts'
 import { type LiveCredential, LiveLease, LiveTurn, type Pool } from './live.ts'
 import { PoolCommands } from './membership.ts'
+import { Pointers } from './pointer.ts'
 import { Registry } from './registry.ts'
 import { Reporting } from './reporting.ts'
 import { Signals } from './signals.ts'
@@ -65,10 +67,12 @@ function assemble(core: Core): Engine {
   const leasing = new Leasing(core)
   const line = new Line(core, leasing)
   const suspicions = new Suspicions(core, (credential, finding) => settleStandIns(credential, finding === 'cleared'))
-  const reporting = new Reporting(core, line, suspicions)
-  const usage = new UsageWatch(core, reporting)
+  const pointers = new Pointers(core)
+  const exhaustions = new Exhaustions(core)
+  const reporting = new Reporting(core, { line, suspicions, pointers, exhaustions })
+  const usage = new UsageWatch(core, pointers)
   const looking = new Looking(core, leasing)
-  const members = new MemberCommands(core, { leasing, line, reporting })
+  const members = new MemberCommands(core, { leasing, line, exhaustions })
   const pools = new PoolCommands(core, members, line)
   const { registry } = core
 
@@ -78,7 +82,7 @@ function assemble(core: Core): Engine {
       const { standIn } = pool
       if (!standIn || pool.active?.owner !== credential) continue
       if (cleared) pool.standIn = null
-      else reporting.movePointer(pool, standIn)
+      else pointers.move(pool, standIn)
       line.disturbed(pool)
     }
   }
@@ -107,7 +111,7 @@ function assemble(core: Core): Engine {
       seat.pool.roster.end(seat)
     },
     finding: (lease, withinMs) => suspicions.finding(liveLease(lease), withinMs),
-    refused: (turn, decision) => reporting.refused(liveTurn(turn), decision),
+    refused: (turn, decision) => exhaustions.refused(liveTurn(turn), decision),
 
     createPool: pools.createPool.bind(pools),
     changePool: pools.changePool.bind(pools),

@@ -1,18 +1,18 @@
 import { type At, isNearLimit, type Usage } from '../pool/pool.ts'
 import type { Core } from './core.ts'
 import type { LiveLease, LiveSeat, Pool } from './live.ts'
-import type { Reporting } from './reporting.ts'
+import type { Pointers } from './pointer.ts'
 
 const everyMs = 1_000
 
 /** Keeps what upstreams say of their limits, and lets sticky pools leave a member before it refuses. */
 export class UsageWatch {
   readonly #core: Core
-  readonly #reporting: Reporting
+  readonly #pointers: Pointers
 
-  constructor(core: Core, reporting: Reporting) {
+  constructor(core: Core, pointers: Pointers) {
     this.#core = core
-    this.#reporting = reporting
+    this.#pointers = pointers
   }
 
   wants({ seat }: LiveLease): boolean {
@@ -28,7 +28,7 @@ export class UsageWatch {
     const preemptAt = pool.record.preemptAt ?? this.#core.settings.preemptAt
     if (pool.record.strategy !== 'sticky' || pool.active !== seat || !isNearLimit(usage, preemptAt, now)) return
     const next = fresher(pool, seat, { preemptAt, now })
-    if (next) this.#reporting.preempt(pool, next, latestReset(usage))
+    if (next) this.#pointers.preempt(pool, next, latestReset(usage))
   }
 }
 

@@ -12,7 +12,7 @@ import type { Core } from './core.ts'
 import type { Explanation, MemberStatus, PoolStatus, WhyNot } from './engine.ts'
 import type { Leasing } from './leasing.ts'
 import { currentPark, type LiveSeat, type Pool } from './live.ts'
-import { worseHealth } from './reporting.ts'
+import { worseHealth } from './standing.ts'
 
 const whyChosen: Record<Tier, string> = {
   healthy: 'healthy and not parked',

@@ -1,0 +1,20 @@
+import { type Health, recoveryAt } from '../pool/pool.ts'
+import type { LiveSeat } from './live.ts'
+
+/** The state in which a member cannot serve, whichever of its gates is to blame; null when it has not failed. */
+export function failedHealth(seat: LiveSeat): Exclude<Health, { state: 'healthy' | 'probing' | 'suspect' }> | null {
+  for (const gate of [seat.owner.gate, seat.domain, seat.host]) {
+    if (!gate) continue
+    const health = gate.health.state === 'probing' ? gate.health.was : gate.health
+    if (health.state !== 'healthy' && health.state !== 'suspect') return health
+  }
+  return null
+}
+
+/** The worse of a credential's own health and its quota domain's. */
+export function worseHealth(seat: LiveSeat): Health {
+  const own = seat.owner.gate.health
+  const domain = seat.domain?.health
+  if (!domain || domain.state === 'healthy' || own.state === 'needs-login' || own.state === 'disabled') return own
+  return own.state === 'healthy' || recoveryAt(domain) > recoveryAt(own) ? domain : own
+}
