@@ -33,6 +33,11 @@ export interface CoreParts {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly random: () => number
   readonly version: string
+  /**
+   * Whether this is the process that serves. Any other one may lack the variables, files and mounts that the daemon has:
+   * what it cannot read lapses for nobody.
+   */
+  readonly isLive: boolean
   /** Asked when a suspect is to be probed. */
   readonly prober: () => Prober
   readonly onSuppressed: (kind: EventKind) => void
@@ -77,12 +82,13 @@ export async function openCore(parts: CoreParts): Promise<Core> {
     directory: parts.places.data,
     oauth: parts.oauth,
     refreshed: (_credential, result) => parts.refreshed(result),
-    verdicts: verdictsOf(engine),
+    verdicts: verdictsOf(engine, parts.isLive),
     warn: (message, credential, error) => log.warn({ credential, error }, message),
   })
   const snapshot = await store.load()
   credentials.add(snapshot.credentials, snapshot.secrets)
   await credentials.ready()
+  if (parts.isLive) readable(engine, credentials)
   const keys = createKeyring(snapshot.keys)
   return {
     vault,
@@ -99,14 +105,25 @@ export async function openCore(parts: CoreParts): Promise<Core> {
   }
 }
 
-function verdictsOf(engine: Engine): Verdicts {
+/** Whoever was out because its secret could not be read comes back when a start can read it. */
+function readable(engine: Engine, credentials: LiveCredentials): void {
+  for (const { record, health } of engine.credentials()) {
+    if (health.state !== 'needs-login' || health.reason !== 'unreadable' || credentials.problemOf(record)) continue
+    // What could not be written is told by the engine, and in force all the same.
+    engine.renewCredential(record.name, 'login', () => [], 'spillway').catch(() => {})
+  }
+}
+
+function verdictsOf(engine: Engine, isLive: boolean): Verdicts {
   const find = (id: string) => engine.credentials().find(({ record }) => record.id === id)
   return {
     standing(credential) {
       const found = find(credential.id)
       return found && { generation: found.generation, health: found.health }
     },
-    needsLogin: (credential, generation, reason) => engine.needsLogin(credential.name, generation, reason),
+    async needsLogin(credential, generation, reason) {
+      if (isLive) await engine.needsLogin(credential.name, generation, reason)
+    },
     replaced: (credential, how) => engine.renewCredential(credential.name, how, () => [], 'spillway'),
   }
 }

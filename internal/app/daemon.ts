@@ -60,6 +60,7 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
   const counts = createMeters()
   const core = await openCore({
     ...parts,
+    isLive: true,
     timed: counts.timed,
     prober: () => proxy.prober,
     onSuppressed: counts.suppressed,
@@ -81,8 +82,10 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
     paths: { ...places, database: databaseOf(config), config: places.config },
     origin: () => origin,
     reload: () => reload.now(),
+    configProblems: () => reload.problems(),
     incidents: async () => told.notifier.incidents(),
   })
+  undo.push(() => ops.close())
   const { host, port } = config.server.listen
   const bound = await proxy.listen(host, port)
   const origin = `${config.server.tls.certFile ? 'https' : 'http'}://${formatAddress(bound)}`
@@ -106,6 +109,7 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
     unkeep()
     disk.stop()
     await told.stop()
+    ops.close()
     await admin.close()
     await proxy.close()
     await core.close()

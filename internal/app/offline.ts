@@ -30,6 +30,7 @@ export async function openOffline(places: Places, lock: Lock, { env, clock, vers
       clock,
       log,
       version,
+      isLive: false,
       random: Math.random,
       prober: () => prober,
       onSuppressed: () => undefined,
@@ -57,6 +58,7 @@ export async function openOffline(places: Places, lock: Lock, { env, clock, vers
     return {
       ops: operations.as(actor),
       async close() {
+        operations.close()
         await dataPlane?.close()
         await core.close()
         lock.release()

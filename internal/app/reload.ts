@@ -14,6 +14,8 @@ export interface Reloader {
   readonly config: Config
   /** Reads the file again; with problems the old configuration stays in force. One reload at a time. */
   now(): Promise<ReloadResult>
+  /** What is wrong with the file as it stands now, a line each; looks, and changes nothing. */
+  problems(): Promise<readonly string[]>
   stop(): void
 }
 
@@ -71,6 +73,10 @@ export function reloader(parts: ReloadParts): Reloader {
       return inForce
     },
     now,
+    async problems() {
+      const loaded = await parts.reread()
+      return loaded.ok ? [] : formatProblems(loaded.problems).split('\n')
+    },
     stop: unwatch,
   }
 }

@@ -59,6 +59,8 @@ test.each<[string, string[], string[]]>([
   ['keys', ['key', 'revoke', ''], ['ci']],
   ['keys behind a flag', ['env', 'openai', '--key', ''], ['ci']],
   ['providers', ['cred', 'add', 'x', '--provider', 'open'], ['openai', 'openrouter']],
+  ['pools and credentials', ['token', ''], ['openai', 'work', 'personal']],
+  ['tools', ['cred', 'import', ''], ['codex', 'claude', 'gemini']],
   ['shells', ['completion', ''], ['bash', 'zsh', 'fish']],
   ['nothing where a new name is typed', ['cred', 'add', ''], []],
   ['nothing for a secret flag', ['cred', 'add', 'x', '--from-file', ''], []],

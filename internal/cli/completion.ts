@@ -138,10 +138,12 @@ async function valuesOf(flag: string, names: Names): Promise<readonly string[]> 
 
 /** Completions of an argument, by what the command calls it. */
 async function argumentsOf(command: Command, given: readonly string[], names: Names): Promise<readonly string[]> {
-  const argument = command.registeredArguments[given.length]?.name()
+  const wanted = command.registeredArguments[given.length]
+  const argument = wanted?.name()
   const group = command.parent?.name()
+  if (wanted?.argChoices) return wanted.argChoices
   if (command.name() === 'create' || (group === 'cred' && command.name() === 'add')) return []
-  if (command.name() === 'completion') return completionShells
+  if (command.name() === 'token') return [...(await names.pools()), ...(await names.credentials())]
   if (argument === 'pool' || (argument === 'name' && group === 'pool')) return names.pools()
   if (argument === 'name' && group === 'cred') return names.credentials()
   if (argument === 'name' && group === 'key') return names.keys()

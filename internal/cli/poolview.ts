@@ -35,9 +35,11 @@ export function printPool(screen: Screen, pool: PoolShape, now: number): void {
     screen.print(`  no members; spillway pool add ${pool.name} MEMBER`)
     return
   }
+  const used = pool.members.some(({ usage }) => usage.length > 0)
+  const parts = columns.filter(({ heading }) => used || heading !== 'USED')
   screen.table(
-    ['', '#', 'MEMBER', 'HEALTH', 'REASON', 'UNTIL', 'PARKED', 'IN FLIGHT', 'REQUESTS', 'FAILED', 'LAST USED'],
-    pool.members.map((member) => memberRow(member, now)),
+    parts.map(({ heading }) => heading),
+    pool.members.map((member) => parts.map(({ cell }) => cell(member, now))),
   )
   for (const line of pool.members.flatMap((member) => remarks(member, now))) screen.print(`  ${line}`)
 }
@@ -56,21 +58,28 @@ export function healthCell(health: MemberShape['health']): Cell {
   return { text: health.state, ink: inks[health.state] }
 }
 
-function memberRow(member: MemberShape, now: number): Cell[] {
-  const { health, park } = member
-  return [
-    member.active ? { text: '*', ink: 'green' } : ' ',
-    String(member.position),
-    member.name,
-    healthCell(health),
-    health.reason ?? '-',
-    relativeOr(health.until, now),
-    park === null ? '-' : park.until === null ? 'until unparked' : relative(park.until, now),
-    counted(member.inFlight),
-    counted(member.requests),
-    counted(member.failures),
-    relativeOr(member.lastUsedAt, now),
-  ]
+interface Column {
+  readonly heading: string
+  cell(member: MemberShape, now: number): Cell
+}
+
+const columns: readonly Column[] = [
+  { heading: '', cell: ({ active }) => (active ? { text: '*', ink: 'green' } : ' ') },
+  { heading: '#', cell: ({ position }) => String(position) },
+  { heading: 'MEMBER', cell: ({ name }) => name },
+  { heading: 'HEALTH', cell: ({ health }) => healthCell(health) },
+  { heading: 'REASON', cell: ({ health }) => health.reason ?? '-' },
+  { heading: 'UNTIL', cell: ({ health }, now) => relativeOr(health.until, now) },
+  { heading: 'USED', cell: ({ usage }) => usage.map(usedText).join(', ') || '-' },
+  { heading: 'PARKED', cell: ({ park }, now) => (park === null ? '-' : relativeOr(park.until, now, 'until unparked')) },
+  { heading: 'IN FLIGHT', cell: ({ inFlight }) => counted(inFlight) },
+  { heading: 'REQUESTS', cell: ({ requests }) => counted(requests) },
+  { heading: 'FAILED', cell: ({ failures }) => counted(failures) },
+  { heading: 'LAST USED', cell: ({ lastUsedAt }, now) => relativeOr(lastUsedAt, now) },
+]
+
+function usedText({ window, usedPercent }: MemberShape['usage'][number]): string {
+  return `${window} ${Math.round(usedPercent)}%`
 }
 
 function counted(number: number | null): string {
@@ -82,13 +91,13 @@ function remarks(member: MemberShape, now: number): string[] {
   const lines = member.scoped.map(
     ({ model, reason, until }) => `${member.name}: ${model} until ${localTime(until, now)} (${reason})`,
   )
+  return member.command === null ? lines : [...lines, `${trouble(member)}. Run: ${member.command}`]
+}
+
+function trouble(member: MemberShape): string {
   const { state, reason } = member.health
-  if (state === 'needs-login' && reason === 'unreadable')
-    lines.push(`the secret of ${member.name} cannot be read. Run: spillway cred show ${member.name}`)
-  else if (state === 'needs-login') lines.push(`${member.name} needs a login. Run: spillway cred login ${member.name}`)
-  if (state === 'disabled')
-    lines.push(`${member.name} is disabled by ${by(member)}. Run: spillway cred enable ${member.name}`)
-  return lines
+  if (state === 'disabled') return `${member.name} is disabled by ${by(member)}`
+  return reason === 'unreadable' ? `the secret of ${member.name} cannot be read` : `${member.name} needs a login`
 }
 
 function by(member: MemberShape): string {

@@ -14,7 +14,7 @@ export async function readSecret(io: CliIo, prompt: string): Promise<string> {
   const text = io.stdin.isTTY ? await typed(io, prompt) : await piped(io)
   const secret = text.replace(/\r?\n$/, '')
   if (secret.trim() === '')
-    throw new Refusal('invalid', 'no secret was given', 'pipe it: printf %s "$KEY" | spillway cred add …')
+    throw new Refusal('invalid', 'no secret was given', 'pipe it: printf %s "$KEY" | spillway cred …')
   return secret
 }
 

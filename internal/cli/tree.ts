@@ -8,6 +8,7 @@ import { poolCommands } from './commands/pool.ts'
 import { runCommand } from './commands/run.ts'
 import { setupCommands } from './commands/setup.ts'
 import { statusCommands } from './commands/status.ts'
+import { tokenCommand } from './commands/token.ts'
 import {
   type CompletionShell,
   candidates,
@@ -42,6 +43,7 @@ export function commandTree(cli: Cli): Command {
   poolCommands(program, cli)
   keyCommands(program, cli)
   auditCommands(program, cli)
+  tokenCommand(program, cli)
   runCommand(program, cli)
   completionCommands(program, cli)
   return program

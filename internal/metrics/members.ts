@@ -1,4 +1,4 @@
-import { cooldownSeconds, statesOf, type View } from './view.ts'
+import { cooldownSeconds, statesOf, usedRatios, type View } from './view.ts'
 
 const head = (name: string, help: string) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`
 
@@ -7,6 +7,10 @@ const stateHead = head(
   '1 for the state of a member, and for parked beside it; a state that does not hold has no series.',
 )
 const cooldownHead = head('spillway_cooldown_seconds', 'Seconds until a member may serve again; 0 when it may.')
+const usedHead = head(
+  'spillway_member_used_ratio',
+  'How much of a limit is used, as the upstream last said; 1 is all of it.',
+)
 
 /**
  * The gauges that have a series for each member, in Prometheus' text format. They are written here because a pool may have
@@ -15,15 +19,18 @@ const cooldownHead = head('spillway_cooldown_seconds', 'Seconds until a member m
 export function memberGauges({ pools, now }: View): string {
   let states = ''
   let cooldowns = ''
+  let used = ''
   for (const pool of pools) {
     const poolLabel = `pool="${escaped(pool.name)}"`
     for (const member of pool.members) {
       const labels = `${poolLabel},member="${escaped(member.name)}"`
       for (const state of statesOf(member)) states += `spillway_member_state{${labels},state="${escaped(state)}"} 1\n`
       cooldowns += `spillway_cooldown_seconds{${labels}} ${cooldownSeconds(member, now)}\n`
+      for (const [window, ratio] of usedRatios(member))
+        used += `spillway_member_used_ratio{${labels},window="${escaped(window)}"} ${ratio}\n`
     }
   }
-  return `\n${stateHead}${states}\n${cooldownHead}${cooldowns}`
+  return `\n${stateHead}${states}\n${cooldownHead}${cooldowns}\n${usedHead}${used}`
 }
 
 /** A label's value as the text format wants it. */

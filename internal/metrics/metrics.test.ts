@@ -5,7 +5,7 @@ import { createMetrics, type MemberView, type PoolMetrics, type PoolView, type V
 const now = Date.UTC(2026, 0, 5, 14, 0, 0)
 
 function member(name: string, health: MemberView['health'], park: object | null = null): MemberView {
-  return { name, health, park }
+  return { name, health, park, usage: [] }
 }
 
 function pool(name: string, members: readonly MemberView[] = [], exhausted = false): PoolView {
@@ -202,6 +202,19 @@ describe('gauges', () => {
     ])
   })
 
+  it('show how much of each limit is used, each limit once', async () => {
+    const windows = [
+      { window: '5h', usedPercent: 25 },
+      { window: '7d', usedPercent: 101.5 },
+      { window: '5h', usedPercent: 75 },
+    ]
+    const { samples } = measured({ pools: [pool('p', [{ ...members[0]!, usage: windows }, members[1]!])] })
+    expect(await samples('spillway_member_used_ratio')).toEqual([
+      'spillway_member_used_ratio{pool="p",member="well",window="5h"} 0.75',
+      'spillway_member_used_ratio{pool="p",member="well",window="7d"} 1.015',
+    ])
+  })
+
   it('show exhaustion, requests in flight and free disk', async () => {
     const { metrics, samples } = measured({ pools: [pool('p', [], true), pool('q')], diskFreeBytes: 5_000 })
     metrics.pool('p').inflight(1)
@@ -286,6 +299,7 @@ describe('a scrape', () => {
       ['spillway_pool_exhausted', 'gauge'],
       ['spillway_member_state', 'gauge'],
       ['spillway_cooldown_seconds', 'gauge'],
+      ['spillway_member_used_ratio', 'gauge'],
       ['spillway_overhead_seconds', 'histogram'],
       ['spillway_upstream_ttfb_seconds', 'histogram'],
       ['spillway_inflight', 'gauge'],

@@ -8,6 +8,8 @@ export interface MemberView {
     readonly was?: { readonly until: number }
   }
   readonly park: object | null
+  /** What the upstream last said of the member's limits. */
+  readonly usage: readonly { readonly window: string; readonly usedPercent: number }[]
 }
 
 export interface PoolView {
@@ -33,4 +35,11 @@ export function cooldownSeconds({ health }: MemberView, now: number): number {
 /** The states that hold for a member: that of its health, and `parked`, which is independent of it. */
 export function statesOf(member: MemberView): readonly string[] {
   return member.park === null ? [member.health.state] : [member.health.state, 'parked']
+}
+
+/** How much of each limit is used, 1 being all of it; of two limits of one name, the one that is nearer its end. */
+export function usedRatios({ usage }: MemberView): ReadonlyMap<string, number> {
+  const ratios = new Map<string, number>()
+  for (const { window, usedPercent } of usage) ratios.set(window, Math.max(usedPercent / 100, ratios.get(window) ?? 0))
+  return ratios
 }

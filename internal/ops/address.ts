@@ -60,16 +60,34 @@ function bare(hostname: string): string {
  * are refused by the proxy when it connects.
  */
 export function checkBaseUrl(text: string, allowPrivate: readonly string[]): string {
-  if (!URL.canParse(text))
-    throw new Refusal('invalid', `${JSON.stringify(text)} is not a URL`, 'example: https://api.openai.com')
+  const url = checkUrl(text, { what: 'a base URL', example: 'https://api.openai.com', allowPrivate })
+  return url.origin + url.pathname.replace(/\/+$/, '')
+}
+
+/**
+ * The URL of a token endpoint as it was given. Refuses what no base URL may be, and plain http beyond this machine:
+ * refresh tokens are sent there.
+ */
+export function checkTokenUrl(text: string, allowPrivate: readonly string[]): string {
+  const url = checkUrl(text, { what: 'a token URL', example: 'https://auth.openai.com/oauth/token', allowPrivate })
+  if (url.protocol === 'http:' && !isLoopback(url.hostname))
+    throw new Refusal('invalid', 'a token URL begins with https://, unless it is on this machine')
+  return text
+}
+
+function checkUrl(
+  text: string,
+  { what, example, allowPrivate }: { what: string; example: string; allowPrivate: readonly string[] },
+): URL {
+  if (!URL.canParse(text)) throw new Refusal('invalid', `${JSON.stringify(text)} is not a URL`, `example: ${example}`)
   const url = new URL(text)
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw new Refusal('invalid', `a base URL begins with https:// or http://, not ${url.protocol}//`)
+    throw new Refusal('invalid', `${what} begins with https:// or http://, not ${url.protocol}//`)
   if (url.username || url.password)
-    throw new Refusal('invalid', 'a base URL carries no user name or password', 'the secret is given on its own')
-  if (url.search || url.hash || /[?#]/.test(text)) throw new Refusal('invalid', 'a base URL has no query or fragment')
+    throw new Refusal('invalid', `${what} carries no user name or password`, 'the secret is given on its own')
+  if (url.search || url.hash || /[?#]/.test(text)) throw new Refusal('invalid', `${what} has no query or fragment`)
   checkHost(bare(url.hostname), allowPrivate)
-  return url.origin + url.pathname.replace(/\/+$/, '')
+  return url
 }
 
 function checkHost(host: string, allowPrivate: readonly string[]): void {

@@ -3,11 +3,13 @@ import { dialectOf } from '../dialect/dialect.ts'
 import type { Finding } from '../engine/engine.ts'
 import { Refusal } from '../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../store/store.ts'
-import { addCredential, source } from './enrol.ts'
+import { addCredential, checkSecret, sealedSecret } from './enrol.ts'
 import { type CredentialView, credentialNamed, poolNamed } from './find.ts'
 import { providerNamed } from './names.ts'
 import { defaultSettings } from './pools.ts'
 import { type HealthShape, healthShape, instant } from './present.ts'
+import { remedyFor } from './remedy.ts'
+import { givenSecret, login, source } from './source.ts'
 import { type Call, flag, known, verb } from './verb.ts'
 
 /** A credential without its secret. */
@@ -30,6 +32,10 @@ export interface CredentialShape {
   pools: string[]
   /** Why its secret cannot be used now, or should not be; null when all is well. */
   problem: string | null
+  /** Which login refreshes its tokens, such as `codex`; null for keys. */
+  login: string | null
+  /** What a person types to mend it; null when it waits for nobody. */
+  command: string | null
 }
 
 /** What the upstream said about a credential. */
@@ -52,6 +58,7 @@ const credAdd = verb({
     baseUrl: z.string().min(1).max(4096).optional(),
     domain: z.string().optional(),
     header: z.string().optional(),
+    login: login.optional(),
   }),
   async run(call, args): Promise<CredentialShape> {
     await addCredential(call, args)
@@ -60,7 +67,7 @@ const credAdd = verb({
 })
 
 /** The credential as it is shown. */
-function credentialShape(call: Call, { record, generation, health, pools }: CredentialView): CredentialShape {
+export function credentialShape(call: Call, { record, generation, health, pools }: CredentialView): CredentialShape {
   return {
     name: record.name,
     provider: record.provider,
@@ -74,6 +81,8 @@ function credentialShape(call: Call, { record, generation, health, pools }: Cred
     health: healthShape(health),
     pools: [...pools],
     problem: call.credentials.problemOf(record)?.message ?? null,
+    login: record.oauth?.login ?? null,
+    command: remedyFor(record.name, health),
   }
 }
 
@@ -105,12 +114,34 @@ const named = z.strictObject({ name: known })
 
 function switched(enabled: boolean) {
   return async (call: Call, { name }: { name: string }): Promise<{ name: string; changed: boolean }> => {
-    const { record } = credentialNamed(call.engine, name)
-    const changed = await call.engine.setEnabled(name, enabled, call.actor)
-    if (enabled && changed) await call.credentials.retry(record)
-    return { name, changed }
+    const { record, health } = credentialNamed(call.engine, name)
+    // A login that was refused is presented once more, and a request may ask for it as soon as it is enabled.
+    if (enabled && remedyFor(name, health) !== null) await call.credentials.retry(record)
+    return { name, changed: await call.engine.setEnabled(name, enabled, call.actor) }
   }
 }
+
+const credReplace = verb({
+  method: 'PUT',
+  path: '/v1/credentials/:name/secret',
+  args: z.strictObject({ name: known, secret: givenSecret }),
+  async run(call, { name, secret }): Promise<{ name: string }> {
+    const { record } = credentialNamed(call.engine, name)
+    if (record.auth === 'oauth')
+      throw new Refusal('conflict', `${name} is a login, not a key`, `spillway cred login ${name}`)
+    if (record.source.kind !== 'vault')
+      throw new Refusal('conflict', `the key of ${name} is not in the vault`, `change it where it comes from`)
+    checkSecret(secret)
+    const replacing = (generation: number) => {
+      const row = sealedSecret(call, { owner: record.id, generation }, secret)
+      // Together with the generation, so that no request is sent with the old key and the blame of the new one.
+      call.credentials.add([record], [row])
+      return [{ put: 'secret' as const, row }]
+    }
+    await call.engine.renewCredential(name, 'operator', replacing, call.actor)
+    return { name }
+  },
+})
 
 const credRemove = verb({
   method: 'DELETE',
@@ -128,6 +159,7 @@ export const credentialVerbs = {
   credAdd,
   credTest,
   credRemove,
+  credReplace,
   credList: verb({
     method: 'GET',
     path: '/v1/credentials',

@@ -1,32 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { validateHeaderName } from 'node:http'
-import { z } from 'zod'
 import { Refusal } from '../pool/pool.ts'
-import type { CredentialRecord, SecretRecord, Source } from '../store/store.ts'
-import { Secret } from '../vault/vault.ts'
+import type { CredentialRecord, SecretRecord, Write } from '../store/store.ts'
+import type { Secret } from '../vault/vault.ts'
 import { checkBaseUrl } from './address.ts'
 import { checkName, providerNamed } from './names.ts'
+import { checkSource, isLogin, loginSettings, type NewLogin, type NewSource, recorded } from './source.ts'
 import type { Call } from './verb.ts'
-
-const text = z.string().min(1).max(4096)
-
-/** Where the secret of a new credential comes from; given as text, it is a Secret from here on. */
-export const source = z.discriminatedUnion('kind', [
-  z.strictObject({
-    kind: z.literal('vault'),
-    secret: z
-      .string()
-      .max(64 * 1024)
-      .transform((secret) => new Secret(secret.trim())),
-  }),
-  z.strictObject({
-    kind: z.literal('env'),
-    variable: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*(#[1-9]\d*)?$/, 'expected the name of an environment variable'),
-  }),
-  z.strictObject({ kind: z.literal('file'), path: text.regex(/^(\/|[A-Za-z]:[\\/])/, 'expected an absolute path') }),
-  z.strictObject({ kind: z.literal('command'), command: text }),
-])
-type NewSource = z.output<typeof source>
 
 /** What a new credential is made of; the secret itself only where it goes into the vault. */
 export interface NewCredential {
@@ -36,13 +16,23 @@ export interface NewCredential {
   readonly baseUrl?: string | undefined
   readonly domain?: string | undefined
   readonly header?: string | undefined
+  /** For tokens that are refreshed. */
+  readonly login?: NewLogin | undefined
 }
 
 /** Checks and adds a credential; a given secret is sealed in the same transaction that records it. */
 export async function addCredential(call: Call, given: NewCredential): Promise<void> {
   const record = recordOf(call, given)
-  const rows = given.source.kind === 'vault' ? [sealed(call, record.id, given.source.secret)] : []
-  const writes = rows.map((row) => ({ put: 'secret' as const, row }))
+  const check = checkSource(given.source)
+  if (check) await check
+  const first = { owner: record.id, generation: 1 }
+  const secret = given.source.kind === 'vault' ? sealedSecret(call, first, given.source.secret) : null
+  await enrol(call, record, secret ? [{ put: 'secret', row: secret }] : [])
+}
+
+/** Adds a credential whose record has been checked, with the rows that hold its secret, in one transaction. */
+export async function enrol(call: Call, record: CredentialRecord, writes: readonly Write[]): Promise<void> {
+  const rows = writes.flatMap((write) => ('put' in write && write.put === 'secret' ? [write.row] : []))
   try {
     await call.engine.addCredential(record, writes, call.actor)
   } catch (error) {
@@ -62,6 +52,13 @@ export function recordOf(call: Call, given: NewCredential): CredentialRecord {
   if (domain !== undefined) checkDomain(domain)
   if (header !== undefined) checkHeader(header, provider)
   if (given.source.kind === 'vault') checkSecret(given.source.secret)
+  const tokens = isLogin(given.source)
+  if (given.login !== undefined && !tokens)
+    throw new Refusal(
+      'invalid',
+      'only tokens are refreshed',
+      'they are read from a file: --from-file with --file-format',
+    )
   return {
     id: randomUUID(),
     name,
@@ -69,26 +66,16 @@ export function recordOf(call: Call, given: NewCredential): CredentialRecord {
     baseUrl: baseUrl === undefined ? null : checkBaseUrl(baseUrl, call.config().upstream.allowPrivate),
     domain: domain ?? null,
     header: header?.toLowerCase() ?? null,
-    source: kept(given.source),
-    auth: 'api-key',
+    source: recorded(given.source),
+    auth: tokens ? 'oauth' : 'api-key',
+    ...(tokens ? { oauth: loginSettings(call, given.source, given.login) } : {}),
     createdAt: call.clock.now(),
   }
 }
 
-function kept(source: NewSource): Source {
-  switch (source.kind) {
-    case 'vault':
-      return { kind: 'vault' }
-    case 'file':
-      return { ...source, format: 'key' }
-    case 'env':
-    case 'command':
-      return source
-  }
-}
-
-function sealed(call: Call, owner: string, secret: Secret): SecretRecord {
-  const context = { owner, field: 'secret', generation: 1 }
+/** The row of a key in the vault. */
+export function sealedSecret(call: Call, of: { owner: string; generation: number }, secret: Secret): SecretRecord {
+  const context = { ...of, field: 'secret' }
   return { ...context, sealed: call.vault.seal(secret, context) }
 }
 
@@ -129,7 +116,8 @@ function checkHeader(header: string, provider: string): void {
   if (framing.has(header.toLowerCase())) throw new Refusal('invalid', `${header} cannot carry a secret`)
 }
 
-function checkSecret(secret: Secret): void {
+/** Refuses a secret that no header can carry. */
+export function checkSecret(secret: Secret): void {
   const value = secret.reveal()
   if (value === '') throw new Refusal('invalid', 'the secret is empty')
   if (!/^[\x21-\x7e]+$/.test(value))

@@ -116,7 +116,8 @@ function ownerOf(record: KeyRecord): string {
   return `key:${record.id}`
 }
 
-async function durable(call: Call): Promise<void> {
+/** Resolves when what was told so far is durable, or was given up because the store is ill. */
+export async function durable(call: Call): Promise<void> {
   try {
     await call.engine.flush()
   } catch (error) {

@@ -42,8 +42,15 @@ const exportConfig = verb({
 })
 
 /** A credential as `apply` reads it; a secret in the vault stays there. */
-function credentialSheet({ provider, source, baseUrl, domain, header }: CredentialRecord): object {
-  return { provider, source: sourceSheet(source), ...given({ baseUrl, domain, header }) }
+function credentialSheet({ provider, source, baseUrl, domain, header, oauth }: CredentialRecord): object {
+  const { login: _tool, ...settings } = oauth ?? { login: null }
+  const login = source.kind === 'file' ? given(settings) : {}
+  return {
+    provider,
+    source: sourceSheet(source),
+    ...given({ baseUrl, domain, header }),
+    ...(Object.keys(login).length > 0 ? { login } : {}),
+  }
 }
 
 function sourceSheet(source: CredentialRecord['source']): unknown {
@@ -53,7 +60,7 @@ function sourceSheet(source: CredentialRecord['source']): unknown {
     case 'env':
       return { env: source.variable }
     case 'file':
-      return { file: source.path }
+      return { file: source.path, ...(source.format === 'key' ? {} : { format: source.format }) }
     case 'command':
       return { command: source.command }
   }

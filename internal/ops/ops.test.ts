@@ -16,7 +16,12 @@ describe('the table of verbs', () => {
   })
 
   test('says which verbs answer with a secret', () => {
-    expect(rows.filter(([, verb]) => 'secret' in verb).map(([name]) => name)).toEqual(['keyCreate', 'env'])
+    expect(rows.filter(([, verb]) => 'secret' in verb).map(([name]) => name)).toEqual([
+      'poolToken',
+      'token',
+      'keyCreate',
+      'env',
+    ])
   })
 })
 

@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import { type Actor, Refusal } from '../pool/pool.ts'
 import { explainIssues } from './issues.ts'
 import { JobBook } from './jobbook.ts'
+import { LoginDesk } from './logins.ts'
 import type { Call, OpsParts } from './verb.ts'
 import { type AnyVerb, type Ops, opsFrom, type VerbName, verbs } from './verbs.ts'
 
@@ -16,11 +17,14 @@ export { isLoopback } from './address.ts'
 export type { CredentialShape, TestShape } from './credentials.ts'
 export type { DoctorRow } from './doctor.ts'
 export { inspectFiles } from './files.ts'
+export { type ImportShape, tools } from './import.ts'
 export type { ClaimShape } from './jobs.ts'
 export { localKeyName } from './keys.ts'
+export type { LoginShape } from './logins.ts'
 export type * from './present.ts'
 export { reach } from './reach.ts'
 export type { StatusShape } from './status.ts'
+export type { TokenShape } from './token.ts'
 export type { OpsParts, ReloadResult } from './verb.ts'
 export { type AnyVerb, type Ops, opsFrom, type VerbName, verbs } from './verbs.ts'
 export type { CheckShape } from './verdicts.ts'
@@ -30,18 +34,22 @@ export interface Operations {
   as(actor: Actor): Ops
   /** The same for a caller that has the verb's name and unchecked arguments. */
   run(actor: Actor, name: VerbName, args: Record<string, unknown>): Promise<unknown>
+  /** Gives up the logins that wait for a person. */
+  close(): void
 }
 
 /** The verbs over the live parts of this process. */
 export function createOps(parts: OpsParts): Operations {
   const jobs = new JobBook(parts.store, parts.clock)
+  const logins = new LoginDesk()
   const run = async (actor: Actor, verb: AnyVerb, args: Record<string, unknown>) => {
-    const call: Call = { ...parts, actor, jobs }
+    const call: Call = { ...parts, actor, jobs, logins }
     return verb.run(call, checked(verb, args))
   }
   return {
     as: (actor) => opsFrom((verb) => (args) => run(actor, verb, args)),
     run: (actor, name, args) => run(actor, verbs[name], args),
+    close: () => logins.close(),
   }
 }
 

@@ -54,8 +54,8 @@ function planCredential(
       'its secret is in no vault yet',
       `spillway cred add ${name} --provider ${sheet.provider} puts it there`,
     )
-  const { provider, baseUrl, domain, header } = sheet
-  const given = { name, provider, baseUrl, domain, header, source: reference(sheet.source) }
+  const { provider, baseUrl, domain, header, login } = sheet
+  const given = { name, provider, baseUrl, domain, header, login, source: reference(sheet.source) }
   recordOf(call, given)
   return {
     change: { kind: 'credential', name, action: 'create', what: [sheet.provider] },
@@ -69,7 +69,7 @@ function unchanged(kind: ManifestChange['kind'], name: string): ManifestChange {
 
 function reference(source: Exclude<CredentialSheet['source'], 'vault'>) {
   if ('env' in source) return { kind: 'env' as const, variable: source.env }
-  if ('file' in source) return { kind: 'file' as const, path: source.file }
+  if ('file' in source) return { kind: 'file' as const, path: source.file, format: source.format ?? 'key' }
   return { kind: 'command' as const, command: source.command }
 }
 

@@ -51,6 +51,8 @@ describe('the status of a pool', () => {
           requests: 2,
           failures: 1,
           scoped: [],
+          usage: [],
+          command: null,
         },
         {
           name: 'b',
@@ -66,6 +68,8 @@ describe('the status of a pool', () => {
           requests: 0,
           failures: 0,
           scoped: [],
+          usage: [],
+          command: null,
         },
       ],
     })

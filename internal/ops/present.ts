@@ -1,6 +1,7 @@
 import type { MemberStatus, PoolStatus } from '../engine/engine.ts'
-import type { At, Health, Park } from '../pool/pool.ts'
+import type { At, Health, Park, Usage } from '../pool/pool.ts'
 import type { IncidentRecord } from '../store/store.ts'
+import { remedyFor } from './remedy.ts'
 
 /** A member's or credential's health in `--json`; instants are RFC 3339 strings. */
 export interface HealthShape {
@@ -37,6 +38,17 @@ export interface MemberShape {
   requests: number | null
   failures: number | null
   scoped: { model: string; reason: string; until: string }[]
+  /** How much of its limits is used, as its upstream last said to the live process. */
+  usage: UsageShape[]
+  /** What a person types to mend it; null when it waits for nobody. */
+  command: string | null
+}
+
+export interface UsageShape {
+  /** The upstream's own word, such as `5h` or `tokens`. */
+  window: string
+  usedPercent: number
+  resetAt: string | null
 }
 
 export interface PoolShape {
@@ -124,7 +136,14 @@ function memberShape(member: MemberStatus, now: At, live: boolean): MemberShape 
     requests: live ? member.requests : null,
     failures: live ? member.failures : null,
     scoped: member.scoped.map(({ model, reason, until }) => ({ model, reason, until: instant(until) })),
+    usage: member.usage.map(usageShape),
+    command: remedyFor(member.name, member.health),
   }
+}
+
+/** Upstreams give parts of 1 and remainders, which become percentages with many digits. */
+function usageShape({ window, usedPercent, resetAt }: Usage): UsageShape {
+  return { window, usedPercent: Math.round(usedPercent * 10) / 10, resetAt: maybeInstant(resetAt) }
 }
 
 /** A pool as `pool status --json` shows it; what only a live process counts is null when `live` is false. */

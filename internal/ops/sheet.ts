@@ -12,12 +12,20 @@ const credential = z.strictObject({
   source: z.union([
     z.literal('vault'),
     z.strictObject({ env: text }),
-    z.strictObject({ file: text }),
+    z.strictObject({ file: text, format: text.optional() }),
     z.strictObject({ command: text }),
   ]),
   baseUrl: text.optional(),
   domain: text.optional(),
   header: text.optional(),
+  login: z
+    .strictObject({
+      tokenUrl: text.optional(),
+      clientId: text.optional(),
+      clientSecretFile: text.optional(),
+      scope: text.optional(),
+    })
+    .optional(),
 })
 
 const member = z.union([
@@ -72,7 +80,7 @@ export function readManifest(yaml: string, file: string, folder: string): Manife
 function rooted(sheet: CredentialSheet, folder: string): CredentialSheet {
   const { source } = sheet
   if (typeof source !== 'object' || !('file' in source) || isAbsolute(source.file)) return sheet
-  return { ...sheet, source: { file: join(folder, source.file) } }
+  return { ...sheet, source: { ...source, file: join(folder, source.file) } }
 }
 
 function mapValues<T>(values: Readonly<Record<string, T>>, change: (value: T) => T): Record<string, T> {

@@ -8,6 +8,7 @@ import type { Actor, At } from '../pool/pool.ts'
 import type { IncidentRecord, Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { JobBook } from './jobbook.ts'
+import type { LoginDesk } from './logins.ts'
 
 /** Files that belong to this installation, as absolute paths. */
 export interface Paths {
@@ -24,7 +25,10 @@ export interface OpsParts {
   readonly store: Store
   readonly keys: Keyring
   readonly vault: Vault
-  readonly credentials: Pick<LiveCredentials, 'add' | 'remove' | 'ready' | 'retry' | 'problems' | 'problemOf'>
+  readonly credentials: Pick<
+    LiveCredentials,
+    'add' | 'remove' | 'ready' | 'retry' | 'problems' | 'problemOf' | 'findLogin' | 'beginLogin' | 'install' | 'current'
+  >
   readonly prober: Prober
   readonly clock: Clock
   readonly version: string
@@ -53,6 +57,7 @@ export interface ReloadResult {
 export interface Call extends OpsParts {
   readonly actor: Actor
   readonly jobs: JobBook
+  readonly logins: LoginDesk
 }
 
 /**

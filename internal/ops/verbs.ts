@@ -2,12 +2,15 @@ import type { z } from 'zod'
 import { credentialVerbs } from './credentials.ts'
 import { doctorVerbs } from './doctor.ts'
 import { environmentVerbs } from './environment.ts'
+import { importVerbs } from './import.ts'
 import { jobVerbs } from './jobs.ts'
 import { keyVerbs } from './keys.ts'
+import { loginVerbs } from './logins.ts'
 import { manifestVerbs } from './manifest.ts'
 import { poolVerbs } from './pools.ts'
 import { seatVerbs } from './seats.ts'
 import { statusVerbs } from './status.ts'
+import { tokenVerbs } from './token.ts'
 import { trailVerbs } from './trail.ts'
 import type { Verb } from './verb.ts'
 import { verdictVerbs } from './verdicts.ts'
@@ -19,6 +22,9 @@ export const verbs = {
   ...seatVerbs,
   ...verdictVerbs,
   ...credentialVerbs,
+  ...importVerbs,
+  ...loginVerbs,
+  ...tokenVerbs,
   ...keyVerbs,
   ...jobVerbs,
   ...trailVerbs,

@@ -21,8 +21,15 @@ describe('explain', () => {
       why: 'healthy and not parked',
       retryAt: null,
       members: [
-        { name: 'a', serves: false, why: 'cooling', reason: 'rate-limited', until: '2026-01-05T14:01:00.000Z' },
-        { name: 'b', serves: true, why: 'healthy and not parked', reason: null, until: null },
+        {
+          name: 'a',
+          serves: false,
+          why: 'cooling',
+          reason: 'rate-limited',
+          until: '2026-01-05T14:01:00.000Z',
+          command: null,
+        },
+        { name: 'b', serves: true, why: 'healthy and not parked', reason: null, until: null, command: null },
       ],
     })
   })

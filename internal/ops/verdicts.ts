@@ -3,6 +3,7 @@ import type { Decision, PoolStatus } from '../engine/engine.ts'
 import type { At } from '../pool/pool.ts'
 import { poolNamed } from './find.ts'
 import { maybeInstant } from './present.ts'
+import { remedyFor } from './remedy.ts'
 import { type Call, known, verb } from './verb.ts'
 
 /** Who would serve now, and for each member whether and why not. */
@@ -15,7 +16,17 @@ interface ExplainShape {
   role: string | null
   why: string
   retryAt: string | null
-  members: { name: string; serves: boolean; why: string; reason: string | null; until: string | null }[]
+  members: ExplainedMember[]
+}
+
+interface ExplainedMember {
+  name: string
+  serves: boolean
+  why: string
+  reason: string | null
+  until: string | null
+  /** What a person types to mend it; null when it waits for nobody. */
+  command: string | null
 }
 
 /** Whether work that needs the pool should start now. */
@@ -46,7 +57,8 @@ const poolExplain = verb({
       why,
       retryAt: maybeInstant(retryAt(decision, pool)),
       members: pool.members.map((member) => {
-        if (member.name === serves) return { name: member.name, serves: true, why, reason: null, until: null }
+        const command = remedyFor(member.name, member.health)
+        if (member.name === serves) return { name: member.name, serves: true, why, reason: null, until: null, command }
         const not = others.get(member.name)
         return {
           name: member.name,
@@ -54,6 +66,7 @@ const poolExplain = verb({
           why: not?.why ?? 'standby',
           reason: not?.reason ?? null,
           until: maybeInstant(not?.until ?? null),
+          command,
         }
       }),
     }
@@ -102,14 +115,10 @@ function retryAt(decision: Decision, pool: PoolStatus): At | null {
 
 function people(pool: PoolStatus): CheckShape['people'] {
   return pool.members.flatMap(({ name, health }): CheckShape['people'] => {
-    if (health.state === 'needs-login') {
-      // A secret that cannot be read is no matter of logging in: its source has to be mended.
-      const command = health.reason === 'unreadable' ? 'show' : 'login'
-      return [{ member: name, state: health.state, command: `spillway cred ${command} ${name}` }]
-    }
-    if (health.state === 'disabled')
-      return [{ member: name, state: health.state, command: `spillway cred enable ${name}` }]
-    return []
+    const command = remedyFor(name, health)
+    return command !== null && (health.state === 'needs-login' || health.state === 'disabled')
+      ? [{ member: name, state: health.state, command }]
+      : []
   })
 }
 

@@ -57,6 +57,8 @@ function member(name: string, more: Partial<MemberShape> = {}): MemberShape {
     requests: 0,
     failures: 0,
     scoped: [],
+    usage: [],
+    command: null,
     ...more,
   }
 }

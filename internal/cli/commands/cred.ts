@@ -1,15 +1,18 @@
 import type { Command } from 'commander'
-import { type CredentialShape, type Ops, providers, Refusal, type TestShape } from '../../ops/ops.ts'
+import { type Ops, providers, Refusal, type TestShape } from '../../ops/ops.ts'
 import { absolute, type Cli, leaf, listing } from '../command.ts'
+import { facts, sourceText, testText } from '../credview.ts'
 import { exitCodes } from '../exit.ts'
 import { healthCell } from '../poolview.ts'
 import { readSecret } from '../secret.ts'
-import { localTime, relative, relativeOr } from '../when.ts'
+import { relativeOr } from '../when.ts'
+import { loginCommands } from './login.ts'
 
 /** `cred …`: the secrets behind the members. */
 export function credCommands(program: Command, cli: Cli): void {
   const cred = program.command('cred').description('credentials: the secrets behind the members')
   add(cred, cli)
+  loginCommands(cred, cli)
   see(cred, cli)
   switches(cred, cli)
 }
@@ -22,6 +25,11 @@ interface AddOptions {
   readonly fromEnv?: string
   readonly fromFile?: string
   readonly fromCommand?: string
+  readonly fileFormat?: string
+  readonly tokenUrl?: string
+  readonly clientId?: string
+  readonly clientSecretFile?: string
+  readonly scope?: string
 }
 
 type Source = Parameters<Ops['credAdd']>[0]['source']
@@ -35,6 +43,14 @@ function add(cred: Command, cli: Cli): void {
     .option('--from-env <variable>', 'read it from this environment variable whenever it is needed')
     .option('--from-file <path>', 'read it from this file whenever it is needed')
     .option('--from-command <command>', 'read it from the output of this command whenever it is needed')
+    .option(
+      '--file-format <format>',
+      'of the file: codex, claude, gemini, or json:access_token=PATH,refresh_token=PATH,…',
+    )
+    .option('--token-url <url>', "where the file's tokens are refreshed")
+    .option('--client-id <id>', 'the OAuth client that refreshes them')
+    .option('--client-secret-file <path>', "holds that client's secret")
+    .option('--scope <scope>', 'what a new login asks for')
     .action(async (name: string, options: AddOptions, command: Command) => {
       const given = reference(cli, options)
       // The secret is read before anything is opened: nobody should hold the lock while a person types.
@@ -48,6 +64,7 @@ function add(cred: Command, cli: Cli): void {
           ...(baseUrl === undefined ? {} : { baseUrl }),
           ...(domain === undefined ? {} : { domain }),
           ...(header === undefined ? {} : { header }),
+          ...refreshed(cli, options),
         })
         cli.screen.print(`added ${name} (${made.provider})`)
         if (made.problem !== null) cli.screen.note(`warning: ${made.problem}`)
@@ -56,14 +73,29 @@ function add(cred: Command, cli: Cli): void {
 }
 
 /** The reference that was given instead of a secret; null for none. */
-function reference(cli: Cli, { fromEnv, fromFile, fromCommand }: AddOptions): Source | null {
+function reference(cli: Cli, { fromEnv, fromFile, fromCommand, fileFormat }: AddOptions): Source | null {
   const given: Source[] = []
+  if (fileFormat !== undefined && fromFile === undefined)
+    throw new Refusal('invalid', '--file-format is about a file', 'name it with --from-file')
+  const format = fileFormat === undefined ? {} : { format: fileFormat }
   if (fromEnv !== undefined) given.push({ kind: 'env', variable: fromEnv })
-  if (fromFile !== undefined) given.push({ kind: 'file', path: absolute(fromFile, cli.io.cwd) })
+  if (fromFile !== undefined) given.push({ kind: 'file', path: absolute(fromFile, cli.io.cwd), ...format })
   if (fromCommand !== undefined) given.push({ kind: 'command', command: fromCommand })
   if (given.length > 1)
     throw new Refusal('invalid', 'a secret has one source: --from-env, --from-file, --from-command, or stdin')
   return given[0] ?? null
+}
+
+/** How the tokens are refreshed, as far as it was said. */
+function refreshed(cli: Cli, options: AddOptions): Pick<Parameters<Ops['credAdd']>[0], 'login'> {
+  const { tokenUrl, clientId, clientSecretFile, scope } = options
+  const login = {
+    ...(tokenUrl === undefined ? {} : { tokenUrl }),
+    ...(clientId === undefined ? {} : { clientId }),
+    ...(clientSecretFile === undefined ? {} : { clientSecretFile: absolute(clientSecretFile, cli.io.cwd) }),
+    ...(scope === undefined ? {} : { scope }),
+  }
+  return Object.keys(login).length === 0 ? {} : { login }
 }
 
 function see(cred: Command, cli: Cli): void {
@@ -113,52 +145,9 @@ const testCodes: Readonly<Record<TestShape['finding'], number>> = {
   inconclusive: exitCodes.failed,
 }
 
-function testText({ name, finding, reason, status }: TestShape): string {
-  const answer = status === null ? reason : `${status}, ${reason}`
-  switch (finding) {
-    case 'cleared':
-      return `${name} is accepted by its upstream`
-    case 'confirmed':
-      return `${name} is rejected by its upstream (${answer})`
-    case 'inconclusive':
-      return `the upstream's answer says nothing about ${name} (${answer})`
-  }
-}
-
-function sourceText(source: CredentialShape['source']): string {
-  switch (source.kind) {
-    case 'vault':
-      return 'vault'
-    case 'env':
-      return `$${source.variable}`
-    case 'file':
-      return source.path
-    case 'command':
-      return `command: ${source.command}`
-  }
-}
-
-function facts(one: CredentialShape, now: number): [string, string][] {
-  const { health } = one
-  const until = health.until === null ? '' : ` until ${localTime(health.until, now)} (${relative(health.until, now)})`
-  return [
-    ['name', one.name],
-    ['provider', one.provider],
-    ['base URL', one.baseUrl ?? "the pool's or the provider's own"],
-    ['domain', one.domain ?? '-'],
-    ['header', one.header ?? "the provider's own"],
-    ['source', sourceText(one.source)],
-    ['kind', one.auth],
-    ['health', `${health.state}${health.reason === null ? '' : ` (${health.reason})`}${until}`],
-    ...(one.problem === null ? [] : ([['problem', one.problem]] satisfies [string, string][])),
-    ['pools', one.pools.join(', ') || '-'],
-    ['created', `${localTime(one.createdAt, now)} (${relative(one.createdAt, now)})`],
-  ]
-}
-
 function switches(cred: Command, cli: Cli): void {
   const { screen } = cli
-  leaf(cred, 'enable <name>', 'let a disabled credential serve again').action(
+  leaf(cred, 'enable <name>', 'let a disabled credential serve again, or try a lapsed login once more').action(
     (name: string, _options: object, command: Command) =>
       cli.withOps(command, async (ops) => {
         const { changed } = await ops.credEnable({ name })

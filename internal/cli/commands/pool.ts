@@ -194,6 +194,8 @@ function explain(pool: Command, cli: Cli): void {
             relativeOr(member.until, now),
           ]),
         )
+        for (const { name: member, command: fix } of why.members)
+          if (fix !== null) screen.print(`  ${member} waits for a person. Run: ${fix}`)
       }),
     )
 }

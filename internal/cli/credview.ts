@@ -1,0 +1,49 @@
+import type { CredentialShape, TestShape } from '../ops/ops.ts'
+import { localTime, relative } from './when.ts'
+
+/** Where the secret comes from, in short. */
+export function sourceText(source: CredentialShape['source']): string {
+  switch (source.kind) {
+    case 'vault':
+      return 'vault'
+    case 'env':
+      return `$${source.variable}`
+    case 'file':
+      return source.path
+    case 'command':
+      return `command: ${source.command}`
+  }
+}
+
+/** One credential as lines of label and text. */
+export function facts(one: CredentialShape, now: number): [string, string][] {
+  const { health } = one
+  const until = health.until === null ? '' : ` until ${localTime(health.until, now)} (${relative(health.until, now)})`
+  return [
+    ['name', one.name],
+    ['provider', one.provider],
+    ['base URL', one.baseUrl ?? "the pool's or the provider's own"],
+    ['domain', one.domain ?? '-'],
+    ['header', one.header ?? "the provider's own"],
+    ['source', sourceText(one.source)],
+    ['kind', one.login === null ? one.auth : `${one.auth} (${one.login})`],
+    ['health', `${health.state}${health.reason === null ? '' : ` (${health.reason})`}${until}`],
+    ...(one.problem === null ? [] : ([['problem', one.problem]] satisfies [string, string][])),
+    ...(one.command === null || one.problem !== null ? [] : ([['to mend', one.command]] satisfies [string, string][])),
+    ['pools', one.pools.join(', ') || '-'],
+    ['created', `${localTime(one.createdAt, now)} (${relative(one.createdAt, now)})`],
+  ]
+}
+
+/** What a test found, as one sentence. */
+export function testText({ name, finding, reason, status }: TestShape): string {
+  const answer = status === null ? reason : `${status}, ${reason}`
+  switch (finding) {
+    case 'cleared':
+      return `${name} is accepted by its upstream`
+    case 'confirmed':
+      return `${name} is rejected by its upstream (${answer})`
+    case 'inconclusive':
+      return `the upstream's answer says nothing about ${name} (${answer})`
+  }
+}
