@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Rig, type RigOptions, startRig } from '../../test/fakes/rig.ts'
 
@@ -144,6 +145,31 @@ describe('what a client can announce', () => {
 })
 
 describe('a connection', () => {
+  it.each([
+    ['refused', '/pool/v1/x', '401 Unauthorized'],
+    ['of no pool', '/nobody/v1/x', '404 Not Found'],
+  ])(
+    'of a request that is %s while its long body is being sent still delivers the answer',
+    async (_name, path, line) => {
+      await start()
+      const socket = rig.socket()
+      const errors: unknown[] = []
+      let text = ''
+      socket.on('error', (error) => errors.push(error))
+      socket.on('data', (chunk: Buffer) => {
+        text += chunk.toString()
+      })
+      socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 30000000\r\n\r\n`)
+      const closed = once(socket, 'close')
+      for (let sent = 0; sent < 300 && socket.writable; sent++) {
+        if (!socket.write(Buffer.alloc(100_000))) await Promise.race([once(socket, 'drain'), closed])
+      }
+      await closed
+      expect(text).toContain(line)
+      expect(errors).toEqual([])
+    },
+  )
+
   it('serves one request after another', async () => {
     await start()
     const one = `GET /pool/v1/models HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${rig.key}\r\n\r\n`

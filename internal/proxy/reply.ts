@@ -4,6 +4,7 @@ import type { Attempt } from './attempt.ts'
 import type { RequestBody } from './body.ts'
 import type { Frame } from './framing.ts'
 import type { Admitted, Gateway } from './gateway.ts'
+import { closeGently } from './linger.ts'
 
 /** What is left unread of a refused request's body before its connection is closed instead, in bytes. */
 const mostDiscarded = 1_048_576
@@ -46,16 +47,24 @@ export class Reply {
   /** Answers locally, after so many attempts. */
   local(answer: LocalAnswer, attempts: number): void {
     const { request, response, frame } = this.#admitted
-    sendLocal(response, answer, this.#marks(attempts), this.#gateway.draining || isLongUnread(request, frame))
+    const isLong = isLongUnread(request, frame)
+    if (isLong) closeGently(request, this.#gateway.clock)
+    sendLocal(response, answer, this.#marks(attempts), isLong || this.#gateway.draining)
   }
 
   /** Gives the member's answer to the client, with a `Retry-After` of our own unless that is null. */
-  pass(attempt: Attempt, body: RequestBody, about: { attempts: number; retryAfterSeconds: number | null }): void {
+  pass(
+    attempt: Pick<Attempt, 'lease' | 'pass'>,
+    body: RequestBody,
+    about: { attempts: number; retryAfterSeconds: number | null },
+  ): void {
     const { draining, settings } = this.#gateway
     const marks = this.#marks(about.attempts)
     if (settings.exposeMember) marks.push('x-spillway-member', attempt.lease.member)
-    // A body that is still on its way would be read as the next request.
-    if (draining || (!body.held && !this.#admitted.request.complete)) marks.push('connection', 'close')
+    const { request } = this.#admitted
+    const isUnfinished = !body.held && !request.complete
+    if (isUnfinished) closeGently(request, this.#gateway.clock)
+    if (isUnfinished || draining) marks.push('connection', 'close')
     attempt.pass({ marks, retryAfterSeconds: about.retryAfterSeconds })
   }
 

@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../clock/clock.ts'
+
+/** How long a client may go on sending a body that nobody wants, in ms. */
+const lingerMs = 2_000
+
+/**
+ * Lets an answer reach a client that is still sending: after it the connection is closed for writing only, and what
+ * comes is thrown away, up to its end or for 2 s. Closed at once, the kernel would answer the rest of the body with a
+ * reset, which can overtake the answer.
+ */
+export function closeGently(request: IncomingMessage, clock: Clock): void {
+  const { socket } = request
+  // What node calls when the last answer of a connection has been written.
+  socket.destroySoon = () => {
+    socket.end()
+    if (request.complete) {
+      socket.destroy()
+      return
+    }
+    const forget = clock.after(lingerMs, () => socket.destroy())
+    socket.once('close', forget)
+    request.once('end', () => socket.destroy())
+    request.resume()
+  }
+}
+
+/** Whether the connection has had its last answer: what still comes on it is no request. */
+export function isClosing({ socket }: IncomingMessage): boolean {
+  return socket.writableEnded
+}
