@@ -7,13 +7,8 @@ export type { LoginSettings } from './endpoint.ts'
 export type { LoginFlow, LoginPrompt } from './flow.ts'
 export { formatOf } from './formats.ts'
 export { type FoundLogin, importable, loginPath, type Tool } from './import.ts'
-export {
-  type CredentialOptions,
-  createCredentials,
-  type LiveCredentials,
-  type Problem,
-  type RefreshResult,
-} from './live.ts'
+export { createCredentials, type LiveCredentials, type Problem } from './live.ts'
 export * from './material.ts'
 export { tokenWrites } from './place.ts'
+export type { CredentialOptions, RefreshResult } from './surroundings.ts'
 export type { TokenSet } from './tokens.ts'

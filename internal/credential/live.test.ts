@@ -160,6 +160,51 @@ test('a key file that vanishes goes on serving from memory; one that appears is 
   expect(now(one).injection.secret).toBe('sk-1')
 })
 
+const cooling: Health = { state: 'cooling', reason: 'quota', since: 0, until: 9e15, probeAt: 9e15, strikes: 1 }
+const verdicts: { name: string; before: Health; told: string }[] = [
+  { name: 'a healthy credential gets a new generation', before: pristine, told: 'one replaced by refresh' },
+  {
+    name: 'a cooling one is healthy again: the limit was of the old key',
+    before: cooling,
+    told: 'one replaced by login',
+  },
+  {
+    name: 'a closed one lives again',
+    before: { state: 'disabled', reason: 'auth-rejected', since: 0, by: 'upstream' },
+    told: 'one replaced by login',
+  },
+  {
+    name: 'one that an operator disabled stays so',
+    before: { state: 'disabled', reason: 'operator', since: 0, by: 'operator' },
+    told: '',
+  },
+]
+test.each(verdicts)('a new key in a file: $name', async ({ before, told: expected }) => {
+  const path = join(folder, 'key')
+  writeFileSync(path, 'sk-1')
+  const one = record('one', { kind: 'file', path, format: 'key' })
+  live.add([one], [])
+  await live.ready()
+  health = before
+  writeFileSync(path, 'sk-22')
+  await poll(() => now(one).generation === 2)
+  expect(told.join()).toBe(expected)
+})
+
+test('a key in a JSON file is found by its format', async () => {
+  const path = join(folder, 'auth.json')
+  writeFileSync(path, '{"OPENAI_API_KEY":"sk-codex","deep":{"key":"sk-deep"}}')
+  const codex = record('codex', { kind: 'file', path, format: 'codex' })
+  const mapped = record('mapped', { kind: 'file', path, format: 'json:api_key=deep.key' })
+  const wrong = record('wrong', { kind: 'file', path, format: 'json:api_key=deep.none' })
+  live.add([codex, mapped, wrong], [])
+  await live.ready()
+  expect(now(codex).injection.secret).toBe('sk-codex')
+  expect(now(mapped).injection.secret).toBe('sk-deep')
+  expect(() => now(wrong)).toThrow('holds no API key')
+  expect(live.problemOf(wrong)?.reason).toBe('unreadable')
+})
+
 test('an auth failure re-reads the file before anything else', async () => {
   const path = join(folder, 'key')
   writeFileSync(path, 'sk-1')

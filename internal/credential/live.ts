@@ -1,51 +1,24 @@
 import { join } from 'node:path'
-import type { Cancel, Clock } from '../clock/clock.ts'
+import type { Cancel } from '../clock/clock.ts'
 import { type At, type Reason, Refusal } from '../pool/pool.ts'
-import type { CredentialRecord, SecretRecord, Store, Write } from '../store/store.ts'
-import type { Vault } from '../vault/vault.ts'
+import type { CredentialRecord, SecretRecord, Write } from '../store/store.ts'
 import { Desk } from './desk.ts'
 import { doorOf } from './doors.ts'
-import type { LoginSettings } from './endpoint.ts'
 import { beginLogin, type LoginFlow } from './flow.ts'
 import { endpointReader, holderOf, type Keeping } from './hold.ts'
 import type { Holder } from './holder.ts'
 import { type FoundLogin, findLogin, type Tool } from './import.ts'
 import { KeyFileHolder } from './keyfile.ts'
-import { Ledger } from './ledger.ts'
-import { Locks } from './locks.ts'
 import { LoginHolder } from './login.ts'
-import { type Credentials, type Material, NoMaterial, type Verdicts } from './material.ts'
-import type { Refreshed } from './refresh.ts'
-import type { Surroundings } from './surroundings.ts'
+import { type Credentials, type Material, NoMaterial } from './material.ts'
+import { type CredentialOptions, type Surroundings, surround } from './surroundings.ts'
 import type { TokenSet } from './tokens.ts'
-import { Watch } from './watch.ts'
 
 const tickMs = 1_000
 /** The wall clock may step while a timer runs. */
 const longestMs = 3_600_000
-
-/** What a refresh came to, as the metrics count it. */
-export type RefreshResult = Refreshed['kind']
-
-export interface CredentialOptions {
-  readonly clock: Clock
-  readonly vault: Vault
-  readonly store: Pick<Store, 'commit' | 'refreshState' | 'space'>
-  /** The data directory: lock databases live in its folder `locks`. */
-  readonly directory: string
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** The configuration's `oauth` section, as it is now. */
-  readonly oauth: () => Readonly<Record<string, LoginSettings | undefined>>
-  readonly verdicts: Verdicts
-  /** Is told of errors that concern no request. */
-  readonly warn: (message: string, credential: string, error: unknown) => void
-  /** Is told what each refresh came to. */
-  readonly refreshed?: (credential: CredentialRecord, result: RefreshResult) => void
-  /** Between 0 and 1, for jitter. */
-  readonly random: () => number
-  /** How many refreshes upstreams may force by refusing live tokens, per login; 3 in 3 minutes. */
-  readonly forced?: { readonly most: number; readonly withinMs: number }
-}
+/** A grant has its deadline, and then its result is written. */
+const lastRefreshMs = 25_000
 
 /** A credential without a usable secret, or with something about it that its owner should mend. */
 export interface Problem {
@@ -98,6 +71,7 @@ class Keeper implements LiveCredentials {
   /** Opened little by little, so that a secret that cannot be opened is reported before somebody needs it. */
   readonly #unopened: Holder[] = []
   #opening: Cancel | null = null
+  #stopped = false
   #ticking: { readonly at: At; readonly cancel: Cancel } | null = null
 
   constructor(options: CredentialOptions) {
@@ -183,12 +157,24 @@ class Keeper implements LiveCredentials {
   }
 
   async stop(): Promise<boolean> {
+    this.#stopped = true
     for (const holder of this.#holders.values()) holder.stop()
     this.#opening?.()
     this.#ticking?.cancel()
     this.#around.watch.stop()
+    // A token that was presented has a successor, and it must get to the disk.
+    await this.#refreshesEnd()
     const ended = await Promise.all(this.#desks.map((desk) => desk.stop()))
     return ended.every(Boolean)
+  }
+
+  async #refreshesEnd(): Promise<void> {
+    let cancel: Cancel = () => {}
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#options.clock.after(lastRefreshMs, resolve)
+    })
+    await Promise.race([Promise.all([...this.#logins].map((login) => login.settled())), late])
+    cancel()
   }
 
   #keeping(): Keeping {
@@ -211,7 +197,7 @@ class Keeper implements LiveCredentials {
 
   /** One timer for all logins: at the earliest instant at which one of them has something to do. */
   #wake(at: At): void {
-    if (this.#ticking && this.#ticking.at <= at) return
+    if (this.#stopped || (this.#ticking && this.#ticking.at <= at)) return
     this.#ticking?.cancel()
     const now = this.#options.clock.now()
     const soonest = Math.min(Math.max(at, now + tickMs), now + longestMs)
@@ -245,45 +231,6 @@ class Keeper implements LiveCredentials {
 function problemsOf(holder: Holder): readonly Problem[] {
   const problem = holder.problem()
   return problem ? [{ credential: holder.record.name, ...problem }] : []
-}
-
-interface Parts {
-  readonly files: Desk
-  readonly commands: Desk
-  readonly locks: Desk
-  readonly wake: (at: At) => void
-}
-
-function surround(options: CredentialOptions, desks: Parts): Surroundings {
-  const { clock, random, store, verdicts, warn } = options
-  const settle = (record: CredentialRecord, verdict: Promise<void>) =>
-    void verdict.catch((error: unknown) => warn('the engine could not be told', record.name, error))
-  return {
-    clock,
-    random,
-    ...desks,
-    watch: new Watch(clock, desks.files),
-    locks: new Locks(clock, random, desks.locks),
-    ledger: new Ledger(clock, store),
-    forced: options.forced ?? { most: 3, withinMs: 180_000 },
-    standing: (record) => verdicts.standing(record),
-    replaced(record, by) {
-      const health = verdicts.standing(record)?.health
-      if (!health || (health.state === 'disabled' && health.by === 'operator')) return
-      const isOut = health.state === 'needs-login' || (by !== 'us' && outBut(health.state))
-      if (isOut || (by === 'another' && health.state !== 'healthy')) settle(record, verdicts.replaced(record, 'login'))
-      else if (by === 'another') settle(record, verdicts.replaced(record, 'refresh'))
-    },
-    lapsed(record, standing, reason) {
-      if (standing) settle(record, verdicts.needsLogin(record, standing.generation, reason))
-    },
-    refreshed: (record, result) => options.refreshed?.(record, result),
-  }
-}
-
-/** Out for a reason that another secret may have removed. */
-function outBut(state: string): boolean {
-  return state === 'suspect' || state === 'disabled'
 }
 
 function grouped(secrets: readonly SecretRecord[]): Map<string, SecretRecord[]> {

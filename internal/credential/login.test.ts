@@ -349,6 +349,20 @@ describe('a login in the vault', () => {
     expect(now().injection.secret).toBe(secret)
   })
 
+  test('a stop waits for the refresh that is under way, so that its tokens are not lost', async () => {
+    await keepInVault(hour)
+    server.barrier(2)
+    const renewing = live.renew(inVault, 1)
+    await until(() => server.requests.length === 1)
+    const stopping = live.stop()
+    await fetch(server.tokenUrl, { method: 'POST', body: new URLSearchParams({ grant_type: 'refresh_token' }) })
+    expect(await settled(stopping)).toBe(true)
+    expect(await renewing).toBe('renewed')
+    live = process()
+    live.add([inVault], (await store.load()).secrets)
+    expect(server.accepts(now().injection.secret)).toBe(true)
+  })
+
   test('a new login takes the place of a lapsed one', async () => {
     await keepInVault(hour)
     server.revoke('work')

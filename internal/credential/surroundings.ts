@@ -1,12 +1,37 @@
 import type { Clock } from '../clock/clock.ts'
 import type { At, Reason } from '../pool/pool.ts'
-import type { CredentialRecord } from '../store/store.ts'
+import type { CredentialRecord, Store } from '../store/store.ts'
+import type { Vault } from '../vault/vault.ts'
 import type { Desk } from './desk.ts'
-import type { Ledger } from './ledger.ts'
-import type { RefreshResult } from './live.ts'
-import type { Locks } from './locks.ts'
+import type { LoginSettings } from './endpoint.ts'
+import { Ledger } from './ledger.ts'
+import { Locks } from './locks.ts'
 import type { Verdicts } from './material.ts'
-import type { Watch } from './watch.ts'
+import type { Refreshed } from './refresh.ts'
+import { Watch } from './watch.ts'
+
+/** What a refresh came to, as the metrics count it. */
+export type RefreshResult = Refreshed['kind']
+
+export interface CredentialOptions {
+  readonly clock: Clock
+  readonly vault: Vault
+  readonly store: Pick<Store, 'commit' | 'refreshState' | 'space'>
+  /** The data directory: lock databases live in its folder `locks`. */
+  readonly directory: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The configuration's `oauth` section, as it is now. */
+  readonly oauth: () => Readonly<Record<string, LoginSettings | undefined>>
+  readonly verdicts: Verdicts
+  /** Is told of errors that concern no request. */
+  readonly warn: (message: string, credential: string, error: unknown) => void
+  /** Is told what each refresh came to. */
+  readonly refreshed?: (credential: CredentialRecord, result: RefreshResult) => void
+  /** Between 0 and 1, for jitter. */
+  readonly random: () => number
+  /** How many refreshes upstreams may force by refusing live tokens, per login; 3 in 3 minutes. */
+  readonly forced?: { readonly most: number; readonly withinMs: number }
+}
 
 /** What every holder needs from the process around it. Telling the engine never throws and is not waited for. */
 export interface Surroundings {
@@ -32,4 +57,44 @@ export interface Surroundings {
   lapsed(record: CredentialRecord, standing: { generation: number } | undefined, reason: Reason): void
   /** For the metrics. */
   refreshed(record: CredentialRecord, result: RefreshResult): void
+}
+
+interface Parts {
+  readonly files: Desk
+  readonly commands: Desk
+  readonly locks: Desk
+  readonly wake: (at: At) => void
+}
+
+/** The surroundings of this process, with threads that are not started yet. */
+export function surround(options: CredentialOptions, parts: Parts): Surroundings {
+  const { clock, random, store, verdicts, warn } = options
+  const settle = (record: CredentialRecord, verdict: Promise<void>) =>
+    void verdict.catch((error: unknown) => warn('the engine could not be told', record.name, error))
+  return {
+    clock,
+    random,
+    ...parts,
+    watch: new Watch(clock, parts.files),
+    locks: new Locks(clock, random, parts.locks),
+    ledger: new Ledger(clock, store),
+    forced: options.forced ?? { most: 3, withinMs: 180_000 },
+    standing: (record) => verdicts.standing(record),
+    replaced(record, by) {
+      const health = verdicts.standing(record)?.health
+      if (!health || (health.state === 'disabled' && health.by === 'operator')) return
+      const isOut = health.state === 'needs-login' || (by !== 'us' && outBut(health.state))
+      if (isOut || (by === 'another' && health.state !== 'healthy')) settle(record, verdicts.replaced(record, 'login'))
+      else if (by === 'another') settle(record, verdicts.replaced(record, 'refresh'))
+    },
+    lapsed(record, standing, reason) {
+      if (standing) settle(record, verdicts.needsLogin(record, standing.generation, reason))
+    },
+    refreshed: (record, result) => options.refreshed?.(record, result),
+  }
+}
+
+/** Out for a reason that another secret may have removed. */
+function outBut(state: string): boolean {
+  return state === 'suspect' || state === 'disabled'
 }
