@@ -151,6 +151,13 @@ describe('an exhausted pool', () => {
       expect(body.error).toMatchObject({ resets_at: now / 1_000 + 3_600, resets_in_seconds: 3_600 })
   })
 
+  test('the command is what helps the member that waits', () => {
+    const remedy = 'spillway cred enable work'
+    expect(messageOf({ pool: 'p', members: 1, retryAt: null, first: null, remedy })).toMatch(
+      /then run: spillway cred enable work$/,
+    )
+  })
+
   test('the command names the member when it is known', () => {
     const message = messageOf({ pool: 'p', members: 1, retryAt: null, first: 'work' })
     expect(message).toBe(

@@ -30,12 +30,12 @@ export function waitSeconds({ retryAt }: Exhaustion, now: At): number {
 }
 
 /** The sentence that a person reads in the agent's window when the pool cannot serve. */
-export function exhaustionSentence({ pool, members, retryAt, first }: Exhaustion, now: At): string {
+export function exhaustionSentence({ pool, members, retryAt, first, remedy }: Exhaustion, now: At): string {
   const one = members === 1
   const all = one ? 'its only member' : `all ${members} members`
   if (retryAt === null) {
-    const login = `spillway cred login ${first ?? 'NAME'}`
-    return `${pool} is exhausted: ${all} ${one ? 'needs' : 'need'} a person. See spillway status, then run: ${login}`
+    const command = remedy ?? `spillway cred login ${first ?? 'NAME'}`
+    return `${pool} is exhausted: ${all} ${one ? 'needs' : 'need'} a person. See spillway status, then run: ${command}`
   }
   const recovery = first === null ? 'The first recovers' : `${first} recovers first`
   const cooling = `${all} ${one ? 'is' : 'are'} cooling`

@@ -78,6 +78,8 @@ export interface Exhaustion {
   readonly retryAt: At | null
   /** The member that recovers first. */
   readonly first: string | null
+  /** The command that helps, when only a person can. */
+  readonly remedy?: string | null
 }
 
 /** Canonical probe: what to ask with the credential alone. */

@@ -66,6 +66,8 @@ export type Decision =
       readonly needsPerson: boolean
       readonly members: number
       readonly first: string | null
+      /** What a person has to type, when only a person can help; null otherwise. */
+      readonly remedy: string | null
     }
   /** Members are well but their upstream hosts are not reachable. */
   | { readonly kind: 'host-down'; readonly retryAt: At; readonly host: string }

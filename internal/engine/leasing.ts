@@ -108,5 +108,17 @@ function exhaustion(pool: Pool, choice: { retryAt: number | null; first: Seat | 
     needsPerson: choice.retryAt === null,
     members: pool.seats.length,
     first: choice.first?.member ?? null,
+    remedy: choice.retryAt === null ? remedyIn(pool) : null,
   }
+}
+
+/** What a person has to type for the first member that waits for one; a secret that cannot be read is no matter of logging in. */
+function remedyIn({ seats }: Pool): string | null {
+  for (const { member, owner } of seats) {
+    const { health } = owner.gate
+    if (health.state === 'disabled') return `spillway cred enable ${member}`
+    if (health.state === 'needs-login')
+      return `spillway cred ${health.reason === 'unreadable' ? 'show' : 'login'} ${member}`
+  }
+  return null
 }

@@ -275,9 +275,9 @@ export class Exchange implements BodyReceiver, AttemptOwner {
 
   #refuse(decision: Decision & { kind: 'exhausted' }, { turn }: Walk): void {
     const { engine, clock } = this.#gateway
-    const { retryAt, members, first } = decision
+    const { retryAt, members, first, remedy } = decision
     engine.refused(turn, decision)
-    const exhaustion = { pool: turn.pool.name, members, retryAt, first }
+    const exhaustion = { pool: turn.pool.name, members, retryAt, first, remedy }
     this.#answer(this.#admitted.dialect.exhausted(exhaustion, clock.now()), 'exhausted')
   }
 
