@@ -19,7 +19,8 @@ export function engineSettings(config: Config): EngineSettings {
 /** The data plane's part of the configuration. */
 export function proxySettings(config: Config): ProxySettings {
   const { server, pools, upstream, replay } = config
-  return { exposeMember: server.exposeMember, maxWaitMs: pools.maxWaitMs, upstream, replay }
+  const { exposeMember, webSocket } = server
+  return { exposeMember, webSocket, maxWaitMs: pools.maxWaitMs, upstream, replay }
 }
 
 /** The file of the embedded database. */

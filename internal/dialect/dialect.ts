@@ -11,7 +11,7 @@ import { openai } from './openai.ts'
 import { openrouter } from './openrouter.ts'
 import type { Dialect, Provider } from './port.ts'
 
-export { findClientKey, isKeyHeader, stripKeyFromQuery } from './keys.ts'
+export { findClientKey, isKeyHeader, stripKeyFromProtocols, stripKeyFromQuery } from './keys.ts'
 export type * from './port.ts'
 export { providers } from './port.ts'
 export type { Login, TokenEndpoint } from './token-endpoint.ts'

@@ -148,6 +148,8 @@ export interface DataPath {
   wantsUsage(lease: Lease): boolean
   /** What a successful answer says of the member's limits; with `preemptAt`, a sticky pool leaves a member near its limit. */
   observe(lease: Lease, usage: readonly Usage[]): void
+  /** Whether the lease's member could serve still: not once it has cooled, needs a login, is disabled, or lost its seat. */
+  stands(lease: Lease): boolean
   /** The attempt is over (answer complete, aborted or given up): the member's in-flight count falls. */
   release(lease: Lease): void
   /** Resolves with what the suspect's canonical probe found, or `inconclusive` after `withinMs`. */

@@ -6,6 +6,7 @@ import { MemberCommands } from './commands.ts'
 import type { Core, EngineSettings } from './core.ts'
 import type { Engine, Lease, Prober, Turn } from './engine.ts'
 import { Exhaustions } from './exhaustion.ts'
+import { stands } from './fallen.ts'
 import { Journal } from './journal.ts'
 import { Leasing } from './leasing.ts'
 import { Line } from './line.ts'
@@ -105,6 +106,7 @@ function assemble(core: Core): Engine {
     late: (lease, outcome) => reporting.late(liveLease(lease), outcome),
     wantsUsage: (lease) => usage.wants(liveLease(lease)),
     observe: (lease, seen) => usage.observe(liveLease(lease), seen),
+    stands: (lease) => stands(liveLease(lease)),
     release(lease) {
       if (!core.leases.delete(lease.id)) return
       const { seat } = liveLease(lease)

@@ -11,10 +11,15 @@ import type { RequestOutcome } from './meter.ts'
 import { Outgoing } from './outgoing.ts'
 import { another, nextStep, type Step } from './replay.ts'
 import { Reply } from './reply.ts'
+import { UpgradeAttempt, type UpgradeOwner } from './upgrade.ts'
+import type { UpgradeClient } from './upgrade-client.ts'
 import { Walk } from './walk.ts'
 
 /** The wait for a canonical probe's finding, in ms, before a second rejection is passed on (SIGNALS, "Outcomes"). */
 const findingMs = 1_000
+
+/** A round trip, whether it asks for an answer or for a WebSocket. */
+type Trip = Attempt | UpgradeAttempt
 
 /** What a client is told to wait, in seconds, when another member could have served but no retry was left. */
 const shortWaitSeconds = 1
@@ -23,7 +28,7 @@ const shortWaitSeconds = 1
  * One admitted request from its body to the end of its answer: reads the body, asks the engine for a member, sends an
  * attempt, and after each outcome does what `replay.ts` says.
  */
-export class Exchange implements BodyReceiver, AttemptOwner {
+export class Exchange implements BodyReceiver, AttemptOwner, UpgradeOwner {
   readonly #gateway: Gateway
   readonly #admitted: Admitted
   readonly #onOver: (exchange: Exchange) => void
@@ -33,7 +38,7 @@ export class Exchange implements BodyReceiver, AttemptOwner {
   readonly #around: Surroundings
   #bodyAt = 0
   #walk: Walk | null = null
-  #attempt: Attempt | null = null
+  #attempt: Trip | null = null
   #holding: AbortController | null = null
   /** What the last attempt failed with, if it has no answer. */
   #failure: Failure | null = null
@@ -140,6 +145,11 @@ export class Exchange implements BodyReceiver, AttemptOwner {
     const { upstreams, clock } = this.#gateway
     const { injection } = material
     walk.sendWith(material)
+    const { upgrade } = this.#admitted
+    if (upgrade) {
+      this.#upgrade(lease, material, upgrade)
+      return
+    }
     const attempt = new Attempt(lease, injection, this.#around)
     this.#attempt = attempt
     attempt.startedAt = clock.mono()
@@ -150,7 +160,22 @@ export class Exchange implements BodyReceiver, AttemptOwner {
     }
   }
 
-  decide(attempt: Attempt, outcome: Outcome): void {
+  #upgrade(lease: Lease, { injection }: Material, client: UpgradeClient): void {
+    const { upstreams, clock, sockets } = this.#gateway
+    const { connectMs, headMs } = upstreams.settings
+    const { dialect } = this.#admitted
+    const around = { owner: this, dialect, client, sockets, clock, connectMs, headMs }
+    const attempt = new UpgradeAttempt(lease, injection, around)
+    this.#attempt = attempt
+    attempt.startedAt = clock.mono()
+    try {
+      attempt.send(this.#outgoing.destination(lease.baseUrl, upstreams.at(lease.baseUrl), injection))
+    } catch (error) {
+      this.failed(attempt, failureOf(error as Error, false))
+    }
+  }
+
+  decide(attempt: Trip, outcome: Outcome): void {
     try {
       if (this.#walk) this.#judge(attempt, outcome, this.#walk)
     } catch (error) {
@@ -158,7 +183,7 @@ export class Exchange implements BodyReceiver, AttemptOwner {
     }
   }
 
-  failed(_attempt: Attempt, failure: Failure): void {
+  failed(_attempt: Trip, failure: Failure): void {
     try {
       if (this.#walk) this.#judgeFailure(failure, this.#walk)
     } catch (error) {
@@ -166,8 +191,13 @@ export class Exchange implements BodyReceiver, AttemptOwner {
     }
   }
 
-  late(attempt: Attempt, outcome: Outcome): void {
+  late(attempt: Trip, outcome: Outcome): void {
     this.#gateway.engine.late(attempt.lease, outcome)
+  }
+
+  isLeft({ lease }: UpgradeAttempt): boolean {
+    const outlook = this.#walk?.outlook()
+    return outlook?.kind !== 'lease' || outlook.lease.member !== lease.member
   }
 
   finished(): void {
@@ -178,7 +208,7 @@ export class Exchange implements BodyReceiver, AttemptOwner {
     this.#finish('upstream_error')
   }
 
-  #judge(attempt: Attempt, outcome: Outcome, walk: Walk): void {
+  #judge(attempt: Trip, outcome: Outcome, walk: Walk): void {
     const { meter, settings } = this.#gateway
     if (outcome.scope === 'model' && outcome.model === null) walk.turn.model ??= this.#outgoing.model()
     meter.ttfb(walk.turn.pool.name, attempt.headAt - attempt.startedAt)
@@ -194,7 +224,7 @@ export class Exchange implements BodyReceiver, AttemptOwner {
     else this.#continue(step, walk)
   }
 
-  #observe(attempt: Attempt): void {
+  #observe(attempt: Trip): void {
     const { engine, clock } = this.#gateway
     if (engine.wantsUsage(attempt.lease)) engine.observe(attempt.lease, attempt.usage(clock.now()))
   }
@@ -239,7 +269,7 @@ export class Exchange implements BodyReceiver, AttemptOwner {
   }
 
   /** Renews the member's token and sends once more with the same lease; otherwise this attempt's outcome stands. */
-  #renew(attempt: Attempt, outcome: Outcome, walk: Walk): void {
+  #renew(attempt: Trip, outcome: Outcome, walk: Walk): void {
     const { lease } = attempt
     const renewing = this.#gateway.credentials.renew(lease.credential, walk.generation).then((renewal) => {
       if (this.#over) return
@@ -281,7 +311,7 @@ export class Exchange implements BodyReceiver, AttemptOwner {
     this.#answer(this.#admitted.dialect.exhausted(exhaustion, clock.now()), 'exhausted')
   }
 
-  #pass(attempt: Attempt, walk: Walk, retryAfterSeconds: number | null): void {
+  #pass(attempt: Trip, walk: Walk, retryAfterSeconds: number | null): void {
     if (!attempt.presentable) {
       this.#excuse(unpresentable, 'upstream_error')
       return

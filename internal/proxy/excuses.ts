@@ -11,6 +11,7 @@ export const missingKey = excuse(401, 'missing_key', 'A client key of this proxy
 export const unknownKey = excuse(401, 'unknown_key', 'This client key is not known here.')
 export const keyNotAllowed = excuse(403, 'key_not_allowed', 'This client key may not use this pool.')
 export const upgradeRefused = excuse(426, 'upgrade_refused', 'WebSockets are not spoken here: use plain HTTP.')
+export const draining = excuse(503, 'draining', 'The proxy is about to stop: come again.', 1)
 export const expectationFailed = excuse(417, 'expectation_failed', 'The only expectation known is 100-continue.')
 export const trailersRefused = excuse(400, 'bad_request', 'Trailers are not accepted.')
 export const poolEmpty = excuse(503, 'pool_empty', 'This pool has no members.')

@@ -10,12 +10,16 @@ import type { Frame } from './framing.ts'
 import type { ProxyMeter } from './meter.ts'
 import type { BudgetSettings, RetryBudget } from './replay.ts'
 import type { Target } from './target.ts'
+import type { UpgradeClient } from './upgrade-client.ts'
 import type { UpstreamSettings, Upstreams } from './upstreams.ts'
+import type { OpenSockets } from './websocket-registry.ts'
 
 /** What an operator can set of the data path, also while it runs. */
 export interface ProxySettings {
   /** Whether answers name the member that served. */
   readonly exposeMember: boolean
+  /** Whether WebSocket upgrades are carried. */
+  readonly webSocket: boolean
   /** The `maxWaitMs` of pools that have none of their own. */
   readonly maxWaitMs: number
   readonly upstream: UpstreamSettings
@@ -43,6 +47,7 @@ export interface Gateway {
   readonly upstreams: Upstreams
   readonly bodies: BodyBudget
   readonly retries: RetryBudget
+  readonly sockets: OpenSockets
   settings: ProxySettings
   /** `/readyz` says so; before the store is open it is false. */
   ready: boolean
@@ -61,4 +66,6 @@ export interface Admitted {
   readonly frame: Frame
   /** The client waits for `100 Continue` before it sends its body. */
   readonly expectsContinue: boolean
+  /** The connection that is to become a WebSocket; null for a request. */
+  readonly upgrade: UpgradeClient | null
 }

@@ -102,8 +102,8 @@ describe('the health of the process', () => {
 })
 
 describe('what a client can announce', () => {
-  it('a WebSocket upgrade gets 426, so that clients fall back to HTTP', async () => {
-    await start()
+  it('a WebSocket upgrade gets 426 where it is switched off, so that clients fall back to HTTP', async () => {
+    await start({ webSocket: false })
     const lines = [
       'GET /pool/v1/responses HTTP/1.1',
       'Host: a',
@@ -116,7 +116,7 @@ describe('what a client can announce', () => {
   })
 
   it('a WebSocket upgrade may carry its key as a subprotocol, and needs one', async () => {
-    await start()
+    await start({ webSocket: false })
     const lines = ['GET /pool/v1/realtime HTTP/1.1', 'Host: a', 'Upgrade: websocket', 'Connection: Upgrade']
     const protocol = `Sec-WebSocket-Protocol: realtime, openai-insecure-api-key.${rig.key}`
     expect(await rig.raw([...lines, protocol, '', ''].join('\r\n'), /}$/)).toContain('426 Upgrade Required')

@@ -4,6 +4,7 @@ import { type Dialect, findClientKey, type LocalAnswer, type LocalError } from '
 import type { LivePool } from '../engine/engine.ts'
 import { Exchange } from './exchange.ts'
 import {
+  draining,
   expectationFailed,
   keyNotAllowed,
   missingKey,
@@ -16,8 +17,11 @@ import { type Frame, frameOf } from './framing.ts'
 import type { Gateway } from './gateway.ts'
 import { headerIn } from './headers.ts'
 import type { Inbound } from './inbound.ts'
+import { closeGently, isClosing } from './linger.ts'
 import { isLongUnread, sendLocal } from './reply.ts'
 import { parseTarget, type Target } from './target.ts'
+import type { UpgradeClient } from './upgrade-client.ts'
+import { asksForWebSocket, handshakeFault } from './websocket-handshake.ts'
 
 /** What a client announced with `Expect`. */
 export type Expectation = 'none' | 'continue' | 'other'
@@ -40,13 +44,19 @@ export class Handler {
   }
 
   /** The way of a request up to its admission, in the order in which it is judged. */
-  handle(request: IncomingMessage, response: ServerResponse, expectation: Expectation): void {
+  handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectation: Expectation,
+    upgrade: UpgradeClient | null = null,
+  ): void {
+    if (isClosing(request)) return
     const frame = frameOf(request.rawHeaders, request.httpVersion)
     if (typeof frame === 'string') {
       sendLocal(response, problem(400, 'bad_request', frame), noMarks, true)
       return
     }
-    const call = { request, response, frame }
+    const call = { request, response, frame, upgrade }
     const { method = 'GET' } = request
     if (method === 'TRACE') {
       this.#turnAway(call, problem(405, 'method_not_allowed', 'TRACE is not accepted.'))
@@ -71,14 +81,14 @@ export class Handler {
 
   /** The way of a request whose pool is known: from here on answers are in its dialect. */
   #enter(call: Call, { target, pool, expectation }: Entry): void {
-    const { request, response, frame } = call
+    const { request, response, frame, upgrade } = call
     const dialect = this.#gateway.dialectOf(pool.record.provider)
     const local = dialect.local(request.method ?? 'GET', target.path + target.query)
     if (local) {
       this.#turnAway(call, local)
       return
     }
-    const refusal = this.#refusal(request, { dialect, pool, target, expectation })
+    const refusal = this.#refusal(call, { dialect, pool, target, expectation })
     if (refusal) {
       this.#gateway.meter.request(pool.name, 'client_error')
       this.#turnAway(call, dialect.error(refusal))
@@ -91,7 +101,7 @@ export class Handler {
     }
     const id = this.#idPrefix + (++this.#requests).toString(36)
     const expectsContinue = expectation === 'continue'
-    const admitted = { request, response, id, pool, dialect, target, frame, expectsContinue }
+    const admitted = { request, response, id, pool, dialect, target, frame, expectsContinue, upgrade }
     const { socket } = request
     const exchange = new Exchange(this.#gateway, admitted, (over) => this.#inbound.leave(socket, over))
     this.#inbound.enter(socket, exchange)
@@ -99,15 +109,25 @@ export class Handler {
   }
 
   /** Why a request to a known pool is not let in; null when it is. */
-  #refusal(request: IncomingMessage, { dialect, pool, target, expectation }: Entry & Speech): LocalError | null {
+  #refusal(
+    { request, frame, upgrade }: Call,
+    { dialect, pool, target, expectation }: Entry & Speech,
+  ): LocalError | null {
     const header = (name: string) => headerIn(request.rawHeaders, name)
-    const isWebSocket = header('upgrade')?.toLowerCase() === 'websocket'
+    const isWebSocket = asksForWebSocket(request.rawHeaders)
     const protocols = isWebSocket ? (header('sec-websocket-protocol') ?? null) : null
     const places = { query: target.query.slice(1), protocols, ownHeader: null }
     const check = this.#gateway.keys.check(pool.name, findClientKey(dialect, header, places))
     if (!check.ok) return refusalOf[check.why]
-    if (isWebSocket) return upgradeRefused
+    if (isWebSocket) return this.#upgradeRefusal(request, frame, upgrade)
     return expectation === 'other' ? expectationFailed : null
+  }
+
+  #upgradeRefusal(request: IncomingMessage, frame: Frame, upgrade: UpgradeClient | null): LocalError | null {
+    if (!upgrade || !this.#gateway.settings.webSocket) return upgradeRefused
+    if (this.#gateway.draining) return draining
+    const fault = frame.length === 0 ? handshakeFault(request) : 'An upgrade has no body.'
+    return fault === null ? null : { status: 400, code: 'bad_request', message: fault, retryAfterSeconds: null }
   }
 
   #health({ pool, path }: Target, method: string): LocalAnswer {
@@ -122,7 +142,9 @@ export class Handler {
   }
 
   #turnAway({ request, response, frame }: Call, answer: LocalAnswer): void {
-    sendLocal(response, answer, noMarks, this.#gateway.draining || isLongUnread(request, frame))
+    const isLong = isLongUnread(request, frame)
+    if (isLong) closeGently(request, this.#gateway.clock)
+    sendLocal(response, answer, noMarks, isLong || this.#gateway.draining)
   }
 }
 
@@ -130,6 +152,8 @@ interface Call {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly frame: Frame
+  /** The connection behind `response` when it is to become a WebSocket. */
+  readonly upgrade: UpgradeClient | null
 }
 
 interface Entry {

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { type Dialect, type Injection, stripKeyFromQuery } from '../dialect/dialect.ts'
 import type { ModelFamily } from '../pool/pool.ts'
 import type { Attempt } from './attempt.ts'
@@ -5,6 +6,16 @@ import type { RequestBody } from './body.ts'
 import type { Admitted } from './gateway.ts'
 import { requestHeaders } from './headers.ts'
 import type { Upstream } from './upstreams.ts'
+import { handshakeHeaders } from './websocket-handshake.ts'
+
+/** Where and how an upgrade is asked for. */
+export interface Destination {
+  readonly url: URL
+  readonly path: string
+  /** Raw pairs, without those of the hop. */
+  readonly headers: readonly string[]
+  readonly lookup: LookupFunction
+}
 
 /** A client's request in the form in which it goes upstream, once per attempt: without the client key and its hop. */
 export class Outgoing {
@@ -16,12 +27,12 @@ export class Outgoing {
   /** Set as soon as the body is here, or known to be too long to wait for. */
   body: RequestBody = { held: true, bytes: null }
 
-  constructor({ request, dialect, target }: Admitted) {
+  constructor({ request, dialect, target, upgrade }: Admitted) {
     this.method = request.method ?? 'GET'
     this.#dialect = dialect
     this.#path = target.path
     this.#query = withoutKey(target.query)
-    this.#headers = requestHeaders(request.rawHeaders)
+    this.#headers = upgrade ? handshakeHeaders(request.rawHeaders) : requestHeaders(request.rawHeaders)
   }
 
   /** Hands the request to the connections of `upstream`; what comes of it is told to the attempt. */
@@ -30,14 +41,25 @@ export class Outgoing {
     const headers = this.#headers.slice()
     this.#dialect.inject(headers, injection)
     if (!body.held && body.length !== null) headers.push('content-length', String(body.length))
-    const path = (`${upstream.prefix}${this.#path}` || '/') + this.#query
+    const path = this.#pathAt(upstream)
     upstream.pool.dispatch({ method: this.method, path, headers, body: body.held ? body.bytes : body.rest }, attempt)
+  }
+
+  /** How the upgrade is asked for at `upstream`, whose base URL is `baseUrl`. */
+  destination(baseUrl: string, upstream: Upstream, injection: Injection): Destination {
+    const headers = this.#headers.slice()
+    this.#dialect.inject(headers, injection)
+    return { url: new URL(baseUrl), path: this.#pathAt(upstream), headers, lookup: upstream.lookup }
   }
 
   /** The model family that the request asks for, as far as the path or a held body tells. */
   model(): ModelFamily | null {
     const bytes = this.#dialect.modelInBody && this.body.held ? this.body.bytes : null
     return this.#dialect.model(this.#path, bytes === null ? null : parsed(bytes))
+  }
+
+  #pathAt({ prefix }: Upstream): string {
+    return (`${prefix}${this.#path}` || '/') + this.#query
   }
 }
 

@@ -6,6 +6,7 @@ import type { Clock } from '../clock/clock.ts'
 import type { Credentials } from '../credential/credential.ts'
 import type { Dialect } from '../dialect/dialect.ts'
 import type { DataPath, Prober } from '../engine/engine.ts'
+import type { EventBus } from '../events/events.ts'
 import type { Keyring } from '../keys/keys.ts'
 import type { Logger } from '../log/log.ts'
 import { BodyBudget } from './body.ts'
@@ -17,6 +18,7 @@ import { createProber } from './probe.ts'
 import { RetryBudget } from './replay.ts'
 import { DataServer, type ServerIdentity } from './server.ts'
 import { Upstreams } from './upstreams.ts'
+import { OpenSockets } from './websocket-registry.ts'
 
 export type { ProxySettings, ReplaySettings } from './gateway.ts'
 export { noMeter, type ProxyMeter, type RequestOutcome } from './meter.ts'
@@ -29,6 +31,8 @@ export interface ProxyParts {
   readonly credentials: Credentials
   readonly keys: Pick<Keyring, 'check'>
   dialectOf(provider: string): Dialect
+  /** Tells when a member can serve no longer. */
+  readonly bus: Pick<EventBus, 'subscribe'>
   readonly clock: Clock
   readonly log: Logger
   readonly settings: ProxySettings
@@ -62,11 +66,15 @@ export function createProxy(parts: ProxyParts): DataPlane {
     listen: (host, port) => server.listen(host, port),
     async drain(withinMs) {
       gateway.draining = true
+      const stopClosing = gateway.sockets.drain(withinMs)
       await server.drain(withinMs)
+      stopClosing()
+      gateway.sockets.stop()
       await gateway.upstreams.destroy()
     },
     async close() {
       server.close()
+      gateway.sockets.stop()
       await gateway.upstreams.destroy()
     },
     ready(isReady) {
@@ -97,6 +105,7 @@ function gatewayOf(parts: ProxyParts): Gateway {
     meter,
     upstreams: new Upstreams(settings.upstream),
     bodies: new BodyBudget(settings.replay.maxTotalBytes),
+    sockets: new OpenSockets(engine, clock, parts.bus),
     retries: new RetryBudget(settings.replay.budget, () => clock.now()),
     settings,
     ready: false,

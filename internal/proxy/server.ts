@@ -4,6 +4,9 @@ import { type AddressInfo, Server as NetServer } from 'node:net'
 import type { Clock } from '../clock/clock.ts'
 import type { Handler } from './handler.ts'
 import type { Inbound } from './inbound.ts'
+import { UpgradeClient } from './upgrade-client.ts'
+import { withoutOffer } from './upgrade-offer.ts'
+import { asksForWebSocket } from './websocket-handshake.ts'
 
 /** The certificate and key of the data port, as PEM. */
 export interface ServerIdentity {
@@ -48,17 +51,38 @@ export class DataServer {
   readonly #server: Server
   readonly #inbound: Inbound
   readonly #clock: Clock
+  readonly #isTls: boolean
 
   constructor(handler: Pick<Handler, 'handle'>, inbound: Inbound, clock: Clock, identity: ServerIdentity | null) {
     const options = { maxHeaderSize, keepAliveTimeout, insecureHTTPParser: false, noDelay: true }
     this.#server = identity ? createTlsServer({ ...options, ...identity }) : createServer(options)
     this.#inbound = inbound
     this.#clock = clock
+    this.#isTls = identity !== null
     this.#server
       .on('request', (request, response) => handler.handle(request, response, 'none'))
       .on('checkContinue', (request, response) => handler.handle(request, response, 'continue'))
       .on('checkExpectation', (request, response) => handler.handle(request, response, 'other'))
+      .on('upgrade', (request, _socket, head) => this.#upgrade(request, head, handler))
       .on('connect', (_request: IncomingMessage, socket) => socket.end(connectRefused))
+  }
+
+  #upgrade(request: IncomingMessage, head: Buffer, handler: Pick<Handler, 'handle'>): void {
+    const { socket } = request
+    if (!asksForWebSocket(request.rawHeaders)) {
+      // Another offer is ignored (RFC 9110, 7.8): node reads the request again as one without it.
+      if (head.length > 0) socket.unshift(head)
+      socket.unshift(withoutOffer(request))
+      this.#server.emit(this.#isTls ? 'secureConnection' : 'connection', socket)
+      return
+    }
+    try {
+      const client = new UpgradeClient(request, head, this.#clock)
+      handler.handle(request, client.response, 'none', client)
+    } catch {
+      // An earlier request of the connection waits for its answer: there is no place for this one's.
+      socket.destroy()
+    }
   }
 
   /** Opens the port (0: a free one) and resolves with where it listens; rejects with a ListenError. */

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { Pool } from 'undici'
 import { type AddressGuard, addressGuard, ForbiddenAddress, guardedLookup, isForbiddenLiteral } from './address.ts'
 
@@ -17,6 +18,8 @@ export interface Upstream {
   readonly pool: Pool
   /** Without a slash at its end. */
   readonly prefix: string
+  /** Finds only addresses that may be contacted. */
+  readonly lookup: LookupFunction
 }
 
 /** Heads that are longer make an answer a protocol error. */
@@ -44,7 +47,8 @@ export class Upstreams {
     if (known) return known
     const url = new URL(baseUrl)
     if (isForbiddenLiteral(url.hostname, this.#guard)) throw new ForbiddenAddress(url.hostname)
-    const upstream = { pool: this.#pool(url.origin), prefix: url.pathname.replace(/\/+$/, '') }
+    const lookup = guardedLookup(this.#guard)
+    const upstream = { pool: this.#pool(url.origin), prefix: url.pathname.replace(/\/+$/, ''), lookup }
     this.#byBaseUrl.set(baseUrl, upstream)
     return upstream
   }

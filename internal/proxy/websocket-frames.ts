@@ -86,7 +86,8 @@ export class FrameReader {
     const parts = this.#parts
     this.#parts = null
     if (this.#opcode === close) found.push({ kind: 'close' })
-    else if (parts) found.push({ kind: 'text', payload: parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts) })
+    else if (parts)
+      found.push({ kind: 'text', payload: parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts) })
   }
 }
 

@@ -22,6 +22,7 @@ export interface RigOptions {
   readonly upstream?: Partial<ProxySettings['upstream']>
   readonly replay?: Partial<ProxySettings['replay']>
   readonly exposeMember?: boolean
+  readonly webSocket?: boolean
   readonly maxWaitMs?: number
   readonly pool?: Partial<PoolRecord>
   readonly auth?: 'api-key' | 'oauth'
@@ -232,6 +233,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     engine,
     credentials,
     keys: createKeyring([record]),
+    bus,
     dialectOf: (name) => dialects[name as Provider],
     clock,
     log: silentLog,
@@ -244,9 +246,16 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   return new Rig({ proxy, engine, upstream, credentials, told, counted, key: key.reveal(), port, settings })
 }
 
-function settingsOf({ upstream, replay, exposeMember = false, maxWaitMs = 0 }: RigOptions): ProxySettings {
+function settingsOf({
+  upstream,
+  replay,
+  exposeMember = false,
+  webSocket = true,
+  maxWaitMs = 0,
+}: RigOptions): ProxySettings {
   return {
     exposeMember,
+    webSocket,
     maxWaitMs,
     upstream: {
       connectMs: 2_000,

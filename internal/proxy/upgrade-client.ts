@@ -1,0 +1,78 @@
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Clock } from '../clock/clock.ts'
+
+/** What a client may send before its upgrade is answered, in bytes; the rest waits in its own buffers. */
+const mostEarly = 65_536
+
+/** How long a refused client may take to hang up, in ms: closing at once could lose the answer on its way. */
+const lingerMs = 1_000
+
+/** How long a connection is quiet, in ms, before the system asks whether the other side is still there. */
+const keepAliveMs = 30_000
+
+/**
+ * The connection of a client that asked for an upgrade. Whatever it sends from now on is either the WebSocket's or
+ * nobody's: a refusal ends the connection, so nothing behind the request can ever be read as another request.
+ */
+export class UpgradeClient {
+  readonly socket: Socket
+  /** For a refusal; it closes the connection. */
+  readonly response: ServerResponse
+  readonly #clock: Clock
+  #early: Buffer[]
+  #bytes: number
+  #refused = false
+
+  /** `head` is what came with the request. Throws while an earlier request of the connection is not answered. */
+  constructor(request: IncomingMessage, head: Buffer, clock: Clock) {
+    this.socket = request.socket
+    this.#clock = clock
+    this.#early = head.length > 0 ? [head] : []
+    this.#bytes = head.length
+    this.response = new ServerResponse(request)
+    this.response.shouldKeepAlive = false
+    this.response.assignSocket(this.socket)
+    this.response.once('finish', () => this.#hangUp())
+    this.socket.setTimeout(0)
+    this.socket.setKeepAlive(true, keepAliveMs)
+    this.socket.on('error', ignore).on('end', this.#onEnd).on('data', this.#onData)
+    this.socket.resume()
+  }
+
+  /** The upgrade is granted: hands the connection over, paused, with what came early put back in front. */
+  open(): Socket {
+    const { socket, response } = this
+    response.detachSocket(socket)
+    socket.pause()
+    socket.off('end', this.#onEnd).off('data', this.#onData)
+    const early = this.#early
+    this.#early = []
+    if (early.length > 0) socket.unshift(Buffer.concat(early))
+    return socket
+  }
+
+  #hangUp(): void {
+    const { socket } = this
+    this.#refused = true
+    this.#early = []
+    this.response.detachSocket(socket)
+    socket.end()
+    socket.resume()
+    this.#clock.after(lingerMs, () => socket.destroy())
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#refused) return
+    this.#early.push(chunk)
+    this.#bytes += chunk.length
+    if (this.#bytes > mostEarly) this.socket.pause()
+  }
+
+  readonly #onEnd = (): void => {
+    if (!this.#refused) this.socket.destroy()
+  }
+}
+
+/** A connection that breaks is noticed by its close. */
+function ignore(): void {}

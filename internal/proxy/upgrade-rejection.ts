@@ -1,0 +1,100 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '../clock/clock.ts'
+import type { Dialect } from '../dialect/dialect.ts'
+import type { Outcome } from '../pool/pool.ts'
+import type { Presentation } from './attempt.ts'
+import { putHeader, responseHeaders } from './headers.ts'
+import { mostHeld, Reading } from './reading.ts'
+import { Scrubber } from './scrub.ts'
+
+/** How long the body of a refusal may take, in ms. */
+const longestBodyMs = 2_000
+
+/** An upstream's answer that is no upgrade, read as far as it takes to understand it: 64 KiB at most. */
+export class Rejection {
+  readonly #response: IncomingMessage
+  readonly #clock: Clock
+  readonly #reading: Reading
+  readonly #onUnderstood: (outcome: Outcome) => void
+  #parts: Buffer[] = []
+  #bytes = 0
+  #complete = false
+  #settled = false
+
+  constructor(
+    response: IncomingMessage,
+    about: { dialect: Dialect; clock: Clock; oauth: boolean },
+    onUnderstood: (outcome: Outcome) => void,
+  ) {
+    const { rawHeaders: headers, statusCode: status = 0 } = response
+    this.#response = response
+    this.#clock = about.clock
+    this.#reading = new Reading({ method: 'GET', status, headers, oauth: about.oauth }, about.dialect)
+    this.#onUnderstood = onUnderstood
+  }
+
+  /** Whether it is complete and can be searched for our secret. */
+  get presentable(): boolean {
+    return this.#complete && !this.#reading.body(this.#held).unreadable
+  }
+
+  /** Begins to read; what is understood is told once. */
+  read(): void {
+    const outcome = this.#reading.begin(this.#clock.now())
+    if (outcome) {
+      // What leads elsewhere is in the headers.
+      this.#complete = true
+      this.#settle(outcome)
+      return
+    }
+    const forget = this.#clock.after(longestBodyMs, () => this.#conclude())
+    this.#response
+      .on('data', (chunk: Buffer) => this.#gather(chunk))
+      .on('error', () => this.#conclude())
+      .on('close', () => {
+        forget()
+        this.#conclude()
+      })
+      .on('end', () => {
+        this.#complete = this.#bytes <= mostHeld
+        this.#conclude()
+      })
+  }
+
+  /** Gives it to the client, without our secret, and closes the client's connection. */
+  show(response: ServerResponse, secret: string, { marks, retryAfterSeconds }: Presentation): void {
+    const scrubber = new Scrubber(secret)
+    const headers = responseHeaders(this.#response.rawHeaders)
+    for (let at = 1; at < headers.length; at += 2) headers[at] = scrubber.text(headers[at] as string)
+    if (retryAfterSeconds !== null) {
+      putHeader(headers, 'retry-after', String(retryAfterSeconds))
+      putHeader(headers, 'retry-after-ms', null)
+    }
+    const { bytes, decoded } = this.#reading.body(this.#held).clean(scrubber)
+    if (decoded) putHeader(headers, 'content-encoding', null)
+    putHeader(headers, 'content-length', String(bytes.length))
+    headers.push(...marks)
+    putHeader(headers, 'connection', 'close')
+    response.writeHead(this.#response.statusCode ?? 502, headers).end(bytes)
+  }
+
+  get #held() {
+    return { parts: this.#parts, bytes: this.#bytes, complete: this.#complete }
+  }
+
+  #gather(chunk: Buffer): void {
+    if (this.#settled) return
+    this.#parts.push(chunk)
+    this.#bytes += chunk.length
+    if (this.#bytes > mostHeld) this.#conclude()
+  }
+
+  #conclude(): void {
+    if (!this.#settled) this.#settle(this.#reading.conclude(this.#held, this.#clock.now()))
+  }
+
+  #settle(outcome: Outcome): void {
+    this.#settled = true
+    this.#onUnderstood(outcome)
+  }
+}

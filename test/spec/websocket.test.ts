@@ -1,0 +1,410 @@
+import type { IncomingMessage } from 'node:http'
+import OpenAI from 'openai'
+import { OpenAIRealtimeWS } from 'openai/realtime/ws'
+import { afterEach, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { type Rig, type RigOptions, startRig } from '../fakes/rig.ts'
+import { type Greeting, refuses, says, type WebSocketUpstream, webSocketUpstream } from '../fakes/websocket-upstream.ts'
+
+let rig: Rig
+let upstream: WebSocketUpstream
+
+/** A pool of `a` and `b` before a fake that accepts and echoes, unless `greetings` says otherwise. */
+async function start(greetings: Record<string, Greeting> = {}, options: RigOptions = {}): Promise<void> {
+  upstream = await webSocketUpstream()
+  for (const [member, greeting] of Object.entries(greetings)) upstream.on(`key-${member}`, greeting)
+  rig = await startRig({ ...options, pool: { upstream: upstream.url, ...options.pool } })
+}
+
+afterEach(async () => {
+  await rig.close()
+  await upstream.close()
+})
+
+const limited = { error: { type: 'requests', code: 'rate_limit_exceeded', message: 'slow down' } }
+const quota = { error: { type: 'usage_limit_reached', message: 'used up', resets_in_seconds: 600 } }
+const badKey = { error: { type: 'invalid_request_error', code: 'invalid_api_key', message: 'no' } }
+const errorFrame = { type: 'error', status: 429, error: { type: 'usage_limit_reached', resets_in_seconds: 600 } }
+
+interface Ended {
+  readonly code: number
+  readonly reason: string
+}
+
+/** A client's WebSocket that keeps what it hears. */
+class Client {
+  readonly socket: WebSocket
+  readonly heard: string[] = []
+  readonly ended: Promise<Ended>
+  readonly refused: Promise<{ status: number; headers: IncomingMessage['headers']; text: string }>
+  readonly opened: Promise<void>
+
+  constructor(url: string, protocols: string[], headers: Record<string, string>) {
+    this.socket = new WebSocket(url, protocols, { headers })
+    this.socket.on('message', (data) => this.heard.push(data.toString()))
+    this.socket.on('error', () => {})
+    this.opened = new Promise((resolve) => this.socket.on('open', () => resolve()))
+    this.ended = new Promise((resolve) => {
+      this.socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }))
+    })
+    this.refused = new Promise((resolve) => {
+      this.socket.on('unexpected-response', (_request, response) => {
+        let text = ''
+        response.on('data', (chunk: Buffer) => {
+          text += chunk.toString()
+        })
+        response.on('close', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
+      })
+    })
+  }
+}
+
+function connect(
+  about: { path?: string; protocols?: string[]; headers?: Record<string, string>; key?: string | null } = {},
+): Client {
+  const { path = '/v1/realtime?model=gpt-realtime', protocols = [], headers = {}, key = rig.key } = about
+  const all = key === null ? headers : { authorization: `Bearer ${key}`, ...headers }
+  return new Client(`ws://127.0.0.1:${rig.port}/pool${path}`, protocols, all)
+}
+
+function handshake(more: readonly string[] = [], path = '/pool/v1/realtime'): string {
+  return [
+    `GET ${path} HTTP/1.1`,
+    'Host: localhost',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    `Authorization: Bearer ${rig.key}`,
+    ...more,
+    '',
+    '',
+  ].join('\r\n')
+}
+
+describe('a WebSocket', () => {
+  it('is carried with the credential in place of the client key, wherever that was', async () => {
+    await start()
+    const client = connect({
+      path: '/v1/realtime?model=gpt&key=abc&x=a//b',
+      protocols: ['realtime', `openai-insecure-api-key.${rig.key}`],
+    })
+    await client.opened
+    expect(client.socket.protocol).toBe('realtime')
+    client.socket.send('hello')
+    await expect.poll(() => client.heard).toEqual(['hello'])
+    const [seen] = upstream.seen
+    expect(seen).toMatchObject({ url: '/v1/realtime?model=gpt&x=a//b', secret: 'key-a' })
+    expect(JSON.stringify(seen)).not.toContain(rig.key)
+    expect(seen?.rawHeaders.join()).not.toMatch(/sec-websocket-extensions/i)
+    expect(rig.counted).toMatchObject({ requests: [], attempts: ['success'], inflight: 1 })
+    client.socket.close(1000)
+    expect((await client.ended).code).toBe(1000)
+    await expect.poll(() => rig.counted).toMatchObject({ requests: ['served'], inflight: 0 })
+    await expect.poll(() => upstream.connections).toBe(0)
+  })
+
+  it.each([
+    ['a protocol beside others', (key: string) => ['realtime', `openai-insecure-api-key.${key}`], 'realtime'],
+    ['the only protocol', (key: string) => [`openai-insecure-api-key.${key}`], 'openai-insecure-api-key.'],
+  ])('is let in with the key as %s', async (_name, protocols, answered) => {
+    await start()
+    const client = connect({ key: null, protocols: protocols(rig.key) })
+    await client.opened
+    expect(client.socket.protocol.startsWith(answered)).toBe(true)
+    expect(JSON.stringify(upstream.seen)).not.toContain(rig.key)
+  })
+
+  it('carries large and binary messages both ways, whole', async () => {
+    await start()
+    const client = connect()
+    await client.opened
+    const large = 'x'.repeat(3_000_000)
+    client.socket.send(large)
+    client.socket.send(Buffer.from([1, 2, 3]))
+    client.socket.send('{"type":"response.created"}')
+    await expect.poll(() => client.heard.length).toBe(3)
+    expect(client.heard[0]).toBe(large)
+  })
+
+  it('carries what the client sent before it was answered', async () => {
+    await start()
+    const mask = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69])
+    const text = await rig.raw(Buffer.concat([Buffer.from(handshake()), mask]), /hi$/)
+    expect(text).toMatch(/^HTTP\/1\.1 101 Switching Protocols\r\n/)
+    expect(text).toContain('x-spillway-request-id')
+  })
+
+  it('whose client vanishes lets the upstream go at once and blames nobody', async () => {
+    await start()
+    const client = connect()
+    await client.opened
+    await expect.poll(() => upstream.connections).toBe(1)
+    client.socket.terminate()
+    const before = performance.now()
+    await expect.poll(() => upstream.connections, { interval: 5 }).toBe(0)
+    expect(performance.now() - before).toBeLessThan(100)
+    expect(rig.counted.requests).toEqual(['client_gone'])
+    expect(rig.health('a')).toBe('healthy')
+  })
+
+  it('whose upstream vanishes is closed', async () => {
+    await start()
+    const client = connect()
+    await client.opened
+    upstream.accepted[0]?.terminate()
+    expect((await client.ended).code).toBe(1011)
+    await expect.poll(() => rig.counted).toMatchObject({ requests: ['upstream_error'], inflight: 0 })
+  })
+
+  it('is closed with the server’s own code and reason', async () => {
+    await start()
+    const client = connect()
+    await client.opened
+    upstream.accepted[0]?.close(4_000, 'session over')
+    expect(await client.ended).toEqual({ code: 4_000, reason: 'session over' })
+    await expect.poll(() => rig.counted.requests).toEqual(['served'])
+  })
+})
+
+describe('a refused upgrade', () => {
+  it.each([
+    ['429', refuses(429, limited, { 'retry-after': '3600' }), 'cooling'],
+    ['401', refuses(401, badKey), 'suspect'],
+    ['403', refuses(403, { error: { message: 'no', code: 'account_deactivated' } }), 'suspect'],
+    ['503', refuses(503, { error: { code: 'server_is_overloaded', message: 'busy' } }), 'healthy'],
+  ])('with %s goes to the next member before the client sees anything', async (_name, refusal, health) => {
+    await start({ a: refusal })
+    const client = connect()
+    await client.opened
+    client.socket.send('hello')
+    await expect.poll(() => client.heard).toEqual(['hello'])
+    expect(upstream.secrets).toEqual(['key-a', 'key-b'])
+    expect([health, 'disabled']).toContain(rig.health('a'))
+    client.socket.close()
+    await expect.poll(() => rig.counted).toMatchObject({ requests: ['failed_over'], inflight: 0 })
+  })
+
+  it('by everybody is answered over HTTP in the dialect’s words, and the connection closed', async () => {
+    await start({ a: refuses(429, quota), b: refuses(429, quota) })
+    const { status, headers, text } = await connect().refused
+    expect(status).toBe(429)
+    expect(headers).toMatchObject({ connection: 'close', 'retry-after': expect.stringMatching(/^\d+$/) })
+    expect(JSON.parse(text)).toMatchObject({ error: { type: 'usage_limit_reached' } })
+    await expect.poll(() => rig.counted).toMatchObject({ requests: ['exhausted'], inflight: 0 })
+    const again = await connect().refused
+    expect(again.status).toBe(429)
+    expect(upstream.secrets).toEqual(['key-a', 'key-b'])
+  })
+
+  it('for the request’s own fault is passed on as it is', async () => {
+    await start({ a: refuses(400, { error: { message: 'no such model key-a', code: 'model_not_found' } }) })
+    const { status, text } = await connect().refused
+    expect([status, JSON.parse(text).error.code]).toEqual([400, 'model_not_found'])
+    expect(text).not.toContain('key-a')
+    expect(upstream.secrets).toEqual(['key-a'])
+    expect(rig.counted.requests).toEqual(['client_error'])
+  })
+
+  it.each([['an endless body', (socket: { write(text: string): void }) => socket.write(`${'x'.repeat(100_000)}`)]])(
+    'with %s is no way around the limits',
+    async (_name, write) => {
+      const raw: Greeting = {
+        raw: (_request, socket) => {
+          socket.write('HTTP/1.1 400 No\r\ncontent-length: 10000000\r\n\r\n')
+          write(socket)
+        },
+      }
+      await start({ a: raw })
+      expect((await connect().refused).status).toBe(502)
+    },
+  )
+
+  it.each([
+    ['200', 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'],
+    ['garbage', 'SMTP ready\r\n\r\n'],
+    ['101 without its key', 'HTTP/1.1 101 Y\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n'],
+  ])('by %s is a fault of the upstream', async (_name, bytes) => {
+    await start({ a: { raw: (_request, socket) => socket.write(bytes) } })
+    const { status, text } = await connect().refused
+    expect([status, JSON.parse(text).error.code]).toEqual([502, 'upstream_protocol'])
+    expect(rig.health('a')).toBe('healthy')
+    await expect.poll(() => upstream.connections).toBe(0)
+  })
+
+  it('that never comes ends at the deadline', async () => {
+    await start({ a: { raw: () => {} } }, { upstream: { headMs: 300 } })
+    expect((await connect().refused).status).toBe(504)
+    await expect.poll(() => upstream.connections).toBe(0)
+  })
+
+  it('of a host that may not be contacted is said', async () => {
+    await start({}, { members: ['a'], upstream: { allowPrivate: [] } })
+    const { status, text } = await connect().refused
+    expect([status, JSON.parse(text).error.code]).toEqual([503, 'upstream_unreachable'])
+    expect(upstream.seen).toEqual([])
+  })
+})
+
+describe('bytes behind an upgrade request', () => {
+  const smuggled = 'GET /pool/v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer KEY\r\n\r\n'
+  const behind = () => smuggled.replace('KEY', rig.key)
+
+  it.each([
+    ['the upstream refused', { a: refuses(400, { error: { message: 'no' } }) }, []],
+    ['that was malformed', {}, ['Content-Length: 5']],
+    ['of another version', {}, ['Sec-WebSocket-Version: 8']],
+  ])('%s are never another request', async (_name, greetings, more) => {
+    await start(greetings)
+    const text = await rig.raw(handshake(more) + behind() + behind())
+    expect(text).toMatch(/^HTTP\/1\.1 400 /)
+    expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1)
+    expect(rig.upstream.requests).toEqual([])
+  })
+
+  it('do not overtake a request before it', async () => {
+    await start()
+    const text = await rig.raw(behind() + handshake())
+    expect(text).not.toContain('101 Switching')
+  })
+})
+
+describe('an upgrade that is not let in', () => {
+  it('without a known key gets 401 and closes', async () => {
+    await start()
+    expect((await connect({ key: 'sk-wrong' }).refused).status).toBe(401)
+    expect(upstream.seen).toEqual([])
+  })
+
+  it('gets 426 where WebSockets are switched off', async () => {
+    await start({}, { webSocket: false })
+    expect((await connect().refused).status).toBe(426)
+    expect(upstream.seen).toEqual([])
+  })
+
+  it('to another protocol is served as a plain request', async () => {
+    await start({}, { pool: { upstream: null } })
+    const text = await rig.raw(
+      [
+        'POST /pool/v1/chat/completions HTTP/1.1',
+        'Host: localhost',
+        'Connection: Upgrade, HTTP2-Settings',
+        'Upgrade: h2c',
+        'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA',
+        `Authorization: Bearer ${rig.key}`,
+        'Content-Length: 2',
+        '',
+        '{}',
+      ].join('\r\n'),
+      /chat\.completion/,
+    )
+    expect(text).toMatch(/^HTTP\/1\.1 200 /)
+  })
+})
+
+describe('an error in the first frame', () => {
+  it('cools the member, and the client is sent elsewhere without having seen it', async () => {
+    await start({ a: says({ type: 'response.created' }, errorFrame) })
+    const client = connect()
+    expect((await client.ended).code).toBe(1012)
+    expect(client.heard).toEqual([])
+    expect(rig.health('a')).toBe('cooling')
+    const again = connect()
+    await again.opened
+    expect(upstream.secrets).toEqual(['key-a', 'key-b'])
+  })
+
+  it('that no other member could help goes to the client', async () => {
+    const fault = { type: 'error', error: { type: 'invalid_request_error', message: 'no such voice' } }
+    await start({ a: says(fault) })
+    const client = connect()
+    await expect.poll(() => client.heard).toEqual([JSON.stringify(fault)])
+    expect(rig.health('a')).toBe('healthy')
+    expect(client.socket.readyState).toBe(WebSocket.OPEN)
+  })
+
+  it('later goes to the client, and the member’s sockets are closed', async () => {
+    await start({ a: says({ type: 'session.created' }, errorFrame) })
+    const client = connect()
+    expect((await client.ended).code).toBe(1012)
+    expect(client.heard).toHaveLength(2)
+    expect(rig.health('a')).toBe('cooling')
+  })
+})
+
+describe('a member that can serve no longer', () => {
+  it.each([
+    ['is disabled', () => rig.engine.setEnabled('a', false, 'test')],
+    ['needs a login', () => rig.engine.needsLogin('a', 1, 'refresh-rejected')],
+    ['leaves the pool', () => rig.engine.dropMember('pool', 'a', 'test')],
+  ])('because it %s loses its sockets, and only its own', async (_name, fall) => {
+    await start({}, { pool: { strategy: 'round-robin' } })
+    const first = connect()
+    await first.opened
+    const second = connect()
+    await second.opened
+    const [ofA, ofB] = upstream.secrets[0] === 'key-a' ? [first, second] : [second, first]
+    await fall()
+    expect((await ofA.ended).code).toBe(1012)
+    expect(ofB.socket.readyState).toBe(WebSocket.OPEN)
+  })
+
+  it('because another of its sockets met its limit loses all', async () => {
+    await start({
+      a: { accept: (socket) => socket.on('message', () => socket.send(JSON.stringify(errorFrame))) },
+    })
+    const [idle, busy] = [connect(), connect()]
+    await Promise.all([idle.opened, busy.opened])
+    busy.socket.send('go')
+    expect((await busy.ended).code).toBe(1012)
+    expect((await idle.ended).code).toBe(1012)
+  })
+})
+
+describe('a drain', () => {
+  it('closes sockets that are quiet, and those that are not at its end', async () => {
+    await start({ a: { accept: () => {} } })
+    const [quiet, busy] = [connect(), connect()]
+    await Promise.all([quiet.opened, busy.opened])
+    busy.socket.send('a question without an answer')
+    const before = performance.now()
+    const drained = rig.proxy.drain(4_000)
+    expect((await quiet.ended).code).toBe(1012)
+    expect(performance.now() - before).toBeLessThan(2_000)
+    expect(busy.socket.readyState).toBe(WebSocket.OPEN)
+    expect((await busy.ended).code).toBe(1012)
+    await drained
+    expect(rig.counted.inflight).toBe(0)
+  })
+})
+
+describe('the openai SDK’s realtime client', () => {
+  it('connects although the first member is at its limit', async () => {
+    await start({ a: refuses(429, limited), b: says({ type: 'session.created', session: { model: 'gpt-realtime' } }) })
+    const openai = new OpenAI({ baseURL: `http://127.0.0.1:${rig.port}/pool/v1`, apiKey: rig.key })
+    // The SDK speaks TLS alone; what is tried here is plain.
+    const realtime = plainly(() => new OpenAIRealtimeWS({ model: 'gpt-realtime' }, openai))
+    const created = new Promise((resolve) => realtime.on('session.created', resolve))
+    expect(await created).toMatchObject({ session: { model: 'gpt-realtime' } })
+    expect(upstream.secrets).toEqual(['key-a', 'key-b'])
+    realtime.close()
+  })
+})
+
+/** Makes `wss:` URLs plain while `make` runs. */
+function plainly<Result>(make: () => Result): Result {
+  const { protocol } = Object.getOwnPropertyDescriptors(URL.prototype)
+  if (!protocol?.set) throw new Error('URL has no protocol to set')
+  const { set } = protocol
+  Object.defineProperty(URL.prototype, 'protocol', {
+    ...protocol,
+    set(this: URL, value: string) {
+      set.call(this, value === 'wss' ? 'ws' : value)
+    },
+  })
+  try {
+    return make()
+  } finally {
+    Object.defineProperty(URL.prototype, 'protocol', protocol)
+  }
+}
