@@ -152,7 +152,8 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
   }
 
   ended(how: 'finished' | 'severed'): void {
-    if (this.#over) return
+    // Before that the tunnel ends with each refusal.
+    if (this.#over || this.#granted === null) return
     if (how === 'finished') this.#around.owner.finished(this)
     else this.#around.owner.severed(this)
   }

@@ -44,10 +44,6 @@ export class OpenSockets {
     })
   }
 
-  get size(): number {
-    return this.#sockets.size
-  }
-
   enter(socket: OpenSocket): void {
     this.#sockets.add(socket)
     this.#lookAgain()

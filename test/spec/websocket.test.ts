@@ -246,6 +246,17 @@ describe('a refused upgrade', () => {
   })
 })
 
+describe('a login whose token has run out', () => {
+  it('is renewed while the upgrade waits, and the same member serves', async () => {
+    await start({ a: refuses(401, { error: { message: 'expired' } }) }, { auth: 'oauth', provider: 'codex' })
+    rig.credentials.renewals.set('a', 'renewed')
+    const client = connect({ path: '/responses' })
+    await client.opened
+    expect(rig.credentials.renewed).toEqual(['a'])
+    expect(upstream.secrets).toEqual(['key-a', 'key-a-2'])
+  })
+})
+
 describe('bytes behind an upgrade request', () => {
   const smuggled = 'GET /pool/v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer KEY\r\n\r\n'
   const behind = () => smuggled.replace('KEY', rig.key)
@@ -347,6 +358,22 @@ describe('a member that can serve no longer', () => {
     await fall()
     expect((await ofA.ended).code).toBe(1012)
     expect(ofB.socket.readyState).toBe(WebSocket.OPEN)
+  })
+
+  it('loses its sockets also when that is no news', async () => {
+    await start({
+      a: { accept: (socket) => socket.on('message', () => socket.send(JSON.stringify(errorFrame))) },
+    })
+    for (const _time of [1, 2]) {
+      const [idle, busy] = [connect(), connect()]
+      await Promise.all([idle.opened, busy.opened])
+      busy.socket.send('go')
+      expect((await idle.ended).code).toBe(1012)
+      expect((await busy.ended).code).toBe(1012)
+      await rig.engine.clear('pool', 'a', 'test')
+    }
+    expect(rig.told.filter(({ event }) => event.kind === 'cred_cooled')).toHaveLength(1)
+    expect(upstream.secrets).toEqual(['key-a', 'key-a', 'key-a', 'key-a'])
   })
 
   it('because another of its sockets met its limit loses all', async () => {
