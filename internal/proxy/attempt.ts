@@ -123,7 +123,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       putHeader(headers, 'retry-after-ms', null)
     }
     if (this.#outcome?.kind !== 'success') this.#scrub(headers)
-    else if (this.#reading?.isStream) this.#late = new LateErrors(this.#around.dialect)
+    else if (this.#reading?.isStream) this.#late = this.#lateErrors()
     for (const mark of marks) headers.push(mark)
     const { response, clock, idleMs } = this.#around
     const forward = new Forward(response, { status: this.#status, headers }, { clock, idleMs, resume: this.#resume })
@@ -227,8 +227,13 @@ export class Attempt implements Dispatcher.DispatchHandler {
     putHeader(headers, 'content-length', String(bytes.length))
   }
 
+  #lateErrors(): LateErrors {
+    const { dialect, clock } = this.#around
+    return new LateErrors(dialect, () => clock.now())
+  }
+
   #passOn(forward: Forward, chunk: Buffer): boolean {
-    const late = this.#late?.read(chunk, this.#around.clock.now())
+    const late = this.#late?.read(chunk)
     if (late) this.#around.owner.late(this, late)
     if (this.#scrubber === null) return forward.write(chunk)
     const clean = this.#scrubber.chunk(chunk)

@@ -73,8 +73,8 @@ describe('errors in a stream that is passed on', () => {
     'event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"text":"an error, he said"}}\n\n'
 
   function late(...chunks: string[]) {
-    const errors = new LateErrors(dialects.anthropic)
-    return chunks.map((chunk) => errors.read(Buffer.from(chunk), now)?.kind ?? null)
+    const errors = new LateErrors(dialects.anthropic, () => now)
+    return chunks.map((chunk) => errors.read(Buffer.from(chunk))?.kind ?? null)
   }
 
   test('are found', () => {

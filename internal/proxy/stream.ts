@@ -82,6 +82,7 @@ export class Opening {
 
 const mostTail = 65_536
 const suspectWord = 'error'
+const suspectBytes = Buffer.from(suspectWord)
 
 /**
  * Finds error events in a stream that is passed on already. Nearly all chunks are ruled out by one native search for
@@ -89,23 +90,25 @@ const suspectWord = 'error'
  */
 export class LateErrors {
   readonly #dialect: Dialect
+  readonly #now: () => At
   #tail: Buffer | null = null
 
-  constructor(dialect: Dialect) {
+  constructor(dialect: Dialect, now: () => At) {
     this.#dialect = dialect
+    this.#now = now
   }
 
   /** The outcome of an error event that this chunk completes; null nearly always. */
-  read(chunk: Buffer, now: At): Outcome | null {
+  read(chunk: Buffer): Outcome | null {
     const bytes = this.#tail === null ? chunk : Buffer.concat([this.#tail, chunk])
     const end = lastEventEnd(bytes)
-    this.#tail = end === bytes.length ? null : bytes.subarray(end)
-    if (this.#tail !== null && this.#tail.length > mostTail) this.#tail = null
-    const complete = bytes.subarray(0, end)
-    return complete.includes(suspectWord) ? this.#parse(complete, now) : null
+    this.#tail = end === bytes.length || bytes.length - end > mostTail ? null : bytes.subarray(end)
+    const suspect = bytes.indexOf(suspectBytes)
+    return suspect === -1 || suspect >= end ? null : this.#parse(bytes.subarray(0, end))
   }
 
-  #parse(complete: Buffer, now: At): Outcome | null {
+  #parse(complete: Buffer): Outcome | null {
+    const now = this.#now()
     for (const event of new EventReader().push(complete)) {
       if (!event.data.includes(suspectWord) && !event.event?.includes(suspectWord)) continue
       const meaning = this.#dialect.classifyEvent(event, now)
