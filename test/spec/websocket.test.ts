@@ -135,6 +135,31 @@ describe('a WebSocket', () => {
     expect(text).toContain('x-spillway-request-id')
   })
 
+  it('with a slow reader holds its own upstream back', async () => {
+    await start()
+    const client = connect()
+    await client.opened
+    client.socket.pause()
+    const [server] = upstream.accepted
+    const megabyte = Buffer.alloc(1_048_576)
+    for (let sent = 0; sent < 64; sent++) server?.send(megabyte)
+    const other = connect()
+    await other.opened
+    other.socket.send('hello')
+    await expect.poll(() => other.heard).toEqual(['hello'])
+    let before = -1
+    const isStill = () => {
+      const now = server?.bufferedAmount ?? 0
+      const same = now === before
+      before = now
+      return same
+    }
+    await expect.poll(isStill, { interval: 200, timeout: 5_000 }).toBe(true)
+    expect(before).toBeGreaterThan(48 * 1_048_576)
+    client.socket.resume()
+    await expect.poll(() => client.heard.length, { timeout: 10_000 }).toBe(64)
+  })
+
   it('whose client vanishes lets the upstream go at once and blames nobody', async () => {
     await start()
     const client = connect()
@@ -264,6 +289,8 @@ describe('bytes behind an upgrade request', () => {
   it.each([
     ['the upstream refused', { a: refuses(400, { error: { message: 'no' } }) }, []],
     ['that was malformed', {}, ['Content-Length: 5']],
+    ['with a chunked body', {}, ['Transfer-Encoding: chunked']],
+    ['with two frames', {}, ['Transfer-Encoding: chunked', 'Content-Length: 5']],
     ['of another version', {}, ['Sec-WebSocket-Version: 8']],
   ])('%s are never another request', async (_name, greetings, more) => {
     await start(greetings)
@@ -402,6 +429,25 @@ describe('a drain', () => {
     expect((await busy.ended).code).toBe(1012)
     await drained
     expect(rig.counted.inflight).toBe(0)
+  })
+})
+
+describe('while it drains, the proxy', () => {
+  it('opens no WebSocket on a connection that it still has', async () => {
+    await start()
+    const socket = rig.socket()
+    let text = ''
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+    })
+    socket.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n')
+    await expect.poll(() => text).toContain('ok\n')
+    const drained = rig.proxy.drain(2_000)
+    socket.write(handshake())
+    await drained
+    expect(text).toContain('503 Service Unavailable')
+    expect(text).toContain('"draining"')
+    expect(upstream.seen).toEqual([])
   })
 })
 
