@@ -81,6 +81,7 @@ function compared(name: string, sheet: CredentialSheet, record: CredentialRecord
     (sheet.domain ?? null) === record.domain ? null : `domain ${record.domain ?? 'none'}`,
     (sheet.header?.toLowerCase() ?? null) === record.header ? null : `header ${record.header ?? 'none'}`,
     sameSource(sheet.source, record.source) ? null : `source ${record.source.kind}`,
+    sheet.source === 'vault' || sameLogin(sheet.login, record) ? null : 'another login',
   ].filter((difference) => difference !== null)
   if (differs.length === 0) return name
   throw new Refusal(
@@ -95,6 +96,11 @@ function sameSource(wanted: CredentialSheet['source'], source: Source): boolean 
   const { kind, ...rest } = reference(wanted)
   if (kind !== source.kind) return false
   return Object.entries(rest).every(([key, value]) => Object.entries(source).some(([k, v]) => k === key && v === value))
+}
+
+function sameLogin(wanted: CredentialSheet['login'], { oauth }: CredentialRecord): boolean {
+  const settings = ['tokenUrl', 'clientId', 'clientSecretFile', 'scope'] as const
+  return settings.every((setting) => (wanted?.[setting] ?? null) === (oauth?.[setting] ?? null))
 }
 
 /** Credentials by name: those that live, and those that the manifest adds. */

@@ -78,9 +78,14 @@ export function readManifest(yaml: string, file: string, folder: string): Manife
 }
 
 function rooted(sheet: CredentialSheet, folder: string): CredentialSheet {
-  const { source } = sheet
-  if (typeof source !== 'object' || !('file' in source) || isAbsolute(source.file)) return sheet
-  return { ...sheet, source: { ...source, file: join(folder, source.file) } }
+  const { source, login } = sheet
+  const at = (file: string) => (isAbsolute(file) ? file : join(folder, file))
+  const secret = login?.clientSecretFile
+  return {
+    ...sheet,
+    ...(typeof source === 'object' && 'file' in source ? { source: { ...source, file: at(source.file) } } : {}),
+    ...(secret === undefined ? {} : { login: { ...login, clientSecretFile: at(secret) } }),
+  }
 }
 
 function mapValues<T>(values: Readonly<Record<string, T>>, change: (value: T) => T): Record<string, T> {
