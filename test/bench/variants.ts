@@ -36,7 +36,7 @@ const json = { 'content-type': 'application/json', authorization: 'Bearer sk-cli
 async function running(name: string, port: number, child: ChildProcess, more: Partial<Running> = {}): Promise<Running> {
   await listening(port)
   const pid = child.pid ?? 0
-  const stop = () => void child.kill('SIGKILL')
+  const stop = () => void child.kill('SIGTERM')
   return { name, port, path, headers: json, pids: () => family(pid), stop, ...more }
 }
 
@@ -71,7 +71,7 @@ http {
 const haproxyConfig = (port: number, origin: number) => `
 global
   nbthread 1
-  maxconn 20000
+  maxconn 4000
 defaults
   mode http
   timeout connect 10s
