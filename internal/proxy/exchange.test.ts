@@ -273,6 +273,14 @@ describe('a missing secret', () => {
     expect(rig.health('a')).toBe('suspect')
   })
 
+  it('is no reason to take the next member’s rejection for the request’s own fault', async () => {
+    await start({ members: ['a', 'b', 'c'] })
+    rig.credentials.missing.set('a', 'unreadable')
+    rig.upstream.on('key-b').always(badKey)
+    expect((await rig.ask()).status).toBe(200)
+    expect(rig.upstream.served).toEqual(['key-b', 'key-c'])
+  })
+
   it('of the only member exhausts the pool', async () => {
     await start({ members: ['a'] })
     rig.credentials.missing.set('a', 'unreadable')

@@ -20,7 +20,7 @@ export class Walk {
   attempts = 0
   /** Members left because of what came of them. */
   failovers = 0
-  /** The first member whose key was rejected. */
+  /** The first member whose key the upstream rejected. */
   rejected: Lease | null = null
   /** Which of the member's secrets was sent. */
   generation = 0
@@ -84,7 +84,7 @@ export class Walk {
     if (this.#reported || !this.#lease) return
     this.#reported = true
     if (outcome.kind === 'overloaded') this.#overloaded = true
-    if (outcome.kind === 'auth-rejected') this.rejected ??= this.#lease
+    if (outcome.kind === 'auth-rejected' && outcome.status !== null) this.rejected ??= this.#lease
     this.#meter.attempt(this.turn.pool.name, outcome.kind)
     this.#engine.report(this.#lease, this.turn, afterRenewal(outcome, this.#renewed))
   }
