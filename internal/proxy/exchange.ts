@@ -1,25 +1,19 @@
-import { type Material, NoMaterial } from '../credential/credential.ts'
 import type { LocalAnswer, LocalError } from '../dialect/dialect.ts'
 import type { Decision, Lease } from '../engine/engine.ts'
 import type { Outcome } from '../pool/pool.ts'
-import { Attempt, type AttemptOwner, type Surroundings } from './attempt.ts'
 import { BodyReader, type BodyReceiver, type RequestBody } from './body.ts'
 import { hostDown, internalError, nobodyElse, poolEmpty, trailersRefused, unpresentable } from './excuses.ts'
-import { type Failure, failureOf, missingSecret } from './failure.ts'
+import type { Failure } from './failure.ts'
 import type { Admitted, Gateway } from './gateway.ts'
 import type { RequestOutcome } from './meter.ts'
 import { Outgoing } from './outgoing.ts'
 import { another, nextStep, type Step } from './replay.ts'
 import { Reply } from './reply.ts'
-import { UpgradeAttempt, type UpgradeOwner } from './upgrade.ts'
-import type { UpgradeClient } from './upgrade-client.ts'
+import { Sender, type SenderOwner, type Trip } from './sender.ts'
 import { Walk } from './walk.ts'
 
 /** The wait for a canonical probe's finding, in ms, before a second rejection is passed on (SIGNALS, "Outcomes"). */
 const findingMs = 1_000
-
-/** A round trip, whether it asks for an answer or for a WebSocket. */
-type Trip = Attempt | UpgradeAttempt
 
 /** What a client is told to wait, in seconds, when another member could have served but no retry was left. */
 const shortWaitSeconds = 1
@@ -28,17 +22,17 @@ const shortWaitSeconds = 1
  * One admitted request from its body to the end of its answer: reads the body, asks the engine for a member, sends an
  * attempt, and after each outcome does what `replay.ts` says.
  */
-export class Exchange implements BodyReceiver, AttemptOwner, UpgradeOwner {
+export class Exchange implements BodyReceiver, SenderOwner {
   readonly #gateway: Gateway
   readonly #admitted: Admitted
   readonly #onOver: (exchange: Exchange) => void
   readonly #outgoing: Outgoing
   readonly #reply: Reply
   readonly #reader: BodyReader
-  readonly #around: Surroundings
+  readonly #sender: Sender
   #bodyAt = 0
   #walk: Walk | null = null
-  #attempt: Trip | null = null
+  #trip: Trip | null = null
   #holding: AbortController | null = null
   /** What the last attempt failed with, if it has no answer. */
   #failure: Failure | null = null
@@ -47,16 +41,15 @@ export class Exchange implements BodyReceiver, AttemptOwner, UpgradeOwner {
 
   /** `onOver` is called once, however the exchange ends. */
   constructor(gateway: Gateway, admitted: Admitted, onOver: (exchange: Exchange) => void) {
-    const { request, response, dialect, frame } = admitted
-    const { clock, upstreams, bodies, settings } = gateway
+    const { request, frame } = admitted
+    const { bodies, settings } = gateway
     this.#gateway = gateway
     this.#admitted = admitted
     this.#onOver = onOver
     this.#outgoing = new Outgoing(admitted)
     this.#reply = new Reply(gateway, admitted)
     this.#reader = new BodyReader(request, frame, { budget: bodies, most: settings.replay.maxBodyBytes }, this)
-    const { method } = this.#outgoing
-    this.#around = { owner: this, dialect, response, method, clock, idleMs: upstreams.settings.idleMs }
+    this.#sender = new Sender(gateway, admitted, this.#outgoing, this)
   }
 
   /** Begins with the body. */
@@ -84,7 +77,7 @@ export class Exchange implements BodyReceiver, AttemptOwner, UpgradeOwner {
       this.#walk = new Walk(this.#gateway, pool, { model, buffered: body.held })
       this.#act(this.#walk.next(), this.#walk)
     } catch (error) {
-      this.#crash(error)
+      this.crashed(error)
     }
   }
 
@@ -96,10 +89,10 @@ export class Exchange implements BodyReceiver, AttemptOwner, UpgradeOwner {
   #act(decision: Decision, walk: Walk): void {
     switch (decision.kind) {
       case 'lease':
-        this.#attempt?.discard()
-        this.#attempt = null
+        this.#trip?.discard()
+        this.#trip = null
         walk.take(decision.lease)
-        this.#equip(decision.lease, walk)
+        this.#sender.send(decision.lease, walk)
         break
       case 'exhausted':
         if (this.#mayHold(decision, walk)) this.#hold(walk)
@@ -117,85 +110,39 @@ export class Exchange implements BodyReceiver, AttemptOwner, UpgradeOwner {
     }
   }
 
-  /** Gets the member's secret, which is there at once unless a token has to be refreshed first. */
-  #equip(lease: Lease, walk: Walk): void {
-    let material: Material | Promise<Material>
+  get isOver(): boolean {
+    return this.#over
+  }
+
+  departs(trip: Trip): void {
+    this.#trip = trip
+  }
+
+  decide(trip: Trip, outcome: Outcome): void {
     try {
-      material = this.#gateway.credentials.material(lease.credential)
+      if (this.#walk) this.#judge(trip, outcome, this.#walk)
     } catch (error) {
-      this.#unequipped(error, walk)
-      return
-    }
-    if ('injection' in material) {
-      this.#send(lease, walk, material)
-      return
-    }
-    const send = (late: Material) => this.#over || this.#send(lease, walk, late)
-    this.#wait(material.then(send, (error) => this.#unequipped(error, walk)))
-  }
-
-  #unequipped(error: unknown, walk: Walk): void {
-    if (!(error instanceof NoMaterial)) throw error
-    if (this.#over) return
-    walk.attempts++
-    this.#judgeFailure(missingSecret(error.reason), walk)
-  }
-
-  #send(lease: Lease, walk: Walk, material: Material): void {
-    const { upstreams, clock } = this.#gateway
-    const { injection } = material
-    walk.sendWith(material)
-    const { upgrade } = this.#admitted
-    if (upgrade) {
-      this.#upgrade(lease, material, upgrade)
-      return
-    }
-    const attempt = new Attempt(lease, injection, this.#around)
-    this.#attempt = attempt
-    attempt.startedAt = clock.mono()
-    try {
-      this.#outgoing.send(upstreams.at(lease.baseUrl), injection, attempt)
-    } catch (error) {
-      this.failed(attempt, failureOf(error as Error, false))
+      this.crashed(error)
     }
   }
 
-  #upgrade(lease: Lease, { injection }: Material, client: UpgradeClient): void {
-    const { upstreams, clock, sockets } = this.#gateway
-    const { connectMs, headMs } = upstreams.settings
-    const { dialect } = this.#admitted
-    const around = { owner: this, dialect, client, sockets, clock, connectMs, headMs }
-    const attempt = new UpgradeAttempt(lease, injection, around)
-    this.#attempt = attempt
-    attempt.startedAt = clock.mono()
-    try {
-      attempt.send(this.#outgoing.destination(lease.baseUrl, upstreams.at(lease.baseUrl), injection))
-    } catch (error) {
-      this.failed(attempt, failureOf(error as Error, false))
-    }
-  }
-
-  decide(attempt: Trip, outcome: Outcome): void {
-    try {
-      if (this.#walk) this.#judge(attempt, outcome, this.#walk)
-    } catch (error) {
-      this.#crash(error)
-    }
-  }
-
-  failed(_attempt: Trip, failure: Failure): void {
+  failed(_trip: Trip, failure: Failure): void {
     try {
       if (this.#walk) this.#judgeFailure(failure, this.#walk)
     } catch (error) {
-      this.#crash(error)
+      this.crashed(error)
     }
+  }
+
+  unequipped(failure: Failure, walk: Walk): void {
+    this.#judgeFailure(failure, walk)
   }
 
   late(attempt: Trip, outcome: Outcome): void {
     this.#gateway.engine.late(attempt.lease, outcome)
   }
 
-  isLeft({ lease }: UpgradeAttempt): boolean {
+  isLeft({ lease }: Trip): boolean {
     const outlook = this.#walk?.outlook()
     return outlook?.kind !== 'lease' || outlook.lease.member !== lease.member
   }
@@ -232,7 +179,7 @@ export class Exchange implements BodyReceiver, AttemptOwner, UpgradeOwner {
   /** The attempt ended without an answer. */
   #judgeFailure(failure: Failure, walk: Walk): void {
     const { outcome } = failure
-    this.#attempt = null
+    this.#trip = null
     const step = nextStep(outcome, walk.progress(outcome), this.#gateway.settings.replay.maxAttempts)
     walk.report(outcome)
     this.#failure = failure
@@ -254,7 +201,7 @@ export class Exchange implements BodyReceiver, AttemptOwner, UpgradeOwner {
     const outlook = limited ? walk.outlook() : null
     // The last retry met the last member: a client that came again would only hear this.
     if (outlook?.kind === 'exhausted' && !this.#mayHold(outlook, walk)) this.#refuse(outlook, walk)
-    else if (this.#attempt) this.#pass(this.#attempt, walk, limited ? shortWaitSeconds : null)
+    else if (this.#trip) this.#pass(this.#trip, walk, limited ? shortWaitSeconds : null)
     else if (this.#failure?.outcome.kind === 'request-fault') this.#excuse(this.#failure, 'client_error')
     else this.#excuse(this.#failure ?? nobodyElse, 'upstream_error')
   }
@@ -276,7 +223,7 @@ export class Exchange implements BodyReceiver, AttemptOwner, UpgradeOwner {
       if (renewal === 'renewed') {
         walk.renew()
         attempt.discard()
-        this.#equip(lease, walk)
+        this.#sender.send(lease, walk)
       } else {
         walk.report(outcome)
         this.#continue(another(walk.progress(outcome), this.#gateway.settings.replay.maxAttempts), walk)
@@ -336,7 +283,7 @@ export class Exchange implements BodyReceiver, AttemptOwner, UpgradeOwner {
   #finish(outcome: RequestOutcome): void {
     if (this.#over) return
     this.#over = true
-    this.#attempt?.discard()
+    this.#trip?.discard()
     this.#walk?.end()
     this.#reader.release()
     const { body } = this.#outgoing
@@ -348,11 +295,11 @@ export class Exchange implements BodyReceiver, AttemptOwner, UpgradeOwner {
   }
 
   #wait(work: Promise<unknown>): void {
-    work.catch((error: unknown) => this.#crash(error))
+    work.catch((error: unknown) => this.crashed(error))
   }
 
   /** A fault of our own: the client gets an error rather than silence, and the log gets the stack. */
-  #crash(error: unknown): void {
+  crashed(error: unknown): void {
     this.#gateway.log.error({ error, pool: this.#admitted.pool.name }, 'a request failed inside the proxy')
     if (this.#over) return
     if (this.#reply.isOpen) this.#excuse(internalError, 'upstream_error')

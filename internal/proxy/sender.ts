@@ -1,0 +1,104 @@
+import { type Material, NoMaterial } from '../credential/credential.ts'
+import type { Lease } from '../engine/engine.ts'
+import type { Outcome } from '../pool/pool.ts'
+import { Attempt, type Surroundings } from './attempt.ts'
+import { type Failure, failureOf, missingSecret } from './failure.ts'
+import type { Admitted, Gateway } from './gateway.ts'
+import type { Outgoing } from './outgoing.ts'
+import { UpgradeAttempt } from './upgrade.ts'
+import type { UpgradeClient } from './upgrade-client.ts'
+import type { Walk } from './walk.ts'
+
+/** A round trip, whether it asks for an answer or for a WebSocket. */
+export type Trip = Attempt | UpgradeAttempt
+
+/** Who has requests sent, and is told what has come of them as by an Attempt. */
+export interface SenderOwner {
+  decide(trip: Trip, outcome: Outcome): void
+  failed(trip: Trip, failure: Failure): void
+  late(trip: Trip, outcome: Outcome): void
+  finished(trip: Trip): void
+  severed(trip: Trip): void
+  /** Whether a client that comes again would not meet this trip's member. */
+  isLeft(trip: Trip): boolean
+  /** Whether nobody waits for an answer any more. */
+  readonly isOver: boolean
+  /** A round trip begins. */
+  departs(trip: Trip): void
+  /** The member's secret cannot be had, so nothing was sent. */
+  unequipped(failure: Failure, walk: Walk): void
+  /** A fault of our own. */
+  crashed(error: unknown): void
+}
+
+/** Sends a request with a member's secret, once per call. */
+export class Sender {
+  readonly #gateway: Gateway
+  readonly #upgrade: UpgradeClient | null
+  readonly #outgoing: Outgoing
+  readonly #owner: SenderOwner
+  readonly #around: Surroundings
+
+  constructor(gateway: Gateway, { dialect, response, upgrade }: Admitted, outgoing: Outgoing, owner: SenderOwner) {
+    const { clock, upstreams } = gateway
+    const { method } = outgoing
+    this.#gateway = gateway
+    this.#upgrade = upgrade
+    this.#outgoing = outgoing
+    this.#owner = owner
+    this.#around = { owner, dialect, response, method, clock, idleMs: upstreams.settings.idleMs }
+  }
+
+  /** Gets the member's secret, which is there at once unless a token has to be refreshed first, and sends. */
+  send(lease: Lease, walk: Walk): void {
+    let material: Material | Promise<Material>
+    try {
+      material = this.#gateway.credentials.material(lease.credential)
+    } catch (error) {
+      this.#unequipped(error, walk)
+      return
+    }
+    if ('injection' in material) this.#depart(lease, walk, material)
+    else this.#departLate(lease, walk, material)
+  }
+
+  #departLate(lease: Lease, walk: Walk, material: Promise<Material>): void {
+    const owner = this.#owner
+    material
+      .then(
+        (late) => owner.isOver || this.#depart(lease, walk, late),
+        (error) => owner.isOver || this.#unequipped(error, walk),
+      )
+      .catch((error: unknown) => owner.crashed(error))
+  }
+
+  #unequipped(error: unknown, walk: Walk): void {
+    if (!(error instanceof NoMaterial)) throw error
+    walk.attempts++
+    this.#owner.unequipped(missingSecret(error.reason), walk)
+  }
+
+  #depart(lease: Lease, walk: Walk, material: Material): void {
+    walk.sendWith(material)
+    const { upstreams, clock } = this.#gateway
+    const { injection } = material
+    const trip = this.#upgrade
+      ? new UpgradeAttempt(lease, injection, this.#aroundUpgrade(this.#upgrade))
+      : new Attempt(lease, injection, this.#around)
+    this.#owner.departs(trip)
+    trip.startedAt = clock.mono()
+    try {
+      const upstream = upstreams.at(lease.baseUrl)
+      if (trip instanceof Attempt) this.#outgoing.send(upstream, injection, trip)
+      else trip.send(this.#outgoing.destination(lease.baseUrl, upstream, injection))
+    } catch (error) {
+      this.#owner.failed(trip, failureOf(error as Error, false))
+    }
+  }
+
+  #aroundUpgrade(client: UpgradeClient) {
+    const { upstreams, clock, sockets } = this.#gateway
+    const { connectMs, headMs } = upstreams.settings
+    return { owner: this.#owner, dialect: this.#around.dialect, client, sockets, clock, connectMs, headMs }
+  }
+}
