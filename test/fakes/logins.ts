@@ -63,3 +63,17 @@ function write(path: string, document: object): void {
   writeFileSync(`${path}.new`, JSON.stringify(document, null, 2), { mode: 0o600 })
   renameSync(`${path}.new`, path)
 }
+
+/** Lets a fake clock go as a real one does until something is done that waits for both, the time and real I/O. */
+export async function inTime<T>(clock: { advance(ms: number): Promise<void> }, work: Promise<T>): Promise<T> {
+  let over = false
+  const ended = work.finally(() => {
+    over = true
+  })
+  ended.catch(() => {})
+  while (!over) {
+    await Promise.race([ended.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 25))])
+    if (!over) await clock.advance(25)
+  }
+  return ended
+}

@@ -1,0 +1,307 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PassThrough, Writable } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { remoteOps, runCli } from '../../internal/cli/cli.ts'
+import { FakeClock } from '../../internal/clock/clock.ts'
+import { AuthServer } from '../fakes/auth-server.ts'
+import { type Installation, installation } from '../fakes/installation.ts'
+import { codexTokens, guardedBy, inTime, writeCodexLogin } from '../fakes/logins.ts'
+import { Program } from '../fakes/program.ts'
+import { answer } from '../fakes/upstream.ts'
+
+let auth: AuthServer
+let spillway: Installation
+let file: string
+
+beforeEach(async () => {
+  auth = await AuthServer.start()
+})
+afterEach(async () => {
+  await spillway?.close()
+  await auth.stop()
+})
+
+/** A daemon with a Codex login in a shared file; `where` says how people log in. */
+async function begin(where: 'deviceUrl' | 'authorizeUrl'): Promise<void> {
+  const path = where === 'deviceUrl' ? 'device' : 'authorize'
+  spillway = await installation({
+    clock: new FakeClock(Date.now()),
+    config: {
+      'pools.maxWaitMs': '0',
+      'oauth.codex.tokenUrl': auth.tokenUrl,
+      [`oauth.codex.${where}`]: `${auth.origin}/${path}`,
+    },
+  })
+  spillway.upstream.on('*').always(guardedBy(auth))
+  file = join(spillway.data, 'home.json')
+  writeCodexLogin(file, auth.login('person'))
+  await spillway.ops.credImport({ tool: 'codex', path: file })
+  await spillway.ops.poolCreate({
+    name: 'codex',
+    provider: 'codex',
+    members: ['codex'],
+    upstream: spillway.upstream.url,
+  })
+}
+
+/** A command at the daemon's socket, as it runs. */
+function command(...argv: string[]) {
+  const said = { out: '', err: '' }
+  const sink = (to: 'out' | 'err') =>
+    new Writable({
+      write(chunk, _encoding, done) {
+        said[to] += String(chunk)
+        done()
+      },
+    })
+  const stdin = new PassThrough()
+  const ended = runCli(argv, {
+    stdin,
+    stdout: sink('out'),
+    stderr: sink('err'),
+    env: {},
+    cwd: spillway.data,
+    port: {
+      version: '0.0.0-test',
+      now: () => spillway.clock.now(),
+      sleep: async () => undefined,
+      open: async () => ({
+        ops: remoteOps(join(spillway.data, 'admin.sock'), 'operator:cli'),
+        close: async () => undefined,
+      }),
+      serve: async () => 0,
+      init: async () => ({ data: spillway.data, key: null }),
+    },
+  })
+  const shown = async (pattern: RegExp) => {
+    await expect.poll(() => said.err).toMatch(pattern)
+    return pattern.exec(said.err)?.[1] ?? ''
+  }
+  return { said, stdin, ended, shown }
+}
+
+const health = async () => (await spillway.ops.credShow({ name: 'codex' })).health
+const ask = () => spillway.ask('codex')
+
+async function lapse(): Promise<void> {
+  auth.revoke('person')
+  // Whoever is refused looks for 2 s whether somebody else has won a race for the file.
+  expect((await inTime(spillway, ask())).status).toBe(429)
+  expect(await health()).toMatchObject({ state: 'needs-login', reason: 'refresh-rejected' })
+  expect((await ask()).status).toBe(429)
+}
+
+describe('a login by code', () => {
+  beforeEach(() => begin('deviceUrl'))
+
+  it('revives a lapsed login for its tool, too, and is told once', async () => {
+    await lapse()
+    const login = command('cred', 'login', 'codex')
+    const code = await login.shown(/and enter the code (\w+)/)
+    expect(login.said.err).toContain(`open ${auth.origin}/activate`)
+    auth.decide(code, true)
+    await spillway.advance(1_000)
+    expect(await login.ended).toBe(0)
+    expect(login.said.out).toBe('codex is logged in\n')
+    expect(await health()).toMatchObject({ state: 'healthy' })
+    expect((await ask()).status).toBe(200)
+    expect(spillway.upstream.served.at(-1)).toBe(codexTokens(file).access_token)
+    // The watcher sees the file that was written here: that is no second login.
+    await spillway.advance(1_000)
+    expect(await spillway.audit('cred_revived')).toMatchObject([{ from: 'codex', actor: 'operator:cli' }])
+    expect((await spillway.ops.status({})).incidents).toEqual([])
+  })
+
+  it('leaves everything as it was when the person declines', async () => {
+    const before = codexTokens(file)
+    const login = command('cred', 'login', 'codex')
+    auth.decide(await login.shown(/and enter the code (\w+)/), false)
+    await spillway.advance(1_000)
+    expect(await login.ended).toBe(1)
+    expect(login.said.err).toContain('spillway: error: the login was declined\n')
+    expect(codexTokens(file)).toEqual(before)
+    expect((await ask()).status).toBe(200)
+  })
+
+  it('that nobody agrees to ends by itself', async () => {
+    const login = command('cred', 'login', 'codex')
+    await login.shown(/and enter the code (\w+)/)
+    // The fake server gives a minute.
+    for (let i = 0; i < 62; i++) await spillway.advance(1_000)
+    expect(await login.ended).toBe(77)
+    expect(login.said.err).toContain('spillway: error: nobody agreed to the login in time\n')
+  })
+
+  it('is ended by the next one', async () => {
+    const first = command('cred', 'login', 'codex')
+    await first.shown(/and enter the code (\w+)/)
+    const second = command('cred', 'login', 'codex')
+    auth.decide(await second.shown(/and enter the code (\w+)/), true)
+    await spillway.advance(1_000)
+    expect(await second.ended).toBe(0)
+    expect(await first.ended).not.toBe(0)
+  })
+
+  it('takes effect although the command that began it is gone', async () => {
+    await lapse()
+    const { code } = await spillway.ops.credLogin({ name: 'codex' })
+    auth.decide(code ?? '', true)
+    await spillway.advance(1_000)
+    await expect.poll(health).toMatchObject({ state: 'healthy' })
+  })
+})
+
+describe('a login in a browser', () => {
+  beforeEach(() => begin('authorizeUrl'))
+
+  it('comes back by itself to this machine', async () => {
+    const login = command('cred', 'login', 'codex')
+    const url = await login.shown(/open (http\S+)/)
+    expect((await fetch(url)).status).toBe(200)
+    expect(await login.ended).toBe(0)
+    expect(login.said.out).toBe('codex is logged in\n')
+    expect((await ask()).status).toBe(200)
+  })
+
+  it('is finished by the address that a browser elsewhere ended at', async () => {
+    const login = command('cred', 'login', 'codex')
+    const url = await login.shown(/open (http\S+)/)
+    const { headers } = await fetch(url, { redirect: 'manual' })
+    login.stdin.write(`${headers.get('location')}\n`)
+    expect(await login.ended).toBe(0)
+    expect((await ask()).status).toBe(200)
+  })
+
+  it('is refused with an address of another login', async () => {
+    const login = command('cred', 'login', 'codex')
+    await login.shown(/open (http\S+)/)
+    login.stdin.write('http://localhost/auth/callback?code=x&state=of-somebody-else\n')
+    expect(await login.ended).toBe(1)
+    expect(login.said.err).toMatch(/error: the login failed/)
+  })
+})
+
+describe('cred enable', () => {
+  beforeEach(() => begin('deviceUrl'))
+
+  it('tries a lapsed login once more', async () => {
+    await lapse()
+    const presented = auth.history.length
+    expect(await command('cred', 'enable', 'codex').ended).toBe(0)
+    expect((await inTime(spillway, ask())).status).toBe(429)
+    expect(await health()).toMatchObject({ state: 'needs-login' })
+    expect(auth.history).toHaveLength(presented + 1)
+  })
+})
+
+describe('a key in the place of another', () => {
+  const rejected = answer(401, {}, { error: { message: 'Incorrect API key provided', code: 'invalid_api_key' } })
+
+  beforeEach(async () => {
+    spillway = await installation({ config: { 'pools.maxWaitMs': '0' }, env: { GIVEN: 'sk-given' } })
+    await spillway.pool('openai', ['work'])
+  })
+
+  it('serves at once, as a new generation, although the old one was disabled', async () => {
+    spillway.upstream.on('sk-work').always(rejected)
+    await spillway.ask()
+    await expect.poll(async () => (await spillway.ops.credShow({ name: 'work' })).health.state).toBe('disabled')
+    const login = command('cred', 'login', 'work')
+    login.stdin.end('sk-new\n')
+    expect(await login.ended).toBe(0)
+    expect(login.said).toEqual({ out: 'work has a new secret\n', err: '' })
+    expect((await spillway.ask()).status).toBe(200)
+    expect(spillway.upstream.served.at(-1)).toBe('sk-new')
+    expect(await spillway.ops.credShow({ name: 'work' })).toMatchObject({ generation: 2, health: { state: 'healthy' } })
+    await spillway.restart()
+    await spillway.ask()
+    expect(spillway.upstream.served.at(-1)).toBe('sk-new')
+  })
+
+  it('is refused where the vault does not hold it', async () => {
+    await spillway.ops.credAdd({ name: 'e', provider: 'openai', source: { kind: 'env', variable: 'GIVEN' } })
+    const login = command('cred', 'login', 'e')
+    expect(await login.ended).toBe(4)
+    expect(login.said.err).toBe(
+      'spillway: error: the key of e comes from $GIVEN\nspillway: hint: change it there, then: spillway cred enable e\n',
+    )
+  })
+})
+
+describe('without a daemon', () => {
+  let program: Program
+
+  beforeEach(() => {
+    program = new Program()
+  })
+  afterEach(() => program.close())
+
+  it('logins are imported, renewed by a person, and handed out', async () => {
+    const home = program.beside('codex-home')
+    mkdirSync(home)
+    writeCodexLogin(join(home, 'auth.json'), auth.login('person'))
+    const env = {
+      CODEX_HOME: home,
+      SPILLWAY_OAUTH_CODEX_TOKEN_URL: auth.tokenUrl,
+      SPILLWAY_OAUTH_CODEX_AUTHORIZE_URL: `${auth.origin}/authorize`,
+    }
+    expect(await program.run(['cred', 'import', 'codex'], { env })).toEqual({
+      code: 0,
+      stdout: `imported codex (codex): shares ${home}/auth.json\n`,
+      stderr: '',
+    })
+    const main = new URL('../../dist/cmd/spillway/main.js', import.meta.url).pathname
+    const login = spawn(process.execPath, [main, '--data', program.data, 'cred', 'login', 'codex'], { env })
+    const url = await new Promise<string>((resolve) => {
+      let text = ''
+      login.stderr.on('data', (bytes) => {
+        text += String(bytes)
+        const found = /open (http\S+)/.exec(text)?.[1]
+        if (found) resolve(found)
+      })
+    })
+    const over = new Promise((resolve) => login.on('close', resolve))
+    await fetch(url)
+    expect(await over).toBe(0)
+    const { code, stdout } = await program.run(['token', 'codex'], { env })
+    expect({ code, token: stdout.trim() }).toEqual({
+      code: 0,
+      token: codexTokens(join(home, 'auth.json')).access_token,
+    })
+    expect(auth.accepts(stdout.trim())).toBe(true)
+  }, 60_000)
+
+  it('nobody lapses because this shell lacks a variable, and who did comes back with it', async () => {
+    const variable = { WORK_KEY: 'sk-work' }
+    const add = ['cred', 'add', 'work', '--provider', 'openai', '--from-env', 'WORK_KEY']
+    expect((await program.run(add)).stderr).toContain('WORK_KEY is not set')
+    const state = async (env = {}) => {
+      const { stdout } = await program.run(['cred', 'show', 'work', '--json'], { env })
+      return JSON.parse(stdout).health
+    }
+    expect(await state()).toMatchObject({ state: 'healthy' })
+    const without = await program.serve()
+    expect(await state()).toMatchObject({ state: 'needs-login', reason: 'unreadable' })
+    without.process.kill('SIGTERM')
+    await without.ended
+    const given = await program.serve(variable)
+    expect(await state()).toMatchObject({ state: 'healthy' })
+    given.process.kill('SIGTERM')
+    await given.ended
+    expect(await state()).toMatchObject({ state: 'healthy' })
+  }, 60_000)
+
+  it('an import that cannot be done says why, with its exit code', async () => {
+    const home = program.beside('home')
+    mkdirSync(join(home, '.codex'), { recursive: true })
+    const run = (args: string[] = []) => program.run(['cred', 'import', 'codex', ...args], { env: { HOME: home } })
+    expect(await run()).toMatchObject({ code: 3, stderr: expect.stringContaining('auth.json does not exist') })
+    writeFileSync(join(home, '.codex', 'auth.json'), '{"tokens":{"access_token":"a"}}', { mode: 0o600 })
+    expect(await run()).toMatchObject({ code: 4, stderr: expect.stringContaining('has no refresh token') })
+    expect(await run(['--token-url', 'nonsense'])).toMatchObject({ code: 4 })
+    expect(await program.run(['cred', 'import', 'codx'])).toMatchObject({ code: 2 })
+    expect(existsSync(join(home, '.codex', 'auth.json'))).toBe(true)
+  }, 60_000)
+})
