@@ -24,7 +24,8 @@ function newest(folder) {
 
 const installed = at('node_modules', '.cache', 'installed')
 if (modified(installed) < modified(at('package-lock.json'))) {
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  // Not `npm ci`: it refuses a lock file that leaves out the optional binaries of platforms whose packages a registry lacks.
+  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])
   mkdirSync(dirname(installed), { recursive: true })
   writeFileSync(installed, '')
 }
