@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['internal/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: ['test/build.ts'],
     pool: 'forks',
+    // Most stories wait for processes and disks rather than for the processor.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 20_000,
     coverage: {
