@@ -1,4 +1,6 @@
+import { createServer } from 'node:https'
 import { afterEach, describe, expect, it } from 'vitest'
+import { selfSigned } from '../../test/fakes/certificate.ts'
 import { type Rig, type RigOptions, startRig } from '../../test/fakes/rig.ts'
 import { answer, early, fakeUpstream, reset } from '../../test/fakes/upstream.ts'
 
@@ -326,6 +328,23 @@ describe('an unreachable upstream', () => {
     expect(rig.health('a')).toBe('healthy')
     expect(plain.requests).toHaveLength(0)
     await plain.close()
+  })
+})
+
+describe('an upstream whose certificate nobody signed', () => {
+  it('is not reachable: nothing is sent, and nobody is blamed', async () => {
+    let requests = 0
+    const secure = createServer(selfSigned, (_request, response) => {
+      requests++
+      response.end('{}')
+    })
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
+    const { port } = secure.address() as { port: number }
+    await start({ baseUrls: { a: `https://127.0.0.1:${port}` } })
+    const { status, headers } = await rig.ask()
+    expect([status, headers['x-spillway-attempts']]).toEqual([200, '2'])
+    expect([rig.health('a'), requests]).toEqual(['healthy', 0])
+    secure.close()
   })
 })
 

@@ -1,5 +1,7 @@
 import { Agent, request as httpRequest } from 'node:http'
+import { request as tlsRequest } from 'node:https'
 import { afterEach, describe, expect, it } from 'vitest'
+import { selfSigned } from '../../test/fakes/certificate.ts'
 import { answerOf, type Rig, type RigOptions, startRig } from '../../test/fakes/rig.ts'
 import { answer, behind, Gate, silence } from '../../test/fakes/upstream.ts'
 import { systemClock } from '../clock/clock.ts'
@@ -38,6 +40,16 @@ describe('the data port', () => {
   it('of an address that is not ours is said so', async () => {
     await start()
     await expect(another().listen('192.0.2.1', 0)).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' })
+  })
+})
+
+describe('the data port with a certificate', () => {
+  it('speaks TLS', async () => {
+    await start({ identity: selfSigned })
+    const headers = { authorization: `Bearer ${rig.key}` }
+    const options = { port: rig.port, host: '127.0.0.1', path: '/pool/v1/files', headers, rejectUnauthorized: false }
+    const { status, json } = await answerOf(tlsRequest(options).end())
+    expect([status, json]).toMatchObject([200, { ok: true }])
   })
 })
 

@@ -11,7 +11,13 @@ import { type Engine, startEngine } from '../../internal/engine/engine.ts'
 import { type Announcement, eventBus } from '../../internal/events/events.ts'
 import { createKeyring, mintKey } from '../../internal/keys/keys.ts'
 import type { Reason } from '../../internal/pool/pool.ts'
-import { createProxy, type DataPlane, type ProxyMeter, type ProxySettings } from '../../internal/proxy/proxy.ts'
+import {
+  createProxy,
+  type DataPlane,
+  type ProxyMeter,
+  type ProxySettings,
+  type ServerIdentity,
+} from '../../internal/proxy/proxy.ts'
 import type { CredentialRecord, PoolRecord } from '../../internal/store/store.ts'
 import { MemoryStore } from './store.ts'
 import { type FakeUpstream, fakeUpstream } from './upstream.ts'
@@ -26,6 +32,8 @@ export interface RigOptions {
   readonly maxWaitMs?: number
   readonly pool?: Partial<PoolRecord>
   readonly auth?: 'api-key' | 'oauth'
+  /** The certificate of the data port; plain HTTP without one. */
+  readonly identity?: ServerIdentity
   /** Other upstreams than the fake one, per member. */
   readonly baseUrls?: Readonly<Record<string, string>>
 }
@@ -239,6 +247,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     log: silentLog,
     settings,
     meter: meterInto(counted),
+    identity: options.identity ?? null,
   })
   await fill(engine, { provider, members, upstream, options })
   const { port } = await proxy.listen('127.0.0.1', 0)
