@@ -29,8 +29,6 @@ export type Expectation = 'none' | 'continue' | 'other'
 /** Names that no pool can have, because these paths are answered here. */
 const reservedPools: ReadonlySet<string> = new Set(['healthz', 'readyz'])
 
-const noMarks: readonly string[] = []
-
 /** Lets requests in or turns them away; who is let in becomes an Exchange. */
 export class Handler {
   readonly #gateway: Gateway
@@ -53,7 +51,7 @@ export class Handler {
     if (isClosing(request)) return
     const frame = frameOf(request.rawHeaders, request.httpVersion)
     if (typeof frame === 'string') {
-      sendLocal(response, problem(400, 'bad_request', frame), noMarks, true)
+      sendLocal(response, problem(400, 'bad_request', frame), this.#marks(), true)
       return
     }
     const call = { request, response, frame, upgrade }
@@ -96,10 +94,10 @@ export class Handler {
     }
     if (this.#inbound.isFull) {
       this.#gateway.meter.request(pool.name, 'upstream_error')
-      sendLocal(response, dialect.error(overloadedHere), noMarks, true)
+      sendLocal(response, dialect.error(overloadedHere), this.#marks(), true)
       return
     }
-    const id = this.#idPrefix + (++this.#requests).toString(36)
+    const id = this.#nextId()
     const expectsContinue = expectation === 'continue'
     const admitted = { request, response, id, pool, dialect, target, frame, expectsContinue, upgrade }
     const { socket } = request
@@ -141,10 +139,19 @@ export class Handler {
     }
   }
 
+  #nextId(): string {
+    return this.#idPrefix + (++this.#requests).toString(36)
+  }
+
+  /** What every answer carries, also one that no attempt was made for. */
+  #marks(): readonly string[] {
+    return ['x-spillway-request-id', this.#nextId(), 'x-spillway-attempts', '0']
+  }
+
   #turnAway({ request, response, frame }: Call, answer: LocalAnswer): void {
     const isLong = isLongUnread(request, frame)
     if (isLong) closeGently(request, this.#gateway.clock)
-    sendLocal(response, answer, noMarks, isLong || this.#gateway.draining)
+    sendLocal(response, answer, this.#marks(), isLong || this.#gateway.draining)
   }
 }
 
