@@ -34,12 +34,23 @@ test('a replaced file has the new content, the old mode and owner, and nothing i
   const owner = statSync(path)
   const spare = reserveFile(path, 4096)
   expect(statSync(spare).size).toBe(4096)
-  expect(statSync(spare).mode & 0o777).toBe(0o600)
   const written = replaceFile(path, { spare, before: 'before', after: 'after' })
   expect(written).toBe(stamp(path))
   expect(readFileSync(path, 'utf8')).toBe('after')
   expect(statSync(path)).toMatchObject({ mode: owner.mode, uid: owner.uid, gid: owner.gid })
   expect(readdirSync(folder)).toEqual(['auth.json'])
+})
+
+test('a file that is mounted by itself is refused before anything depends on it', (context) => {
+  const path = file('before')
+  const other = join(folder, 'other')
+  writeFileSync(other, '')
+  if (spawnSync('mount', ['--bind', path, other]).status !== 0) return context.skip('nothing can be mounted here')
+  try {
+    expect(() => reserveFile(other, 10)).toThrow('mount its folder')
+  } finally {
+    spawnSync('umount', [other])
+  }
 })
 
 test('a file that somebody else changed is left as it is', () => {

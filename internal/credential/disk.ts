@@ -57,8 +57,8 @@ export function stamp(path: string): string | null {
 }
 
 /**
- * Creates a file of `bytes` zeros on the disk beside `path`, into which `replaceFile` will write, so that a full disk or
- * a read-only directory is found before anything depends on the write. Returns its path. Whoever calls it holds the lock
+ * Creates a file of `bytes` zeros on the disk beside `path`, with its mode and owner, into which `replaceFile` will write,
+ * so that a full disk or a missing right is found before anything depends on the write. Returns its path. Whoever calls it holds the lock
  * of the file. Blocks.
  */
 export function reserveFile(path: string, bytes: number): string {
@@ -68,9 +68,13 @@ export function reserveFile(path: string, bytes: number): string {
   // One name for all: whoever died before has left no more than one, and its lock is ours now.
   const spare = join(dirname(target), `.${basename(target)}.spillway-next`)
   dropFile(spare)
+  const old = statSync(target)
   const fd = openSync(spare, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
   try {
     writeAll(fd, Buffer.alloc(bytes))
+    const own = fstatSync(fd)
+    if (own.uid !== old.uid || own.gid !== old.gid) fchownSync(fd, old.uid, old.gid)
+    fchmodSync(fd, old.mode & 0o7777)
     fsyncSync(fd)
   } catch (error) {
     dropFile(spare)
@@ -82,20 +86,16 @@ export function reserveFile(path: string, bytes: number): string {
 }
 
 /**
- * Replaces the content of `path` atomically and durably, keeping mode and owner, through the file that `reserveFile`
+ * Replaces the content of `path` atomically and durably through the file that `reserveFile`
  * made. Does nothing and returns null if the file no longer holds `before`; else returns the new stamp. Blocks.
  */
 export function replaceFile(path: string, change: { spare: string; before: string; after: string }): string | null {
   const target = realpathSync(path)
-  const old = statSync(target)
   const fd = openSync(change.spare, constants.O_RDWR | constants.O_NOFOLLOW)
   try {
     const bytes = Buffer.from(change.after)
     writeAll(fd, bytes)
     ftruncateSync(fd, bytes.length)
-    const own = fstatSync(fd)
-    if (own.uid !== old.uid || own.gid !== old.gid) fchownSync(fd, old.uid, old.gid)
-    fchmodSync(fd, old.mode & 0o7777)
     fsyncSync(fd)
   } finally {
     closeSync(fd)

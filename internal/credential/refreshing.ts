@@ -117,7 +117,8 @@ export class Refreshing {
         const parts = { ...around, record, place, endpoint, shared: file !== null }
         this.#conclude(await refreshOnce(parts, stale), standing)
       } finally {
-        await held.release()
+        // A lock that cannot be given back ends with its thread; the tokens are in their place.
+        await held.release().catch(() => {})
       }
     } catch (error) {
       const isPassing = error instanceof Unreadable

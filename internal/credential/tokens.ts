@@ -61,7 +61,7 @@ export function tokensFromText(text: string): TokenSet {
 export function jsonObject(text: string): Readonly<Record<string, unknown>> {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(text.replace(/^\ufeff/, ''))
   } catch {
     // The parser's message quotes the text, which holds secrets.
     throw new Error('it is not JSON')
