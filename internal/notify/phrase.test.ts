@@ -55,6 +55,13 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
     'openai is exhausted: 1 is disabled, 1 needs a login. It does not recover without a person. Run: spillway cred login b',
   ],
   [
+    'an exhaustion that ends when a closed member is enabled',
+    sample('pool_exhausted', {
+      detail: { members: 1, retryAt: null, first: null, needsPerson: true, why: { a: 'disabled' } },
+    }),
+    'openai is exhausted: its only member is disabled. It does not recover without a person. Run: spillway cred enable a',
+  ],
+  [
     'an exhaustion of a pool with more members than are listed',
     sample('pool_exhausted', { detail: { members: 500 } }),
     'openai is exhausted: none of its 500 members can serve (3 of them are cooling). work recovers first, at 14:05.',

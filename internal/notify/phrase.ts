@@ -174,8 +174,14 @@ function nextRecovery({ detail }: Event<'pool_exhausted'>, now: At, wall: Wall):
 }
 
 function nobodyRecovers({ why }: Details['pool_exhausted']): string {
-  const login = Object.keys(why).find((member) => why[member] === 'needs-login')
-  const help = login === undefined ? '' : ` Run: spillway cred login ${name(login)}`
+  const waits = (state: string) => Object.keys(why).find((member) => why[member] === state)
+  const login = waits('needs-login')
+  const closed = waits('disabled')
+  const help = login
+    ? ` Run: spillway cred login ${name(login)}`
+    : closed
+      ? ` Run: spillway cred enable ${name(closed)}`
+      : ''
   return `It does not recover without a person.${help}`
 }
 

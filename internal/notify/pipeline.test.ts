@@ -258,6 +258,14 @@ describe('time', () => {
     })
   })
 
+  it('takes up the states of the members with it, of those that were told', () => {
+    const exhausted = opened(sample('pool_exhausted', { detail: { why: { work: 'suspect', other: 'cooling' } } }))
+    const closed = { ...pool, retryAt: null, members: [{ name: 'work', health: { state: 'disabled' } }] }
+    expect(swept(exhausted, noon + 30_000, dedupeMs, closed)).toMatchObject({
+      lines: [{ event: { detail: { why: { work: 'disabled', other: 'cooling' } } } }],
+    })
+  })
+
   it('does not take a pool that could serve again for one that never recovers', () => {
     const exhausted = opened(sample('pool_exhausted'))
     const idle = { ...pool, exhausted: false, retryAt: null }

@@ -51,13 +51,16 @@ export function wantsPool(incident: Incident, now: At): boolean {
   return kind === 'pool_exhausted' && closedAt === null && now - updatedAt >= editSpacingMs
 }
 
-/** The incident with the next recovery as it is known now; when somebody could serve already, the next request will tell. */
+/** The incident with the next recovery and the members' states as they are known now; when somebody could serve already, the next request will tell. */
 function refreshed(incident: Incident, { exhausted, retryAt, members }: PoolNow): Incident {
   const line = incident.lines.at(-1)!
   const { event } = line
   if (event.kind !== 'pool_exhausted' || !exhausted) return incident
   const first = members.find(({ health }) => health.until === retryAt)?.name ?? null
   if (event.detail.retryAt === retryAt && event.detail.first === first) return incident
-  const newest: DomainEvent = { ...event, detail: { ...event.detail, retryAt, first } }
+  const states = new Map(members.map(({ name, health }) => [name, health.state]))
+  const why = Object.entries(event.detail.why).map(([name, state]) => [name, states.get(name) ?? state])
+  const detail = { ...event.detail, retryAt, first, why: Object.fromEntries(why) }
+  const newest: DomainEvent = { ...event, detail }
   return { ...incident, subject: first, lines: [{ ...line, event: newest }] }
 }

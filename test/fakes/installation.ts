@@ -8,7 +8,7 @@ import { type Logger, silentLogger } from '../../internal/log/log.ts'
 import type { Ops } from '../../internal/ops/ops.ts'
 import { type FakeUpstream, fakeUpstream } from './upstream.ts'
 
-const stepMs = 2_000
+const stepMs = 1_500
 
 /** What a story may change about its installation. */
 export interface Setting {

@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { remoteOps } from '../../internal/cli/cli.ts'
+import type { Ops } from '../../internal/ops/ops.ts'
 
 const main = fileURLToPath(new URL('../../dist/cmd/spillway/main.js', import.meta.url))
 
@@ -42,9 +44,17 @@ export class Program {
     return ended(child)
   }
 
-  /** Starts the daemon on a free port; rejects with what it said when it does not come up. */
-  async serve(env: Record<string, string> = {}): Promise<Served> {
-    const child = this.#spawn(['serve', '--listen', '127.0.0.1:0'], env)
+  /** The verbs of the running daemon, over its admin socket. */
+  get ops(): Ops {
+    return remoteOps(join(this.data, 'admin.sock'), 'operator:cli')
+  }
+
+  /**
+   * Starts the daemon on a free port, `under` another program such as `prlimit` if one is named; rejects with what it said
+   * when it does not come up.
+   */
+  async serve(env: Record<string, string> = {}, under: readonly string[] = []): Promise<Served> {
+    const child = this.#spawn(['serve', '--listen', '127.0.0.1:0'], env, under)
     const over = ended(child)
     const origin = await new Promise<string>((resolve, reject) => {
       let text = ''
@@ -63,9 +73,10 @@ export class Program {
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
-  #spawn(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
+  #spawn(args: readonly string[], env: Record<string, string> = {}, under: readonly string[] = []): ChildProcess {
     const { PATH = '', HOME = '' } = process.env
-    const child = spawn(process.execPath, [main, '--data', this.data, ...args], { env: { PATH, HOME, ...env } })
+    const [command = '', ...words] = [...under, process.execPath, main, '--data', this.data, ...args]
+    const child = spawn(command, words, { env: { PATH, HOME, ...env } })
     this.#running.add(child)
     child.on('exit', () => this.#running.delete(child))
     return child
