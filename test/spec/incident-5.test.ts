@@ -6,20 +6,25 @@ import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { remoteOps, runCli } from '../../internal/cli/cli.ts'
+import { FakeClock } from '../../internal/clock/clock.ts'
+import { AuthServer } from '../fakes/auth-server.ts'
 import { type Installation, installation } from '../fakes/installation.ts'
+import { guardedBy, writeClaudeLogin } from '../fakes/logins.ts'
 import { answer } from '../fakes/upstream.ts'
 
 const rejected = answer(401, {}, { error: { message: 'Incorrect API key provided', code: 'invalid_api_key' } })
 
 /** A worker as cron would start it: it notes its start, asks the pool once, and fails with what it was told. */
-const worker = `
+const working = (base: string, key: string) => `
 require('node:fs').appendFileSync('starts', 'x')
-fetch(process.env.OPENAI_BASE_URL + '/chat/completions', {
+fetch(${base}, {
   method: 'POST',
-  headers: { authorization: 'Bearer ' + process.env.OPENAI_API_KEY, 'content-type': 'application/json' },
-  body: JSON.stringify({ model: 'gpt-5', messages: [] }),
+  headers: { authorization: 'Bearer ' + process.env.${key}, 'content-type': 'application/json' },
+  body: JSON.stringify({ model: 'any', messages: [] }),
 }).then((response) => process.exit(response.ok ? 0 : 1))
 `
+const worker = working("process.env.OPENAI_BASE_URL + '/chat/completions'", 'OPENAI_API_KEY')
+const claudeWorker = working("process.env.ANTHROPIC_BASE_URL + '/v1/messages'", 'ANTHROPIC_AUTH_TOKEN')
 let spillway: Installation
 let folder: string
 
@@ -34,7 +39,11 @@ afterEach(async () => {
 })
 
 /** One tick of a cron line, over the daemon's socket: its exit code and what it said. */
-async function tick(args: readonly string[], program: string): Promise<{ code: number; said: string }> {
+async function tick(
+  args: readonly string[],
+  program: string,
+  pool = 'openai',
+): Promise<{ code: number; said: string }> {
   let said = ''
   const sink = new Writable({
     write(chunk, _encoding, done) {
@@ -43,7 +52,7 @@ async function tick(args: readonly string[], program: string): Promise<{ code: n
     },
   })
   const code = await runCli(
-    ['run', '--pool', 'openai', '--backoff', '1ms..2ms', ...args, '--', process.execPath, '-e', program],
+    ['run', '--pool', pool, '--backoff', '1ms..2ms', ...args, '--', process.execPath, '-e', program],
     {
       stdin: Readable.from([]),
       stdout: sink,
@@ -73,28 +82,70 @@ function files(): Record<string, number> {
   return Object.fromEntries(readdirSync(spillway.data).map((name) => [name, statSync(join(spillway.data, name)).size]))
 }
 
+/** What a tick could leave behind. */
+async function traces() {
+  await spillway.daemon.core.engine.flush()
+  return { files: files(), rows: (await spillway.audit()).length, requests: spillway.upstream.requests.length }
+}
+
 describe('a cron job against a login that lapsed', () => {
-  it('is started once in 7,000 ticks, and leaves nothing behind at the others', async () => {
+  it('is started once in 7,000 ticks, leaves nothing behind at the others, and runs after a login', async () => {
+    const auth = await AuthServer.start()
+    await spillway.close()
+    spillway = await installation({
+      clock: new FakeClock(Date.now()),
+      config: {
+        'pools.maxWaitMs': '0',
+        'oauth.claude.tokenUrl': auth.tokenUrl,
+        'oauth.claude.authorizeUrl': `${auth.origin}/authorize`,
+      },
+    })
+    try {
+      const file = join(folder, 'credentials.json')
+      writeClaudeLogin(file, auth.login('person'))
+      await spillway.ops.credImport({ tool: 'claude', path: file, name: 'max', copy: true })
+      await spillway.ops.poolCreate({
+        name: 'claude',
+        provider: 'anthropic',
+        members: ['max'],
+        upstream: spillway.upstream.url,
+      })
+      spillway.upstream.on('*').always(guardedBy(auth))
+      auth.revoke('person')
+      const first = await tick(['--job', 'nightly'], claudeWorker, 'claude')
+      expect(first).toEqual({
+        code: 77,
+        said: 'spillway: run: halted (session expired): claude needs a person: max needs a login; spillway cred login max\n',
+      })
+      const before = await traces()
+      for (let i = 1; i < 7_000; i++) expect(await tick(['--job', 'nightly'], claudeWorker, 'claude')).toEqual(first)
+      expect(starts()).toBe(1)
+      expect(await traces()).toEqual(before)
+      expect(auth.history.map(({ result }) => result)).toEqual(['refused'])
+
+      const { url } = await spillway.ops.credLogin({ name: 'max' })
+      await fetch(url)
+      const health = async () => (await spillway.ops.credShow({ name: 'max' })).health.state
+      await expect.poll(health).toBe('healthy')
+      expect(await tick(['--job', 'nightly'], claudeWorker, 'claude')).toEqual({ code: 0, said: '' })
+      expect(starts()).toBe(2)
+    } finally {
+      await auth.stop()
+    }
+  }, 120_000)
+
+  it('is started once where a key was revoked, too', async () => {
     spillway.upstream.on('sk-work').always(rejected)
     const first = await tick(['--job', 'nightly'], worker)
     expect(first).toEqual({
       code: 77,
       said: 'spillway: run: halted (disabled): openai needs a person: work is disabled; spillway cred enable work\n',
     })
-    await spillway.daemon.core.engine.flush()
-    const before = {
-      files: files(),
-      rows: (await spillway.audit()).length,
-      requests: spillway.upstream.requests.length,
-    }
-    for (let i = 1; i < 7_000; i++) expect(await tick(['--job', 'nightly'], worker)).toEqual(first)
+    const before = await traces()
+    for (let i = 1; i < 100; i++) expect(await tick(['--job', 'nightly'], worker)).toEqual(first)
     expect(starts()).toBe(1)
-    expect({
-      files: files(),
-      rows: (await spillway.audit()).length,
-      requests: spillway.upstream.requests.length,
-    }).toEqual(before)
-  }, 120_000)
+    expect(await traces()).toEqual(before)
+  })
 
   it('says that the session expired, and runs at the first tick after somebody has logged in', async () => {
     const { engine } = spillway.daemon.core
