@@ -366,14 +366,29 @@ describe('suspects', () => {
     expect(rowsOf('cred_failover')).toHaveLength(0)
   })
 
-  it('are probed at most once a minute', async () => {
+  it('are no suspects for a minute once the probe has cleared them, whatever clients provoke', async () => {
     finding = 'cleared'
     request({ a: rejected })
     await clock.advance(0)
+    for (let i = 0; i < 10; i++) expect(request({ a: rejected })).toBe('b')
+    expect(engine.pool('openai')?.members[0]?.health.state).toBe('healthy')
+    finding = 'confirmed'
+    await clock.advance(60_000)
     request({ a: rejected })
-    await clock.advance(1_000)
-    expect(engine.pool('openai')?.members[0]?.health.state).toBe('suspect')
+    await clock.advance(0)
+    expect(engine.pool('openai')?.members[0]?.health.state).toBe('disabled')
+  })
+
+  it('are probed at most once a minute when the probe says nothing', async () => {
+    request({ a: rejected })
+    await clock.advance(0)
+    await engine.clear('openai', 'a', 'test')
+    await engine.rotate('openai', { to: 'a', forMs: null }, 'test')
+    request({ a: rejected })
+    finding = 'cleared'
     await clock.advance(59_000)
+    expect(engine.pool('openai')?.members[0]?.health.state).toBe('suspect')
+    await clock.advance(1_000)
     expect(engine.pool('openai')?.members[0]?.health.state).toBe('healthy')
   })
 })

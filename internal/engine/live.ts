@@ -29,6 +29,8 @@ export interface LiveCredential {
   usageAt: At
   /** When the canonical probe last started. */
   probedAt: At | null
+  /** When the canonical probe last cleared it. */
+  clearedAt: At | null
   /** The probe that decides about a suspicion, while it is under way. */
   finding: Promise<Finding> | null
 }

@@ -63,6 +63,7 @@ export class Registry {
       usage: [],
       usageAt: 0,
       probedAt: null,
+      clearedAt: null,
       finding: null,
     }
     this.credentials.set(record.name, credential)

@@ -93,6 +93,7 @@ export class Reporting {
     const now = this.#core.clock.now()
     if (outcome.kind === 'upstream-error') return this.#weighUpstreamError(lease, now)
     const effect = effectOf(outcome)
+    if (effect.do === 'suspect' && this.#suspicions.isAboveSuspicion(owner)) return { do: 'restore' }
     if (outcome.evidence === 'strong' || (effect.do !== 'cool' && effect.do !== 'suspect')) return effect
     const storm = pool.storm.weakFailure(owner.record.id, pool.seats.length, now)
     if (storm.started) {

@@ -17,6 +17,11 @@ export class Suspicions {
     this.#decided = decided
   }
 
+  /** Whether a probe has just shown that the key is good: then a rejection is the request's doing (a client's headers). */
+  isAboveSuspicion({ clearedAt }: LiveCredential): boolean {
+    return clearedAt !== null && this.#core.clock.now() - clearedAt < betweenProbesMs
+  }
+
   /** Starts the canonical probe of a suspect, now or when the last one is a minute old. */
   look(credential: LiveCredential, pool: Pool): void {
     if (credential.finding) return
@@ -65,6 +70,7 @@ export class Suspicions {
     const now = this.#core.clock.now()
     const { finding, reason } = result
     if (finding === 'cleared' && gate.health.state === 'suspect') {
+      credential.clearedAt = now
       this.#put(credential, recovered(now))
       this.#core.journal.record([credentialRow(credential)], [])
     } else if (finding === 'confirmed' && !isClosed(gate.health)) {

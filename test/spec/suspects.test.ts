@@ -127,7 +127,9 @@ describe('a suspicion', () => {
       await spillway.advance(1_000)
     }
     expect(probes()).toHaveLength(1)
+    expect(await health('a')).toMatchObject({ state: 'healthy' })
     await spillway.advance(minute)
+    await spillway.ask()
     await probed(2, 'healthy')
   })
 
