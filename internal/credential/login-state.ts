@@ -79,8 +79,13 @@ export class LoginState {
     if (this.dead && this.dead.digest === refreshDigest(tokens)) return
     this.dead = null
     this.later = null
-    const isOther = before !== null && before.accountId !== tokens.accountId
-    if (before && !this.#stopped) this.#around.replaced(this.#record, isOther ? 'another' : by)
+    if (before && !this.#stopped) this.#around.replaced(this.#record, this.#whatChanged(before, tokens, by))
+  }
+
+  #whatChanged(before: TokenSet, tokens: TokenSet, by: 'us' | 'others'): 'us' | 'others' | 'another' {
+    if (before.accountId !== tokens.accountId) return 'another'
+    // While there was no live token the member was suspect for want of one; our refresh ends that as another's would.
+    return isLive(before, this.#around.clock.now()) ? by : 'others'
   }
 
   /** Takes over the tokens of a new login, of which the engine is told by whoever made it. */

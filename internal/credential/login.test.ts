@@ -259,6 +259,17 @@ describe('a login in the vault', () => {
     expect(server.history).toHaveLength(1)
   })
 
+  test('a member that was suspected for want of a token is trusted again when there is one', async () => {
+    await keepInVault(1)
+    await clock.advance(2)
+    server.trouble(500)
+    await expect(settled(Promise.resolve(live.material(inVault)))).rejects.toThrow(NoMaterial)
+    health = { state: 'suspect', reason: 'auth-expired', since: clock.now(), until: clock.now() + 300_000, strikes: 1 }
+    await clock.advance(10_000)
+    await until(() => told.includes('replaced by login'))
+    expect(server.accepts(now().injection.secret)).toBe(true)
+  })
+
   test('a request does not wait longer than 10 s for a token, and the refresh goes on without it', async () => {
     await keepInVault(1)
     await clock.advance(2)
