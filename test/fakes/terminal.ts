@@ -13,10 +13,16 @@ export interface Typed {
 
 /** Types one command of `spillway` at the installation's running daemon, over its admin socket, in this process. */
 export async function type(spillway: Installation, args: readonly string[], input = ''): Promise<Typed> {
+  const { stdout, stderr, code } = begin(spillway, args, Readable.from(input === '' ? [] : [input]))
+  return { code: await code, stdout: stdout.text, stderr: stderr.text }
+}
+
+/** The same, while it runs: what it has printed so far, and its exit code when it ends. */
+export function begin(spillway: Installation, args: readonly string[], stdin: Readable) {
   const stdout = new Sink()
   const stderr = new Sink()
-  const code = await runCli([...args], {
-    stdin: Readable.from(input === '' ? [] : [input]),
+  const code = runCli([...args], {
+    stdin,
     stdout,
     stderr,
     env: {},
@@ -33,7 +39,7 @@ export async function type(spillway: Installation, args: readonly string[], inpu
       init: async () => ({ data: spillway.data, key: null }),
     },
   })
-  return { code, stdout: stdout.text, stderr: stderr.text }
+  return { stdout, stderr, code }
 }
 
 /** What a request to the admin API was answered. */

@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PassThrough, Writable } from 'node:stream'
+import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { remoteOps, runCli } from '../../internal/cli/cli.ts'
 import { FakeClock } from '../../internal/clock/clock.ts'
 import { AuthServer } from '../fakes/auth-server.ts'
 import { type Installation, installation } from '../fakes/installation.ts'
 import { codexTokens, guardedBy, inTime, writeCodexLogin } from '../fakes/logins.ts'
 import { Program } from '../fakes/program.ts'
+import { begin } from '../fakes/terminal.ts'
 import { answer } from '../fakes/upstream.ts'
 
 let auth: AuthServer
@@ -24,7 +24,7 @@ afterEach(async () => {
 })
 
 /** A daemon with a Codex login in a shared file; `where` says how people log in. */
-async function begin(where: 'deviceUrl' | 'authorizeUrl'): Promise<void> {
+async function settle(where: 'deviceUrl' | 'authorizeUrl'): Promise<void> {
   const path = where === 'deviceUrl' ? 'device' : 'authorize'
   spillway = await installation({
     clock: new FakeClock(Date.now()),
@@ -48,38 +48,13 @@ async function begin(where: 'deviceUrl' | 'authorizeUrl'): Promise<void> {
 
 /** A command at the daemon's socket, as it runs. */
 function command(...argv: string[]) {
-  const said = { out: '', err: '' }
-  const sink = (to: 'out' | 'err') =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        said[to] += String(chunk)
-        done()
-      },
-    })
   const stdin = new PassThrough()
-  const ended = runCli(argv, {
-    stdin,
-    stdout: sink('out'),
-    stderr: sink('err'),
-    env: {},
-    cwd: spillway.data,
-    port: {
-      version: '0.0.0-test',
-      now: () => spillway.clock.now(),
-      sleep: async () => undefined,
-      open: async () => ({
-        ops: remoteOps(join(spillway.data, 'admin.sock'), 'operator:cli'),
-        close: async () => undefined,
-      }),
-      serve: async () => 0,
-      init: async () => ({ data: spillway.data, key: null }),
-    },
-  })
+  const { stdout, stderr, code } = begin(spillway, argv, stdin)
   const shown = async (pattern: RegExp) => {
-    await expect.poll(() => said.err).toMatch(pattern)
-    return pattern.exec(said.err)?.[1] ?? ''
+    await expect.poll(() => stderr.text).toMatch(pattern)
+    return pattern.exec(stderr.text)?.[1] ?? ''
   }
-  return { said, stdin, ended, shown }
+  return { stdout, stderr, stdin, ended: code, shown }
 }
 
 const health = async () => (await spillway.ops.credShow({ name: 'codex' })).health
@@ -94,17 +69,17 @@ async function lapse(): Promise<void> {
 }
 
 describe('a login by code', () => {
-  beforeEach(() => begin('deviceUrl'))
+  beforeEach(() => settle('deviceUrl'))
 
   it('revives a lapsed login for its tool, too, and is told once', async () => {
     await lapse()
     const login = command('cred', 'login', 'codex')
     const code = await login.shown(/and enter the code (\w+)/)
-    expect(login.said.err).toContain(`open ${auth.origin}/activate`)
+    expect(login.stderr.text).toContain(`open ${auth.origin}/activate`)
     auth.decide(code, true)
     await spillway.advance(1_000)
     expect(await login.ended).toBe(0)
-    expect(login.said.out).toBe('codex is logged in\n')
+    expect(login.stdout.text).toBe('codex is logged in\n')
     expect(await health()).toMatchObject({ state: 'healthy' })
     expect((await ask()).status).toBe(200)
     expect(spillway.upstream.served.at(-1)).toBe(codexTokens(file).access_token)
@@ -120,7 +95,7 @@ describe('a login by code', () => {
     auth.decide(await login.shown(/and enter the code (\w+)/), false)
     await spillway.advance(1_000)
     expect(await login.ended).toBe(1)
-    expect(login.said.err).toContain('spillway: error: the login was declined\n')
+    expect(login.stderr.text).toContain('spillway: error: the login was declined\n')
     expect(codexTokens(file)).toEqual(before)
     expect((await ask()).status).toBe(200)
   })
@@ -131,7 +106,7 @@ describe('a login by code', () => {
     // The fake server gives a minute.
     for (let i = 0; i < 62; i++) await spillway.advance(1_000)
     expect(await login.ended).toBe(77)
-    expect(login.said.err).toContain('spillway: error: nobody agreed to the login in time\n')
+    expect(login.stderr.text).toContain('spillway: error: nobody agreed to the login in time\n')
   })
 
   it('is ended by the next one', async () => {
@@ -154,14 +129,14 @@ describe('a login by code', () => {
 })
 
 describe('a login in a browser', () => {
-  beforeEach(() => begin('authorizeUrl'))
+  beforeEach(() => settle('authorizeUrl'))
 
   it('comes back by itself to this machine', async () => {
     const login = command('cred', 'login', 'codex')
     const url = await login.shown(/open (http\S+)/)
     expect((await fetch(url)).status).toBe(200)
     expect(await login.ended).toBe(0)
-    expect(login.said.out).toBe('codex is logged in\n')
+    expect(login.stdout.text).toBe('codex is logged in\n')
     expect((await ask()).status).toBe(200)
   })
 
@@ -179,12 +154,12 @@ describe('a login in a browser', () => {
     await login.shown(/open (http\S+)/)
     login.stdin.write('http://localhost/auth/callback?code=x&state=of-somebody-else\n')
     expect(await login.ended).toBe(1)
-    expect(login.said.err).toMatch(/error: the login failed/)
+    expect(login.stderr.text).toMatch(/error: the login failed/)
   })
 })
 
 describe('cred enable', () => {
-  beforeEach(() => begin('deviceUrl'))
+  beforeEach(() => settle('deviceUrl'))
 
   it('tries a lapsed login once more', async () => {
     await lapse()
@@ -211,7 +186,7 @@ describe('a key in the place of another', () => {
     const login = command('cred', 'login', 'work')
     login.stdin.end('sk-new\n')
     expect(await login.ended).toBe(0)
-    expect(login.said).toEqual({ out: 'work has a new secret\n', err: '' })
+    expect([login.stdout.text, login.stderr.text]).toEqual(['work has a new secret\n', ''])
     expect((await spillway.ask()).status).toBe(200)
     expect(spillway.upstream.served.at(-1)).toBe('sk-new')
     expect(await spillway.ops.credShow({ name: 'work' })).toMatchObject({ generation: 2, health: { state: 'healthy' } })
@@ -224,7 +199,7 @@ describe('a key in the place of another', () => {
     await spillway.ops.credAdd({ name: 'e', provider: 'openai', source: { kind: 'env', variable: 'GIVEN' } })
     const login = command('cred', 'login', 'e')
     expect(await login.ended).toBe(4)
-    expect(login.said.err).toBe(
+    expect(login.stderr.text).toBe(
       'spillway: error: the key of e comes from $GIVEN\nspillway: hint: change it there, then: spillway cred enable e\n',
     )
   })
