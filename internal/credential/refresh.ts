@@ -8,9 +8,11 @@ import { refreshFields } from './endpoint.ts'
 import { type GrantResult, grant } from './grant.ts'
 import { Unreadable } from './holder.ts'
 import type { Ledger } from './ledger.ts'
-import { type Kept, refreshDigest, type TokenPlace } from './place.ts'
-import { sameTokens, type TokenSet } from './tokens.ts'
+import type { Kept, TokenPlace } from './place.ts'
+import { digestOf, sameTokens, type TokenSet } from './tokens.ts'
 
+/** Until the next attempt when none was made: a full disk, a missing setting. */
+const notSentMs = 15_000
 const backoffMs = { first: 5_000, most: 600_000 }
 /** How long, and how often, a refused presenter looks whether the winner of a race has put its tokens down. */
 const race = { looks: 8, everyMs: 250 }
@@ -48,15 +50,16 @@ export async function refreshOnce(parts: RefreshParts, stale: TokenSet | null): 
   const tokens = await place.read()
   const now = clock.now()
   if (stale && !sameTokens(tokens, stale) && isLive(tokens, now)) return { kind: 'adopted', tokens }
-  const digest = refreshDigest(tokens)
+  const { refreshToken } = tokens
   const { row } = await ledger.read(record.id)
   const state = row ?? { id: record.id, generation: 1, intent: null, refused: null, failures: 0, nextAttemptAt: 0 }
-  if (digest === null) return { kind: 'dead', reason: 'auth-expired', digest }
+  if (refreshToken === null) return { kind: 'dead', reason: 'auth-expired', digest: null }
+  const digest = digestOf(refreshToken)
   if (state.refused?.digest === digest) return { kind: 'dead', reason: state.refused.reason, digest }
   const presented = state.intent?.digest === digest ? state.intent.presented : 0
   if (state.nextAttemptAt > now)
     return { kind: 'later', at: state.nextAttemptAt, why: 'the last attempt failed', lost: presented }
-  const attempt = { parts, tokens, digest, presented, state, isNew: row === null }
+  const attempt = { parts, tokens, digest, presented, state }
   try {
     const asked = await parts.endpoint()
     await place.reserve()
@@ -66,15 +69,11 @@ export async function refreshOnce(parts: RefreshParts, stale: TokenSet | null): 
       row?.generation ?? null,
       [],
     )
-    const scope = tokens.scope
-    const fields = refreshFields(asked.endpoint, {
-      refreshToken: tokens.refreshToken!,
-      scope,
-      clientSecret: asked.clientSecret,
-    })
-    return await conclude(attempt, await grant(clock, { endpoint: asked.endpoint, fields, before: tokens }))
+    const { endpoint, clientSecret } = asked
+    const fields = refreshFields(endpoint, { refreshToken, scope: tokens.scope, clientSecret })
+    return await conclude(attempt, await grant(clock, { endpoint, fields, before: tokens }))
   } catch (error) {
-    return { kind: 'later', at: clock.now() + backoffMs.first, why: messageOf(error), lost: presented }
+    return { kind: 'later', at: clock.now() + notSentMs, why: messageOf(error), lost: presented }
   } finally {
     await place.release().catch(() => {})
   }
