@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeClock } from '../../internal/clock/clock.ts'
+import type { Logger } from '../../internal/log/log.ts'
 import { AuthServer } from '../fakes/auth-server.ts'
 import { type Installation, installation } from '../fakes/installation.ts'
 import { codexTokens, guardedBy, inTime, writeCodexLogin } from '../fakes/logins.ts'
@@ -24,10 +25,11 @@ afterEach(async () => {
 })
 
 /** A daemon with a Codex login in a shared file; `where` says how people log in. */
-async function settle(where: 'deviceUrl' | 'authorizeUrl'): Promise<void> {
+async function settle(where: 'deviceUrl' | 'authorizeUrl', log?: Logger): Promise<void> {
   const path = where === 'deviceUrl' ? 'device' : 'authorize'
   spillway = await installation({
     clock: new FakeClock(Date.now()),
+    ...(log ? { log } : {}),
     config: {
       'pools.maxWaitMs': '0',
       'oauth.codex.tokenUrl': auth.tokenUrl,
@@ -155,6 +157,27 @@ describe('a login in a browser', () => {
     login.stdin.write('http://localhost/auth/callback?code=x&state=of-somebody-else\n')
     expect(await login.ended).toBe(1)
     expect(login.stderr.text).toMatch(/error: the login failed/)
+  })
+})
+
+describe('a token that is handed out', () => {
+  it('leaves an audit row and a line in the log, and itself nowhere', async () => {
+    const lines: string[] = []
+    const line = (...said: unknown[]) => void lines.push(JSON.stringify(said))
+    await settle('deviceUrl', { debug: line, info: line, warn: line, error: line })
+    await spillway.ops.credRemove({ name: 'codex', force: true })
+    await spillway.ops.credImport({ tool: 'codex', path: file, name: 'copied', copy: true })
+    await spillway.ops.poolAdd({ name: 'codex', member: 'copied' })
+    const { token } = await spillway.ops.poolToken({ name: 'codex' })
+    expect(token).toBe(codexTokens(file).access_token)
+    expect(await spillway.audit('token_issued')).toMatchObject([{ pool: 'codex', from: 'copied' }])
+    await expect.poll(() => lines.join('\n')).toContain('token_issued')
+    rmSync(file)
+    const stored = readdirSync(spillway.data, { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
+    expect(stored.length).toBeGreaterThan(2)
+    for (const trace of [...lines, ...stored]) expect(trace).not.toContain(token)
   })
 })
 
