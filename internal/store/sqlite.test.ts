@@ -77,6 +77,12 @@ describe('an opened database', () => {
     expect({ code, mayRetry }).toEqual({ code: 'unavailable', mayRetry: true })
     expect(readdirSync(folder)).toEqual([])
   })
+
+  test('may be there later when its directory is gone, as behind a dead mount', () => {
+    const inside = join(folder, 'mount', 'spillway.db')
+    const { code, mayRetry } = refusal(() => openSqlite(inside, { mustExist: true, busyMs: 100 }))
+    expect({ code, mayRetry }).toEqual({ code: 'unavailable', mayRetry: true })
+  })
 })
 
 describe('looking at a file before it is used', () => {

@@ -45,7 +45,7 @@ export function openSqlite(
   options: { readonly mustExist: boolean; readonly busyMs: number },
 ): SqliteDatabase {
   if (!options.mustExist) createPrivate(file)
-  const database = new Database(file, { fileMustExist: true, timeout: options.busyMs })
+  const database = connected(file, options.busyMs)
   try {
     database.pragma(`page_size = ${pageBytes}`)
     database.pragma('auto_vacuum = incremental')
@@ -66,6 +66,15 @@ export function openSqlite(
       shrink: () => void database.pragma(`incremental_vacuum(${shrinkPages})`),
     },
     close: () => void database.close(),
+  }
+}
+
+/** better-sqlite3 looks for the directory by itself and says in a TypeError, without a code, that a dead mount has none. */
+function connected(file: string, busyMs: number): Database.Database {
+  try {
+    return new Database(file, { fileMustExist: true, timeout: busyMs })
+  } catch (error) {
+    throw error instanceof TypeError ? unreachable(file, error.message, error) : error
   }
 }
 
@@ -115,10 +124,14 @@ export function faultOf(error: unknown, file: string): StoreError {
     is('SQLITE_IOERR', 'SQLITE_CANTOPEN', 'SQLITE_READONLY', 'SQLITE_PROTOCOL', 'SQLITE_NOMEM') ||
     /^E[A-Z]+$/.test(code)
   ) {
-    const hint = 'Check that the data directory is mounted and writable.'
-    return new StoreError('unavailable', `${file} cannot be reached (${code})`, { cause: error, hint })
+    return unreachable(file, code, error)
   }
   return new StoreError('rejected', `the store does not take this: ${message}`, { cause: error })
+}
+
+function unreachable(file: string, why: string, cause: unknown): StoreError {
+  const hint = 'Check that the data directory is mounted and writable.'
+  return new StoreError('unavailable', `${file} cannot be reached (${why})`, { cause, hint })
 }
 
 function damaged(file: string, what: string, cause?: unknown): StoreError {
