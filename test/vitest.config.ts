@@ -10,8 +10,9 @@ export default defineConfig({
     maxWorkers: 3,
     // A story that real disks and processes slowed down on a busy machine gets one more chance, and is reported as flaky.
     retry: process.env.CI ? 1 : 0,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    expect: { poll: { timeout: 15_000, interval: 25 } },
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     coverage: {
       provider: 'v8',
       include: ['internal/pool/**/*.ts', 'internal/dialect/**/*.ts'],
