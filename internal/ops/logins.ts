@@ -22,12 +22,42 @@ export interface LoginShape {
   until: string
 }
 
-interface Attempt {
-  readonly id: string
+/** One attempt to log in, from its beginning to the tokens that are in place or the reason why there are none. */
+class Attempt {
+  readonly id = randomUUID()
   readonly flow: LoginFlow
   /** Resolves when the login is over, one way or the other. */
   readonly over: Promise<void>
-  result: 'waiting' | 'done' | Error
+  #result: 'waiting' | 'done' | Refusal = 'waiting'
+  #end: () => void = () => {}
+
+  constructor(flow: LoginFlow, install: (tokens: Tokens) => Promise<void>) {
+    this.flow = flow
+    this.over = new Promise((resolve) => {
+      this.#end = resolve
+    })
+    flow.tokens.then(install).then(
+      () => this.#settle('done'),
+      (error: unknown) => this.#settle(refusalOf(error)),
+    )
+  }
+
+  /** Refuses when it came to nothing. */
+  get state(): 'waiting' | 'done' {
+    if (this.#result instanceof Refusal) throw this.#result
+    return this.#result
+  }
+
+  /** Gives it up; whoever waits hears of it at once. */
+  cancel(why: string): void {
+    this.flow.cancel()
+    this.#settle(new Refusal('failed', why))
+  }
+
+  #settle(result: 'done' | Refusal): void {
+    if (this.#result === 'waiting') this.#result = result
+    this.#end()
+  }
 }
 
 /** The logins under way, one for each credential; they outlive the command that began them. */
@@ -37,22 +67,8 @@ export class LoginDesk {
   /** Begins a login in place of the one that may be under way; its tokens are installed as soon as they are there. */
   async begin(call: Call, record: CredentialRecord): Promise<LoginShape> {
     const flow = await call.credentials.beginLogin(record)
-    this.#attempts.get(record.id)?.flow.cancel()
-    const attempt: Attempt = {
-      id: randomUUID(),
-      flow,
-      result: 'waiting',
-      over: flow.tokens
-        .then((tokens) => installed(call, record, tokens))
-        .then(
-          () => {
-            attempt.result = 'done'
-          },
-          (error: unknown) => {
-            attempt.result = refusalOf(error)
-          },
-        ),
-    }
+    this.#attempts.get(record.id)?.cancel('another login of it was begun')
+    const attempt = new Attempt(flow, (tokens) => installed(call, record, tokens))
     this.#attempts.set(record.id, attempt)
     const { kind, url, until } = flow.prompt
     const code = flow.prompt.kind === 'device' ? flow.prompt.code : null
@@ -72,7 +88,7 @@ export class LoginDesk {
 
   /** Gives up whatever is under way. */
   close(): void {
-    for (const { flow } of this.#attempts.values()) flow.cancel()
+    for (const attempt of this.#attempts.values()) attempt.cancel('spillway stops')
     this.#attempts.clear()
   }
 }
@@ -119,8 +135,7 @@ const credLoginWait = verb({
     })
     await Promise.race([attempt.over, late])
     cancel()
-    if (attempt.result instanceof Error) throw attempt.result
-    return { name, state: attempt.result }
+    return { name, state: attempt.state }
   },
 })
 
@@ -140,7 +155,7 @@ const credLoginCancel = verb({
   path: '/v1/credentials/:name/login',
   args: attempted,
   async run(call, { name, flow }): Promise<{ name: string }> {
-    call.logins.attempt(credentialNamed(call.engine, name).record, flow).flow.cancel()
+    call.logins.attempt(credentialNamed(call.engine, name).record, flow).cancel('the login was cancelled')
     return { name }
   },
 })

@@ -116,9 +116,18 @@ describe('a login by code', () => {
     await first.shown(/and enter the code (\w+)/)
     const second = command('cred', 'login', 'codex')
     auth.decide(await second.shown(/and enter the code (\w+)/), true)
+    expect(await first.ended).toBe(1)
+    expect(first.stderr.text).toContain('spillway: error: another login of it was begun\n')
     await spillway.advance(1_000)
     expect(await second.ended).toBe(0)
-    expect(await first.ended).not.toBe(0)
+  })
+
+  it('does not hold up the end of the daemon', async () => {
+    const login = command('cred', 'login', 'codex')
+    await login.shown(/and enter the code (\w+)/)
+    await spillway.stop()
+    expect(await login.ended).toBe(1)
+    expect(login.stderr.text).toContain('spillway: error: spillway stops\n')
   })
 
   it('takes effect although the command that began it is gone', async () => {
