@@ -4,6 +4,8 @@ import type { Exchange } from './exchange.ts'
 
 /** Descriptors that are kept free for upstreams, the store and files. */
 const keptDescriptors = 256
+/** Of these, so many may be connections that wait or are turned away: accepted without bound they would leave none to reach an upstream with. */
+const spareConnections = 192
 
 /** The exchanges that are under way on each client connection; it tells them when their client has left. */
 export class Inbound {
@@ -20,6 +22,11 @@ export class Inbound {
   /** Whether one more exchange could leave the process without descriptors: each may need two. */
   get isFull(): boolean {
     return this.#count >= this.#most
+  }
+
+  /** How many connections of clients may be open; what comes beyond them is closed at once. */
+  get mostConnections(): number {
+    return this.#most + spareConnections
   }
 
   get size(): number {

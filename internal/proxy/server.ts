@@ -56,6 +56,7 @@ export class DataServer {
   constructor(handler: Pick<Handler, 'handle'>, inbound: Inbound, clock: Clock, identity: ServerIdentity | null) {
     const options = { maxHeaderSize, keepAliveTimeout, insecureHTTPParser: false, noDelay: true }
     this.#server = identity ? createTlsServer({ ...options, ...identity }) : createServer(options)
+    this.#server.maxConnections = inbound.mostConnections
     this.#inbound = inbound
     this.#clock = clock
     this.#isTls = identity !== null
