@@ -3,8 +3,8 @@ import { connect, type Socket } from 'node:net'
 /** How a crowd of workers behaves. */
 export interface Crowd {
   readonly origin: string
-  /** The bytes of one request. */
-  readonly request: string
+  /** The bytes of one request, or of the n-th. */
+  readonly request: string | ((count: number) => string)
   /** Each worker has one connection and one request under way at a time. */
   readonly workers: number
   /** Requests in all; the workers share them. */
@@ -44,7 +44,7 @@ export async function crowd({ origin, request, workers, total, after = () => {} 
         if (left === 0) return socket.end()
         left--
         waiting = true
-        socket.write(request)
+        socket.write(typeof request === 'string' ? request : request(left))
       }
       const take = () => {
         const head = answer.indexOf('\r\n\r\n')

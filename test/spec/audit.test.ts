@@ -34,7 +34,7 @@ async function verified(tamper: readonly string[], json = false) {
   }
 }
 
-describe('audit verify', () => {
+describe('audit verify (A19)', () => {
   it('says that the chain holds when nobody touched it', async () => {
     const ran = await verified([])
     expect(ran.code).toBe(0)
