@@ -1,11 +1,21 @@
 import type { IncomingMessage } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import OpenAI from 'openai'
 import { OpenAIRealtimeWS } from 'openai/realtime/ws'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { FakeClock } from '../../internal/clock/clock.ts'
+import { selfSigned } from '../fakes/certificate.ts'
 import { type Rig, type RigOptions, startRig } from '../fakes/rig.ts'
-import { type Greeting, refuses, says, type WebSocketUpstream, webSocketUpstream } from '../fakes/websocket-upstream.ts'
+import {
+  echo,
+  type Greeting,
+  refuses,
+  says,
+  type WebSocketUpstream,
+  webSocketUpstream,
+} from '../fakes/websocket-upstream.ts'
 
 let rig: Rig
 let upstream: WebSocketUpstream
@@ -41,7 +51,8 @@ class Client {
   readonly opened: Promise<void>
 
   constructor(url: string, protocols: string[], headers: Record<string, string>) {
-    this.socket = new WebSocket(url, protocols, { headers })
+    // The certificate of the stories is signed by nobody but itself.
+    this.socket = new WebSocket(url, protocols, { headers, rejectUnauthorized: false })
     this.socket.on('message', (data) => this.heard.push(data.toString()))
     this.socket.on('error', () => {})
     this.opened = new Promise((resolve) => this.socket.on('open', () => resolve()))
@@ -61,11 +72,17 @@ class Client {
 }
 
 function connect(
-  about: { path?: string; protocols?: string[]; headers?: Record<string, string>; key?: string | null } = {},
+  about: {
+    path?: string
+    protocols?: string[]
+    headers?: Record<string, string>
+    key?: string | null
+    scheme?: 'ws' | 'wss'
+  } = {},
 ): Client {
-  const { path = '/v1/realtime?model=gpt-realtime', protocols = [], headers = {}, key = rig.key } = about
+  const { path = '/v1/realtime?model=gpt-realtime', protocols = [], headers = {}, key = rig.key, scheme = 'ws' } = about
   const all = key === null ? headers : { authorization: `Bearer ${key}`, ...headers }
-  return new Client(`ws://127.0.0.1:${rig.port}/pool${path}`, protocols, all)
+  return new Client(`${scheme}://127.0.0.1:${rig.port}/pool${path}`, protocols, all)
 }
 
 function handshake(more: readonly string[] = [], path = '/pool/v1/realtime'): string {
@@ -105,6 +122,15 @@ describe('a WebSocket', () => {
     await expect.poll(() => upstream.connections).toBe(0)
   })
 
+  it('in a Gemini pool has the key out of its query, and the member’s where Gemini looks for it', async () => {
+    await start({}, { provider: 'gemini', members: ['a'] })
+    const client = connect({ path: `/ws/live?key=${rig.key}&alt=json`, key: null })
+    await client.opened
+    expect(upstream.seen).toMatchObject([{ url: '/ws/live?alt=json' }])
+    expect(JSON.stringify(upstream.seen)).not.toContain(rig.key)
+    expect(upstream.seen[0]?.rawHeaders.join()).toMatch(/x-goog-api-key,key-a/i)
+  })
+
   it.each([
     ['a protocol beside others', (key: string) => ['realtime', `openai-insecure-api-key.${key}`], 'realtime'],
     ['the only protocol', (key: string) => [`openai-insecure-api-key.${key}`], 'openai-insecure-api-key.'],
@@ -114,6 +140,14 @@ describe('a WebSocket', () => {
     await client.opened
     expect(client.socket.protocol.startsWith(answered)).toBe(true)
     expect(JSON.stringify(upstream.seen)).not.toContain(rig.key)
+  })
+
+  it('is carried also behind the proxy’s own certificate, and failed over there', async () => {
+    await start({ a: refuses(429, limited) }, { identity: selfSigned })
+    const client = connect({ scheme: 'wss' })
+    client.socket.on('open', () => client.socket.send('hello'))
+    await expect.poll(() => client.heard).toEqual(['hello'])
+    expect(upstream.secrets).toEqual(['key-a', 'key-b'])
   })
 
   it('carries large and binary messages both ways, whole', async () => {
@@ -212,6 +246,38 @@ describe('a refused upgrade', () => {
     await expect.poll(() => rig.counted).toMatchObject({ requests: ['failed_over'], inflight: 0 })
   })
 
+  it('waits for a recovery that is near, with what the client has sent already', async () => {
+    const clock = new FakeClock()
+    await start({ a: refuses(429, limited, { 'retry-after': '5' }) }, { members: ['a'], maxWaitMs: 10_000, clock })
+    const client = rig.raw(
+      Buffer.concat([Buffer.from(handshake()), Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69])]),
+      /hi$/,
+    )
+    await expect.poll(() => rig.health('a')).toBe('cooling')
+    upstream.on('key-a', echo)
+    await clock.advance(6_000)
+    expect(await client).toMatch(/^HTTP\/1\.1 101 /)
+    expect(upstream.secrets).toEqual(['key-a', 'key-a'])
+    expect(rig.health('a')).toBe('healthy')
+  })
+
+  it('that waits for a recovery is forgotten when its client leaves', async () => {
+    await start({ a: refuses(429, limited, { 'retry-after': '5' }) }, { members: ['a'], maxWaitMs: 10_000 })
+    const client = connect()
+    await expect.poll(() => rig.health('a')).toBe('cooling')
+    expect(rig.counted.inflight).toBe(1)
+    client.socket.terminate()
+    await expect.poll(() => rig.counted).toMatchObject({ requests: ['client_gone'], inflight: 0 })
+  })
+
+  it('before anybody was asked is answered in the words of the pool’s own dialect', async () => {
+    await start({}, { provider: 'gemini', members: ['a'] })
+    await rig.engine.setEnabled('a', false, 'test')
+    const { status, text } = await connect({ path: '/ws/live' }).refused
+    expect([status, JSON.parse(text).error.status]).toEqual([429, 'RESOURCE_EXHAUSTED'])
+    expect(upstream.seen).toEqual([])
+  })
+
   it('by everybody is answered over HTTP in the dialect’s words, and the connection closed', async () => {
     await start({ a: refuses(429, quota), b: refuses(429, quota) })
     const { status, headers, text } = await connect().refused
@@ -263,6 +329,18 @@ describe('a refused upgrade', () => {
     await start({ a: { raw: () => {} } }, { upstream: { headMs: 300 } })
     expect((await connect().refused).status).toBe(504)
     await expect.poll(() => upstream.connections).toBe(0)
+  })
+
+  it('by a certificate that nobody has signed blames no member', async () => {
+    const server = createServer(selfSigned)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    await start({}, { members: ['a'], baseUrls: { a: `https://127.0.0.1:${port}` } })
+    const { status, text } = await connect().refused
+    expect([status, JSON.parse(text).error.code]).toEqual([503, 'upstream_unreachable'])
+    expect(rig.health('a')).toBe('healthy')
+    expect(rig.counted.attempts).toEqual(['infra'])
+    server.close()
   })
 
   it('of a host that may not be contacted is said', async () => {
