@@ -3,7 +3,7 @@ import type { Decision, Lease } from '../engine/engine.ts'
 import type { Outcome } from '../pool/pool.ts'
 import { BodyReader, type BodyReceiver, type RequestBody } from './body.ts'
 import { hostDown, internalError, nobodyElse, poolEmpty, trailersRefused, unpresentable } from './excuses.ts'
-import { brokenOff, type Failure } from './failure.ts'
+import { type Failure, silentOutcome } from './failure.ts'
 import type { Admitted, Gateway } from './gateway.ts'
 import type { RequestOutcome } from './meter.ts'
 import { Outgoing } from './outgoing.ts'
@@ -155,7 +155,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
 
   severed(): void {
     // A WebSocket that broke before a word was said has not been reported; a probe gives back what was.
-    this.#walk?.report(brokenOff.outcome)
+    this.#walk?.report(silentOutcome('upstream-error', 'reset'))
     this.#finish('upstream_error')
   }
 

@@ -105,8 +105,7 @@ const garbled: Failure = {
   retryAfterSeconds: null,
 }
 
-/** The connection broke after the request had left. */
-export const brokenOff: Failure = {
+const brokenOff: Failure = {
   outcome: silentOutcome('upstream-error', 'reset'),
   status: 502,
   code: 'upstream_reset',

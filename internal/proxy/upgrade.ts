@@ -13,7 +13,7 @@ import type { Destination } from './outgoing.ts'
 import type { UpgradeClient } from './upgrade-client.ts'
 import { Rejection } from './upgrade-rejection.ts'
 import { serviceRestart, type WebSocketOwner, WebSocketTunnel } from './websocket.ts'
-import { acceptedHeaders } from './websocket-handshake.ts'
+import { acceptedHead, acceptedHeaders } from './websocket-handshake.ts'
 import type { OpenSocket, OpenSockets } from './websocket-registry.ts'
 import type { Fate, SocketVerdict } from './websocket-verdict.ts'
 
@@ -124,7 +124,7 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
       return
     }
     const socket = client.open()
-    socket.write(headOf([...this.#granted.headers, ...withoutConnection(how.marks)]), 'latin1')
+    socket.write(acceptedHead(this.#granted.headers, how.marks), 'latin1')
     sockets.enter(this)
     this.#tunnel.open(socket)
     this.#granted.carry()
@@ -264,14 +264,4 @@ function grouped(headers: readonly string[]): Iterable<[string, string[]]> {
     else groups.set(name.toLowerCase(), [name, [headers[at + 1] as string]])
   }
   return groups.values()
-}
-
-function withoutConnection(marks: readonly string[]): string[] {
-  return marks.filter((_, at) => marks[at - (at % 2)] !== 'connection')
-}
-
-function headOf(headers: readonly string[]): string {
-  let head = 'HTTP/1.1 101 Switching Protocols\r\n'
-  for (let at = 0; at < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`
-  return `${head}\r\n`
 }

@@ -50,6 +50,15 @@ export function acceptedHeaders(answered: RawHeaders, asked: RawHeaders): string
   return headers
 }
 
+/** The head of our 101: those headers, and the marks that every answer carries but the one about the connection. */
+export function acceptedHead(headers: readonly string[], marks: readonly string[]): string {
+  const own = marks.filter((_, at) => marks[at - (at % 2)] !== 'connection')
+  const all = [...headers, ...own]
+  let head = 'HTTP/1.1 101 Switching Protocols\r\n'
+  for (let at = 0; at < all.length; at += 2) head += `${all[at]}: ${all[at + 1]}\r\n`
+  return `${head}\r\n`
+}
+
 function acceptOf(key: string): string {
   return createHash('sha1')
     .update(key + acceptSalt)

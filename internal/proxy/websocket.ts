@@ -1,19 +1,12 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import type { Cancel, Clock } from '../clock/clock.ts'
-import type { EventMeaning } from '../dialect/dialect.ts'
+import type { Clock } from '../clock/clock.ts'
 import type { Outcome } from '../pool/pool.ts'
 import { closeFrame, type Found, FrameReader } from './websocket-frames.ts'
-import type { Fate } from './websocket-verdict.ts'
+import { Opening, type OpeningJudge } from './websocket-opening.ts'
 
 /** Whom a WebSocket tells what its server says, and how it ended. */
-export interface WebSocketOwner {
-  /** What a message of the server means. */
-  meaning(message: string): EventMeaning
-  /** Something went on that is no refusal, or nothing was said for a while; may be told again. */
-  accepted(): void
-  /** The server refused before anything went on: nothing goes on until `decide` is called. */
-  refused(outcome: Outcome, decide: (fate: Fate) => void): void
+export interface WebSocketOwner extends OpeningJudge {
   /** An error in the middle. */
   late(outcome: Outcome): void
   /** `severed`: the upstream broke off, or closed before a word was said. */
@@ -23,16 +16,6 @@ export interface WebSocketOwner {
 /** RFC 6455, 7.4.1, and the IANA registry: the client is asked to come again. */
 export const serviceRestart = 1012
 const internalFault = 1011
-
-/** How long the beginning of a server's words is held back: as for streams over HTTP. */
-const longestHoldMs = 2_000
-const mostHeld = 65_536
-
-/**
- * A server that has said nothing for so long after its 101, in ms, is taken to serve: it has accepted the key, it may be
- * waiting for a person to type, and while a member is being tested others wait for it.
- */
-const longestSilenceMs = 2_000
 
 /** What the two sides get to end by themselves, in ms: the present frame, or the connection after a Close. */
 const lastWordsMs = 1_000
@@ -49,18 +32,9 @@ export class WebSocketTunnel extends Duplex {
   readonly #clock: Clock
   readonly #owner: WebSocketOwner
   readonly #frames = new FrameReader()
+  readonly #opening: Opening
   #client: Socket | null = null
   #headDropped = false
-  #held: Buffer[] | null = []
-  #heldBytes = 0
-  #forgetHold: Cancel | null = null
-  #forgetSilence: Cancel = () => {}
-  /** It is being decided what becomes of a refusal. */
-  #undecided = false
-  /** Neither side has spoken, nor has it been open for long: whoever closes now is the first to say anything. */
-  #isMute = true
-  /** That was the server. */
-  #isClosedMute = false
   #blocked: (() => void) | null = null
   #closing: { readonly code: number; readonly reason: string } | null = null
   /** The server has begun the closing handshake, or answered it. */
@@ -74,6 +48,12 @@ export class WebSocketTunnel extends Duplex {
     this.#owner = owner
     this.#clock = clock
     this.#spokenAt = clock.mono()
+    const fate = {
+      pass: (chunks: readonly Buffer[], unseen: readonly Found[]) => this.#pass(chunks, unseen),
+      turnAway: () => this.close(serviceRestart, 'come again: another member serves'),
+      decided: () => this.#goOn(),
+    }
+    this.#opening = new Opening(owner, fate, clock)
     this.on('error', () => {})
   }
 
@@ -86,7 +66,7 @@ export class WebSocketTunnel extends Duplex {
   open(client: Socket): void {
     this.#client = client
     client.on('data', this.#onData).on('end', this.#onEnd).on('drain', this.#onDrain)
-    this.#forgetSilence = this.#clock.after(longestSilenceMs, () => this.#settle())
+    this.#opening.begin()
   }
 
   /** Closes the client's connection as soon as the server's present frame is whole, and lets the upstream go. */
@@ -100,7 +80,7 @@ export class WebSocketTunnel extends Duplex {
   /** The upstream is gone without a closing handshake. */
   broken(): void {
     // Otherwise its end comes after what is held back, and is noticed then.
-    if (this.#over || this.#undecided) return
+    if (this.#over || this.#opening.isUndecided) return
     this.#flush()
     this.#closing = { code: internalFault, reason: 'the upstream broke off' }
     this.#end('severed')
@@ -123,7 +103,7 @@ export class WebSocketTunnel extends Duplex {
     this.#serverSpokeLast = true
     this.#spokenAt = this.#clock.mono()
     this.#take(chunk)
-    if (!this.#over && (this.#undecided || this.#client?.writableNeedDrain)) this.#blocked = done
+    if (!this.#over && (this.#opening.isUndecided || this.#client?.writableNeedDrain)) this.#blocked = done
     else done()
   }
 
@@ -154,72 +134,14 @@ export class WebSocketTunnel extends Duplex {
   #take(chunk: Buffer): void {
     if (this.#over) return
     const found = this.#frames.push(chunk)
-    if (this.#held) this.#hold(this.#held, chunk, found)
-    else this.#pass(chunk, found)
+    if (this.#opening.isOver) this.#pass([chunk], found)
+    else this.#opening.take(chunk, found, this.#frames.atBoundary)
     if (found.some(({ kind }) => kind === 'close')) this.#closeSeen = true
     if (this.#closing) this.#mayClose()
   }
 
-  #hold(held: Buffer[], chunk: Buffer, found: readonly Found[]): void {
-    if (held.length === 0 && this.#frames.atBoundary && found.every(({ kind }) => kind === 'control')) {
-      // Pings say nothing, and have to be answered in time: they neither end the hold nor wait for it.
-      this.#client?.write(chunk)
-      return
-    }
-    held.push(chunk)
-    this.#heldBytes += chunk.length
-    this.#forgetSilence()
-    for (const [at, one] of found.entries()) {
-      const rest = found.slice(at + 1)
-      if (one.kind === 'close') {
-        this.#isClosedMute = this.#isMute
-        this.#flush()
-        return
-      }
-      const meaning = this.#meaning(one)
-      if (meaning === 'lifecycle') continue
-      if (typeof meaning === 'object' && meaning.kind !== 'success') this.#refuse(meaning, rest)
-      else this.#accept(rest)
-      return
-    }
-    if (this.#heldBytes >= mostHeld) this.#accept([])
-    else this.#forgetHold ??= this.#clock.after(longestHoldMs, () => this.#accept([]))
-  }
-
-  #meaning(found: Found): EventMeaning {
-    if (found.kind === 'text') return this.#owner.meaning(found.payload.toString())
-    return found.kind === 'control' ? 'lifecycle' : 'content'
-  }
-
-  #settle(): void {
-    this.#isMute = false
-    this.#owner.accepted()
-  }
-
-  #accept(rest: readonly Found[]): void {
-    this.#settle()
-    this.#flush()
-    this.#look(rest)
-  }
-
-  #refuse(outcome: Outcome, rest: readonly Found[]): void {
-    this.#isMute = false
-    this.#undecided = true
-    this.#forgetHold?.()
-    this.#owner.refused(outcome, (fate) => {
-      this.#undecided = false
-      if (this.#over) return
-      if (fate === 'hide') this.close(serviceRestart, 'come again: another member serves')
-      else {
-        this.#flush()
-        this.#look(rest)
-      }
-      if (!this.#client?.writableNeedDrain) this.#onDrain()
-    })
-  }
-
-  #pass(chunk: Buffer, found: readonly Found[]): void {
-    this.#client?.write(chunk)
+  #pass(chunks: readonly Buffer[], found: readonly Found[]): void {
+    for (const chunk of chunks) this.#client?.write(chunk)
     this.#look(found)
   }
 
@@ -233,16 +155,12 @@ export class WebSocketTunnel extends Duplex {
   }
 
   #flush(): void {
-    const held = this.#held
-    this.#held = null
-    this.#forgetHold?.()
-    for (const chunk of held ?? []) this.#client?.write(chunk)
+    if (!this.#opening.isOver) this.#opening.flush()
   }
 
   /** Closes if that is possible here: between two frames, or before the first has gone on. */
   #mayClose(): boolean {
-    if (!this.#held && !this.#frames.atBoundary) return false
-    this.#held = []
+    if (this.#opening.isOver && !this.#frames.atBoundary) return false
     this.#end('finished')
     return true
   }
@@ -251,7 +169,7 @@ export class WebSocketTunnel extends Duplex {
     if (this.#over) return
     const client = this.#client
     // What is held is dropped, a Close of the server's with it.
-    const mayWrite = this.#held !== null || (this.#frames.atBoundary && !this.#closeSeen)
+    const mayWrite = !this.#opening.isOver || (this.#frames.atBoundary && !this.#closeSeen)
     this.#stop()
     if (this.#closing && mayWrite) {
       client?.write(closeFrame(this.#closing.code, this.#closing.reason))
@@ -259,14 +177,12 @@ export class WebSocketTunnel extends Duplex {
     client?.end()
     client?.resume()
     this.#clock.after(lastWordsMs, () => client?.destroy())
-    this.#owner.ended(this.#isClosedMute ? 'severed' : how)
+    this.#owner.ended(this.#opening.isClosedMute ? 'severed' : how)
   }
 
   #stop(): void {
     this.#over = true
-    this.#forgetHold?.()
-    this.#forgetSilence()
-    this.#held = null
+    this.#opening.drop()
     this.#client?.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain)
     this.#onDrain()
     this.push(null)
@@ -274,7 +190,7 @@ export class WebSocketTunnel extends Duplex {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#serverSpokeLast = false
-    this.#isMute = false
+    this.#opening.clientSpoke()
     this.#spokenAt = this.#clock.mono()
     if (!this.push(chunk)) this.#client?.pause()
   }
@@ -282,6 +198,10 @@ export class WebSocketTunnel extends Duplex {
   readonly #onEnd = (): void => {
     if (this.#closeSeen) this.#end('finished')
     else this.#client?.destroy()
+  }
+
+  #goOn(): void {
+    if (!this.#client?.writableNeedDrain) this.#onDrain()
   }
 
   readonly #onDrain = (): void => {
