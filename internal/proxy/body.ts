@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import type { ClientRequest } from './client.ts'
 import type { Frame } from './framing.ts'
 
 /** A request's body as it goes upstream. */
@@ -46,7 +46,7 @@ export interface BodyReceiver {
  * single attempt. A body of known length costs one allocation, and none when it comes in one piece, as most do.
  */
 export class BodyReader {
-  readonly #request: IncomingMessage
+  readonly #request: ClientRequest
   readonly #receiver: BodyReceiver
   readonly #budget: BodyBudget
   readonly #most: number
@@ -57,7 +57,7 @@ export class BodyReader {
   #parts: Buffer[] = []
   #done = false
 
-  constructor(request: IncomingMessage, frame: Frame, limits: { budget: BodyBudget; most: number }, to: BodyReceiver) {
+  constructor(request: ClientRequest, frame: Frame, limits: { budget: BodyBudget; most: number }, to: BodyReceiver) {
     this.#request = request
     this.#receiver = to
     this.#budget = limits.budget
@@ -69,10 +69,7 @@ export class BodyReader {
   start(): void {
     if (this.#length === 0) this.#ready(null)
     else if (this.#length !== null && !this.#reserve(this.#length)) this.#stream()
-    else {
-      this.#request.on('data', this.#onData)
-      if (this.#length === null) this.#request.on('end', this.#onEnd)
-    }
+    else this.#listen()
   }
 
   /** Gives the memory back to the budget: the body is not needed any more. Calling it twice does nothing. */
@@ -81,6 +78,13 @@ export class BodyReader {
     this.#taken = 0
     this.#whole = null
     this.#parts = []
+  }
+
+  #listen(): void {
+    for (const chunk of this.#request.arrived ?? []) this.#onData(chunk)
+    if (this.#done) return
+    this.#request.on('data', this.#onData)
+    if (this.#length === null) this.#request.on('end', this.#onEnd)
   }
 
   #reserve(bytes: number): boolean {
@@ -128,7 +132,7 @@ export class BodyReader {
   #stream(): void {
     this.#done = true
     this.#request.off('data', this.#onData).off('end', this.#onEnd)
-    const rest = new Rest(this.#request, this.#parts)
+    const rest = new Rest(this.#request, [...(this.#request.arrived ?? []), ...this.#parts])
     this.#parts = []
     this.#receiver.bodyReady({ held: false, rest, length: this.#length })
   }
@@ -136,11 +140,11 @@ export class BodyReader {
 
 /** What of a body is here already, followed by what is still to come, with backpressure towards the client. */
 class Rest extends Readable {
-  readonly #request: IncomingMessage
+  readonly #request: ClientRequest
   readonly #here: Buffer[]
   #listening = false
 
-  constructor(request: IncomingMessage, here: Buffer[]) {
+  constructor(request: ClientRequest, here: Buffer[]) {
     super({ highWaterMark: 65_536 })
     this.#request = request
     this.#here = here
