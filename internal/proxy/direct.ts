@@ -38,6 +38,10 @@ export class DirectConnection implements ResponseHost {
   readonly #requests: DirectRequest[] = []
   /** The request whose body is being read. */
   #reading: DirectRequest | null = null
+  /** How many bytes of its body have not come. */
+  #missing = 0
+  /** The request that is being answered, or is the next to be. */
+  #serving: DirectRequest | null = null
   #inHead = false
   /** Something has come that is not for us. */
   #isForeign = false
@@ -57,7 +61,7 @@ export class DirectConnection implements ResponseHost {
         this.#inHead = true
       },
       requestHead: (head) => this.#head(head),
-      requestBody: (bytes) => this.#reading?.take(bytes),
+      requestBody: (bytes) => this.#body(bytes),
       requestEnds: () => this.#bodyEnds(),
     })
     connections.add(this)
@@ -88,7 +92,7 @@ export class DirectConnection implements ResponseHost {
 
   readonly #onData = (chunk: Buffer): void => {
     const isFresh = this.isIdle && !this.#isLast
-    if (!this.#parser.take(chunk)) this.#isForeign = true
+    this.#take(chunk)
     if (isFresh && (this.#isForeign || this.#inHead)) {
       this.#handOver(chunk)
       return
@@ -96,8 +100,29 @@ export class DirectConnection implements ResponseHost {
     // A head in parts behind another request: nobody sends that, so nobody misses its answer.
     if (this.#isForeign || this.#inHead) this.#stopReading()
     const [first] = this.#requests
-    if (isFresh && first) this.#accept(first)
+    if (first && !this.#serving) this.#accept(first)
     if (this.#requests.length > 1) this.#socket.pause()
+  }
+
+  /**
+   * The rest of a body is counted, not parsed: its length stands in the head, and the parser would make a copy of each
+   * piece. What comes behind it is parsed anew, as a request.
+   */
+  #take(chunk: Buffer): void {
+    let behind = chunk
+    if (this.#reading) {
+      behind = chunk.subarray(this.#missing)
+      this.#body(chunk.subarray(0, this.#missing))
+      if (this.#missing > 0) return
+      this.#parser.restart()
+      this.#bodyEnds()
+    }
+    if (behind.length > 0 && !this.#parser.take(behind)) this.#isForeign = true
+  }
+
+  #body(bytes: Buffer): void {
+    this.#missing -= bytes.length
+    this.#reading?.take(bytes)
   }
 
   #head(head: ParsedHead): void {
@@ -105,6 +130,7 @@ export class DirectConnection implements ResponseHost {
     const frame = this.#isForeign || this.#isLast ? null : plainFrame(head)
     if (frame) {
       this.#reading = new DirectRequest(head, frame, this.#socket)
+      this.#missing = frame.length ?? 0
       this.#requests.push(this.#reading)
     } else this.#isForeign = true
   }
@@ -119,6 +145,7 @@ export class DirectConnection implements ResponseHost {
   }
 
   #accept(request: DirectRequest): void {
+    this.#serving = request
     const { clock, requestMs } = this.#host
     const response = new DirectResponse(request, this)
     if (!request.complete) this.#forgetDeadline = clock.after(requestMs, () => this.#onLate(response))
@@ -132,6 +159,7 @@ export class DirectConnection implements ResponseHost {
     this.#requests.shift()
     this.#isAnswered = false
     const [next] = this.#requests
+    this.#serving = next ?? null
     if (next) process.nextTick(() => this.#accept(next))
     else if (this.#isForeign) this.#finish()
     if (!this.#isForeign && (!next || next === this.#reading) && this.#socket.isPaused()) this.#socket.resume()
@@ -141,6 +169,7 @@ export class DirectConnection implements ResponseHost {
   #stopReading(): void {
     this.#isForeign = true
     this.#socket.off('data', this.#onData).pause()
+    if (this.isIdle) this.#finish()
   }
 
   /** Gives the connection to node:http with the bytes of a request that nothing was done about. */

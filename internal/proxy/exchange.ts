@@ -266,6 +266,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
     this.#ending = endingOf(attempt.status, walk.failovers)
     this.#reader.release()
     this.#reply.pass(attempt, this.#outgoing.body, { attempts: walk.attempts, retryAfterSeconds })
+    this.#outgoing.forget()
     if (walk.attempts > 1 || walk.turn.heldMs > 0) return
     const { meter, clock } = this.#gateway
     meter.overhead(attempt.startedAt - this.#bodyAt + clock.mono() - attempt.headAt)

@@ -60,13 +60,22 @@ export const canParseRequests = methods.includes('POST')
 /** node's strict request parser, llhttp with no leniency, without the streams that node:http puts on top. */
 export class RequestParser {
   readonly #parser: Llhttp
+  readonly #begin: () => void
 
   /** Throws where `canParseRequests` is false. */
   constructor(maxHeaderSize: number, listener: RequestListener) {
     if (llhttp === null) throw new Error('node keeps its parser to itself')
-    this.#parser = new llhttp()
-    this.#parser.initialize(llhttp.REQUEST, {}, maxHeaderSize, llhttp.kLenientNone)
-    listen(this.#parser, llhttp, listener)
+    const { REQUEST, kLenientNone } = llhttp
+    const parser = new llhttp()
+    this.#parser = parser
+    this.#begin = () => parser.initialize(REQUEST, {}, maxHeaderSize, kLenientNone)
+    this.#begin()
+    listen(parser, llhttp, listener)
+  }
+
+  /** The next byte is the first of a request, whatever came before. */
+  restart(): void {
+    this.#begin()
   }
 
   /** Parses what has come; false when it is no HTTP. */
