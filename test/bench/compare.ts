@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Order, Result } from './load.ts'
-import { cpuSeconds, forkPinned } from './process.ts'
+import { ask, cpuSeconds, forkPinned } from './process.ts'
 import { loadCore, type Running } from './variants.ts'
 
 /** What one scenario asks of every proxy. */
@@ -68,20 +68,12 @@ async function measure(load: ChildProcess, proxy: Running, scenario: Scenario, d
     answerBytes,
   }
   const before = cpuSeconds(proxy.pids())
-  const result = await ask(load, order)
+  const result = await ask<Result>(load, order)
   const cpu = cpuSeconds(proxy.pids()) - before
   if (result.wrong > 0) throw new Error(`${proxy.name}: ${result.wrong} wrong answers in ${scenario.name}`)
   const units = result.requests * scenario.unitsPerRequest
   const { requests, seconds, p99Ms } = result
   return { microsPerUnit: (cpu / units) * 1e6, requestsPerSecond: requests / seconds, p99Ms }
-}
-
-function ask(load: ChildProcess, order: Order): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    load.once('message', (result: Result) => resolve(result))
-    load.once('exit', () => reject(new Error('the load generator died')))
-    load.send(order)
-  })
 }
 
 /** The middle value; of an even number, the lower of the two in the middle. */

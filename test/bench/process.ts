@@ -32,6 +32,19 @@ export function forkPinned(module: string, core: number, args: readonly string[]
   })
 }
 
+/** Sends an order to a process of this folder and resolves with its answer; rejects when it dies before. */
+export function ask<T>(child: ChildProcess, order: object): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const died = () => reject(new Error(`a process of the benchmark died at ${JSON.stringify(order)}`))
+    child.once('exit', died)
+    child.once('message', (answer) => {
+      child.off('exit', died)
+      resolve(answer as T)
+    })
+    child.send(order)
+  })
+}
+
 /** Starts a program on one core. */
 export function spawnPinned(
   core: number,

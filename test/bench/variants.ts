@@ -147,12 +147,9 @@ export function spillway(name = 'spillway', shape: PoolShape = { members: 2, lim
     name,
     async start(port, origin) {
       const data = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
+      // What it says on stderr (a key is shown only once) is of interest in the error of a failed command only.
       const cli = (args: readonly string[], input = '') =>
-        execFileSync(process.execPath, [main, '--data', data, ...args], {
-          input,
-          encoding: 'utf8',
-          stdio: ['pipe', 'pipe', 'inherit'],
-        })
+        execFileSync(process.execPath, [main, '--data', data, ...args], { input, encoding: 'utf8', stdio: 'pipe' })
       cli(['init'])
       const members = Array.from({ length: shape.members }, (_, at) => `m${at}`)
       const isLimited = (at: number) => (shape.limited === 'even' ? at % 2 === 0 : at < shape.limited)
