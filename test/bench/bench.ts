@@ -21,11 +21,11 @@ const { values: flags } = parseArgs({
 const { quick } = flags
 
 const plan: Plan = quick
-  ? { warmUpMs: 2_000, settleMs: 50, roundMs: 450, rounds: 3 }
-  : { warmUpMs: 10_000, settleMs: 200, roundMs: 2_000, rounds: 7 }
+  ? { warmUpMs: 1_400, settleMs: 50, roundMs: 400, rounds: 3 }
+  : { warmUpMs: 10_000, settleMs: 200, roundMs: 1_500, rounds: 7 }
 
 const streamPlan: StreamPlan = quick
-  ? { counts: [500, 2_000], settleMs: 1_500, watchMs: 4_000, drainMs: 3_000 }
+  ? { counts: [300, 1_200], settleMs: 800, watchMs: 3_000, drainMs: 2_000 }
   : { counts: [2_000, 10_000], settleMs: 3_000, watchMs: 20_000, drainMs: 10_000 }
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
@@ -35,11 +35,11 @@ const print = (line = '') => process.stdout.write(`${line}\n`)
 const parts: Readonly<Record<string, () => Promise<Finding>>> = {
   proxied: () => proxied(plan, say),
   refusal: () => refusal(plan),
-  failover: () => failover(quick ? 200 : 1_000),
+  failover: () => failover(quick ? 100 : 1_000),
   streams: () => manyStreams({ ...streamPlan, counts: streamPlan.counts.slice(0, 1), drainMs: null }, say),
   many: () => manyStreams(streamPlan, say),
   engine: () => engine(quick ? 3 : 7),
-  rest,
+  rest: () => rest(quick ? 200 : 10_000),
 }
 
 function chosen(): string[] {

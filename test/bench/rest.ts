@@ -1,26 +1,38 @@
 /** What a spillway takes that has nothing to do, and how long it takes to start. */
+import { setTimeout as wait } from 'node:timers/promises'
 import { type Finding, said } from './finding.ts'
-import { residentBytes } from './process.ts'
+import { cpuSeconds, residentBytes } from './process.ts'
 import { together } from './together.ts'
 import { spillway } from './variants.ts'
 
-export async function rest(): Promise<Finding> {
+export async function rest(credentials: number): Promise<Finding> {
   const few = await atRest(2)
-  const many = await atRest(10_000)
+  const many = await atRest(credentials)
   return {
     lines: [few, many].map(
-      ({ credentials, startMs, bytes }) =>
-        `With ${credentials} credentials: ${Math.round(startMs)} ms to start, ${said(bytes / 1_048_576, 0)} MiB at rest`,
+      ({ credentials, startMs, bytes, busy }) =>
+        `With ${credentials} credentials: ${Math.round(startMs)} ms to start, ${said(bytes / 1_048_576, 0)} MiB and ${said(100 * busy, 1)} % of a core at rest`,
     ),
     facts: { few, many },
     targets: [],
   }
 }
 
-function atRest(credentials: number): Promise<{ credentials: number; startMs: number; bytes: number }> {
-  return together([spillway('at rest', { members: credentials, limited: 0 })], async ({ proxies: [proxy] }) => ({
-    credentials,
-    startMs: proxy?.startMs ?? Number.NaN,
-    bytes: residentBytes(proxy?.pids()[0] ?? 0),
-  }))
+interface Resting {
+  readonly credentials: number
+  readonly startMs: number
+  readonly bytes: number
+  /** The share of a core that it takes with nothing to do. */
+  readonly busy: number
+}
+
+function atRest(credentials: number): Promise<Resting> {
+  return together([spillway('at rest', { members: credentials, limited: 0 })], async ({ proxies: [proxy] }) => {
+    if (!proxy) throw new Error('spillway did not start')
+    await wait(2_000)
+    const before = cpuSeconds(proxy.pids())
+    await wait(2_000)
+    const busy = (cpuSeconds(proxy.pids()) - before) / 2
+    return { credentials, startMs: proxy.startMs ?? Number.NaN, bytes: residentBytes(proxy.pids()[0] ?? 0), busy }
+  })
 }
