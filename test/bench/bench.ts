@@ -21,7 +21,7 @@ const { values: flags } = parseArgs({
 const { quick } = flags
 
 const plan: Plan = quick
-  ? { warmUpMs: 1_400, settleMs: 50, roundMs: 400, rounds: 3 }
+  ? { warmUpMs: 1_200, settleMs: 50, roundMs: 400, rounds: 3 }
   : { warmUpMs: 10_000, settleMs: 200, roundMs: 1_500, rounds: 7 }
 
 const streamPlan: StreamPlan = quick
@@ -39,7 +39,7 @@ const parts: Readonly<Record<string, () => Promise<Finding>>> = {
   streams: () => manyStreams({ ...streamPlan, counts: streamPlan.counts.slice(0, 1), drainMs: null }, say),
   many: () => manyStreams(streamPlan, say),
   engine: () => engine(quick ? 3 : 7),
-  rest: () => rest(quick ? 200 : 10_000),
+  rest: () => rest(quick ? [2] : [2, 10_000]),
 }
 
 function chosen(): string[] {

@@ -38,10 +38,10 @@ export async function manyStreams(plan: StreamPlan, say: (line: string) => void)
     [variant],
     ({ proxies: [proxy], origin }) => {
       if (!proxy) throw new Error('spillway did not start')
-      const load = forkPinned('./stream-load.js', loadCore)
+      const load = forkPinned('./stream-load.js', loadCore, [], descriptors)
       return run(new Stage(proxy, origin, load), { ...plan, counts }, say).finally(() => load.kill())
     },
-    './stream-origin.js',
+    { module: './stream-origin.js', descriptors },
   )
   const shortage =
     wanted > descriptors

@@ -48,12 +48,17 @@ export function allowing(descriptors: number | null): string[] {
   return descriptors === null ? [] : ['prlimit', `--nofile=${descriptors}:${descriptors}`]
 }
 
-/** Starts a compiled module of this folder on one core, with an IPC channel. */
-export function forkPinned(module: string, core: number, args: readonly string[] = []): ChildProcess {
+/** Starts a compiled module of this folder on one core, with an IPC channel; with that many descriptors, if said. */
+export function forkPinned(
+  module: string,
+  core: number,
+  args: readonly string[] = [],
+  descriptors: number | null = null,
+): ChildProcess {
   const path = fileURLToPath(new URL(module, import.meta.url))
   return fork(path, [...args], {
     execPath: 'taskset',
-    execArgv: ['-c', String(core), process.execPath],
+    execArgv: ['-c', String(core), ...allowing(descriptors), process.execPath],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
 }

@@ -5,17 +5,16 @@ import { cpuSeconds, residentBytes } from './process.ts'
 import { together } from './together.ts'
 import { spillway } from './variants.ts'
 
-export async function rest(credentials: number): Promise<Finding> {
-  const few = await atRest(2)
-  const many = await atRest(credentials)
-  return {
-    lines: [few, many].map(
-      ({ credentials, startMs, bytes, busy }) =>
-        `With ${credentials} credentials: ${Math.round(startMs)} ms to start, ${said(bytes / 1_048_576, 0)} MiB and ${said(100 * busy, 1)} % of a core at rest`,
-    ),
-    facts: { few, many },
-    targets: [],
-  }
+/** One spillway after the other, each with so many credentials. */
+export async function rest(numbers: readonly number[]): Promise<Finding> {
+  const seen: Resting[] = []
+  for (const credentials of numbers) seen.push(await atRest(credentials))
+  return { lines: seen.map(lineOf), facts: seen, targets: [] }
+}
+
+function lineOf({ credentials, startMs, bytes, busy }: Resting): string {
+  const held = `${said(bytes / 1_048_576, 0)} MiB and ${said(100 * busy, 1)} % of a core at rest`
+  return `With ${credentials} credentials: ${Math.round(startMs)} ms to start, ${held}`
 }
 
 interface Resting {

@@ -11,14 +11,20 @@ export interface Together {
   readonly missing: readonly string[]
 }
 
+/** Which upstream the proxies get, and how many descriptors it may open (null: as many as this process). */
+interface OriginKind {
+  readonly module: string
+  readonly descriptors: number | null
+}
+
 /** Starts an origin and the proxies in front of it, and ends them all when `use` has ended. */
 export async function together<T>(
   variants: readonly Variant[],
   use: (together: Together) => Promise<T>,
-  originModule = './origin.js',
+  { module, descriptors }: OriginKind = { module: './origin.js', descriptors: null },
 ): Promise<T> {
   const port = await freePort()
-  const process = forkPinned(originModule, loadCore, [String(port)])
+  const process = forkPinned(module, loadCore, [String(port)], descriptors)
   const proxies: Running[] = []
   const missing: string[] = []
   try {
