@@ -451,6 +451,29 @@ describe('a login in a shared file', () => {
     expect(fileTokens().refresh_token).toBe(theirs.refresh_token)
   })
 
+  test('a login that is simply refused does not wait as long as the loser of a race', async () => {
+    await keepInFile()
+    server.revoke('work')
+    const renewing = live.renew(inFile(), 1)
+    await until(() => server.history.length === 1)
+    const from = clock.now()
+    expect(await settled(renewing)).toBe('needs-login')
+    // Its looks take 300 ms; the fake time runs five times as fast as the disk.
+    expect(clock.now() - from).toBeLessThan(1_000)
+  })
+
+  test('whom the server calls the loser of a race waits longer for a winner who is slow to write', async () => {
+    await begin({ refusal: 'refresh_token_reused' })
+    await keepInFile()
+    const theirs = await stolen(fileTokens().refresh_token)
+    const renewing = live.renew(inFile(), 1)
+    await until(() => server.history.length === 2)
+    await clock.advance(1_000)
+    writeFile({ accessToken: theirs.access_token, refreshToken: theirs.refresh_token })
+    expect(await settled(renewing)).toBe('renewed')
+    expect(told).toEqual(['adopted'])
+  })
+
   test('a login elsewhere revives a lapsed one within a second, and says so once', async () => {
     await keepInFile()
     server.revoke('work')

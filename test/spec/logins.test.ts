@@ -64,7 +64,7 @@ const ask = () => spillway.ask('codex')
 
 async function lapse(): Promise<void> {
   auth.revoke('person')
-  // Whoever is refused looks for 2 s whether somebody else has won a race for the file.
+  // Whoever is refused looks for a moment whether somebody else has won a race for the file.
   expect((await inTime(spillway, ask())).status).toBe(429)
   expect(await health()).toMatchObject({ state: 'needs-login', reason: 'refresh-rejected' })
   expect((await ask()).status).toBe(429)
