@@ -4,6 +4,7 @@ import { type At, type Reason, Refusal } from '../pool/pool.ts'
 import type { CredentialRecord, SecretRecord, Write } from '../store/store.ts'
 import { Desk } from './desk.ts'
 import { doorOf } from './doors.ts'
+import { FixedHolder } from './fixed.ts'
 import { beginLogin, type LoginFlow } from './flow.ts'
 import { endpointReader, holderOf, type Keeping } from './hold.ts'
 import type { Holder } from './holder.ts'
@@ -215,8 +216,11 @@ class Keeper implements LiveCredentials {
   #openSome(): void {
     // About 2 ms of decryption, then others may run.
     for (const holder of this.#unopened.splice(0, 100)) {
-      if (this.#holders.get(holder.record.id) !== holder || !holder.problem()) continue
-      this.#around.lapsed(holder.record, this.#around.standing(holder.record), 'unreadable')
+      if (this.#holders.get(holder.record.id) !== holder) continue
+      const problem = holder.problem()
+      // A login reports by itself what it cannot open; what else is wrong with it, or with a command, may pass.
+      if (problem && holder instanceof FixedHolder)
+        this.#around.lapsed(holder.record, this.#around.standing(holder.record), problem.reason)
     }
     this.#opening = this.#unopened.length > 0 ? this.#options.clock.after(0, () => this.#openSome()) : null
   }

@@ -259,6 +259,15 @@ describe('a login in the vault', () => {
     expect(server.history).toHaveLength(1)
   })
 
+  test('a refresh that fails before the secrets have been looked through is no secret that cannot be read', async () => {
+    await keepInVault(-1)
+    server.trouble(500)
+    const waiting = Promise.resolve(live.material(inVault))
+    await expect(waiting).rejects.toThrow('HTTP status 500')
+    await clock.advance(25)
+    expect(told).toEqual(['later'])
+  })
+
   test('a member that was suspected for want of a token is trusted again when there is one', async () => {
     await keepInVault(1)
     await clock.advance(2)
@@ -278,7 +287,8 @@ describe('a login in the vault', () => {
     waiting.catch(() => {})
     await until(() => server.requests.length === 1)
     await clock.advance(10_000)
-    await expect(waiting).rejects.toMatchObject({ reason: 'auth-expired' })
+    await expect(waiting).rejects.toMatchObject({ reason: 'auth-expired', retryAt: expect.any(Number) })
+    expect(() => now()).toThrow('is still being refreshed')
     await fetch(server.tokenUrl, { method: 'POST', body: new URLSearchParams({ grant_type: 'refresh_token' }) })
     await until(() => live.problems().length === 0 && server.history.length === 2 && told.includes('granted'))
     expect(now().generation).toBe(2)

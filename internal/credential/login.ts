@@ -2,7 +2,7 @@ import { type At, Refusal } from '../pool/pool.ts'
 import type { CredentialRecord, Write } from '../store/store.ts'
 import { type Holder, materialOf, Unreadable } from './holder.ts'
 import { LoginState } from './login-state.ts'
-import { type Material, NoMaterial, type Renewal } from './material.ts'
+import type { Material, Renewal } from './material.ts'
 import { refreshDigest } from './place.ts'
 import { isLive } from './refresh.ts'
 import { type LoginParts, Refreshing } from './refreshing.ts'
@@ -44,9 +44,7 @@ export class LoginHolder implements Holder {
       if (this.#isDue(now)) void this.#refreshing.run()
       return this.#material(tokens)
     }
-    if (failure || dead || this.#state.isWaiting(now)) throw this.#state.missing()
-    if (this.#refreshing.isStalled(now))
-      throw new NoMaterial('auth-expired', `the token of ${this.record.name} is still being refreshed`, now + 2_000)
+    if (failure || dead || this.#state.isWaiting(now) || this.#refreshing.isStalled(now)) throw this.#state.missing()
     if (tokens === null) return this.read().then(() => (this.#state.tokens ? this.material() : this.#give()))
     return this.#refreshing.patiently().then(() => this.#give())
   }
