@@ -97,7 +97,12 @@ function remarks(member: MemberShape, now: number): string[] {
 function trouble(member: MemberShape): string {
   const { state, reason } = member.health
   if (state === 'disabled') return `${member.name} is disabled by ${by(member)}`
-  return reason === 'unreadable' ? `the secret of ${member.name} cannot be read` : `${member.name} needs a login`
+  return waiting(member.name, { reason })
+}
+
+/** Why a member that waits for a person does so. */
+function waiting(name: string, { reason }: { readonly reason: string | null }): string {
+  return reason === 'unreadable' ? `the secret of ${name} cannot be read` : `${name} needs a login`
 }
 
 function by(member: MemberShape): string {
@@ -111,6 +116,6 @@ export function checkText({ pool, verdict, member, retryAt, people }: CheckShape
     const first = member === null ? '' : `, ${member} recovers first`
     return `${pool} is cooling until ${localTime(retryAt, now)} (${relative(retryAt, now)}${first})`
   }
-  const who = people.map((one) => `${one.member} ${one.state === 'disabled' ? 'is disabled' : 'needs a login'}`)
+  const who = people.map((one) => (one.state === 'disabled' ? `${one.member} is disabled` : waiting(one.member, one)))
   return `${pool} needs a person: ${who.join(', ') || 'it has no members'}`
 }

@@ -65,7 +65,7 @@ it('who needs a login, with the command that helps, wherever one looks', async (
   )
   expect(await type(spillway, ['check', 'openai'])).toEqual({
     code: 77,
-    stdout: 'openai needs a person: a needs a login, b needs a login\n',
+    stdout: 'openai needs a person: a needs a login, the secret of b cannot be read\n',
     stderr: 'spillway: hint: spillway cred login a\nspillway: hint: spillway cred show b\n',
   })
   expect(await type(spillway, ['token', 'openai'])).toEqual({
