@@ -26,6 +26,8 @@ export interface Problem {
   readonly credential: string
   readonly reason: Reason
   readonly message: string
+  /** There is no secret to give out until somebody mends it. */
+  readonly broken: boolean
 }
 
 export interface LiveCredentials extends Credentials {
@@ -36,7 +38,7 @@ export interface LiveCredentials extends Credentials {
   ready(): Promise<void>
   /** The secret for a tool that would otherwise refresh by itself; rejects with NoMaterial. */
   current(credential: CredentialRecord): Promise<Material & { readonly expiresAt: At | null }>
-  /** A lapsed login is tried once more (`cred enable`). */
+  /** A lapsed login, or a secret that could not be read, is tried once more (`cred enable`). */
   retry(credential: CredentialRecord): Promise<void>
   /** The login that a tool has left in its file; rejects with a Refusal. */
   findLogin(tool: Tool, path: string): Promise<FoundLogin>
@@ -98,8 +100,7 @@ class Keeper implements LiveCredentials {
   }
 
   async retry(credential: CredentialRecord): Promise<void> {
-    const holder = this.#holder(credential)
-    if (holder instanceof LoginHolder) await holder.retry()
+    await this.#holder(credential).retry()
   }
 
   findLogin(tool: Tool, path: string): Promise<FoundLogin> {
@@ -107,6 +108,8 @@ class Keeper implements LiveCredentials {
   }
 
   async beginLogin(credential: CredentialRecord): Promise<LoginFlow> {
+    const holder = this.#holders.get(credential.id)
+    if (holder instanceof LoginHolder) await holder.checkPlace()
     const settings = this.#options.oauth()
     const asked = await endpointReader(this.#keeping(), credential)().catch((error: unknown) => {
       throw new Refusal('conflict', error instanceof Error ? error.message : 'no authorization server is known')

@@ -78,6 +78,7 @@ export class LoginState {
   /** Takes over tokens that spillway (`us`) or somebody else has refreshed. */
   adopt(tokens: TokenSet, by: 'us' | 'others'): void {
     const before = this.tokens
+    const wasUnreadable = this.failure !== null
     this.failure = null
     // The object stays while the tokens do: whoever waits for others compares it.
     if (before && sameTokens(before, tokens)) return
@@ -85,7 +86,9 @@ export class LoginState {
     if (this.dead && this.dead.digest === refreshDigest(tokens)) return
     this.dead = null
     this.later = null
-    if (before && !this.#stopped) this.#around.replaced(this.#record, this.#whatChanged(before, tokens, by))
+    if (this.#stopped) return
+    if (before) this.#around.replaced(this.#record, this.#whatChanged(before, tokens, by))
+    else if (wasUnreadable) this.#around.replaced(this.#record, 'others')
   }
 
   #whatChanged(before: TokenSet, tokens: TokenSet, by: 'us' | 'others'): 'us' | 'others' | 'another' {

@@ -60,6 +60,7 @@ it('who needs a login, with the command that helps, wherever one looks', async (
     '  a needs a login. Run: spillway cred login a\n  the secret of b cannot be read. Run: spillway cred show b\n'
   expect((await type(spillway, ['status'])).stdout).toContain(sentence)
   expect((await type(spillway, ['pool', 'status', 'openai'])).stdout).toContain(sentence)
+  expect((await type(spillway, ['cred', 'show', 'a'])).stdout).toMatch(/to mend +spillway cred login a\n/)
   expect((await type(spillway, ['pool', 'explain', 'openai'])).stdout).toContain(
     '  a waits for a person. Run: spillway cred login a\n  b waits for a person. Run: spillway cred show b\n',
   )
