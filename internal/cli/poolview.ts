@@ -70,7 +70,7 @@ const columns: readonly Column[] = [
   { heading: 'HEALTH', cell: ({ health }) => healthCell(health) },
   { heading: 'REASON', cell: ({ health }) => health.reason ?? '-' },
   { heading: 'UNTIL', cell: ({ health }, now) => relativeOr(health.until, now) },
-  { heading: 'USED', cell: ({ usage }) => usage.map(usedText).join(', ') || '-' },
+  { heading: 'USED', cell: ({ usage }, now) => usage.map((one) => usedText(one, now)).join(', ') || '-' },
   { heading: 'PARKED', cell: ({ park }, now) => (park === null ? '-' : relativeOr(park.until, now, 'until unparked')) },
   { heading: 'IN FLIGHT', cell: ({ inFlight }) => counted(inFlight) },
   { heading: 'REQUESTS', cell: ({ requests }) => counted(requests) },
@@ -78,8 +78,9 @@ const columns: readonly Column[] = [
   { heading: 'LAST USED', cell: ({ lastUsedAt }, now) => relativeOr(lastUsedAt, now) },
 ]
 
-function usedText({ window, usedPercent }: MemberShape['usage'][number]): string {
-  return `${window} ${Math.round(usedPercent)}%`
+function usedText({ window, usedPercent, resetAt }: MemberShape['usage'][number], now: number): string {
+  const reset = resetAt === null ? '' : ` (resets ${relative(resetAt, now)})`
+  return `${window} ${Math.round(usedPercent)}%${reset}`
 }
 
 function counted(number: number | null): string {
