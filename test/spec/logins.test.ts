@@ -207,6 +207,31 @@ describe('cred enable', () => {
   })
 })
 
+describe('a refresh that a request has begun', () => {
+  beforeEach(() => settle('deviceUrl'))
+
+  it('goes on without the client, and its tokens are in the file', async () => {
+    const { refresh_token } = codexTokens(file)
+    auth.expireAccessTokens()
+    auth.barrier(2)
+    const leaving = new AbortController()
+    const left = fetch(`${spillway.origin}/codex/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${spillway.key}`, 'content-type': 'application/json' },
+      body: '{"model":"gpt-5","messages":[]}',
+      signal: leaving.signal,
+    })
+    await inTime(spillway, expect.poll(() => auth.requests.length).toBe(1))
+    leaving.abort()
+    await expect(left).rejects.toThrow()
+    await fetch(auth.tokenUrl, { method: 'POST', body: new URLSearchParams({ grant_type: 'refresh_token' }) })
+    await inTime(spillway, expect.poll(() => codexTokens(file).refresh_token).not.toBe(refresh_token))
+    expect((await ask()).status).toBe(200)
+    expect(spillway.upstream.served.at(-1)).toBe(codexTokens(file).access_token)
+    expect(auth.history.filter(({ result }) => result === 'granted')).toHaveLength(1)
+  })
+})
+
 describe('a login whose file is gone at a start', () => {
   beforeEach(async () => {
     await settle('deviceUrl')
