@@ -444,6 +444,15 @@ describe('a login in a shared file', () => {
     expect(server.history).toEqual([])
   })
 
+  test('tokens that another tool has put there may be refreshed, however often earlier ones were', async () => {
+    await keepInFile()
+    for (let i = 1; i <= 4; i++) await settled(live.renew(inFile(), now(inFile()).generation))
+    expect(server.history).toHaveLength(3)
+    writeFile(server.login('work'))
+    await until(() => now(inFile()).generation === 5)
+    expect(await settled(live.renew(inFile(), 5))).toBe('renewed')
+  })
+
   test('the loser of a race waits for the tokens of the winner, stays healthy and deletes nothing', async () => {
     await keepInFile()
     const { refresh_token } = fileTokens()

@@ -168,7 +168,10 @@ export class LoginHolder implements Holder {
       if (isFirst) await this.#recall(tokens)
       // What lies there is older than what could not be written yet.
       if (this.#refreshing.isOutdated(tokens)) return
+      const { generation } = state
       state.adopt(tokens, 'others')
+      // No upstream has forced these.
+      if (state.generation > generation) this.#refreshing.forgive()
     } catch (error) {
       this.#parts.file?.unseen()
       const failure = error instanceof Unreadable ? error : new Unreadable('the tokens could not be read')

@@ -19,7 +19,7 @@ const backoffMs = { first: 5_000, most: 600_000 }
  * somebody has used the token, who may take a while to write; `refused`: a login that is dead is the likelier reading,
  * and a request waits for the verdict.
  */
-const looks = { raced: { most: 8, everyMs: 250 }, refused: { most: 5, everyMs: 50 } }
+const looks = { raced: { most: 8, everyMs: 250 }, refused: { most: 3, everyMs: 100 } }
 
 /** What one refresh came to. */
 export type Refreshed =
