@@ -3,7 +3,7 @@ import type { Decision, Lease } from '../engine/engine.ts'
 import type { Outcome } from '../pool/pool.ts'
 import { BodyReader, type BodyReceiver, type RequestBody } from './body.ts'
 import { hostDown, internalError, nobodyElse, poolEmpty, trailersRefused, unpresentable } from './excuses.ts'
-import type { Failure } from './failure.ts'
+import { brokenOff, type Failure } from './failure.ts'
 import type { Admitted, Gateway } from './gateway.ts'
 import type { RequestOutcome } from './meter.ts'
 import { Outgoing } from './outgoing.ts'
@@ -36,7 +36,6 @@ export class Exchange implements BodyReceiver, SenderOwner {
   #holding: AbortController | null = null
   /** What the last attempt failed with, if it has no answer. */
   #failure: Failure | null = null
-  #ending: RequestOutcome = 'served'
   #over = false
 
   /** `onOver` is called once, however the exchange ends. */
@@ -126,6 +125,14 @@ export class Exchange implements BodyReceiver, SenderOwner {
     }
   }
 
+  granted(trip: Trip): void {
+    try {
+      if (this.#walk) this.#open(trip, this.#walk)
+    } catch (error) {
+      this.crashed(error)
+    }
+  }
+
   failed(_trip: Trip, failure: Failure): void {
     try {
       if (this.#walk) this.#judgeFailure(failure, this.#walk)
@@ -142,17 +149,20 @@ export class Exchange implements BodyReceiver, SenderOwner {
     this.#gateway.engine.late(attempt.lease, outcome)
   }
 
-  isLeft({ lease }: Trip): boolean {
-    const outlook = this.#walk?.outlook()
-    return outlook?.kind !== 'lease' || outlook.lease.member !== lease.member
-  }
-
-  finished(): void {
-    this.#finish(this.#ending)
+  finished(trip: Trip): void {
+    this.#finish(endingOf(trip.status, this.#walk?.failovers ?? 0))
   }
 
   severed(): void {
+    // A WebSocket that broke before a word was said has not been reported; a probe gives back what was.
+    this.#walk?.report(brokenOff.outcome)
     this.#finish('upstream_error')
+  }
+
+  /** A WebSocket begins; its walk hears later what its first words mean. */
+  #open(trip: Trip, walk: Walk): void {
+    this.#gateway.meter.ttfb(walk.turn.pool.name, trip.headAt - trip.startedAt)
+    this.#pass(trip, walk, null)
   }
 
   #judge(attempt: Trip, outcome: Outcome, walk: Walk): void {
@@ -263,7 +273,6 @@ export class Exchange implements BodyReceiver, SenderOwner {
       this.#excuse(unpresentable, 'upstream_error')
       return
     }
-    this.#ending = endingOf(attempt.status, walk.failovers)
     this.#reader.release()
     this.#reply.pass(attempt, this.#outgoing.body, { attempts: walk.attempts, retryAfterSeconds })
     this.#outgoing.forget()

@@ -105,7 +105,8 @@ const garbled: Failure = {
   retryAfterSeconds: null,
 }
 
-const brokenOff: Failure = {
+/** The connection broke after the request had left. */
+export const brokenOff: Failure = {
   outcome: silentOutcome('upstream-error', 'reset'),
   status: 502,
   code: 'upstream_reset',

@@ -8,6 +8,7 @@ import type { Outgoing } from './outgoing.ts'
 import { UpgradeAttempt } from './upgrade.ts'
 import type { UpgradeClient } from './upgrade-client.ts'
 import type { Walk } from './walk.ts'
+import { SocketVerdict } from './websocket-verdict.ts'
 
 /** A round trip, whether it asks for an answer or for a WebSocket. */
 export type Trip = Attempt | UpgradeAttempt
@@ -15,12 +16,12 @@ export type Trip = Attempt | UpgradeAttempt
 /** Who has requests sent, and is told what has come of them as by an Attempt. */
 export interface SenderOwner {
   decide(trip: Trip, outcome: Outcome): void
+  /** The upgrade is granted and held back; what it means for the member is told to its walk later. */
+  granted(trip: UpgradeAttempt): void
   failed(trip: Trip, failure: Failure): void
   late(trip: Trip, outcome: Outcome): void
   finished(trip: Trip): void
   severed(trip: Trip): void
-  /** Whether a client that comes again would not meet this trip's member. */
-  isLeft(trip: Trip): boolean
   /** Whether nobody waits for an answer any more. */
   readonly isOver: boolean
   /** A round trip begins. */
@@ -83,7 +84,7 @@ export class Sender {
     const { upstreams, clock } = this.#gateway
     const { injection } = material
     const trip = this.#upgrade
-      ? new UpgradeAttempt(lease, injection, this.#aroundUpgrade(this.#upgrade))
+      ? new UpgradeAttempt(lease, injection, this.#aroundUpgrade(this.#upgrade, lease, walk))
       : new Attempt(lease, injection, this.#around)
     this.#owner.departs(trip)
     trip.startedAt = clock.mono()
@@ -96,9 +97,10 @@ export class Sender {
     }
   }
 
-  #aroundUpgrade(client: UpgradeClient) {
-    const { upstreams, clock, sockets } = this.#gateway
+  #aroundUpgrade(client: UpgradeClient, lease: Lease, walk: Walk) {
+    const { upstreams, clock, sockets, credentials } = this.#gateway
     const { connectMs, headMs } = upstreams.settings
-    return { owner: this.#owner, dialect: this.#around.dialect, client, sockets, clock, connectMs, headMs }
+    const verdict = new SocketVerdict(credentials, walk, lease)
+    return { owner: this.#owner, verdict, dialect: this.#around.dialect, client, sockets, clock, connectMs, headMs }
   }
 }

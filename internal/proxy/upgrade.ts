@@ -8,28 +8,31 @@ import type { Dialect, Injection } from '../dialect/dialect.ts'
 import type { Lease } from '../engine/engine.ts'
 import type { Outcome, Usage } from '../pool/pool.ts'
 import type { Presentation } from './attempt.ts'
-import { BadAnswer, type Failure, failureOf, silentOutcome } from './failure.ts'
+import { BadAnswer, type Failure, failureOf } from './failure.ts'
 import type { Destination } from './outgoing.ts'
 import type { UpgradeClient } from './upgrade-client.ts'
 import { Rejection } from './upgrade-rejection.ts'
-import { type WebSocketOwner, WebSocketTunnel } from './websocket.ts'
+import { serviceRestart, type WebSocketOwner, WebSocketTunnel } from './websocket.ts'
 import { acceptedHeaders } from './websocket-handshake.ts'
 import type { OpenSocket, OpenSockets } from './websocket-registry.ts'
+import type { Fate, SocketVerdict } from './websocket-verdict.ts'
 
-/** Who an upgrade tells what has come of it: first `decide` or `failed`, and after `pass` how that ended. */
+/** Who an upgrade tells what has come of it: first `granted`, `decide` or `failed`, and after `pass` how that ended. */
 export interface UpgradeOwner {
+  granted(attempt: UpgradeAttempt): void
+  /** The upgrade is refused. */
   decide(attempt: UpgradeAttempt, outcome: Outcome): void
   failed(attempt: UpgradeAttempt, failure: Failure): void
-  late(attempt: UpgradeAttempt, outcome: Outcome): void
   finished(attempt: UpgradeAttempt): void
   severed(attempt: UpgradeAttempt): void
-  /** Whether a client that comes again would not meet this attempt's member. */
-  isLeft(attempt: UpgradeAttempt): boolean
+  crashed(error: unknown): void
 }
 
 /** What all attempts of an upgrade share. */
 export interface UpgradeSurroundings {
   readonly owner: UpgradeOwner
+  /** What is said on the WebSocket is judged there. */
+  readonly verdict: SocketVerdict
   readonly dialect: Dialect
   readonly client: UpgradeClient
   readonly sockets: OpenSockets
@@ -59,13 +62,13 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
   /** When the request was handed over, and when the head of its answer was here: monotonic ms, or 0. */
   startedAt = 0
   headAt = 0
-  status = 0
   #request: ClientRequest | null = null
   #upstream: Socket | null = null
   #sent = false
   #forgetDeadline: Cancel = () => {}
   #granted: Granted | null = null
   #rejection: Rejection | null = null
+  #refusedWith = 0
   #over = false
 
   constructor(lease: Lease, injection: Injection, around: UpgradeSurroundings) {
@@ -73,6 +76,11 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
     this.#injection = injection
     this.#around = around
     this.#tunnel = new WebSocketTunnel(this, around.clock)
+  }
+
+  /** The status of the answer, or what an open WebSocket counts as; 0 before there is one. */
+  get status(): number {
+    return this.#granted ? this.#around.verdict.status : this.#refusedWith
   }
 
   /** Whether the refusal can be shown: not when it broke off, is very long, or cannot be searched for our secret. */
@@ -141,14 +149,21 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
     return dialect.classifyEvent({ event: null, data: message }, clock.now())
   }
 
-  refused(outcome: Outcome): boolean {
-    const { owner } = this.#around
-    owner.late(this, outcome)
-    return owner.isLeft(this)
+  accepted(): void {
+    this.#around.verdict.accepted()
+  }
+
+  refused(outcome: Outcome, decide: (fate: Fate) => void): void {
+    const { verdict, owner } = this.#around
+    verdict.refused(outcome, decide).catch((error: unknown) => owner.crashed(error))
   }
 
   late(outcome: Outcome): void {
-    this.#around.owner.late(this, outcome)
+    const { verdict, owner } = this.#around
+    verdict
+      .late(outcome)
+      .then((isRenewed) => isRenewed && this.close(serviceRestart, 'come again: the login was renewed'))
+      .catch((error: unknown) => owner.crashed(error))
   }
 
   ended(how: 'finished' | 'severed'): void {
@@ -192,7 +207,6 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
     this.#forgetDeadline()
     if (this.#over) return
     this.headAt = clock.mono()
-    this.status = 101
     const headers = acceptedHeaders(response.rawHeaders, client.response.req.rawHeaders)
     if (typeof headers === 'string') {
       this.#upstream?.destroy()
@@ -200,15 +214,15 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
       return
     }
     this.#granted = { headers, carry }
-    owner.decide(this, { ...silentOutcome('success', 'ok'), status: 101 })
+    owner.granted(this)
   }
 
   #onResponse(response: IncomingMessage): void {
     const { clock, dialect, owner } = this.#around
     this.#forgetDeadline()
     this.headAt = clock.mono()
-    this.status = response.statusCode ?? 0
-    if (this.status < 300) {
+    this.#refusedWith = response.statusCode ?? 0
+    if (this.#refusedWith < 300) {
       this.#request?.destroy()
       this.#fail(new BadAnswer('it did not answer the upgrade'))
       return

@@ -60,6 +60,11 @@ export class Walk {
     this.attempts++
   }
 
+  /** Whether the present member's token has been renewed for this request. */
+  get isRenewed(): boolean {
+    return this.#renewed
+  }
+
   /** The present member's token is renewed for this request, which happens once. */
   renew(): void {
     this.#renewed = true
@@ -87,6 +92,12 @@ export class Walk {
     if (outcome.kind === 'auth-rejected' && outcome.status !== null) this.rejected ??= this.#lease
     this.#meter.attempt(this.turn.pool.name, outcome.kind)
     this.#engine.report(this.#lease, this.turn, afterRenewal(outcome, this.#renewed))
+  }
+
+  /** A refusal inside what is passed on already: what came of the lease, unless that has been reported. */
+  refuse(outcome: Outcome): void {
+    if (!this.#reported) this.report(outcome)
+    else if (this.#lease) this.#engine.late(this.#lease, outcome)
   }
 
   /** Nothing can be learned from the present lease, whose client is gone or whose attempt failed in our own hands. */

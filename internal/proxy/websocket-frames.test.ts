@@ -28,9 +28,9 @@ describe('the frames of a server', () => {
     ['a longer text', frame(text, `${long}y`), ['data']],
     ['a binary message', frame(0x82, 'hello'), ['data']],
     ['a fragmented text', Buffer.concat([frame(0x01, 'he'), frame(0x80, 'llo')]), ['data', 'data']],
-    ['a ping and a pong', Buffer.concat([frame(0x89, 'p'), frame(0x8a, '')]), []],
+    ['a ping and a pong', Buffer.concat([frame(0x89, 'p'), frame(0x8a, '')]), ['control', 'control']],
     ['a close', closeFrame(1_000, 'bye'), ['close']],
-    ['several in a row', Buffer.concat([frame(text, 'a'), frame(0x89, ''), frame(text, 'b')]), ['a', 'b']],
+    ['several in a row', Buffer.concat([frame(text, 'a'), frame(0x89, ''), frame(text, 'b')]), ['a', 'control', 'b']],
   ])('%s is understood whole and byte by byte', (_name, bytes, expected) => {
     expect(readable(new FrameReader().push(bytes))).toEqual(expected)
     const slow = new FrameReader()

@@ -4,6 +4,8 @@ export type Found =
   | { readonly kind: 'text'; readonly payload: Buffer }
   /** Data that nobody looks into: binary, fragmented, long, or not understood. */
   | { readonly kind: 'data' }
+  /** A ping or its answer. */
+  | { readonly kind: 'control' }
   /** The closing handshake. */
   | { readonly kind: 'close' }
 
@@ -86,6 +88,7 @@ export class FrameReader {
     const parts = this.#parts
     this.#parts = null
     if (this.#opcode === close) found.push({ kind: 'close' })
+    else if (this.#opcode >= firstControl) found.push({ kind: 'control' })
     else if (parts)
       found.push({ kind: 'text', payload: parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts) })
   }

@@ -4,16 +4,19 @@ import type { Cancel, Clock } from '../clock/clock.ts'
 import type { EventMeaning } from '../dialect/dialect.ts'
 import type { Outcome } from '../pool/pool.ts'
 import { closeFrame, type Found, FrameReader } from './websocket-frames.ts'
+import type { Fate } from './websocket-verdict.ts'
 
 /** Whom a WebSocket tells what its server says, and how it ended. */
 export interface WebSocketOwner {
   /** What a message of the server means. */
   meaning(message: string): EventMeaning
-  /** The server refused before anything went on; true: hide it, and send the client elsewhere. */
-  refused(outcome: Outcome): boolean
+  /** Something went on that is no refusal, or nothing was said for a while; may be told again. */
+  accepted(): void
+  /** The server refused before anything went on: nothing goes on until `decide` is called. */
+  refused(outcome: Outcome, decide: (fate: Fate) => void): void
   /** An error in the middle. */
   late(outcome: Outcome): void
-  /** `severed`: the upstream broke off. */
+  /** `severed`: the upstream broke off, or closed before a word was said. */
   ended(how: 'finished' | 'severed'): void
 }
 
@@ -24,6 +27,12 @@ const internalFault = 1011
 /** How long the beginning of a server's words is held back: as for streams over HTTP. */
 const longestHoldMs = 2_000
 const mostHeld = 65_536
+
+/**
+ * A server that has said nothing for so long after its 101, in ms, is taken to serve: it has accepted the key, it may be
+ * waiting for a person to type, and while a member is being tested others wait for it.
+ */
+const longestSilenceMs = 2_000
 
 /** What the two sides get to end by themselves, in ms: the present frame, or the connection after a Close. */
 const lastWordsMs = 1_000
@@ -45,6 +54,13 @@ export class WebSocketTunnel extends Duplex {
   #held: Buffer[] | null = []
   #heldBytes = 0
   #forgetHold: Cancel | null = null
+  #forgetSilence: Cancel = () => {}
+  /** It is being decided what becomes of a refusal. */
+  #undecided = false
+  /** Neither side has spoken, nor has it been open for long: whoever closes now is the first to say anything. */
+  #isMute = true
+  /** That was the server. */
+  #isClosedMute = false
   #blocked: (() => void) | null = null
   #closing: { readonly code: number; readonly reason: string } | null = null
   /** The server has begun the closing handshake, or answered it. */
@@ -70,6 +86,7 @@ export class WebSocketTunnel extends Duplex {
   open(client: Socket): void {
     this.#client = client
     client.on('data', this.#onData).on('end', this.#onEnd).on('drain', this.#onDrain)
+    this.#forgetSilence = this.#clock.after(longestSilenceMs, () => this.#settle())
   }
 
   /** Closes the client's connection as soon as the server's present frame is whole, and lets the upstream go. */
@@ -82,7 +99,8 @@ export class WebSocketTunnel extends Duplex {
 
   /** The upstream is gone without a closing handshake. */
   broken(): void {
-    if (this.#over) return
+    // Otherwise its end comes after what is held back, and is noticed then.
+    if (this.#over || this.#undecided) return
     this.#flush()
     this.#closing = { code: internalFault, reason: 'the upstream broke off' }
     this.#end('severed')
@@ -105,7 +123,7 @@ export class WebSocketTunnel extends Duplex {
     this.#serverSpokeLast = true
     this.#spokenAt = this.#clock.mono()
     this.#take(chunk)
-    if (!this.#over && this.#client?.writableNeedDrain) this.#blocked = done
+    if (!this.#over && (this.#undecided || this.#client?.writableNeedDrain)) this.#blocked = done
     else done()
   }
 
@@ -136,28 +154,68 @@ export class WebSocketTunnel extends Duplex {
   #take(chunk: Buffer): void {
     if (this.#over) return
     const found = this.#frames.push(chunk)
-    if (found.some(({ kind }) => kind === 'close')) this.#closeSeen = true
     if (this.#held) this.#hold(this.#held, chunk, found)
     else this.#pass(chunk, found)
+    if (found.some(({ kind }) => kind === 'close')) this.#closeSeen = true
     if (this.#closing) this.#mayClose()
   }
 
   #hold(held: Buffer[], chunk: Buffer, found: readonly Found[]): void {
-    held.push(chunk)
-    this.#heldBytes += chunk.length
-    for (const [at, one] of found.entries()) {
-      const meaning = one.kind === 'text' ? this.#owner.meaning(one.payload.toString()) : 'content'
-      if (meaning === 'lifecycle') continue
-      if (typeof meaning === 'object' && meaning.kind !== 'success' && this.#owner.refused(meaning)) {
-        this.close(serviceRestart, 'come again: another member serves')
-        return
-      }
-      this.#flush()
-      this.#look(found.slice(at + 1))
+    if (held.length === 0 && this.#frames.atBoundary && found.every(({ kind }) => kind === 'control')) {
+      // Pings say nothing, and have to be answered in time: they neither end the hold nor wait for it.
+      this.#client?.write(chunk)
       return
     }
-    if (this.#heldBytes >= mostHeld) this.#flush()
-    else this.#forgetHold ??= this.#clock.after(longestHoldMs, () => this.#flush())
+    held.push(chunk)
+    this.#heldBytes += chunk.length
+    this.#forgetSilence()
+    for (const [at, one] of found.entries()) {
+      const rest = found.slice(at + 1)
+      if (one.kind === 'close') {
+        this.#isClosedMute = this.#isMute
+        this.#flush()
+        return
+      }
+      const meaning = this.#meaning(one)
+      if (meaning === 'lifecycle') continue
+      if (typeof meaning === 'object' && meaning.kind !== 'success') this.#refuse(meaning, rest)
+      else this.#accept(rest)
+      return
+    }
+    if (this.#heldBytes >= mostHeld) this.#accept([])
+    else this.#forgetHold ??= this.#clock.after(longestHoldMs, () => this.#accept([]))
+  }
+
+  #meaning(found: Found): EventMeaning {
+    if (found.kind === 'text') return this.#owner.meaning(found.payload.toString())
+    return found.kind === 'control' ? 'lifecycle' : 'content'
+  }
+
+  #settle(): void {
+    this.#isMute = false
+    this.#owner.accepted()
+  }
+
+  #accept(rest: readonly Found[]): void {
+    this.#settle()
+    this.#flush()
+    this.#look(rest)
+  }
+
+  #refuse(outcome: Outcome, rest: readonly Found[]): void {
+    this.#isMute = false
+    this.#undecided = true
+    this.#forgetHold?.()
+    this.#owner.refused(outcome, (fate) => {
+      this.#undecided = false
+      if (this.#over) return
+      if (fate === 'hide') this.close(serviceRestart, 'come again: another member serves')
+      else {
+        this.#flush()
+        this.#look(rest)
+      }
+      if (!this.#client?.writableNeedDrain) this.#onDrain()
+    })
   }
 
   #pass(chunk: Buffer, found: readonly Found[]): void {
@@ -192,20 +250,22 @@ export class WebSocketTunnel extends Duplex {
   #end(how: 'finished' | 'severed'): void {
     if (this.#over) return
     const client = this.#client
-    const mayWrite = this.#held !== null || this.#frames.atBoundary
+    // What is held is dropped, a Close of the server's with it.
+    const mayWrite = this.#held !== null || (this.#frames.atBoundary && !this.#closeSeen)
     this.#stop()
-    if (this.#closing && !this.#closeSeen && mayWrite) {
+    if (this.#closing && mayWrite) {
       client?.write(closeFrame(this.#closing.code, this.#closing.reason))
     }
     client?.end()
     client?.resume()
     this.#clock.after(lastWordsMs, () => client?.destroy())
-    this.#owner.ended(how)
+    this.#owner.ended(this.#isClosedMute ? 'severed' : how)
   }
 
   #stop(): void {
     this.#over = true
     this.#forgetHold?.()
+    this.#forgetSilence()
     this.#held = null
     this.#client?.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain)
     this.#onDrain()
@@ -214,6 +274,7 @@ export class WebSocketTunnel extends Duplex {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#serverSpokeLast = false
+    this.#isMute = false
     this.#spokenAt = this.#clock.mono()
     if (!this.push(chunk)) this.#client?.pause()
   }

@@ -4,7 +4,7 @@
  */
 import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { systemClock } from '../../internal/clock/clock.ts'
+import { type Clock, systemClock } from '../../internal/clock/clock.ts'
 import { type Credentials, NoMaterial, type Renewal } from '../../internal/credential/credential.ts'
 import { dialects, type Provider } from '../../internal/dialect/dialect.ts'
 import { type Engine, startEngine } from '../../internal/engine/engine.ts'
@@ -36,6 +36,8 @@ export interface RigOptions {
   readonly identity?: ServerIdentity
   /** Other upstreams than the fake one, per member. */
   readonly baseUrls?: Readonly<Record<string, string>>
+  /** The real one unless the story moves its own. */
+  readonly clock?: Clock
 }
 
 /** An answer as a client sees it; `broken` when the connection ended before the answer did. */
@@ -73,6 +75,8 @@ export class FixedCredentials implements Credentials {
   readonly missing = new Map<string, Reason>()
   readonly renewals = new Map<string, Renewal>()
   readonly renewed: string[] = []
+  /** Renewals take until then. */
+  renewing: Promise<void> = Promise.resolve()
   #generation = 1
 
   material(credential: CredentialRecord) {
@@ -86,12 +90,13 @@ export class FixedCredentials implements Credentials {
   }
 
   async renew(credential: CredentialRecord): Promise<Renewal> {
+    this.renewed.push(credential.name)
+    await this.renewing
     const renewal = this.renewals.get(credential.name) ?? 'unavailable'
     if (renewal === 'renewed') {
       this.#generation++
       this.secrets.set(credential.name, `key-${credential.name}-${this.#generation}`)
     }
-    this.renewed.push(credential.name)
     return renewal
   }
 }
@@ -216,7 +221,7 @@ const silentLog = { debug() {}, info() {}, warn() {}, error() {} }
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const { provider = 'openai', members = ['a', 'b'] } = options
   const upstream = await fakeUpstream()
-  const clock = systemClock()
+  const { clock = systemClock() } = options
   const credentials = new FixedCredentials()
   const settings = settingsOf(options)
   const told: Announcement[] = []

@@ -9,7 +9,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 
 /** What a credential meets: an accepted socket, or raw bytes in place of an answer. */
 export type Greeting =
-  | { readonly accept: (socket: WebSocket) => void }
+  | { readonly accept: (socket: WebSocket, connection: Duplex) => void }
   | { readonly raw: (request: IncomingMessage, socket: Duplex) => void }
 
 /** An upgrade as the upstream saw it. */
@@ -84,7 +84,7 @@ export class WebSocketUpstream {
       wss.handleUpgrade(request, socket, head, (accepted) => {
         this.accepted.push(accepted)
         accepted.on('error', () => {})
-        greeting.accept(accepted)
+        greeting.accept(accepted, socket)
       })
     })
   }
