@@ -150,7 +150,12 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
   }
 
   accepted(): void {
-    this.#around.verdict.accepted()
+    const { verdict, owner } = this.#around
+    try {
+      verdict.accepted()
+    } catch (error) {
+      owner.crashed(error)
+    }
   }
 
   refused(outcome: Outcome, decide: (fate: Fate) => void): void {
