@@ -29,7 +29,10 @@ export function facts(one: CredentialShape, now: number): [string, string][] {
     ['kind', one.login === null ? one.auth : `${one.auth} (${one.login})`],
     ['health', `${health.state}${health.reason === null ? '' : ` (${health.reason})`}${until}`],
     ...(one.problem === null ? [] : ([['problem', one.problem]] satisfies [string, string][])),
-    ...(one.command === null || one.problem !== null ? [] : ([['to mend', one.command]] satisfies [string, string][])),
+    // What cannot be read is sent to this very view: its problem says what to mend.
+    ...(one.command === null || health.reason === 'unreadable'
+      ? []
+      : ([['to mend', one.command]] satisfies [string, string][])),
     ['pools', one.pools.join(', ') || '-'],
     ['created', `${localTime(one.createdAt, now)} (${relative(one.createdAt, now)})`],
   ]

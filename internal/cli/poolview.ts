@@ -70,7 +70,7 @@ const columns: readonly Column[] = [
   { heading: 'HEALTH', cell: ({ health }) => healthCell(health) },
   { heading: 'REASON', cell: ({ health }) => health.reason ?? '-' },
   { heading: 'UNTIL', cell: ({ health }, now) => relativeOr(health.until, now) },
-  { heading: 'USED', cell: ({ usage }) => usage.map(usedText).join(', ') || '-' },
+  { heading: 'USED', cell: ({ usage }, now) => usage.map((one) => usedText(one, now)).join(', ') || '-' },
   { heading: 'PARKED', cell: ({ park }, now) => (park === null ? '-' : relativeOr(park.until, now, 'until unparked')) },
   { heading: 'IN FLIGHT', cell: ({ inFlight }) => counted(inFlight) },
   { heading: 'REQUESTS', cell: ({ requests }) => counted(requests) },
@@ -78,8 +78,9 @@ const columns: readonly Column[] = [
   { heading: 'LAST USED', cell: ({ lastUsedAt }, now) => relativeOr(lastUsedAt, now) },
 ]
 
-function usedText({ window, usedPercent }: MemberShape['usage'][number]): string {
-  return `${window} ${Math.round(usedPercent)}%`
+function usedText({ window, usedPercent, resetAt }: MemberShape['usage'][number], now: number): string {
+  const reset = resetAt === null ? '' : ` (resets ${relative(resetAt, now)})`
+  return `${window} ${Math.round(usedPercent)}%${reset}`
 }
 
 function counted(number: number | null): string {
@@ -97,7 +98,12 @@ function remarks(member: MemberShape, now: number): string[] {
 function trouble(member: MemberShape): string {
   const { state, reason } = member.health
   if (state === 'disabled') return `${member.name} is disabled by ${by(member)}`
-  return reason === 'unreadable' ? `the secret of ${member.name} cannot be read` : `${member.name} needs a login`
+  return waiting(member.name, { reason })
+}
+
+/** Why a member that waits for a person does so. */
+function waiting(name: string, { reason }: { readonly reason: string | null }): string {
+  return reason === 'unreadable' ? `the secret of ${name} cannot be read` : `${name} needs a login`
 }
 
 function by(member: MemberShape): string {
@@ -111,6 +117,6 @@ export function checkText({ pool, verdict, member, retryAt, people }: CheckShape
     const first = member === null ? '' : `, ${member} recovers first`
     return `${pool} is cooling until ${localTime(retryAt, now)} (${relative(retryAt, now)}${first})`
   }
-  const who = people.map((one) => `${one.member} ${one.state === 'disabled' ? 'is disabled' : 'needs a login'}`)
+  const who = people.map((one) => (one.state === 'disabled' ? `${one.member} is disabled` : waiting(one.member, one)))
   return `${pool} needs a person: ${who.join(', ') || 'it has no members'}`
 }

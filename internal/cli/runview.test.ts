@@ -26,6 +26,13 @@ afterEach(() => {
   else process.env.TZ = zone
 })
 
+const lapsed = {
+  member: 'a',
+  state: 'needs-login',
+  reason: 'refresh-rejected',
+  command: 'spillway cred login a',
+} as const
+
 describe('a run ends with one line and an exit code', () => {
   test.each<[string, Exclude<Ending, { kind: 'no-daemon' }>, number, string | null]>([
     ['a success says nothing', { kind: 'exited', why: 'succeeded', code: 0, attempts: 2 }, 0, null],
@@ -61,10 +68,21 @@ describe('a run ends with one line and an exit code', () => {
         kind: 'halted',
         why: 'session-expired',
         attempts: 0,
-        check: { ...check, people: [{ member: 'a', state: 'needs-login', command: 'spillway cred login a' }] },
+        check: { ...check, people: [lapsed] },
       },
       77,
       'run: halted (session expired): openai needs a person: a needs a login; spillway cred login a',
+    ],
+    [
+      'a secret that cannot be read',
+      {
+        kind: 'halted',
+        why: 'unreadable',
+        attempts: 0,
+        check: { ...check, people: [{ ...lapsed, reason: 'unreadable', command: 'spillway cred show a' }] },
+      },
+      77,
+      'run: halted (secret cannot be read): openai needs a person: the secret of a cannot be read; spillway cred show a',
     ],
     [
       'a pool without members',
@@ -83,7 +101,7 @@ describe('a run ends with one line and an exit code', () => {
           verdict: 'cooling',
           member: 'b',
           retryAt: '2026-01-05T14:05:00.000Z',
-          people: [{ member: 'a', state: 'needs-login', command: 'spillway cred login a' }],
+          people: [lapsed],
         },
       },
       75,

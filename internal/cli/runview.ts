@@ -60,6 +60,7 @@ function haltText({ why, check }: Extract<Ending, { kind: 'halted' }>, now: numb
 
 const halts: Readonly<Record<HaltReason, string>> = {
   'session-expired': 'session expired',
+  unreadable: 'secret cannot be read',
   disabled: 'disabled',
   empty: 'no members',
   exhausted: 'exhausted',

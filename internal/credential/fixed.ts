@@ -32,8 +32,11 @@ export class FixedHolder implements Holder {
   }
 
   problem() {
-    return this.#open() ? null : { reason: 'unreadable' as const, message: this.#message }
+    return this.#open() ? null : { reason: 'unreadable' as const, message: this.#message, broken: true }
   }
+
+  /** It is what it was when the process began. */
+  async retry(): Promise<void> {}
 
   stop(): void {}
 

@@ -240,7 +240,7 @@ function tokensOf({ clock, endpoint }: Wiring, answer: oauth.TokenEndpointRespon
     accessToken: new Secret(access_token),
     refreshToken: refresh_token === undefined ? null : new Secret(refresh_token),
     expiresAt: expires_in === undefined ? expiryOf(access_token) : clock.now() + expires_in * 1000,
-    accountId: endpoint.login === 'codex' && id_token !== undefined ? chatGptAccount(id_token) : null,
+    accountId: endpoint.login === 'codex' ? chatGptAccount(id_token ?? access_token) : null,
     scope: scope ?? null,
     idToken: id_token === undefined ? null : new Secret(id_token),
   }

@@ -24,7 +24,7 @@ const codex: FileFormat = {
       accessToken: new Secret(accessToken),
       refreshToken: secret(tokens.refresh_token),
       expiresAt: expiryOf(accessToken),
-      accountId: word(tokens.account_id) ?? (idToken === null ? null : chatGptAccount(idToken)),
+      accountId: word(tokens.account_id) ?? chatGptAccount(idToken ?? accessToken),
       scope: null,
       idToken: secret(idToken),
     }
@@ -161,9 +161,9 @@ export function readTokens(format: FileFormat, text: string): TokenSet {
   return format.read(jsonObject(text))
 }
 
-/** The ChatGPT account that an id token was issued for; null when it does not say. */
-export function chatGptAccount(idToken: string): string | null {
-  const claim = claimsOf(idToken)?.['https://api.openai.com/auth']
+/** The ChatGPT account that an id token or access token was issued for; null when it does not say. */
+export function chatGptAccount(token: string): string | null {
+  const claim = claimsOf(token)?.['https://api.openai.com/auth']
   return isObject(claim) ? word(claim.chatgpt_account_id) : null
 }
 

@@ -12,8 +12,10 @@ export interface Holder {
   material(): Material | Promise<Material>
   /** As `Credentials.renew`. */
   renew(generation: number): Promise<Renewal>
-  /** Why there is no secret, as a sentence; null when all is well. */
-  problem(): { readonly reason: Reason; readonly message: string } | null
+  /** What is wrong with the secret, as a sentence; null when all is well. `broken`: there is none until a person mends it. */
+  problem(): { readonly reason: Reason; readonly message: string; readonly broken: boolean } | null
+  /** Looks once more for a secret that had been given up. */
+  retry(): Promise<void>
   stop(): void
 }
 

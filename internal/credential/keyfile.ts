@@ -49,8 +49,13 @@ export class KeyFileHolder implements Holder {
   }
 
   problem() {
-    const message = this.#failure?.message ?? this.#warning
-    return message === null || message === undefined ? null : { reason: 'unreadable' as const, message }
+    const reason = 'unreadable' as const
+    if (this.#failure) return { reason, message: this.#failure.message, broken: true }
+    return this.#warning === null ? null : { reason, message: this.#warning, broken: false }
+  }
+
+  retry(): Promise<void> {
+    return this.read()
   }
 
   stop(): void {
@@ -74,9 +79,10 @@ export class KeyFileHolder implements Holder {
       this.#adopt(this.#keyIn(file.text))
     } catch (error) {
       if (error instanceof ErrandFailed && error.code !== 'ENOENT') this.#around.watch.unseen(this.#path)
+      const failure = error instanceof Unreadable ? error : new Unreadable(readingFailed(this.#path, error))
       // A mount that fails or hangs says nothing about the key: the last one read goes on serving.
-      if (!this.#secret)
-        this.#fail(error instanceof Unreadable ? error : new Unreadable(readingFailed(this.#path, error)))
+      if (this.#secret) this.#warning = `${failure.message}; the key that was read last goes on serving`
+      else this.#fail(failure)
     }
   }
 
@@ -106,6 +112,8 @@ export function readingFailed(path: string, error: unknown): string {
   if (error instanceof ErrandFailed && error.code === 'ENOENT') return `${path} does not exist`
   if (error instanceof ErrandFailed && error.code === 'EACCES') return `${path} may not be read by this user`
   if (error instanceof ErrandFailed && error.code === 'EHUNG') return `${path} does not answer`
+  // Our own findings: it is no file, or far too large.
+  if (error instanceof ErrandFailed && (error.code === 'EINVAL' || error.code === 'EFBIG')) return error.message
   return `${path} could not be read${error instanceof ErrandFailed && error.code ? ` (${error.code})` : ''}`
 }
 

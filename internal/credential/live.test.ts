@@ -158,6 +158,9 @@ test('a key file that vanishes goes on serving from memory; one that appears is 
   await clock.advance(1_000)
   expect(await live.renew(one, 1)).toBe('unavailable')
   expect(now(one).injection.secret).toBe('sk-1')
+  expect(live.problems()).toMatchObject([
+    { message: `${path} does not exist; the key that was read last goes on serving`, broken: false },
+  ])
 })
 
 const cooling: Health = { state: 'cooling', reason: 'quota', since: 0, until: 9e15, probeAt: 9e15, strikes: 1 }

@@ -4,6 +4,7 @@ import { type At, type Reason, Refusal } from '../pool/pool.ts'
 import type { CredentialRecord, SecretRecord, Write } from '../store/store.ts'
 import { Desk } from './desk.ts'
 import { doorOf } from './doors.ts'
+import { FixedHolder } from './fixed.ts'
 import { beginLogin, type LoginFlow } from './flow.ts'
 import { endpointReader, holderOf, type Keeping } from './hold.ts'
 import type { Holder } from './holder.ts'
@@ -25,6 +26,8 @@ export interface Problem {
   readonly credential: string
   readonly reason: Reason
   readonly message: string
+  /** There is no secret to give out until somebody mends it. */
+  readonly broken: boolean
 }
 
 export interface LiveCredentials extends Credentials {
@@ -35,7 +38,7 @@ export interface LiveCredentials extends Credentials {
   ready(): Promise<void>
   /** The secret for a tool that would otherwise refresh by itself; rejects with NoMaterial. */
   current(credential: CredentialRecord): Promise<Material & { readonly expiresAt: At | null }>
-  /** A lapsed login is tried once more (`cred enable`). */
+  /** A lapsed login, or a secret that could not be read, is tried once more (`cred enable`). */
   retry(credential: CredentialRecord): Promise<void>
   /** The login that a tool has left in its file; rejects with a Refusal. */
   findLogin(tool: Tool, path: string): Promise<FoundLogin>
@@ -97,8 +100,7 @@ class Keeper implements LiveCredentials {
   }
 
   async retry(credential: CredentialRecord): Promise<void> {
-    const holder = this.#holder(credential)
-    if (holder instanceof LoginHolder) await holder.retry()
+    await this.#holder(credential).retry()
   }
 
   findLogin(tool: Tool, path: string): Promise<FoundLogin> {
@@ -106,6 +108,8 @@ class Keeper implements LiveCredentials {
   }
 
   async beginLogin(credential: CredentialRecord): Promise<LoginFlow> {
+    const holder = this.#holders.get(credential.id)
+    if (holder instanceof LoginHolder) await holder.checkPlace()
     const settings = this.#options.oauth()
     const asked = await endpointReader(this.#keeping(), credential)().catch((error: unknown) => {
       throw new Refusal('conflict', error instanceof Error ? error.message : 'no authorization server is known')
@@ -215,8 +219,11 @@ class Keeper implements LiveCredentials {
   #openSome(): void {
     // About 2 ms of decryption, then others may run.
     for (const holder of this.#unopened.splice(0, 100)) {
-      if (this.#holders.get(holder.record.id) !== holder || !holder.problem()) continue
-      this.#around.lapsed(holder.record, this.#around.standing(holder.record), 'unreadable')
+      if (this.#holders.get(holder.record.id) !== holder) continue
+      const problem = holder.problem()
+      // A login reports by itself what it cannot open; what else is wrong with it, or with a command, may pass.
+      if (problem && holder instanceof FixedHolder)
+        this.#around.lapsed(holder.record, this.#around.standing(holder.record), problem.reason)
     }
     this.#opening = this.#unopened.length > 0 ? this.#options.clock.after(0, () => this.#openSome()) : null
   }

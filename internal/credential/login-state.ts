@@ -10,6 +10,9 @@ import { sameTokens, type TokenSet } from './tokens.ts'
 /** A token is refreshed so long before its end (Claude Code's own tool calls it expired then), and spread over as long. */
 const earlyMs = 300_000
 
+/** When to ask again for a token whose refresh is under way. */
+const soonMs = 2_000
+
 /** The engine's view of a credential before an attempt; undefined: it does not know it. */
 export type Standing = { readonly generation: number } | undefined
 
@@ -66,12 +69,16 @@ export class LoginState {
     if (this.failure) return this.failure
     if (this.tokens === null) return new Unreadable('the tokens could not be read')
     if (this.dead) return new NoMaterial(this.dead.reason, `the login of ${name} has lapsed`)
-    return new NoMaterial('auth-expired', this.later?.why ?? `the token of ${name} has ended`, this.later?.at ?? null)
+    const now = this.#around.clock.now()
+    if (this.later && this.isWaiting(now)) return new NoMaterial('auth-expired', this.later.why, this.later.at)
+    // The refresh takes its time, and no person could hurry it.
+    return new NoMaterial('auth-expired', `the token of ${name} is still being refreshed`, now + soonMs)
   }
 
   /** Takes over tokens that spillway (`us`) or somebody else has refreshed. */
   adopt(tokens: TokenSet, by: 'us' | 'others'): void {
     const before = this.tokens
+    const wasUnreadable = this.failure !== null
     this.failure = null
     // The object stays while the tokens do: whoever waits for others compares it.
     if (before && sameTokens(before, tokens)) return
@@ -79,7 +86,9 @@ export class LoginState {
     if (this.dead && this.dead.digest === refreshDigest(tokens)) return
     this.dead = null
     this.later = null
-    if (before && !this.#stopped) this.#around.replaced(this.#record, this.#whatChanged(before, tokens, by))
+    if (this.#stopped) return
+    if (before) this.#around.replaced(this.#record, this.#whatChanged(before, tokens, by))
+    else if (wasUnreadable) this.#around.replaced(this.#record, 'others')
   }
 
   #whatChanged(before: TokenSet, tokens: TokenSet, by: 'us' | 'others'): 'us' | 'others' | 'another' {

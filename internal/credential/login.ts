@@ -1,8 +1,8 @@
-import { type At, Refusal } from '../pool/pool.ts'
+import { type At, type Reason, Refusal } from '../pool/pool.ts'
 import type { CredentialRecord, Write } from '../store/store.ts'
 import { type Holder, materialOf, Unreadable } from './holder.ts'
 import { LoginState } from './login-state.ts'
-import { type Material, NoMaterial, type Renewal } from './material.ts'
+import type { Material, Renewal } from './material.ts'
 import { refreshDigest } from './place.ts'
 import { isLive } from './refresh.ts'
 import { type LoginParts, Refreshing } from './refreshing.ts'
@@ -21,6 +21,8 @@ export class LoginHolder implements Holder {
   #loaded: (() => TokenSet) | null
   #reading: Promise<void> | null = null
   #used = false
+  /** Why the place could not be read, while the tokens that were read before go on serving. */
+  #unread: string | null = null
 
   constructor(parts: LoginParts) {
     this.record = parts.record
@@ -44,9 +46,7 @@ export class LoginHolder implements Holder {
       if (this.#isDue(now)) void this.#refreshing.run()
       return this.#material(tokens)
     }
-    if (failure || dead || this.#state.isWaiting(now)) throw this.#state.missing()
-    if (this.#refreshing.isStalled(now))
-      throw new NoMaterial('auth-expired', `the token of ${this.record.name} is still being refreshed`, now + 2_000)
+    if (failure || dead || this.#state.isWaiting(now) || this.#refreshing.isStalled(now)) throw this.#state.missing()
     if (tokens === null) return this.read().then(() => (this.#state.tokens ? this.material() : this.#give()))
     return this.#refreshing.patiently().then(() => this.#give())
   }
@@ -88,17 +88,28 @@ export class LoginHolder implements Holder {
   problem() {
     this.#open()
     const { failure, dead, later } = this.#state
-    if (failure) return { reason: 'unreadable' as const, message: failure.message }
-    if (dead) return { reason: dead.reason, message: 'the login has lapsed' }
-    if (this.#refreshing.saveAt !== null)
-      return { reason: 'unreadable' as const, message: 'the refreshed tokens could not be written yet' }
-    if (later) return { reason: 'auth-expired' as const, message: `the refresh failed: ${later.why}` }
+    if (failure) return { reason: 'unreadable' as const, message: failure.message, broken: true }
+    if (dead) return { reason: dead.reason, message: 'the login has lapsed', broken: true }
+    if (this.#refreshing.saveAt !== null) return passing('unreadable', 'the refreshed tokens could not be written yet')
+    if (this.#unread !== null)
+      return passing('unreadable', `${this.#unread}; the tokens that were read last go on serving`)
+    if (later) return passing('auth-expired', `the refresh failed: ${later.why}`)
     const { warning } = this.#parts.place
-    return warning === null ? null : { reason: 'unreadable' as const, message: warning }
+    return warning === null ? null : passing('unreadable', warning)
+  }
+
+  /** Refuses when the tokens of a new login would have nowhere to go, before a person takes the trouble. */
+  async checkPlace(): Promise<void> {
+    // What the vault held is replaced whole; a file keeps what else is in it.
+    if (!this.#parts.file) return
+    await this.read()
+    const why = this.#state.failure?.message ?? this.#unread
+    if (why !== null) throw new Refusal('conflict', why, 'log in with its own tool, which writes the file anew')
   }
 
   /** Forgets that the login was refused, so that it is tried once more. */
   async retry(): Promise<void> {
+    if (this.#state.failure) await this.read()
     this.#state.dead = null
     this.#state.later = null
     this.#refreshing.forgive()
@@ -108,8 +119,10 @@ export class LoginHolder implements Holder {
   }
 
   /** Puts the tokens of a new login in the place of the old; see `LiveCredentials.install`. */
-  async install(tokens: TokenSet, commit: (writes: readonly Write[]) => Promise<void>): Promise<void> {
+  async install(given: TokenSet, commit: (writes: readonly Write[]) => Promise<void>): Promise<void> {
     const { around, lock, place, file } = this.#parts
+    // A server that names no account has logged in the one that was here, as the file goes on saying.
+    const tokens = { ...given, accountId: given.accountId ?? this.#state.tokens?.accountId ?? null }
     // A refresh that is under way would put the old login's tokens back.
     const held = await around.locks.acquire(lock, { waitMs: installMs, isDone: async () => false })
     if (!held) throw new Refusal('try-later', `${this.record.name} is being refreshed`, 'try again in a minute')
@@ -149,17 +162,22 @@ export class LoginHolder implements Holder {
   async #read(): Promise<void> {
     const state = this.#state
     try {
-      const isFirst = state.tokens === null && state.failure === null
+      const isFirst = state.tokens === null
       const tokens = await this.#parts.place.read()
+      this.#unread = null
       if (isFirst) await this.#recall(tokens)
       // What lies there is older than what could not be written yet.
       if (this.#refreshing.isOutdated(tokens)) return
+      const { generation } = state
       state.adopt(tokens, 'others')
+      // No upstream has forced these.
+      if (state.generation > generation) this.#refreshing.forgive()
     } catch (error) {
       this.#parts.file?.unseen()
+      const failure = error instanceof Unreadable ? error : new Unreadable('the tokens could not be read')
       // A place that fails says nothing about the tokens that were read before.
-      if (!state.tokens)
-        state.fail(error instanceof Unreadable ? error : new Unreadable('the tokens could not be read'))
+      if (state.tokens) this.#unread = failure.message
+      else state.fail(failure)
     }
   }
 
@@ -219,4 +237,9 @@ export class LoginHolder implements Holder {
   #now(): At {
     return this.#parts.around.clock.now()
   }
+}
+
+/** Something that may pass: the login can serve meanwhile, or soon again. */
+function passing(reason: Reason, message: string) {
+  return { reason, message, broken: false }
 }

@@ -66,7 +66,11 @@ export class CommandHolder implements Holder {
   }
 
   problem() {
-    return this.#failure && { reason: 'unreadable' as const, message: this.#failure.message }
+    return this.#failure && { reason: 'unreadable' as const, message: this.#failure.message, broken: false }
+  }
+
+  async retry(): Promise<void> {
+    this.#failure = null
   }
 
   stop(): void {}

@@ -14,8 +14,12 @@ import { digestOf, sameTokens, type TokenSet } from './tokens.ts'
 /** Until the next attempt when none was made: a full disk, a missing setting. */
 const notSentMs = 15_000
 const backoffMs = { first: 5_000, most: 600_000 }
-/** How long, and how often, a refused presenter looks whether the winner of a race has put its tokens down. */
-const race = { looks: 8, everyMs: 250 }
+/**
+ * How often a refused presenter looks whether the winner of a race has put its tokens down. `raced`: the server says that
+ * somebody has used the token, who may take a while to write; `refused`: a login that is dead is the likelier reading,
+ * and a request waits for the verdict.
+ */
+const looks = { raced: { most: 8, everyMs: 250 }, refused: { most: 3, everyMs: 100 } }
 
 /** What one refresh came to. */
 export type Refreshed =
@@ -93,7 +97,7 @@ async function conclude(attempt: Attempt, result: GrantResult): Promise<Refreshe
     case 'granted':
       return keep(attempt, result.tokens)
     case 'refused':
-      return refused(attempt)
+      return refused(attempt, result.raced)
     case 'passing':
     case 'lost':
       return later(attempt, result)
@@ -119,8 +123,8 @@ async function keep({ parts, tokens, state }: Attempt, next: TokenSet): Promise<
   }
 }
 
-async function refused({ parts, tokens, digest, state }: Attempt): Promise<Refreshed> {
-  const winner = await winnerOf(parts, tokens)
+async function refused({ parts, tokens, digest, state }: Attempt, raced: boolean): Promise<Refreshed> {
+  const winner = await winnerOf(parts, tokens, looks[raced ? 'raced' : 'refused'])
   const { ledger, clock } = parts
   if (winner) {
     await ledger.write({ ...state, intent: null, failures: 0, nextAttemptAt: 0 }, state.generation, []).catch(() => {})
@@ -133,9 +137,13 @@ async function refused({ parts, tokens, digest, state }: Attempt): Promise<Refre
 }
 
 /** The tokens that somebody else has put down instead of those that were refused; null when nobody has. */
-async function winnerOf(parts: RefreshParts, loser: TokenSet): Promise<TokenSet | null> {
-  for (let look = 0; look < (parts.shared ? race.looks : 1); look++) {
-    if (look > 0) await sleep(parts.clock, race.everyMs)
+async function winnerOf(
+  parts: RefreshParts,
+  loser: TokenSet,
+  { most, everyMs }: { most: number; everyMs: number },
+): Promise<TokenSet | null> {
+  for (let look = 0; look < (parts.shared ? most : 1); look++) {
+    if (look > 0) await sleep(parts.clock, everyMs)
     try {
       const tokens = await parts.place.read()
       if (!sameTokens(tokens, loser)) return tokens

@@ -9,6 +9,7 @@ import {
   type Reason,
   Refusal,
   recovered,
+  remedyFor,
 } from '../pool/pool.ts'
 import type { CredentialRecord, Write } from '../store/store.ts'
 import type { Core } from './core.ts'
@@ -180,10 +181,11 @@ export class MemberCommands {
     const credential = this.credential(name)
     if (credential.generation !== generation || credential.gate.health.state === 'needs-login') return
     const now = this.#core.clock.now()
-    credential.gate.health = needsLogin(reason, now)
+    const health = needsLogin(reason, now)
+    credential.gate.health = health
     this.#core.registry.refile(credential.gate, now)
     const about = { from: name, pool: poolsOf(credential)[0]?.name ?? null, reason }
-    const detail = { command: `spillway cred login ${name}` }
+    const detail = { command: remedyFor(name, health) }
     this.#core.signals.record([credentialRow(credential)], { kind: 'cred_needs_login', ...about, detail })
     await this.durable()
   }

@@ -1,4 +1,4 @@
-import { closedGates, passage, type Seat, select, startProbe, type Tier } from '../pool/pool.ts'
+import { closedGates, passage, remedyFor, type Seat, select, startProbe, type Tier } from '../pool/pool.ts'
 import { type Core, circumstances } from './core.ts'
 import type { Decision, Lease } from './engine.ts'
 import { LiveLease, type LiveSeat, type LiveTurn, type Pool } from './live.ts'
@@ -112,13 +112,9 @@ function exhaustion(pool: Pool, choice: { retryAt: number | null; first: Seat | 
   }
 }
 
-/** What a person has to type for the first member that waits for one; a secret that cannot be read is no matter of logging in. */
+/** What a person has to type for the first member that waits for one; what was disabled may be meant to be. */
 function remedyIn({ seats }: Pool): string | null {
-  for (const { member, owner } of seats) {
-    const { health } = owner.gate
-    if (health.state === 'disabled') return `spillway cred enable ${member}`
-    if (health.state === 'needs-login')
-      return `spillway cred ${health.reason === 'unreadable' ? 'show' : 'login'} ${member}`
-  }
-  return null
+  const lapsed = seats.find(({ owner }) => owner.gate.health.state === 'needs-login')
+  const seat = lapsed ?? seats.find(({ owner }) => owner.gate.health.state === 'disabled')
+  return seat ? remedyFor(seat.member, seat.owner.gate.health) : null
 }

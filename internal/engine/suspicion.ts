@@ -1,4 +1,4 @@
-import { disabled, type Health, needsLogin, type Reason, recovered } from '../pool/pool.ts'
+import { disabled, type Health, needsLogin, type Reason, recovered, remedyFor } from '../pool/pool.ts'
 import type { Core } from './core.ts'
 import type { Finding } from './engine.ts'
 import type { LiveCredential, LiveLease, Pool } from './live.ts'
@@ -81,13 +81,13 @@ export class Suspicions {
 
   #confirm(credential: LiveCredential, pool: Pool, reason: Reason): void {
     const now = this.#core.clock.now()
-    const oauth = credential.record.auth === 'oauth'
-    this.#put(credential, oauth ? needsLogin(reason, now) : disabled(reason, 'upstream', now))
-    const from = credential.record.name
+    const { name: from, auth } = credential.record
+    const health = auth === 'oauth' ? needsLogin(reason, now) : disabled(reason, 'upstream', now)
+    this.#put(credential, health)
     const row = credentialRow(credential)
     const about = { pool: pool.name, from, reason }
-    if (oauth) {
-      const detail = { command: `spillway cred login ${from}` }
+    if (health.state === 'needs-login') {
+      const detail = { command: remedyFor(from, health) }
       this.#core.signals.record([row], { kind: 'cred_needs_login', ...about, detail })
     } else this.#core.signals.record([row], { kind: 'cred_disabled', ...about, detail: { by: 'upstream' } })
   }

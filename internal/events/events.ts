@@ -14,6 +14,8 @@ export interface Details {
     needsPerson: boolean
     first: string | null
     why: Record<string, string>
+    /** What to type, when only a person can help; absent in rows of versions that did not keep it. */
+    remedy?: string | null
   }
   pool_recovered: { exhaustedAt: At; refused: number }
   pool_rotated: { until: At | null }

@@ -9,11 +9,15 @@ const lapsed: CheckShape = {
   verdict: 'needs-person',
   member: null,
   people: [
-    { member: 'b', state: 'disabled', command: 'spillway cred enable b' },
-    { member: 'a', state: 'needs-login', command: 'spillway cred login a' },
+    { member: 'b', state: 'disabled', reason: 'operator', command: 'spillway cred enable b' },
+    { member: 'a', state: 'needs-login', reason: 'refresh-rejected', command: 'spillway cred login a' },
   ],
 }
 const disabled: CheckShape = { ...lapsed, people: lapsed.people.slice(0, 1) }
+const unreadable: CheckShape = {
+  ...lapsed,
+  people: [{ member: 'a', state: 'needs-login', reason: 'unreadable', command: 'spillway cred show a' }],
+}
 const empty: CheckShape = { ...lapsed, people: [] }
 
 /** A first attempt of an agent that failed by itself, while the pool can serve. */
@@ -35,6 +39,7 @@ describe('the pool forbids', () => {
     ['nothing because one of several needs a login', { ...serving, people: lapsed.people }, null],
     ['an agent while all cool', cooling, 'exhausted'],
     ['an agent when a login lapsed', lapsed, 'session-expired'],
+    ['an agent when no secret can be read', unreadable, 'unreadable'],
     ['an agent when all are disabled', disabled, 'disabled'],
     ['an agent when there are no members', empty, 'empty'],
   ])('%s', (_name, pool, reason) => {

@@ -41,7 +41,7 @@ export type Ended =
 export type PoolState = CheckShape | 'silent'
 
 /** Why a job through a pool is not worth an attempt. */
-export type HaltReason = 'session-expired' | 'disabled' | 'empty' | 'exhausted'
+export type HaltReason = 'session-expired' | 'unreadable' | 'disabled' | 'empty' | 'exhausted'
 
 /** Failures in a row, of the job itself and of what it runs on; a job's row carries them from run to run. */
 export interface Tally {
@@ -89,7 +89,9 @@ export type Final = Exclude<Decision, { kind: 'retry' }>
 export function haltReason(pool: CheckShape, type: JobType): HaltReason | null {
   if (type === 'shell' || pool.verdict === 'can-serve') return null
   if (pool.verdict === 'cooling') return 'exhausted'
-  if (pool.people.some(({ state }) => state === 'needs-login')) return 'session-expired'
+  const lapsed = pool.people.filter(({ state }) => state === 'needs-login')
+  if (lapsed.some(({ reason }) => reason !== 'unreadable')) return 'session-expired'
+  if (lapsed.length > 0) return 'unreadable'
   return pool.people.length > 0 ? 'disabled' : 'empty'
 }
 

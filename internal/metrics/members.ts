@@ -1,4 +1,4 @@
-import { cooldownSeconds, statesOf, usedRatios, type View } from './view.ts'
+import { cooldownSeconds, resetSeconds, statesOf, usedRatios, type View } from './view.ts'
 
 const head = (name: string, help: string) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`
 
@@ -11,6 +11,7 @@ const usedHead = head(
   'spillway_member_used_ratio',
   'How much of a limit is used, as the upstream last said; 1 is all of it.',
 )
+const resetHead = head('spillway_member_reset_seconds', 'Seconds until a limit resets, as the upstream last said.')
 
 /**
  * The gauges that have a series for each member, in Prometheus' text format. They are written here because a pool may have
@@ -20,6 +21,7 @@ export function memberGauges({ pools, now }: View): string {
   let states = ''
   let cooldowns = ''
   let used = ''
+  let resets = ''
   for (const pool of pools) {
     const poolLabel = `pool="${escaped(pool.name)}"`
     for (const member of pool.members) {
@@ -28,9 +30,11 @@ export function memberGauges({ pools, now }: View): string {
       cooldowns += `spillway_cooldown_seconds{${labels}} ${cooldownSeconds(member, now)}\n`
       for (const [window, ratio] of usedRatios(member))
         used += `spillway_member_used_ratio{${labels},window="${escaped(window)}"} ${ratio}\n`
+      for (const [window, seconds] of resetSeconds(member, now))
+        resets += `spillway_member_reset_seconds{${labels},window="${escaped(window)}"} ${seconds}\n`
     }
   }
-  return `\n${stateHead}${states}\n${cooldownHead}${cooldowns}\n${usedHead}${used}`
+  return `\n${stateHead}${states}\n${cooldownHead}${cooldowns}\n${usedHead}${used}\n${resetHead}${resets}`
 }
 
 /** A label's value as the text format wants it. */

@@ -204,14 +204,17 @@ describe('gauges', () => {
 
   it('show how much of each limit is used, each limit once', async () => {
     const windows = [
-      { window: '5h', usedPercent: 25 },
-      { window: '7d', usedPercent: 101.5 },
-      { window: '5h', usedPercent: 75 },
+      { window: '5h', usedPercent: 25, resetAt: null },
+      { window: '7d', usedPercent: 101.5, resetAt: now + 90_000 },
+      { window: '5h', usedPercent: 75, resetAt: null },
     ]
     const { samples } = measured({ pools: [pool('p', [{ ...members[0]!, usage: windows }, members[1]!])] })
     expect(await samples('spillway_member_used_ratio')).toEqual([
       'spillway_member_used_ratio{pool="p",member="well",window="5h"} 0.75',
       'spillway_member_used_ratio{pool="p",member="well",window="7d"} 1.015',
+    ])
+    expect(await samples('spillway_member_reset_seconds')).toEqual([
+      'spillway_member_reset_seconds{pool="p",member="well",window="7d"} 90',
     ])
   })
 
@@ -300,6 +303,7 @@ describe('a scrape', () => {
       ['spillway_member_state', 'gauge'],
       ['spillway_cooldown_seconds', 'gauge'],
       ['spillway_member_used_ratio', 'gauge'],
+      ['spillway_member_reset_seconds', 'gauge'],
       ['spillway_overhead_seconds', 'histogram'],
       ['spillway_upstream_ttfb_seconds', 'histogram'],
       ['spillway_inflight', 'gauge'],

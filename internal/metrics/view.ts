@@ -9,7 +9,7 @@ export interface MemberView {
   }
   readonly park: object | null
   /** What the upstream last said of the member's limits. */
-  readonly usage: readonly { readonly window: string; readonly usedPercent: number }[]
+  readonly usage: readonly { readonly window: string; readonly usedPercent: number; readonly resetAt: number | null }[]
 }
 
 export interface PoolView {
@@ -42,4 +42,14 @@ export function usedRatios({ usage }: MemberView): ReadonlyMap<string, number> {
   const ratios = new Map<string, number>()
   for (const { window, usedPercent } of usage) ratios.set(window, Math.max(usedPercent / 100, ratios.get(window) ?? 0))
   return ratios
+}
+
+/** Seconds until each limit resets, 0 when that has passed; of two limits of one name, the later reset. */
+export function resetSeconds({ usage }: MemberView, now: number): ReadonlyMap<string, number> {
+  const resets = new Map<string, number>()
+  for (const { window, resetAt } of usage) {
+    if (resetAt === null) continue
+    resets.set(window, Math.max(0, (resetAt - now) / 1000, resets.get(window) ?? 0))
+  }
+  return resets
 }

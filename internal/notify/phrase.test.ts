@@ -62,6 +62,20 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
     'openai is exhausted: its only member is disabled. It does not recover without a person. Run: spillway cred enable a',
   ],
   [
+    'an exhaustion that ends when a secret can be read again',
+    sample('pool_exhausted', {
+      detail: {
+        members: 1,
+        retryAt: null,
+        first: null,
+        needsPerson: true,
+        why: { a: 'unreadable' },
+        remedy: 'spillway cred show a',
+      },
+    }),
+    'openai is exhausted: its only member has a secret that cannot be read. It does not recover without a person. Run: spillway cred show a',
+  ],
+  [
     'an exhaustion of a pool with more members than are listed',
     sample('pool_exhausted', { detail: { members: 500 } }),
     'openai is exhausted: none of its 500 members can serve (3 of them are cooling). work recovers first, at 14:05.',
@@ -90,6 +104,16 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
     'a login that is needed',
     sample('cred_needs_login', { pool: null, from: 'personal', reason: 'refresh-rejected' }),
     'personal needs a login (refresh token revoked). Run: spillway cred login personal',
+  ],
+  [
+    'a secret that cannot be read',
+    sample('cred_needs_login', {
+      pool: null,
+      from: 'personal',
+      reason: 'unreadable',
+      detail: { command: 'spillway cred show personal' },
+    }),
+    'The secret of personal cannot be read. Run: spillway cred show personal',
   ],
   [
     'a credential that its upstream closed',
@@ -216,6 +240,13 @@ describe('what is said when an incident is over', () => {
       sample('cred_needs_login', { from: 'personal', reason: 'refresh-rejected' }),
       sample('cred_revived', { at: over, from: 'personal' }),
       'personal needed a login (refresh token revoked), for 12 min, from 14:00 to 14:12.',
+      'personal is usable again after 12 min (new login).',
+    ],
+    [
+      'a secret that could not be read',
+      sample('cred_needs_login', { from: 'personal', reason: 'unreadable' }),
+      sample('cred_revived', { at: over, from: 'personal' }),
+      'The secret of personal could not be read for 12 min, from 14:00 to 14:12.',
       'personal is usable again after 12 min (new login).',
     ],
     [

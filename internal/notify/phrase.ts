@@ -89,7 +89,7 @@ function sentence(event: DomainEvent, { now, wall }: Saying): string {
     case 'pool_recovered':
       return recovered(event)
     case 'cred_needs_login':
-      return `${name(event.from)} needs a login${inParentheses([cause(event.reason, null)])}. Run: ${plain(event.detail.command)}`
+      return `${needsLogin(event)}. Run: ${plain(event.detail.command)}`
     case 'cred_disabled':
       return disabled(event)
     case 'keys_guessed':
@@ -121,7 +121,9 @@ function past(incident: Incident, saying: Saying): string {
       return `${name(pool)} was exhausted ${lasted}.${refused}`
     }
     case 'cred_needs_login':
-      return `${name(subject)} needed a login${inParentheses([cause(event.reason, null)])}, ${lasted}.`
+      return event.reason === 'unreadable'
+        ? `The secret of ${name(subject)} could not be read ${lasted}.`
+        : `${name(subject)} needed a login${inParentheses([cause(event.reason, null)])}, ${lasted}.`
     case 'cred_disabled':
       return `${name(subject)} was disabled${inParentheses([cause(event.reason, null)])} ${lasted}.`
     case 'host_down':
@@ -138,6 +140,7 @@ const states: Readonly<Record<string, readonly [one: string, many: string]>> = {
   probing: ['is being tested', 'are being tested'],
   suspect: ['is suspect', 'are suspect'],
   'needs-login': ['needs a login', 'need a login'],
+  unreadable: ['has a secret that cannot be read', 'have secrets that cannot be read'],
   disabled: ['is disabled', 'are disabled'],
   parked: ['is parked', 'are parked'],
   healthy: ['cannot serve now', 'cannot serve now'],
@@ -173,7 +176,8 @@ function nextRecovery({ detail }: Event<'pool_exhausted'>, now: At, wall: Wall):
     : `${name(detail.first)} recovers first, at ${at}.`
 }
 
-function nobodyRecovers({ why }: Details['pool_exhausted']): string {
+function nobodyRecovers({ why, remedy }: Details['pool_exhausted']): string {
+  if (remedy) return `It does not recover without a person. Run: ${plain(remedy)}`
   const waits = (state: string) => Object.keys(why).find((member) => why[member] === state)
   const login = waits('needs-login')
   const closed = waits('disabled')
@@ -193,6 +197,12 @@ function recovered(event: Event<'pool_recovered'>): string {
 
 function refusals(refused: number): string {
   return refused === 0 ? 'No request was refused.' : `${counted(refused, 'request was', 'requests were')} refused.`
+}
+
+function needsLogin({ from, reason }: Event<'cred_needs_login'>): string {
+  // Logging in would not help: the file, the variable or the vault has to be mended.
+  if (reason === 'unreadable') return `The secret of ${name(from)} cannot be read`
+  return `${name(from)} needs a login${inParentheses([cause(reason, null)])}`
 }
 
 function disabled(event: Event<'cred_disabled'>): string {

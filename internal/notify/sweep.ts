@@ -15,7 +15,7 @@ export interface PoolNow {
   readonly incident: { readonly refused: number } | null
   readonly members: readonly {
     readonly name: string
-    readonly health: { readonly state?: string; readonly until?: At }
+    readonly health: { readonly state?: string; readonly reason?: string; readonly until?: At }
   }[]
 }
 
@@ -58,7 +58,12 @@ function refreshed(incident: Incident, { exhausted, retryAt, members }: PoolNow)
   if (event.kind !== 'pool_exhausted' || !exhausted) return incident
   const first = members.find(({ health }) => health.until === retryAt)?.name ?? null
   if (event.detail.retryAt === retryAt && event.detail.first === first) return incident
-  const states = new Map(members.map(({ name, health }) => [name, health.state]))
+  const states = new Map(
+    members.map(({ name, health: { state, reason } }) => [
+      name,
+      state === 'needs-login' && reason === 'unreadable' ? reason : state,
+    ]),
+  )
   const why = Object.entries(event.detail.why).map(([name, state]) => [name, states.get(name) ?? state])
   const detail = { ...event.detail, retryAt, first, why: Object.fromEntries(why) }
   const newest: DomainEvent = { ...event, detail }

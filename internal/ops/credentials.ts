@@ -1,14 +1,13 @@
 import { z } from 'zod'
 import { dialectOf } from '../dialect/dialect.ts'
 import type { Finding } from '../engine/engine.ts'
-import { Refusal } from '../pool/pool.ts'
+import { Refusal, remedyFor } from '../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../store/store.ts'
 import { addCredential, checkSecret, sealedSecret } from './enrol.ts'
 import { type CredentialView, credentialNamed, poolNamed } from './find.ts'
 import { providerNamed } from './names.ts'
 import { defaultSettings } from './pools.ts'
 import { type HealthShape, healthShape, instant } from './present.ts'
-import { remedyFor } from './remedy.ts'
 import { givenSecret, login, source } from './source.ts'
 import { type Call, flag, known, verb } from './verb.ts'
 
@@ -117,8 +116,19 @@ function switched(enabled: boolean) {
     const { record, health } = credentialNamed(call.engine, name)
     // A login that was refused is presented once more, and a request may ask for it as soon as it is enabled.
     if (enabled && remedyFor(name, health) !== null) await call.credentials.retry(record)
+    const problem = enabled && health.state === 'needs-login' ? call.credentials.problemOf(record) : null
+    // A shell that lacks a variable says nothing about the daemon, which has an environment of its own.
+    if (problem?.broken && call.startedAt !== null)
+      throw new Refusal('conflict', `the secret of ${name} cannot be read: ${problem.message}`, unreadHint(record))
     return { name, changed: await call.engine.setEnabled(name, enabled, call.actor) }
   }
+}
+
+function unreadHint({ name, source }: CredentialRecord): string {
+  if (source.kind === 'vault') return `spillway cred login ${name}`
+  return source.kind === 'env'
+    ? 'variables are read when spillway starts'
+    : 'mend it there; that is noticed within a second'
 }
 
 const credReplace = verb({

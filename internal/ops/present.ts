@@ -1,7 +1,6 @@
 import type { MemberStatus, PoolStatus } from '../engine/engine.ts'
-import type { At, Health, Park, Usage } from '../pool/pool.ts'
+import { type At, type Health, type Park, remedyFor, type Usage } from '../pool/pool.ts'
 import type { IncidentRecord } from '../store/store.ts'
-import { remedyFor } from './remedy.ts'
 
 /** A member's or credential's health in `--json`; instants are RFC 3339 strings. */
 export interface HealthShape {

@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import type { Explanation } from '../engine/engine.ts'
-import { type At, Refusal } from '../pool/pool.ts'
+import { type At, Refusal, remedyFor } from '../pool/pool.ts'
 import type { CredentialRecord } from '../store/store.ts'
 import { type CredentialView, credentialNamed, poolNamed } from './find.ts'
 import { durable } from './keys.ts'
 import { credentialPackage } from './lazily.ts'
 import { missing } from './names.ts'
 import { instant, maybeInstant } from './present.ts'
-import { remedyFor } from './remedy.ts'
 import { type Call, known, verb } from './verb.ts'
 
 /** A secret that can be used now. */

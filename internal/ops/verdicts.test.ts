@@ -87,8 +87,8 @@ describe('check', () => {
       member: null,
       retryAt: null,
       people: [
-        { member: 'a', state: 'disabled', command: 'spillway cred enable a' },
-        { member: 'b', state: 'needs-login', command: 'spillway cred login b' },
+        { member: 'a', state: 'disabled', reason: 'operator', command: 'spillway cred enable a' },
+        { member: 'b', state: 'needs-login', reason: 'refresh-rejected', command: 'spillway cred login b' },
       ],
     })
   })
@@ -96,7 +96,11 @@ describe('check', () => {
   test('sends a person to the source of a secret that cannot be read', async () => {
     await bench.ops.credDisable({ name: 'a' })
     await bench.engine.needsLogin('b', 1, 'unreadable')
-    expect((await check()).people[1]).toEqual({ member: 'b', state: 'needs-login', command: 'spillway cred show b' })
+    expect((await check()).people[1]).toMatchObject({
+      member: 'b',
+      reason: 'unreadable',
+      command: 'spillway cred show b',
+    })
   })
 
   test('sends a person to a pool without members', async () => {

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import type { Decision, PoolStatus } from '../engine/engine.ts'
-import type { At } from '../pool/pool.ts'
+import { type At, remedyFor } from '../pool/pool.ts'
 import { poolNamed } from './find.ts'
 import { maybeInstant } from './present.ts'
-import { remedyFor } from './remedy.ts'
 import { type Call, known, verb } from './verb.ts'
 
 /** Who would serve now, and for each member whether and why not. */
@@ -37,7 +36,7 @@ export interface CheckShape {
   member: string | null
   retryAt: string | null
   /** Members that wait for a person, and what to type. */
-  people: { member: string; state: 'needs-login' | 'disabled'; command: string }[]
+  people: { member: string; state: 'needs-login' | 'disabled'; reason: string; command: string }[]
 }
 
 const poolExplain = verb({
@@ -115,10 +114,9 @@ function retryAt(decision: Decision, pool: PoolStatus): At | null {
 
 function people(pool: PoolStatus): CheckShape['people'] {
   return pool.members.flatMap(({ name, health }): CheckShape['people'] => {
-    const command = remedyFor(name, health)
-    return command !== null && (health.state === 'needs-login' || health.state === 'disabled')
-      ? [{ member: name, state: health.state, command }]
-      : []
+    if (health.state !== 'needs-login' && health.state !== 'disabled') return []
+    const { state, reason } = health
+    return [{ member: name, state, reason, command: remedyFor(name, health) }]
   })
 }
 

@@ -1,9 +1,9 @@
-import type { ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Cancel, Clock } from '../clock/clock.ts'
 import { type Dialect, type Injection, isUsageHeader, usageOf } from '../dialect/dialect.ts'
 import type { Lease } from '../engine/engine.ts'
 import type { At, Outcome, Usage } from '../pool/pool.ts'
+import type { ClientResponse } from './client.ts'
 import { BadAnswer, type Failure, failureOf } from './failure.ts'
 import { Forward } from './forward.ts'
 import { decodeHeaders, headerIn, putHeader, responseHeaders } from './headers.ts'
@@ -29,7 +29,7 @@ export interface AttemptOwner {
 export interface Surroundings {
   readonly owner: AttemptOwner
   readonly dialect: Dialect
-  readonly response: ServerResponse
+  readonly response: ClientResponse
   readonly method: string
   readonly clock: Clock
   /** How long a client may leave bytes unread, in ms. */

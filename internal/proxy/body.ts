@@ -1,11 +1,12 @@
-import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import type { ClientRequest } from './client.ts'
 import type { Frame } from './framing.ts'
+import { HeldBody } from './held-body.ts'
 
 /** A request's body as it goes upstream. */
 export type RequestBody =
-  /** Held completely, so that it can be sent again; null when there is none. */
-  | { readonly held: true; readonly bytes: Buffer | null }
+  /** Held completely, so that it can be sent again. */
+  | { readonly held: true; readonly bytes: HeldBody }
   /** On its way: it can be sent once, and nobody can look into it. */
   | { readonly held: false; readonly rest: Readable; readonly length: number | null }
 
@@ -41,23 +42,18 @@ export interface BodyReceiver {
   bodyHasTrailers(): void
 }
 
-/**
- * Reads a request's body into memory if it is small enough and the budget allows, else hands it on as a stream with a
- * single attempt. A body of known length costs one allocation, and none when it comes in one piece, as most do.
- */
+/** Reads a request's body into memory if it is small enough and the budget allows, else hands it on as a stream with a single attempt. */
 export class BodyReader {
-  readonly #request: IncomingMessage
+  readonly #request: ClientRequest
   readonly #receiver: BodyReceiver
   readonly #budget: BodyBudget
   readonly #most: number
   readonly #length: number | null
   #taken = 0
-  #filled = 0
-  #whole: Buffer | null = null
-  #parts: Buffer[] = []
+  #held = new HeldBody()
   #done = false
 
-  constructor(request: IncomingMessage, frame: Frame, limits: { budget: BodyBudget; most: number }, to: BodyReceiver) {
+  constructor(request: ClientRequest, frame: Frame, limits: { budget: BodyBudget; most: number }, to: BodyReceiver) {
     this.#request = request
     this.#receiver = to
     this.#budget = limits.budget
@@ -67,8 +63,11 @@ export class BodyReader {
 
   /** Begins to read; the receiver may be called before this returns. */
   start(): void {
-    if (this.#length === 0) this.#ready(null)
-    else if (this.#length !== null && !this.#reserve(this.#length)) this.#stream()
+    const { arrived = [] } = this.#request
+    const fits = this.#length === null || this.#reserve(this.#length)
+    for (const piece of arrived) this.#held.add(piece)
+    if (!fits) this.#stream()
+    else if (this.#held.length === this.#length) this.#ready()
     else {
       this.#request.on('data', this.#onData)
       if (this.#length === null) this.#request.on('end', this.#onEnd)
@@ -79,8 +78,7 @@ export class BodyReader {
   release(): void {
     this.#budget.give(this.#taken)
     this.#taken = 0
-    this.#whole = null
-    this.#parts = []
+    this.#held = nothing
   }
 
   #reserve(bytes: number): boolean {
@@ -91,24 +89,10 @@ export class BodyReader {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#done) return
-    if (this.#length === null) this.#gather(chunk)
-    else this.#fill(chunk, this.#length)
-  }
-
-  #fill(chunk: Buffer, length: number): void {
-    if (chunk.length === length) {
-      this.#ready(chunk)
-      return
-    }
-    this.#whole ??= Buffer.allocUnsafe(length)
-    chunk.copy(this.#whole, this.#filled)
-    this.#filled += chunk.length
-    if (this.#filled === length) this.#ready(this.#whole)
-  }
-
-  #gather(chunk: Buffer): void {
-    this.#parts.push(chunk)
-    if (!this.#reserve(chunk.length)) this.#stream()
+    this.#held.add(chunk)
+    if (this.#length === null) {
+      if (!this.#reserve(chunk.length)) this.#stream()
+    } else if (this.#held.length === this.#length) this.#ready()
   }
 
   readonly #onEnd = (): void => {
@@ -116,31 +100,32 @@ export class BodyReader {
     if (this.#request.rawTrailers.length > 0) {
       this.#done = true
       this.#receiver.bodyHasTrailers()
-    } else this.#ready(this.#parts.length === 1 ? (this.#parts[0] ?? null) : Buffer.concat(this.#parts))
+    } else this.#ready()
   }
 
-  #ready(bytes: Buffer | null): void {
+  #ready(): void {
     this.#done = true
-    this.#parts = []
-    this.#receiver.bodyReady({ held: true, bytes: bytes === null || bytes.length === 0 ? null : bytes })
+    this.#receiver.bodyReady({ held: true, bytes: this.#held })
   }
 
   #stream(): void {
     this.#done = true
     this.#request.off('data', this.#onData).off('end', this.#onEnd)
-    const rest = new Rest(this.#request, this.#parts)
-    this.#parts = []
+    const rest = new Rest(this.#request, [...this.#held.parts])
+    this.#held = nothing
     this.#receiver.bodyReady({ held: false, rest, length: this.#length })
   }
 }
 
+const nothing = new HeldBody()
+
 /** What of a body is here already, followed by what is still to come, with backpressure towards the client. */
 class Rest extends Readable {
-  readonly #request: IncomingMessage
+  readonly #request: ClientRequest
   readonly #here: Buffer[]
   #listening = false
 
-  constructor(request: IncomingMessage, here: Buffer[]) {
+  constructor(request: ClientRequest, here: Buffer[]) {
     super({ highWaterMark: 65_536 })
     this.#request = request
     this.#here = here

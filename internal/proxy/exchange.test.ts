@@ -255,6 +255,18 @@ describe('an expired token', () => {
     expect(rig.counted.attempts).toEqual(['auth-expired', 'success'])
   })
 
+  it('that cannot be renewed and has no other member beside it is not told as a 401, on which clients drop their login', async () => {
+    await start({ auth: 'oauth', members: ['a'] })
+    rig.upstream.on('key-a').always(expired)
+    const { status, json, headers } = await rig.ask()
+    expect([status, json, headers['retry-after']]).toMatchObject([
+      503,
+      { error: { code: 'credential_unavailable' } },
+      '5',
+    ])
+    expect(rig.health('a')).toBe('healthy')
+  })
+
   it('that is refused again after its renewal makes the member a suspect', async () => {
     await start({ auth: 'oauth' })
     rig.credentials.renewals.set('a', 'renewed')

@@ -3,7 +3,7 @@ import type { Decision, Lease } from '../engine/engine.ts'
 import type { Outcome } from '../pool/pool.ts'
 import { BodyReader, type BodyReceiver, type RequestBody } from './body.ts'
 import { hostDown, internalError, nobodyElse, poolEmpty, trailersRefused, unpresentable } from './excuses.ts'
-import { type Failure, silentOutcome } from './failure.ts'
+import { type Failure, silentOutcome, unrenewed } from './failure.ts'
 import type { Admitted, Gateway } from './gateway.ts'
 import type { RequestOutcome } from './meter.ts'
 import { Outgoing } from './outgoing.ts'
@@ -235,6 +235,9 @@ export class Exchange implements BodyReceiver, SenderOwner {
         attempt.discard()
         this.#sender.send(lease, walk)
       } else {
+        attempt.discard()
+        this.#trip = null
+        this.#failure = unrenewed(outcome)
         walk.report(outcome)
         this.#continue(another(walk.progress(outcome), this.#gateway.settings.replay.maxAttempts), walk)
       }
@@ -275,6 +278,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
     }
     this.#reader.release()
     this.#reply.pass(attempt, this.#outgoing.body, { attempts: walk.attempts, retryAfterSeconds })
+    this.#outgoing.forget()
     if (walk.attempts > 1 || walk.turn.heldMs > 0) return
     const { meter, clock } = this.#gateway
     meter.overhead(attempt.startedAt - this.#bodyAt + clock.mono() - attempt.headAt)

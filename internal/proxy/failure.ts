@@ -53,6 +53,17 @@ export function missingSecret(reason: Reason): Failure {
   }
 }
 
+/** The member's token has run out and cannot be renewed at the moment: its upstream's 401 would make a client drop its own login. */
+export function unrenewed(outcome: Outcome): Failure {
+  return {
+    outcome,
+    status: 503,
+    code: 'credential_unavailable',
+    message: 'The login of this member cannot be renewed at the moment.',
+    retryAfterSeconds: 5,
+  }
+}
+
 function isProtocolError(error: Error): boolean {
   if (error instanceof BadAnswer || error instanceof errors.HTTPParserError) return true
   if (error instanceof errors.HeadersOverflowError) return true

@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http'
 import type { Clock } from '../clock/clock.ts'
+import type { ClientResponse } from './client.ts'
 import { headerIn } from './headers.ts'
 
 /** The head of an answer as it goes to the client. */
@@ -25,7 +25,7 @@ const mostInString = 16_384
  * the event loop in which the first of them came: what is complete by then leaves in a single write, with its length.
  */
 export class Forward {
-  readonly #response: ServerResponse
+  readonly #response: ClientResponse
   readonly #head: Head
   readonly #passage: Passage
   #early: Buffer[] = []
@@ -37,7 +37,7 @@ export class Forward {
   #blocked = false
   #forgetStall: () => void = () => {}
 
-  constructor(response: ServerResponse, head: Head, passage: Passage) {
+  constructor(response: ClientResponse, head: Head, passage: Passage) {
     this.#response = response
     this.#head = head
     this.#passage = passage

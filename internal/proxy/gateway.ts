@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../clock/clock.ts'
 import type { Credentials } from '../credential/credential.ts'
 import type { Dialect } from '../dialect/dialect.ts'
@@ -6,6 +5,7 @@ import type { DataPath, LivePool } from '../engine/engine.ts'
 import type { Keyring } from '../keys/keys.ts'
 import type { Logger } from '../log/log.ts'
 import type { BodyBudget } from './body.ts'
+import type { ClientRequest, ClientResponse } from './client.ts'
 import type { Frame } from './framing.ts'
 import type { ProxyMeter } from './meter.ts'
 import type { BudgetSettings, RetryBudget } from './replay.ts'
@@ -57,8 +57,8 @@ export interface Gateway {
 
 /** A request that has been let in, with what was found out about it. */
 export interface Admitted {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: ClientRequest
+  readonly response: ClientResponse
   readonly id: string
   readonly pool: LivePool
   readonly dialect: Dialect

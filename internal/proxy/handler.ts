@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Dialect, findClientKey, type LocalAnswer, type LocalError } from '../dialect/dialect.ts'
 import type { LivePool } from '../engine/engine.ts'
+import type { ClientRequest, ClientResponse } from './client.ts'
 import { Exchange } from './exchange.ts'
 import {
   draining,
@@ -43,13 +43,13 @@ export class Handler {
 
   /** The way of a request up to its admission, in the order in which it is judged. */
   handle(
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: ClientRequest,
+    response: ClientResponse,
     expectation: Expectation,
     upgrade: UpgradeClient | null = null,
   ): void {
     if (isClosing(request)) return
-    const frame = frameOf(request.rawHeaders, request.httpVersion)
+    const frame = request.frame ?? frameOf(request.rawHeaders, request.httpVersion)
     if (typeof frame === 'string') {
       sendLocal(response, problem(400, 'bad_request', frame), this.#marks(), true)
       return
@@ -121,7 +121,7 @@ export class Handler {
     return expectation === 'other' ? expectationFailed : null
   }
 
-  #upgradeRefusal(request: IncomingMessage, frame: Frame, upgrade: UpgradeClient | null): LocalError | null {
+  #upgradeRefusal(request: ClientRequest, frame: Frame, upgrade: UpgradeClient | null): LocalError | null {
     if (!upgrade || !this.#gateway.settings.webSocket) return upgradeRefused
     if (this.#gateway.draining) return draining
     const fault = frame.length === 0 ? handshakeFault(request) : 'An upgrade has no body.'
@@ -156,8 +156,8 @@ export class Handler {
 }
 
 interface Call {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
+  readonly request: ClientRequest
+  readonly response: ClientResponse
   readonly frame: Frame
   /** The connection behind `response` when it is to become a WebSocket. */
   readonly upgrade: UpgradeClient | null

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../clock/clock.ts'
+import type { ClientRequest } from './client.ts'
 
 /** How long a client may go on sending a body that nobody wants, in ms. */
 const lingerMs = 2_000
@@ -9,7 +9,7 @@ const lingerMs = 2_000
  * comes is thrown away, up to its end or for 2 s. Closed at once, the kernel would answer the rest of the body with a
  * reset, which can overtake the answer.
  */
-export function closeGently(request: IncomingMessage, clock: Clock): void {
+export function closeGently(request: ClientRequest, clock: Clock): void {
   const { socket } = request
   // What node calls when the last answer of a connection has been written.
   socket.destroySoon = () => {
@@ -26,6 +26,6 @@ export function closeGently(request: IncomingMessage, clock: Clock): void {
 }
 
 /** Whether the connection has had its last answer: what still comes on it is no request. */
-export function isClosing({ socket }: IncomingMessage): boolean {
+export function isClosing({ socket }: ClientRequest): boolean {
   return socket.writableEnded
 }

@@ -5,6 +5,7 @@ import type { Attempt } from './attempt.ts'
 import type { RequestBody } from './body.ts'
 import type { Admitted } from './gateway.ts'
 import { requestHeaders } from './headers.ts'
+import { HeldBody } from './held-body.ts'
 import type { Upstream } from './upstreams.ts'
 import { handshakeHeaders } from './websocket-handshake.ts'
 
@@ -25,7 +26,7 @@ export class Outgoing {
   readonly #query: string
   readonly #headers: readonly string[]
   /** Set as soon as the body is here, or known to be too long to wait for. */
-  body: RequestBody = { held: true, bytes: null }
+  body: RequestBody = noBody
 
   constructor({ request, dialect, target, upgrade }: Admitted) {
     this.method = request.method ?? 'GET'
@@ -40,9 +41,16 @@ export class Outgoing {
     const { body } = this
     const headers = this.#headers.slice()
     this.#dialect.inject(headers, injection)
-    if (!body.held && body.length !== null) headers.push('content-length', String(body.length))
-    const path = this.#pathAt(upstream)
-    upstream.pool.dispatch({ method: this.method, path, headers, body: body.held ? body.bytes : body.rest }, attempt)
+    const sent = body.held ? body.bytes.sendable() : body.rest
+    const length = body.held ? body.bytes.length : body.length
+    // Of one piece undici writes the length by itself.
+    if (length !== null && sent !== null && !Buffer.isBuffer(sent)) headers.push('content-length', String(length))
+    upstream.pool.dispatch({ method: this.method, path: this.#pathAt(upstream), headers, body: sent }, attempt)
+  }
+
+  /** Lets go of a held body that is not sent again: an answer may take long to end. */
+  forget(): void {
+    if (this.body.held) this.body = noBody
   }
 
   /** How the upgrade is asked for at `upstream`, whose base URL is `baseUrl`. */
@@ -54,7 +62,7 @@ export class Outgoing {
 
   /** The model family that the request asks for, as far as the path or a held body tells. */
   model(): ModelFamily | null {
-    const bytes = this.#dialect.modelInBody && this.body.held ? this.body.bytes : null
+    const bytes = this.#dialect.modelInBody && this.body.held ? this.body.bytes.whole() : null
     return this.#dialect.model(this.#path, bytes === null ? null : parsed(bytes))
   }
 
@@ -62,6 +70,8 @@ export class Outgoing {
     return (`${prefix}${this.#path}` || '/') + this.#query
   }
 }
+
+const noBody: RequestBody = { held: true, bytes: new HeldBody() }
 
 function withoutKey(query: string): string {
   if (query === '') return query

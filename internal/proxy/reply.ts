@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { LocalAnswer } from '../dialect/dialect.ts'
 import type { Attempt } from './attempt.ts'
 import type { RequestBody } from './body.ts'
+import type { ClientRequest, ClientResponse } from './client.ts'
 import type { Frame } from './framing.ts'
 import type { Admitted, Gateway } from './gateway.ts'
 import { closeGently } from './linger.ts'
@@ -11,7 +11,7 @@ const mostDiscarded = 1_048_576
 
 /** Sends an answer of our own. `marks` are raw pairs to add; `close` ends the connection with it. */
 export function sendLocal(
-  response: ServerResponse,
+  response: ClientResponse,
   answer: LocalAnswer,
   marks: readonly string[],
   close: boolean,
@@ -25,7 +25,7 @@ export function sendLocal(
 }
 
 /** Whether closing the connection beats reading what has not come of a body of this frame. */
-export function isLongUnread(request: IncomingMessage, { length }: Frame): boolean {
+export function isLongUnread(request: ClientRequest, { length }: Frame): boolean {
   return !request.complete && (length === null || length > mostDiscarded)
 }
 

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, Server as NetServer } from 'node:net'
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import type { Clock } from '../clock/clock.ts'
+import { canReadDirectly, DirectConnection, type DirectHost } from './direct.ts'
 import type { Handler } from './handler.ts'
 import type { Inbound } from './inbound.ts'
 import { UpgradeClient } from './upgrade-client.ts'
@@ -43,29 +44,56 @@ const maxHeaderSize = 32_768
 /** Longer than the 90 s for which HTTP clients keep idle connections, so that they and not we decide when to close. */
 const keepAliveTimeout = 100_000
 
+/** For the whole of a request, in ms: large bodies over slow lines. */
+const requestTimeout = 300_000
+
 /** While draining, idle connections stay this long, in ms, for a request that is on its way already. */
 const graceMs = 500
+
+/** What it takes to break off one exchange, in ms: with 10,000 of them open, it is a part of the time for a drain. */
+const closingEachMs = 0.15
 
 /** The data port. */
 export class DataServer {
   readonly #server: Server
   readonly #inbound: Inbound
   readonly #clock: Clock
-  readonly #isTls: boolean
+  /** What node does with a connection. */
+  readonly #serve: (this: Server, socket: Socket) => void
+  /** The connections that are read without node:http. */
+  readonly #direct = new Set<DirectConnection>()
 
   constructor(handler: Pick<Handler, 'handle'>, inbound: Inbound, clock: Clock, identity: ServerIdentity | null) {
-    const options = { maxHeaderSize, keepAliveTimeout, insecureHTTPParser: false, noDelay: true }
+    const options = { maxHeaderSize, keepAliveTimeout, requestTimeout, insecureHTTPParser: false, noDelay: true }
     this.#server = identity ? createTlsServer({ ...options, ...identity }) : createServer(options)
     this.#server.maxConnections = inbound.mostConnections
     this.#inbound = inbound
     this.#clock = clock
-    this.#isTls = identity !== null
     this.#server
       .on('request', (request, response) => handler.handle(request, response, 'none'))
       .on('checkContinue', (request, response) => handler.handle(request, response, 'continue'))
       .on('checkExpectation', (request, response) => handler.handle(request, response, 'other'))
       .on('upgrade', (request, _socket, head) => this.#upgrade(request, head, handler))
       .on('connect', (_request: IncomingMessage, socket) => socket.end(connectRefused))
+    this.#serve = this.#readDirectly(handler, identity ? 'secureConnection' : 'connection')
+  }
+
+  /** Puts itself between a new connection and node, and returns what node would have done with it. */
+  #readDirectly(handler: Pick<Handler, 'handle'>, event: string) {
+    const server = this.#server
+    const [serve] = server.listeners(event) as [(this: Server, socket: Socket) => void]
+    if (!canReadDirectly) return serve
+    const host: DirectHost = {
+      clock: this.#clock,
+      maxHeaderSize,
+      keepAliveMs: keepAliveTimeout,
+      requestMs: requestTimeout,
+      accept: (request, response) => handler.handle(request, response, 'none'),
+      handOver: (socket) => serve.call(server, socket),
+    }
+    server.removeListener(event, serve)
+    server.on(event, (socket: Socket) => new DirectConnection(socket, host, this.#direct))
+    return serve
   }
 
   #upgrade(request: IncomingMessage, head: Buffer, handler: Pick<Handler, 'handle'>): void {
@@ -74,7 +102,7 @@ export class DataServer {
       // Another offer is ignored (RFC 9110, 7.8): node reads the request again as one without it.
       if (head.length > 0) socket.unshift(head)
       socket.unshift(withoutOffer(request))
-      this.#server.emit(this.#isTls ? 'secureConnection' : 'connection', socket)
+      this.#serve.call(this.#server, socket)
       return
     }
     try {
@@ -102,8 +130,12 @@ export class DataServer {
   async drain(withinMs: number): Promise<void> {
     // node's own close() would at once close idle connections on which a request may be arriving.
     const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()))
-    const late = new Promise<void>((resolve) => this.#clock.after(withinMs, resolve))
-    this.#clock.after(Math.min(graceMs, withinMs), () => this.#server.closeIdleConnections())
+    const closingMs = Math.min(withinMs / 5, this.#inbound.size * closingEachMs)
+    const late = new Promise<void>((resolve) => this.#clock.after(withinMs - closingMs, resolve))
+    this.#clock.after(Math.min(graceMs, withinMs), () => {
+      this.#server.closeIdleConnections()
+      for (const connection of [...this.#direct]) if (connection.isIdle) connection.destroy()
+    })
     await Promise.race([this.#inbound.idle().then(() => closed), late])
     this.close()
   }
@@ -113,6 +145,7 @@ export class DataServer {
     this.#inbound.abandon()
     this.#server.close()
     this.#server.closeAllConnections()
+    for (const connection of [...this.#direct]) connection.destroy()
   }
 }
 

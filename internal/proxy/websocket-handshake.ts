@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
 import { type RawHeaders, stripKeyFromProtocols } from '../dialect/dialect.ts'
+import type { ClientRequest } from './client.ts'
 import { headerIn, putHeader, requestHeaders, responseHeaders } from './headers.ts'
 
 /** RFC 6455, 1.3. */
@@ -14,7 +14,7 @@ export function asksForWebSocket(headers: RawHeaders): boolean {
 }
 
 /** What is wrong with an opening handshake (RFC 6455, 4.2.1), as a sentence for its sender; null when nothing is. */
-export function handshakeFault({ method, httpVersion, rawHeaders }: IncomingMessage): string | null {
+export function handshakeFault({ method, httpVersion, rawHeaders }: ClientRequest): string | null {
   if (method !== 'GET' || httpVersion !== '1.1') return 'A WebSocket begins with GET and HTTP/1.1.'
   if (headerIn(rawHeaders, 'sec-websocket-version') !== '13') return 'Only version 13 of WebSockets is spoken here.'
   return keyForm.test(headerIn(rawHeaders, 'sec-websocket-key') ?? '') ? null : 'Sec-WebSocket-Key is not 16 bytes.'

@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
+import { loadCore } from './cores.ts'
 import type { Order, Result } from './load.ts'
-import { cpuSeconds, forkPinned } from './process.ts'
-import { loadCore, type Running } from './variants.ts'
+import { ask, forkPinned } from './process.ts'
+import type { Running } from './variants.ts'
 
-/** What one scenario asks of every proxy. */
+/** What is asked of a proxy. */
 export interface Scenario {
   readonly name: string
   readonly query: string
@@ -11,14 +12,21 @@ export interface Scenario {
   readonly answerBytes: number | null
   readonly connections: number
   readonly status: number
-  /** What the CPU time is divided by per request: 1, or the number of events in an answer. */
-  readonly unitsPerRequest: number
+  /** What the CPU time is divided by. */
+  readonly unit: 'request' | 'event'
+}
+
+/** One side of a comparison. */
+export interface Contender {
+  readonly proxy: Running
+  readonly scenario: Scenario
 }
 
 /** One measured interval of one proxy. */
 export interface Sample {
   readonly microsPerUnit: number
-  readonly requestsPerSecond: number
+  readonly unitsPerSecond: number
+  readonly units: number
   readonly p99Ms: number
 }
 
@@ -30,61 +38,43 @@ export interface Measured {
 /** Lengths of the measurement. */
 export interface Plan {
   readonly warmUpMs: number
+  readonly settleMs: number
   readonly roundMs: number
   readonly rounds: number
 }
 
-/** Measures all proxies in turn, round by round, so that whatever else the machine does meets all of them alike. */
-export async function compare(
-  scenario: Scenario,
-  proxies: readonly Running[],
-  plan: Plan,
-): Promise<readonly Measured[]> {
+/** Measures all contenders in turn, round by round, so that whatever else the machine does meets all of them alike. */
+export async function compare(contenders: readonly Contender[], plan: Plan): Promise<readonly Measured[]> {
   const load = forkPinned('./load.js', loadCore)
   try {
-    for (const proxy of proxies) await measure(load, proxy, scenario, plan.warmUpMs)
-    const samples = new Map<string, Sample[]>(proxies.map(({ name }) => [name, []]))
+    for (const contender of contenders) await measure(load, contender, { ...plan, roundMs: plan.warmUpMs })
+    const samples = contenders.map((): Sample[] => [])
     for (let round = 0; round < plan.rounds; round++) {
-      for (const proxy of proxies) samples.get(proxy.name)?.push(await measure(load, proxy, scenario, plan.roundMs))
+      for (const [at, contender] of contenders.entries()) samples[at]?.push(await measure(load, contender, plan))
     }
-    return proxies.map(({ name }) => ({ name, samples: samples.get(name) ?? [] }))
+    return contenders.map(({ proxy: { name } }, at) => ({ name, samples: samples[at] ?? [] }))
   } finally {
     load.kill()
   }
 }
 
-async function measure(load: ChildProcess, proxy: Running, scenario: Scenario, durationMs: number): Promise<Sample> {
-  const { bodyBytes, answerBytes, connections, status, query } = scenario
+async function measure(load: ChildProcess, { proxy, scenario }: Contender, plan: Plan): Promise<Sample> {
+  const { bodyBytes, answerBytes, connections, status, unit, query } = scenario
   const { port, headers } = proxy
   const order: Order = {
     port,
     headers,
-    method: 'POST',
     path: proxy.path + query,
     bodyBytes,
     connections,
-    durationMs,
+    settleMs: plan.settleMs,
+    durationMs: plan.roundMs,
     status,
     answerBytes,
+    unit,
+    pids: proxy.pids(),
   }
-  const before = cpuSeconds(proxy.pids())
-  const result = await ask(load, order)
-  const cpu = cpuSeconds(proxy.pids()) - before
-  if (result.wrong > 0) throw new Error(`${proxy.name}: ${result.wrong} wrong answers in ${scenario.name}`)
-  const units = result.requests * scenario.unitsPerRequest
-  const { requests, seconds, p99Ms } = result
-  return { microsPerUnit: (cpu / units) * 1e6, requestsPerSecond: requests / seconds, p99Ms }
-}
-
-function ask(load: ChildProcess, order: Order): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    load.once('message', (result: Result) => resolve(result))
-    load.once('exit', () => reject(new Error('the load generator died')))
-    load.send(order)
-  })
-}
-
-/** The middle value; of an even number, the lower of the two in the middle. */
-export function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? Number.NaN
+  const { units, cpuSeconds, seconds, wrong, p99Ms } = await ask<Result>(load, order)
+  if (wrong > 0) throw new Error(`${proxy.name}: ${wrong} wrong answers in ${scenario.name}`)
+  return { microsPerUnit: (cpuSeconds / units) * 1e6, unitsPerSecond: units / seconds, units, p99Ms }
 }

@@ -9,6 +9,7 @@ import { silentLogger } from '../../internal/log/log.ts'
 import type { Outcome } from '../../internal/pool/pool.ts'
 import { openSqliteStore, type Store } from '../../internal/store/store.ts'
 import { MemoryStore } from '../fakes/store.ts'
+import { type Finding, pairedRatio, type Spread, saidSpread, spreadOf } from './finding.ts'
 
 const success: Outcome = {
   kind: 'success',
@@ -74,18 +75,51 @@ function request(engine: Engine, outcome: Outcome): void {
   engine.end(turn)
 }
 
-/** µs for one request's lease, report and release in a pool of that many members. */
-export async function selectionMicros(members: number): Promise<number> {
-  const engine = await engineWith(new MemoryStore(), members)
-  for (let i = 0; i < 50_000; i++) request(engine, success)
-  const rounds = 200_000
+/** What selection and transitions cost, without a proxy around them. */
+export async function engine(rounds: number): Promise<Finding> {
+  const selection = await selectionMicros([10, 1_000, 10_000, 100_000], rounds)
+  const transitions = await transitionsPerSecond()
+  const sizes = selection.map(({ members, micros }) => `${members} members ${saidSpread(micros)} µs`)
+  const { waiting, flowing } = transitions
+  return {
+    lines: [
+      `Selection and report: ${sizes.join(', ')}`,
+      `Durable transitions: ${Math.round(waiting)}/s one by one, ${Math.round(flowing)}/s flowing`,
+    ],
+    facts: { selection, transitions },
+    targets: [
+      { name: 'selection, 100,000 ÷ 10 members', value: selection.at(-1)?.ratio.median ?? Number.NaN, atMost: 2 },
+    ],
+  }
+}
+
+/** µs for one request's lease, report and release in pools of those many members, in turn, and over the first one's. */
+async function selectionMicros(
+  sizes: readonly number[],
+  rounds: number,
+): Promise<{ members: number; micros: Spread; ratio: Spread }[]> {
+  const pools: { members: number; engine: Engine; micros: number[] }[] = []
+  for (const members of sizes) {
+    const engine = await engineWith(new MemoryStore(), members)
+    for (let i = 0; i < 50_000; i++) request(engine, success)
+    pools.push({ members, engine, micros: [] })
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const { engine, micros } of pools) micros.push(timed(engine, 50_000))
+  }
+  const first = pools[0]?.micros ?? []
+  return pools.map(({ members, micros }) => ({ members, micros: spreadOf(micros), ratio: pairedRatio(micros, first) }))
+}
+
+/** µs per request over that many of them. */
+function timed(engine: Engine, requests: number): number {
   const started = performance.now()
-  for (let i = 0; i < rounds; i++) request(engine, success)
-  return ((performance.now() - started) * 1_000) / rounds
+  for (let i = 0; i < requests; i++) request(engine, success)
+  return ((performance.now() - started) * 1_000) / requests
 }
 
 /** State transitions per second that are durable in SQLite, one after the other and as fast as they come. */
-export async function transitionsPerSecond(): Promise<{ waiting: number; flowing: number }> {
+async function transitionsPerSecond(): Promise<{ waiting: number; flowing: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
   const file = join(folder, 'spillway.db')
   const store = await openSqliteStore({ file, auditKey: new Uint8Array(32), clock: systemClock(), deadlineMs: 5_000 })

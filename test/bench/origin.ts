@@ -1,19 +1,13 @@
-/** The upstream of the benchmarks: answers with as many bytes as the path says, or with a stream of events. */
+/** The upstream of the benchmarks: answers with a kilobyte, with a stream of events or, to a limited key, with 429. */
 import { createServer, type ServerResponse } from 'node:http'
-
-const kilobyte = Buffer.from(JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion', filler: 'x'.repeat(965) }))
-
-const limited = JSON.stringify({
-  error: { message: 'Rate limit reached', type: 'requests', code: 'rate_limit_exceeded' },
-})
+import { done, event, kilobyte, limited } from './payload.ts'
 
 function events(response: ServerResponse, count: number, gapMs: number): void {
   response.writeHead(200, { 'content-type': 'text/event-stream' })
-  const event = `data: {"choices":[{"index":0,"delta":{"content":"word "}}]}\n\n`
   let sent = 0
   const next = () => {
     if (response.destroyed) return
-    if (sent++ >= count) return void response.end('data: [DONE]\n\n')
+    if (sent++ >= count) return void response.end(done)
     response.write(event)
     if (gapMs > 0) setTimeout(next, gapMs)
     else setImmediate(next)

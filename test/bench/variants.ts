@@ -3,10 +3,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { family, forkPinned, listening, spawnPinned } from './process.ts'
-
-export const proxyCore = 0
-export const loadCore = 1
+import { proxyCore } from './cores.ts'
+import { allowing, family, forkPinned, listening, spawnPinned } from './process.ts'
 
 /** A proxy under test, running. */
 export interface Running {
@@ -16,9 +14,11 @@ export interface Running {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly pids: () => readonly number[]
-  /** The data directory and the time to start, of a spillway. */
+  /** The data directory and the time to start in ms, of a spillway. */
   readonly data?: string
   readonly startMs?: number
+  /** The exit code of a spillway, once it has one. */
+  readonly ended?: Promise<number | null>
   stop(): void
 }
 
@@ -137,8 +137,10 @@ export interface PoolShape {
   readonly limited: number | 'even'
   readonly strategy?: string
   readonly maxWaitMs?: number
-  /** Connections per upstream host. */
-  readonly connections?: number
+  /** Settings by the names of their environment variables. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Descriptors that the process may open; null: as many as this one. */
+  readonly descriptors?: number | null
 }
 
 /** spillway with one pool over the origin, set up through its own command line. */
@@ -147,16 +149,13 @@ export function spillway(name = 'spillway', shape: PoolShape = { members: 2, lim
     name,
     async start(port, origin) {
       const data = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
+      // What it says on stderr (a key is shown only once) is of interest in the error of a failed command only.
       const cli = (args: readonly string[], input = '') =>
-        execFileSync(process.execPath, [main, '--data', data, ...args], {
-          input,
-          encoding: 'utf8',
-          stdio: ['pipe', 'pipe', 'inherit'],
-        })
+        execFileSync(process.execPath, [main, '--data', data, ...args], { input, encoding: 'utf8', stdio: 'pipe' })
       cli(['init'])
       const members = Array.from({ length: shape.members }, (_, at) => `m${at}`)
       const isLimited = (at: number) => (shape.limited === 'even' ? at % 2 === 0 : at < shape.limited)
-      const secrets = members.map((_, at) => (isLimited(at) ? 'sk-limited' : `sk-upstream-${at}`))
+      const secrets = members.map((_, at) => (isLimited(at) ? 'sk-limited' : `sk-up${at}`))
       const credentials = members.map((name, at) => [
         name,
         { provider: 'openai', source: { env: `BENCH_KEYS#${at + 1}` } },
@@ -166,20 +165,23 @@ export function spillway(name = 'spillway', shape: PoolShape = { members: 2, lim
       const pools = { openai: { provider: 'openai', members, upstream, strategy, maxWaitMs } }
       cli(['apply', '-'], JSON.stringify({ credentials: Object.fromEntries(credentials), pools }))
       const { key } = JSON.parse(cli(['key', 'create', 'bench', '--json'])) as { key: string }
-      const command = [process.execPath, main, '--data', data, 'serve', '--listen', `127.0.0.1:${port}`]
+      const serve = [process.execPath, main, '--data', data, 'serve', '--listen', `127.0.0.1:${port}`]
+      const command = [...allowing(shape.descriptors ?? null), ...serve]
       const started = performance.now()
       const child = spawnPinned(proxyCore, command, {
         ...process.env,
         SPILLWAY_LOG_LEVEL: 'error',
-        SPILLWAY_UPSTREAM_CONNECTIONS: String(shape.connections ?? 256),
+        ...shape.settings,
         BENCH_KEYS: secrets.join(','),
       })
+      const ended = new Promise<number | null>((resolve) => child.on('exit', resolve))
       const stop = () => {
         child.kill('SIGKILL')
         rmSync(data, { recursive: true, force: true })
       }
       const made = await running(name, port, child, {
         headers: { ...json, authorization: `Bearer ${key}` },
+        ended,
         stop,
         data,
       })

@@ -138,7 +138,7 @@ export function presentations(history: readonly Entry[]): ReadonlyMap<string, nu
   return counts
 }
 
-/** The full numbers of the fault matrix with `SPILLWAY_FAULTS=full`, else what a run of every day can wait for. */
+/** The full numbers of the fault matrix with `SPILLWAY_FULL=1`, else what a run of every day can wait for. */
 export function times(full: number, usual: number): number {
-  return process.env.SPILLWAY_FAULTS === 'full' ? full : usual
+  return process.env.SPILLWAY_FULL === '1' ? full : usual
 }

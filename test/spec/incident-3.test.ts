@@ -87,11 +87,12 @@ describe('a daemon, 50 commands and a tool that rotates the shared file', () => 
     const commands = await Promise.all(
       Array.from({ length: 50 }, (_, at) => program.run(at % 2 === 0 ? ['token', 'codex'] : ['status'])),
     )
+    // Fifty programs leave the agents little of a small machine.
+    await expect.poll(() => statuses.length).toBeGreaterThan(20)
     over = true
     await Promise.all(others)
 
     expect(commands.map(({ code }) => code)).toEqual(commands.map(() => 0))
-    expect(statuses.length).toBeGreaterThan(20)
     expect(statuses.filter((status) => status !== 200)).toEqual([])
     expect(rotations).toContain('rotated')
     const rows = JSON.parse((await program.run(['audit', 'list', '-n', '1000', '--json'])).stdout)

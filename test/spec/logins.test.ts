@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -64,10 +64,13 @@ const ask = () => spillway.ask('codex')
 
 async function lapse(): Promise<void> {
   auth.revoke('person')
-  // Whoever is refused looks for 2 s whether somebody else has won a race for the file.
+  // Whoever is refused looks for a moment whether somebody else has won a race for the file.
   expect((await inTime(spillway, ask())).status).toBe(429)
   expect(await health()).toMatchObject({ state: 'needs-login', reason: 'refresh-rejected' })
   expect((await ask()).status).toBe(429)
+  const shown = await command('cred', 'show', 'codex')
+  expect(await shown.ended).toBe(0)
+  expect(shown.stdout.text).toMatch(/problem +the login has lapsed\nto mend +spillway cred login codex\n/)
 }
 
 describe('a login by code', () => {
@@ -85,6 +88,7 @@ describe('a login by code', () => {
     expect(await health()).toMatchObject({ state: 'healthy' })
     expect((await ask()).status).toBe(200)
     expect(spillway.upstream.served.at(-1)).toBe(codexTokens(file).access_token)
+    expect(spillway.upstream.requests.at(-1)?.headers('chatgpt-account-id')).toEqual(['acc-1'])
     // The watcher sees the file that was written here: that is no second login.
     await spillway.advance(1_000)
     expect(await spillway.audit('cred_revived')).toMatchObject([{ from: 'codex', actor: 'operator:cli' }])
@@ -200,6 +204,76 @@ describe('cred enable', () => {
     expect((await inTime(spillway, ask())).status).toBe(429)
     expect(await health()).toMatchObject({ state: 'needs-login' })
     expect(auth.history).toHaveLength(presented + 1)
+  })
+})
+
+describe('a refresh that a request has begun', () => {
+  beforeEach(() => settle('deviceUrl'))
+
+  it('goes on without the client, and its tokens are in the file', async () => {
+    const { refresh_token } = codexTokens(file)
+    auth.expireAccessTokens()
+    auth.barrier(2)
+    const leaving = new AbortController()
+    const left = fetch(`${spillway.origin}/codex/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${spillway.key}`, 'content-type': 'application/json' },
+      body: '{"model":"gpt-5","messages":[]}',
+      signal: leaving.signal,
+    })
+    await inTime(spillway, expect.poll(() => auth.requests.length).toBe(1))
+    leaving.abort()
+    await expect(left).rejects.toThrow()
+    await fetch(auth.tokenUrl, { method: 'POST', body: new URLSearchParams({ grant_type: 'refresh_token' }) })
+    await inTime(spillway, expect.poll(() => codexTokens(file).refresh_token).not.toBe(refresh_token))
+    expect((await ask()).status).toBe(200)
+    expect(spillway.upstream.served.at(-1)).toBe(codexTokens(file).access_token)
+    expect(auth.history.filter(({ result }) => result === 'granted')).toHaveLength(1)
+  })
+})
+
+describe('a login whose file is gone at a start', () => {
+  beforeEach(async () => {
+    await settle('deviceUrl')
+    await spillway.stop()
+    renameSync(file, `${file}.gone`)
+    await spillway.start()
+  })
+
+  const said = async (...argv: string[]) => {
+    const { stdout, stderr, ended } = command(...argv)
+    return { code: await ended, stdout: stdout.text, stderr: stderr.text }
+  }
+
+  it('cannot be enabled, or logged in to, before the file is back', async () => {
+    expect(await health()).toMatchObject({ state: 'needs-login', reason: 'unreadable' })
+    expect(await spillway.audit('cred_needs_login')).toMatchObject([
+      { reason: 'unreadable', detail: { command: 'spillway cred show codex' } },
+    ])
+    expect(await said('cred', 'enable', 'codex')).toEqual({
+      code: 4,
+      stdout: '',
+      stderr: `spillway: error: the secret of codex cannot be read: ${file} does not exist\nspillway: hint: mend it there; that is noticed within a second\n`,
+    })
+    expect(await said('cred', 'login', 'codex')).toEqual({
+      code: 4,
+      stdout: '',
+      stderr: `spillway: error: ${file} does not exist\nspillway: hint: log in with its own tool, which writes the file anew\n`,
+    })
+    expect((await ask()).text).toContain('then run: spillway cred show codex')
+    expect(await health()).toMatchObject({ state: 'needs-login' })
+    renameSync(`${file}.gone`, file)
+    await inTime(spillway, expect.poll(async () => (await health()).state).toBe('healthy'))
+    expect((await ask()).status).toBe(200)
+  })
+
+  it('is back with the next start, also when others may open its file', async () => {
+    await spillway.stop()
+    renameSync(`${file}.gone`, file)
+    chmodSync(file, 0o644)
+    await spillway.start()
+    expect(await health()).toMatchObject({ state: 'healthy' })
+    expect((await spillway.ops.credShow({ name: 'codex' })).problem).toContain('can be opened by others')
   })
 })
 

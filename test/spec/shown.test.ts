@@ -38,8 +38,13 @@ it('how much of its limits a member has used, once its upstream has said so, unt
   ])
   const table = (await type(spillway, ['pool', 'status', 'openai'])).stdout.split('\n')
   expect(table[1]).toMatch(/UNTIL +USED/)
-  expect(table[2]).toContain('5h 83%, requests 7%')
+  expect(table[2]).toContain('5h 83% (resets in 1 h), requests 7% (resets in 2 h)')
   expect(table[3]).not.toContain('%')
+  const resets = (await metrics()).split('\n').filter((line) => line.startsWith('spillway_member_reset_seconds{'))
+  expect(resets).toEqual([
+    'spillway_member_reset_seconds{pool="openai",member="a",window="5h"} 3600',
+    'spillway_member_reset_seconds{pool="openai",member="a",window="requests"} 7200',
+  ])
   const used = (await metrics()).split('\n').filter((line) => line.startsWith('spillway_member_used_ratio'))
   expect(used.map((line) => line.replace(/ .*/, ''))).toEqual([
     'spillway_member_used_ratio{pool="openai",member="a",window="5h"}',
@@ -60,12 +65,13 @@ it('who needs a login, with the command that helps, wherever one looks', async (
     '  a needs a login. Run: spillway cred login a\n  the secret of b cannot be read. Run: spillway cred show b\n'
   expect((await type(spillway, ['status'])).stdout).toContain(sentence)
   expect((await type(spillway, ['pool', 'status', 'openai'])).stdout).toContain(sentence)
+  expect((await type(spillway, ['cred', 'show', 'a'])).stdout).toMatch(/to mend +spillway cred login a\n/)
   expect((await type(spillway, ['pool', 'explain', 'openai'])).stdout).toContain(
     '  a waits for a person. Run: spillway cred login a\n  b waits for a person. Run: spillway cred show b\n',
   )
   expect(await type(spillway, ['check', 'openai'])).toEqual({
     code: 77,
-    stdout: 'openai needs a person: a needs a login, b needs a login\n',
+    stdout: 'openai needs a person: a needs a login, the secret of b cannot be read\n',
     stderr: 'spillway: hint: spillway cred login a\nspillway: hint: spillway cred show b\n',
   })
   expect(await type(spillway, ['token', 'openai'])).toEqual({

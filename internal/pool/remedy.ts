@@ -1,6 +1,10 @@
-import type { Health } from '../pool/pool.ts'
+import type { Health } from './member.ts'
+
+type Closed = Extract<Health, { state: 'needs-login' | 'disabled' }>
 
 /** What to type so that a credential that waits for a person serves again; null when it waits for nobody. */
+export function remedyFor(name: string, health: Closed): string
+export function remedyFor(name: string, health: Health): string | null
 export function remedyFor(name: string, health: Health): string | null {
   switch (health.state) {
     case 'needs-login':

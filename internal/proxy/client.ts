@@ -1,0 +1,45 @@
+import type { Socket } from 'node:net'
+import type { RawHeaders } from '../dialect/dialect.ts'
+import type { Frame } from './framing.ts'
+
+/** A client's request as the data path needs it: an IncomingMessage of node, or a DirectRequest. */
+export interface ClientRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly httpVersion: string
+  readonly rawHeaders: RawHeaders
+  readonly rawTrailers: readonly string[]
+  readonly socket: Socket
+  /** Whether all of its body has come. */
+  readonly complete: boolean
+  /** The frame, where it has been judged already. */
+  readonly frame?: Frame
+  /** What of the body came before anybody listened, where that is not told as `data`. */
+  readonly arrived?: readonly Buffer[]
+  on(event: 'data', listener: (chunk: Buffer) => void): this
+  on(event: 'end', listener: () => void): this
+  on(event: 'error', listener: (error: Error) => void): this
+  once(event: 'end', listener: () => void): this
+  off(event: 'data', listener: (chunk: Buffer) => void): this
+  off(event: 'end', listener: () => void): this
+  off(event: 'error', listener: (error: Error) => void): this
+  pause(): this
+  resume(): this
+}
+
+/** Where the answer to a client goes: a ServerResponse of node, or a DirectResponse. */
+export interface ClientResponse {
+  readonly req: { readonly httpVersionMinor: number }
+  readonly socket: Socket | null
+  readonly headersSent: boolean
+  /** Takes raw pairs. */
+  writeHead(status: number, headers: string[]): this
+  flushHeaders(): void
+  /** False when the client has to catch up first; `drain` tells when it has. */
+  write(chunk: Buffer): boolean
+  end(chunk?: Buffer): unknown
+  end(text: string, encoding: 'latin1'): unknown
+  once(event: 'drain', listener: () => void): this
+  writeContinue(): void
+  destroy(): unknown
+}

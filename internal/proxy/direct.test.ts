@@ -1,0 +1,202 @@
+/** Connections that are read without node:http: what is plain is served, and whatever is not goes the usual way. */
+import { once } from 'node:events'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type Rig, type RigOptions, startRig } from '../../test/fakes/rig.ts'
+import { answer, behind, early, Gate } from '../../test/fakes/upstream.ts'
+import { canParseRequests } from './request-parser.ts'
+
+let rig: Rig
+
+async function start(options: RigOptions = {}): Promise<void> {
+  rig = await startRig(options)
+}
+
+afterEach(() => rig?.close())
+
+const plain = (path: string, more: readonly string[] = [], method = 'GET') =>
+  [`${method} /pool${path} HTTP/1.1`, 'Host: a', `Authorization: Bearer ${rig.key}`, ...more, '', ''].join('\r\n')
+
+const post = (path: string, body: string, more: readonly string[] = []) =>
+  plain(path, [`Content-Length: ${body.length}`, ...more], 'POST') + body
+
+const closing = ['Connection: close']
+const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status))
+const seen = () => rig.upstream.requests.map(({ method, path, body }) => [method, path, body.toString()])
+
+it('node lets its parser be used', () => {
+  expect(canParseRequests).toBe(true)
+})
+
+describe('requests of one connection', () => {
+  it('in one packet are answered one after the other, in their order', async () => {
+    await start()
+    const gate = new Gate()
+    rig.upstream.on('key-a').once(behind(gate, answer(201, {}, {})))
+    const text = rig.raw(post('/v1/one', 'first') + plain('/v1/two') + post('/v1/three', 'third', closing))
+    await gate.reached
+    expect(rig.upstream.requests).toHaveLength(1)
+    gate.open()
+    expect(statuses(await text)).toEqual([201, 200, 200])
+    expect(seen()).toEqual([
+      ['POST', '/v1/one', 'first'],
+      ['GET', '/v1/two', ''],
+      ['POST', '/v1/three', 'third'],
+    ])
+  })
+
+  it('may follow in the packet that ends the body before', async () => {
+    await start()
+    const socket = rig.socket()
+    let text = ''
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+    })
+    socket.write(plain('/v1/one', ['Content-Length: 10'], 'POST'))
+    socket.write('01234')
+    await expect.poll(() => rig.proxy.inFlight).toBe(1)
+    socket.write(`56789${post('/v1/two', 'second', closing)}`)
+    await once(socket, 'close')
+    expect(statuses(text)).toEqual([200, 200])
+    expect(seen()).toEqual([
+      ['POST', '/v1/one', '0123456789'],
+      ['POST', '/v1/two', 'second'],
+    ])
+  })
+
+  it('may follow when the one before was refused before its body had come', async () => {
+    await start()
+    const socket = rig.socket()
+    const answered = once(socket, 'data')
+    const refused = plain('/v1/one', ['Content-Length: 10'], 'POST').replace('Bearer', 'Bearer no-')
+    socket.write(`${refused}01234`)
+    expect(String((await answered)[0])).toContain('401 Unauthorized')
+    const next = once(socket, 'data')
+    socket.write(`56789${plain('/v1/two', closing)}`)
+    expect(String((await next)[0])).toContain('200 OK')
+    expect(seen()).toEqual([['GET', '/v1/two', '']])
+  })
+
+  it('may have more headers than the parser gives at once', async () => {
+    await start()
+    const many = Array.from({ length: 100 }, (_, at) => `X-Header-${at}: ${'v'.repeat(50)}${at}`)
+    expect(statuses(await rig.raw(plain('/v1/one', [...many, ...closing])))).toEqual([200])
+    expect(rig.upstream.requests[0]?.header('x-header-99')).toBe(`${'v'.repeat(50)}99`)
+    expect(rig.upstream.requests[0]?.path).toBe('/v1/one')
+  })
+
+  it('may use any method that node knows', async () => {
+    await start()
+    for (const method of ['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'M-SEARCH']) {
+      expect(statuses(await rig.raw(plain('/v1/x', closing, method)))).toEqual([200])
+    }
+    expect(seen().map(([method]) => method)).toEqual(['PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND', 'M-SEARCH'])
+  })
+})
+
+describe('what is not plain', () => {
+  it('is served when it comes first, and so is what follows on the connection', async () => {
+    await start()
+    const chunked = `${plain('/v1/one', ['Transfer-Encoding: chunked'], 'POST')}5\r\nhello\r\n0\r\n\r\n`
+    expect(statuses(await rig.raw(chunked + plain('/v1/two', closing)))).toEqual([200, 200])
+    expect(seen().sort()).toEqual([
+      ['GET', '/v1/two', ''],
+      ['POST', '/v1/one', 'hello'],
+    ])
+  })
+
+  it('is served behind plain requests that have been answered', async () => {
+    await start()
+    const socket = rig.socket()
+    const first = once(socket, 'data')
+    socket.write(plain('/v1/one'))
+    await first
+    const second = once(socket, 'data')
+    socket.write(`${plain('/v1/two', ['Transfer-Encoding: chunked', ...closing], 'POST')}5\r\nhello\r\n0\r\n\r\n`)
+    expect(String((await second)[0])).toContain('200 OK')
+    expect(seen()[1]).toEqual(['POST', '/v1/two', 'hello'])
+  })
+
+  it('ends the connection when it is sent while a request is under way, after that one is answered', async () => {
+    await start()
+    const gate = new Gate()
+    rig.upstream.on('key-a').once(behind(gate, answer(200, {}, {})))
+    const socket = rig.socket()
+    let text = ''
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+    })
+    socket.write(plain('/v1/one'))
+    await gate.reached
+    socket.write(`${plain('/v1/two', ['Transfer-Encoding: chunked'], 'POST')}5\r\nhello\r\n0\r\n\r\n`)
+    gate.open()
+    await once(socket, 'close')
+    expect(statuses(text)).toEqual([200])
+    expect(seen()).toHaveLength(1)
+  })
+
+  it('may come in pieces of one byte', async () => {
+    await start()
+    const socket = rig.socket()
+    const answered = once(socket, 'data')
+    for (const byte of plain('/v1/one', closing)) {
+      socket.write(byte)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(String((await answered)[0])).toContain('200 OK')
+  })
+
+  it('is refused as ever when it is no HTTP', async () => {
+    await start()
+    expect(statuses(await rig.raw('NONSENSE\r\n\r\n'))).toEqual([400])
+    expect(statuses(await rig.raw(plain('/v1/x', [`X-Long: ${'x'.repeat(40_000)}`])))).toEqual([431])
+  })
+})
+
+describe('an answer', () => {
+  it('of unknown length comes in chunks', async () => {
+    await start()
+    const gate = new Gate()
+    rig.upstream.on('key-a').once({
+      early: false,
+      async play({ response }) {
+        response.writeHead(200, { 'content-type': 'text/plain' })
+        response.write('one')
+        await gate.pass()
+        response.end('twotwo')
+      },
+    })
+    const socket = rig.socket()
+    let text = ''
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+    })
+    socket.write(plain('/v1/x', closing))
+    await expect.poll(() => text).toContain('one')
+    gate.open()
+    await once(socket, 'close')
+    expect(text).toMatch(/Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n6\r\ntwotwo\r\n0\r\n\r\n$/)
+  })
+
+  it('to HEAD and one without content has no body', async () => {
+    await start()
+    expect(await rig.raw(plain('/v1/x', closing, 'HEAD'))).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n$/)
+    rig.upstream.on('key-a').once(answer(204))
+    const text = await rig.raw(plain('/v1/x', closing))
+    expect(text).toMatch(/^HTTP\/1\.1 204 No Content\r\n[\s\S]*\r\n\r\n$/)
+    expect(text.toLowerCase()).not.toContain('transfer-encoding')
+  })
+
+  it('carries one Date, and says what becomes of the connection', async () => {
+    await start()
+    const [head = ''] = (await rig.raw(plain('/healthz', closing).replace('/pool', ''))).split('\r\n\r\n')
+    expect(head.match(/^date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/gim)).toHaveLength(1)
+    expect(head.match(/^connection: close$/gim)).toHaveLength(1)
+  })
+
+  it('that is long passes whole', async () => {
+    await start()
+    const long = { filler: 'x'.repeat(3_000_000) }
+    rig.upstream.on('key-a').once(early(answer(200, {}, long)))
+    expect((await rig.ask()).json).toEqual(long)
+  })
+})

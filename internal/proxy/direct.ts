@@ -1,0 +1,244 @@
+import type { Socket } from 'node:net'
+import type { Cancel, Clock } from '../clock/clock.ts'
+import { DirectRequest } from './direct-request.ts'
+import { DirectResponse, type ResponseHost } from './direct-response.ts'
+import { frameOf } from './framing.ts'
+import { headerIn } from './headers.ts'
+import { canParseRequests, type ParsedHead, RequestParser } from './request-parser.ts'
+
+/** What connections that are read directly share. */
+export interface DirectHost {
+  readonly clock: Clock
+  readonly maxHeaderSize: number
+  /** A quiet connection without a request is closed after this time, in ms. */
+  readonly keepAliveMs: number
+  /** The body of a request has to be here after this time, in ms. */
+  readonly requestMs: number
+  accept(request: DirectRequest, response: DirectResponse): void
+  /** Lets node:http serve the connection, with what has been read of it back in place. */
+  handOver(socket: Socket): void
+}
+
+/** Headers that ask for more than a plain request with a body of known length. */
+const special = ['expect', 'upgrade', 'trailer', 'transfer-encoding']
+
+/**
+ * One connection of a client whose requests are plain: HTTP/1.1, a whole head at once, a body of known length. They are
+ * parsed by node's own parser and answered without the streams of node:http, which cost more than everything else that
+ * spillway does for a request. Whatever is not plain makes node:http take the connection over before anything was done
+ * about it, so that there is one strict reading of every other frame and of every error.
+ */
+export class DirectConnection implements ResponseHost {
+  readonly #socket: Socket
+  readonly #host: DirectHost
+  readonly #parser: RequestParser
+  readonly #connections: Set<DirectConnection>
+  readonly persistence: string
+  /** Requests whose heads are here, in their order; the first of them is being answered. */
+  readonly #requests: DirectRequest[] = []
+  /** The request whose body is being read. */
+  #reading: DirectRequest | null = null
+  /** How many bytes of its body have not come. */
+  #missing = 0
+  /** The request that is being answered, or is the next to be. */
+  #serving: DirectRequest | null = null
+  #inHead = false
+  /** Something has come that is not for us. */
+  #isForeign = false
+  #isAnswered = false
+  /** The last answer has been given: nothing that comes is a request any more. */
+  #isLast = false
+  #forgetDeadline: Cancel = () => {}
+
+  /** Adds itself to `connections` for as long as it reads. */
+  constructor(socket: Socket, host: DirectHost, connections: Set<DirectConnection>) {
+    this.#socket = socket
+    this.#host = host
+    this.#connections = connections
+    this.persistence = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(host.keepAliveMs / 1_000)}\r\n`
+    this.#parser = new RequestParser(host.maxHeaderSize, {
+      requestBegins: () => {
+        this.#inHead = true
+      },
+      requestHead: (head) => this.#head(head),
+      requestBody: (bytes) => this.#body(bytes),
+      requestEnds: () => this.#bodyEnds(),
+    })
+    connections.add(this)
+    socket.setTimeout(host.keepAliveMs)
+    socket.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose)
+    socket.on('timeout', this.#onTimeout).on('error', ignore)
+  }
+
+  /** Whether no request is under way. */
+  get isIdle(): boolean {
+    return this.#requests.length === 0
+  }
+
+  date(): string {
+    return dateAt(this.#host.clock.now())
+  }
+
+  answered(last: boolean): void {
+    this.#isAnswered = true
+    if (last) this.#finish()
+    else this.#next()
+  }
+
+  /** Ends at once. */
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    const isFresh = this.isIdle && !this.#isLast
+    this.#take(chunk)
+    if (isFresh && (this.#isForeign || this.#inHead)) {
+      this.#handOver(chunk)
+      return
+    }
+    // A head in parts behind another request: nobody sends that, so nobody misses its answer.
+    if (this.#isForeign || this.#inHead) this.#stopReading()
+    const [first] = this.#requests
+    if (first && !this.#serving) this.#accept(first)
+    if (this.#requests.length > 1) this.#socket.pause()
+  }
+
+  /**
+   * The rest of a body is counted, not parsed: its length stands in the head, and the parser would make a copy of each
+   * piece. What comes behind it is parsed anew, as a request.
+   */
+  #take(chunk: Buffer): void {
+    let behind = chunk
+    if (this.#reading) {
+      behind = chunk.subarray(this.#missing)
+      this.#body(chunk.subarray(0, this.#missing))
+      if (this.#missing > 0) return
+      this.#parser.restart()
+      this.#bodyEnds()
+    }
+    if (behind.length > 0 && !this.#parser.take(behind)) this.#isForeign = true
+  }
+
+  #body(bytes: Buffer): void {
+    this.#missing -= bytes.length
+    this.#reading?.take(bytes)
+  }
+
+  #head(head: ParsedHead): void {
+    this.#inHead = false
+    const frame = this.#isForeign || this.#isLast ? null : plainFrame(head)
+    if (frame) {
+      this.#reading = new DirectRequest(head, frame, this.#socket)
+      this.#missing = frame.length ?? 0
+      this.#requests.push(this.#reading)
+    } else this.#isForeign = true
+  }
+
+  #bodyEnds(): void {
+    const request = this.#reading
+    if (!request) return
+    this.#reading = null
+    this.#forgetDeadline()
+    request.end()
+    if (this.#isAnswered && this.#requests[0] === request) this.#next()
+  }
+
+  #accept(request: DirectRequest): void {
+    this.#serving = request
+    const { clock, requestMs } = this.#host
+    const response = new DirectResponse(request, this)
+    if (!request.complete) this.#forgetDeadline = clock.after(requestMs, () => this.#onLate(response))
+    request.handOn()
+    this.#host.accept(request, response)
+  }
+
+  /** Goes on to the next request as soon as the present one is answered and has come completely. */
+  #next(): void {
+    if (this.#isLast || this.#requests[0] === this.#reading) return
+    this.#requests.shift()
+    this.#isAnswered = false
+    const [next] = this.#requests
+    this.#serving = next ?? null
+    if (next) process.nextTick(() => this.#accept(next))
+    else if (this.#isForeign) this.#finish()
+    if (!this.#isForeign && (!next || next === this.#reading) && this.#socket.isPaused()) this.#socket.resume()
+  }
+
+  /** What comes behind the requests that are under way could not be answered in its turn. */
+  #stopReading(): void {
+    this.#isForeign = true
+    this.#socket.off('data', this.#onData).pause()
+    if (this.isIdle) this.#finish()
+  }
+
+  /** Gives the connection to node:http with the bytes of a request that nothing was done about. */
+  #handOver(chunk: Buffer): void {
+    const socket = this.#socket
+    this.#leave()
+    socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
+    socket.off('timeout', this.#onTimeout).off('error', ignore).setTimeout(0)
+    socket.pause()
+    socket.unshift(chunk)
+    this.#host.handOver(socket)
+    socket.resume()
+  }
+
+  #finish(): void {
+    this.#isLast = true
+    this.#socket.destroySoon()
+  }
+
+  #leave(): void {
+    this.#forgetDeadline()
+    this.#connections.delete(this)
+    // Not at once: it may be the parser that is calling.
+    setImmediate(() => this.#parser.close())
+  }
+
+  readonly #onEnd = (): void => {
+    this.#socket.end()
+  }
+
+  readonly #onClose = (): void => {
+    this.#leave()
+    this.#reading?.abort()
+  }
+
+  readonly #onTimeout = (): void => {
+    if (this.isIdle) this.#socket.destroy()
+  }
+
+  /** The body of a request has not come in time. */
+  #onLate(response: DirectResponse): void {
+    if (!response.headersSent) this.#socket.write(requestTimeout)
+    this.#finish()
+  }
+}
+
+const requestTimeout = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'
+
+/** The frame of a plain request; null when it is not plain. */
+function plainFrame({ method, version, headers, upgrade }: ParsedHead) {
+  if (method === '' || method === 'CONNECT' || upgrade || version !== '1.1') return null
+  const frame = frameOf(headers, version)
+  if (typeof frame === 'string' || frame.length === null) return null
+  return special.some((name) => headerIn(headers, name) !== undefined) ? null : frame
+}
+
+let dateSecond = 0
+let dateText = ''
+
+function dateAt(now: number): string {
+  const second = Math.floor(now / 1_000)
+  if (second !== dateSecond) {
+    dateSecond = second
+    dateText = new Date(now).toUTCString()
+  }
+  return dateText
+}
+
+/** A connection that breaks is noticed by its close. */
+function ignore(): void {}
+
+export { canParseRequests as canReadDirectly }

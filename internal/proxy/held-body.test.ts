@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { HeldBody } from './held-body.ts'
+
+function held(pieces: readonly Buffer[]): HeldBody {
+  const body = new HeldBody()
+  for (const piece of pieces) body.add(piece)
+  return body
+}
+
+const piece = (length: number, fill: string) => Buffer.alloc(length, fill)
+
+describe('a held body', () => {
+  it('without bytes is none', () => {
+    expect([held([]).length, held([]).whole(), held([]).sendable()]).toEqual([0, null, null])
+  })
+
+  it('of one piece is that piece', () => {
+    const only = piece(5, 'a')
+    expect(held([only]).sendable()).toBe(only)
+  })
+
+  it('keeps the order of long and short pieces', () => {
+    const pieces = [piece(3, 'a'), piece(40_000, 'b'), piece(2, 'c'), piece(1, 'd'), piece(20_000, 'e'), piece(7, 'f')]
+    const body = held(pieces)
+    expect(body.whole()?.equals(Buffer.concat(pieces))).toBe(true)
+    expect(body.length).toBe(60_013)
+  })
+
+  it('puts short pieces together, so that a body that comes byte by byte takes little more than its bytes', () => {
+    const body = held(Array.from({ length: 200_000 }, (_, at) => piece(1, String(at % 10))))
+    expect(body.parts.length).toBeLessThan(10)
+    expect(body.whole()?.subarray(99_990, 100_010).toString()).toBe('01234567890123456789')
+  })
+
+  it('that is long is sent in its pieces, as often as it is asked for', async () => {
+    const pieces = Array.from({ length: 10 }, (_, at) => piece(65_536, String(at)))
+    const body = held(pieces)
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const sent = body.sendable()
+      expect(Buffer.isBuffer(sent)).toBe(false)
+      const seen: Buffer[] = []
+      for await (const chunk of sent ?? []) seen.push(chunk as Buffer)
+      expect(Buffer.concat(seen).equals(Buffer.concat(pieces))).toBe(true)
+    }
+  })
+})

@@ -1,0 +1,64 @@
+import { Readable } from 'node:stream'
+
+/** A shorter piece is copied behind the one before it: alone, its bookkeeping would take more memory than its bytes. */
+const smallPiece = 16_384
+const slabSize = 65_536
+
+/** Up to this length a body is sent in one piece; a longer one goes in the pieces in which it came. */
+const mostJoined = 262_144
+
+/**
+ * A body that is here completely, or is being gathered, in the pieces in which it came. Long bodies are never copied
+ * into one buffer: each of those would be memory outside of V8's heap, whose growth alone makes it collect the whole heap.
+ */
+export class HeldBody {
+  readonly #parts: Buffer[] = []
+  #slab: Buffer | null = null
+  /** How much of the slab is in use. */
+  #used = 0
+  #length = 0
+
+  get length(): number {
+    return this.#length
+  }
+
+  add(piece: Buffer): void {
+    this.#length += piece.length
+    if (piece.length < smallPiece && this.#parts.length + this.#used > 0) this.#append(piece)
+    else {
+      this.#closeSlab()
+      this.#parts.push(piece)
+    }
+  }
+
+  /** The pieces in their order; they are not changed any more. */
+  get parts(): readonly Buffer[] {
+    this.#closeSlab()
+    return this.#parts
+  }
+
+  /** All of it; null when it is empty. */
+  whole(): Buffer | null {
+    const { parts } = this
+    if (parts.length <= 1) return parts[0] ?? null
+    return Buffer.concat(parts, this.#length)
+  }
+
+  /** What undici sends, made anew for each attempt. */
+  sendable(): Buffer | Readable | null {
+    return this.#length <= mostJoined ? this.whole() : Readable.from(this.parts, { objectMode: false })
+  }
+
+  #append(piece: Buffer): void {
+    if (this.#slab && this.#used + piece.length > this.#slab.length) this.#closeSlab()
+    this.#slab ??= Buffer.allocUnsafeSlow(slabSize)
+    piece.copy(this.#slab, this.#used)
+    this.#used += piece.length
+  }
+
+  #closeSlab(): void {
+    if (this.#slab && this.#used > 0) this.#parts.push(this.#slab.subarray(0, this.#used))
+    this.#slab = null
+    this.#used = 0
+  }
+}
