@@ -43,10 +43,12 @@ export class SocketVerdict {
   async refused(outcome: Outcome, decide: (fate: Fate) => void): Promise<void> {
     // A fault of the request is the client's to mend, on the same WebSocket.
     if (outcome.kind !== 'request-fault') this.#refusal = outcome
-    // Shown, it would make clients throw their own login away; and one that comes again shall meet the new token.
-    const isRenewed = outcome.kind === 'auth-expired' && !this.#walk.isRenewed && (await this.#renew())
+    const isExpired = outcome.kind === 'auth-expired'
+    // A client that comes again shall meet the new token.
+    if (isExpired && !this.#walk.isRenewed) await this.#renew()
     this.#walk.refuse(outcome)
-    decide(isRenewed || this.#isLeft ? 'hide' : 'show')
+    // An expiry is hidden also when there is no new token: on a 401, clients throw their own login away.
+    decide(isExpired || this.#isLeft ? 'hide' : 'show')
   }
 
   /** An error after the beginning. Resolves with whether the client should come again, for the sake of a new token. */
