@@ -1,8 +1,10 @@
 import { once } from 'node:events'
+import { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { answerOf, type Rig, type RigOptions, startRig } from '../../test/fakes/rig.ts'
 import { answer, behind, early, Gate } from '../../test/fakes/upstream.ts'
-import { BodyBudget } from './body.ts'
+import { BodyBudget, BodyReader } from './body.ts'
+import { DirectRequest } from './direct-request.ts'
 
 let rig: Rig
 
@@ -181,5 +183,23 @@ describe('the budget of held bodies', () => {
     expect([budget.take(60), budget.take(60), budget.used]).toEqual([true, false, 60])
     budget.give(60)
     expect([budget.take(100), budget.used]).toEqual([true, 100])
+  })
+})
+
+describe('a body that is given up', () => {
+  it('is neither kept nor told when the rest of it comes all the same', () => {
+    const budget = new BodyBudget(100)
+    const head = { method: 'POST', url: '/', version: '1.1', headers: [], keepAlive: true }
+    const request = new DirectRequest(head, { length: 4 }, new Socket())
+    request.handOn()
+    const told: string[] = []
+    const receiver = { bodyReady: () => told.push('ready'), bodyHasTrailers: () => told.push('trailers') }
+    const reader = new BodyReader(request, { length: 4 }, { budget, most: 100 }, receiver)
+    reader.start()
+    request.take(Buffer.from('ab'))
+    reader.release()
+    request.take(Buffer.from('cd'))
+    request.take(Buffer.from('ef'))
+    expect([told, budget.used]).toEqual([[], 0])
   })
 })

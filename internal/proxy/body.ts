@@ -74,8 +74,9 @@ export class BodyReader {
     }
   }
 
-  /** Gives the memory back to the budget: the body is not needed any more. Calling it twice does nothing. */
+  /** Gives the memory back to the budget: the body is not needed any more, nor what is still to come of it. */
   release(): void {
+    this.#done = true
     this.#budget.give(this.#taken)
     this.#taken = 0
     this.#held = nothing

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Rig, type RigOptions, startRig } from '../../test/fakes/rig.ts'
 import { answer, behind, early, Gate } from '../../test/fakes/upstream.ts'
+import { FakeClock } from '../clock/clock.ts'
 import { canParseRequests } from './request-parser.ts'
 
 let rig: Rig
@@ -134,6 +135,20 @@ describe('what is not plain', () => {
     expect(seen()).toHaveLength(1)
   })
 
+  it('that waits behind a request does not hide that its client leaves', async () => {
+    await start()
+    const gate = new Gate()
+    rig.upstream.on('key-a').once(behind(gate, answer(200, {}, {})))
+    const socket = rig.socket()
+    socket.write(plain('/v1/one') + plain('/v1/two'))
+    await gate.reached
+    socket.write(`${plain('/v1/three', ['Transfer-Encoding: chunked'], 'POST')}0\r\n\r\n`)
+    socket.destroy()
+    await expect.poll(() => rig.proxy.inFlight).toBe(0)
+    expect(rig.counted.requests).toEqual(['client_gone'])
+    gate.open()
+  })
+
   it('may come in pieces of one byte', async () => {
     await start()
     const socket = rig.socket()
@@ -149,6 +164,23 @@ describe('what is not plain', () => {
     await start()
     expect(statuses(await rig.raw('NONSENSE\r\n\r\n'))).toEqual([400])
     expect(statuses(await rig.raw(plain('/v1/x', [`X-Long: ${'x'.repeat(40_000)}`])))).toEqual([431])
+  })
+})
+
+describe('a body that does not come', () => {
+  it('is waited for five minutes', async () => {
+    const clock = new FakeClock()
+    await start({ clock })
+    const socket = rig.socket()
+    const answered = once(socket, 'data')
+    socket.write(`${plain('/v1/one', ['Content-Length: 10'], 'POST')}01234`)
+    await expect.poll(() => rig.proxy.inFlight).toBe(1)
+    await clock.advance(299_000)
+    expect(rig.proxy.inFlight).toBe(1)
+    await clock.advance(1_000)
+    expect(String((await answered)[0])).toMatch(/^HTTP\/1\.1 408 /)
+    await once(socket, 'close')
+    await expect.poll(() => rig.counted.requests).toEqual(['client_gone'])
   })
 })
 

@@ -4,7 +4,7 @@ import { DirectRequest } from './direct-request.ts'
 import { DirectResponse, type ResponseHost } from './direct-response.ts'
 import { frameOf } from './framing.ts'
 import { headerIn } from './headers.ts'
-import { canParseRequests, type ParsedHead, RequestParser } from './request-parser.ts'
+import { type ParsedHead, RequestParser } from './request-parser.ts'
 
 /** What connections that are read directly share. */
 export interface DirectHost {
@@ -21,6 +21,9 @@ export interface DirectHost {
 
 /** Headers that ask for more than a plain request with a body of known length. */
 const special = ['expect', 'upgrade', 'trailer', 'transfer-encoding']
+
+/** So many requests may wait behind the one that is being answered before no more are read. */
+const mostWaiting = 16
 
 /**
  * One connection of a client whose requests are plain: HTTP/1.1, a whole head at once, a body of known length. They are
@@ -43,7 +46,7 @@ export class DirectConnection implements ResponseHost {
   /** The request that is being answered, or is the next to be. */
   #serving: DirectRequest | null = null
   #inHead = false
-  /** Something has come that is not for us. */
+  /** Something has come behind the requests that are under way, or in place of one, that is not for us. */
   #isForeign = false
   #isAnswered = false
   /** The last answer has been given: nothing that comes is a request any more. */
@@ -91,6 +94,8 @@ export class DirectConnection implements ResponseHost {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    // Read on, but only to notice when the client leaves.
+    if (this.#isForeign) return
     const isFresh = this.isIdle && !this.#isLast
     this.#take(chunk)
     if (isFresh && (this.#isForeign || this.#inHead)) {
@@ -98,10 +103,11 @@ export class DirectConnection implements ResponseHost {
       return
     }
     // A head in parts behind another request: nobody sends that, so nobody misses its answer.
-    if (this.#isForeign || this.#inHead) this.#stopReading()
+    if (this.#inHead) this.#isForeign = true
     const [first] = this.#requests
     if (first && !this.#serving) this.#accept(first)
-    if (this.#requests.length > 1) this.#socket.pause()
+    else if (this.#isForeign && this.isIdle) this.#finish()
+    if (this.#requests.length > mostWaiting) this.#socket.pause()
   }
 
   /**
@@ -160,16 +166,9 @@ export class DirectConnection implements ResponseHost {
     this.#isAnswered = false
     const [next] = this.#requests
     this.#serving = next ?? null
-    if (next) process.nextTick(() => this.#accept(next))
+    if (next) process.nextTick(() => this.#socket.destroyed || this.#accept(next))
     else if (this.#isForeign) this.#finish()
-    if (!this.#isForeign && (!next || next === this.#reading) && this.#socket.isPaused()) this.#socket.resume()
-  }
-
-  /** What comes behind the requests that are under way could not be answered in its turn. */
-  #stopReading(): void {
-    this.#isForeign = true
-    this.#socket.off('data', this.#onData).pause()
-    if (this.isIdle) this.#finish()
+    if ((!next || next === this.#reading) && this.#socket.isPaused()) this.#socket.resume()
   }
 
   /** Gives the connection to node:http with the bytes of a request that nothing was done about. */
@@ -219,8 +218,8 @@ export class DirectConnection implements ResponseHost {
 const requestTimeout = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'
 
 /** The frame of a plain request; null when it is not plain. */
-function plainFrame({ method, version, headers, upgrade }: ParsedHead) {
-  if (method === '' || method === 'CONNECT' || upgrade || version !== '1.1') return null
+function plainFrame({ method, version, headers }: ParsedHead) {
+  if (method === '' || method === 'CONNECT' || version !== '1.1') return null
   const frame = frameOf(headers, version)
   if (typeof frame === 'string' || frame.length === null) return null
   return special.some((name) => headerIn(headers, name) !== undefined) ? null : frame
@@ -240,5 +239,3 @@ function dateAt(now: number): string {
 
 /** A connection that breaks is noticed by its close. */
 function ignore(): void {}
-
-export { canParseRequests as canReadDirectly }

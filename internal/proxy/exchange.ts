@@ -230,13 +230,12 @@ export class Exchange implements BodyReceiver, SenderOwner {
     const { lease } = attempt
     const renewing = this.#gateway.credentials.renew(lease.credential, walk.generation).then((renewal) => {
       if (this.#over) return
+      attempt.discard()
+      this.#trip = null
       if (renewal === 'renewed') {
         walk.renew()
-        attempt.discard()
         this.#sender.send(lease, walk)
       } else {
-        attempt.discard()
-        this.#trip = null
         this.#failure = unrenewed(outcome)
         walk.report(outcome)
         this.#continue(another(walk.progress(outcome), this.#gateway.settings.replay.maxAttempts), walk)

@@ -32,6 +32,13 @@ describe('a held body', () => {
     expect(body.whole()?.subarray(99_990, 100_010).toString()).toBe('01234567890123456789')
   })
 
+  it('of long and tiny pieces in turn takes little more than its bytes', () => {
+    const { parts } = held(Array.from({ length: 1_000 }, (_, at) => piece(at % 2 === 0 ? 16_384 : 1, 'x')))
+    const memory = new Set(parts.map(({ buffer }) => buffer))
+    const bytes = [...memory].reduce((sum, { byteLength }) => sum + byteLength, 0)
+    expect(bytes).toBeLessThan(1.5 * 500 * 16_384)
+  })
+
   it('that is long is sent in its pieces, as often as it is asked for', async () => {
     const pieces = Array.from({ length: 10 }, (_, at) => piece(65_536, String(at)))
     const body = held(pieces)

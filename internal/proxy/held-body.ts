@@ -57,7 +57,11 @@ export class HeldBody {
   }
 
   #closeSlab(): void {
-    if (this.#slab && this.#used > 0) this.#parts.push(this.#slab.subarray(0, this.#used))
+    if (this.#slab) {
+      const filled = this.#slab.subarray(0, this.#used)
+      // A slab with little in it would go on taking its whole size.
+      this.#parts.push(this.#used < smallPiece ? Buffer.from(filled) : filled)
+    }
     this.#slab = null
     this.#used = 0
   }

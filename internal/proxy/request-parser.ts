@@ -17,8 +17,6 @@ export interface ParsedHead {
   readonly version: string
   /** Raw pairs. */
   readonly headers: string[]
-  /** Whether node would offer the connection for another protocol. */
-  readonly upgrade: boolean
   /** Whether the connection may serve another request after this one. */
   readonly keepAlive: boolean
 }
@@ -88,7 +86,7 @@ export class RequestParser {
   }
 }
 
-function listen(parser: Llhttp, { ...event }: LlhttpClass, listener: RequestListener): void {
+function listen(parser: Llhttp, event: LlhttpClass, listener: RequestListener): void {
   let early: string[] = []
   let earlyUrl = ''
   parser[event.kOnMessageBegin] = () => listener.requestBegins()
@@ -97,9 +95,7 @@ function listen(parser: Llhttp, { ...event }: LlhttpClass, listener: RequestList
     early = early.concat(part)
     earlyUrl += url
   }
-  parser[event.kOnHeadersComplete] = (
-    ...[major, minor, rest, method, target, , , upgrade, keepAlive]: HeadArguments
-  ) => {
+  parser[event.kOnHeadersComplete] = (...[major, minor, rest, method, target, , , , keepAlive]: HeadArguments) => {
     const headers = early.length === 0 ? (rest ?? []) : early
     const url = early.length === 0 ? (target ?? '') : earlyUrl
     early = []
@@ -109,7 +105,6 @@ function listen(parser: Llhttp, { ...event }: LlhttpClass, listener: RequestList
       url,
       version: `${major}.${minor}`,
       headers,
-      upgrade,
       keepAlive,
     })
     return 0

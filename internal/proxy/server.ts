@@ -2,9 +2,10 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import type { Clock } from '../clock/clock.ts'
-import { canReadDirectly, DirectConnection, type DirectHost } from './direct.ts'
+import { DirectConnection, type DirectHost } from './direct.ts'
 import type { Handler } from './handler.ts'
 import type { Inbound } from './inbound.ts'
+import { canParseRequests } from './request-parser.ts'
 import { UpgradeClient } from './upgrade-client.ts'
 import { withoutOffer } from './upgrade-offer.ts'
 import { asksForWebSocket } from './websocket-handshake.ts'
@@ -82,7 +83,7 @@ export class DataServer {
   #readDirectly(handler: Pick<Handler, 'handle'>, event: string) {
     const server = this.#server
     const [serve] = server.listeners(event) as [(this: Server, socket: Socket) => void]
-    if (!canReadDirectly) return serve
+    if (!canParseRequests) return serve
     const host: DirectHost = {
       clock: this.#clock,
       maxHeaderSize,
