@@ -1,18 +1,16 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { FakeClock } from '../../internal/clock/clock.ts'
-import { type Rig, type RigOptions, startRig } from '../fakes/rig.ts'
+import type { Rig, RigOptions } from '../fakes/rig.ts'
 import { connectTo, type Wish } from '../fakes/websocket-client.ts'
-import { type Greeting, refuses, says, type WebSocketUpstream, webSocketUpstream } from '../fakes/websocket-upstream.ts'
+import { webSocketStage } from '../fakes/websocket-rig.ts'
+import { type Greeting, refuses, says, type WebSocketUpstream } from '../fakes/websocket-upstream.ts'
 
 let rig: Rig
 let upstream: WebSocketUpstream
 
-/** A pool of `a` and `b` before a fake that accepts and echoes, unless `greetings` says otherwise. */
 async function start(greetings: Record<string, Greeting> = {}, options: RigOptions = {}): Promise<void> {
-  upstream = await webSocketUpstream()
-  for (const [member, greeting] of Object.entries(greetings)) upstream.on(`key-${member}`, greeting)
-  rig = await startRig({ ...options, pool: { upstream: upstream.url, ...options.pool } })
+  ;({ rig, upstream } = await webSocketStage(greetings, options))
 }
 
 afterEach(async () => {
