@@ -129,9 +129,10 @@ describe('F20: a slow client of a fast stream', () => {
       return sent
     })
     await expect.poll(() => unsent, { timeout: 15_000 }).toBe(40)
-    expect((await metrics()) - before).toBeLessThan(40 * 1_048_576)
+    // What has gone on to the kernel may still lie there uncollected: asking makes garbage enough for it to be collected.
+    await expect.poll(async () => (await metrics()) - before, { timeout: 15_000 }).toBeLessThan(40 * 1_048_576)
     for (const client of clients) client.destroy()
     program.close()
     await upstream.close()
-  }, 30_000)
+  }, 45_000)
 })
