@@ -37,7 +37,7 @@ describe('a stream', () => {
   it('reaches the client event by event, byte for byte', async () => {
     await start()
     const gate = new Gate()
-    rig.upstream.on('key-a').always(stream([': hello\r\n\r\n', content, gate, done]))
+    rig.upstream.on('key-a').always(stream([': hello\r\n\r\n', gate, content, done]))
     const { first, text } = await opened()
     expect(first).toBe(': hello\r\n\r\n')
     gate.open()

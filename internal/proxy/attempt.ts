@@ -1,15 +1,15 @@
-import type { Dispatcher } from 'undici'
 import type { Cancel, Clock } from '../clock/clock.ts'
 import { type Dialect, type Injection, isUsageHeader, usageOf } from '../dialect/dialect.ts'
 import type { Lease } from '../engine/engine.ts'
 import type { At, Outcome, Usage } from '../pool/pool.ts'
 import type { ClientResponse } from './client.ts'
-import { BadAnswer, type Failure, failureOf } from './failure.ts'
+import { type Failure, failureOf } from './failure.ts'
 import { Forward } from './forward.ts'
-import { decodeHeaders, headerIn, putHeader, responseHeaders } from './headers.ts'
+import { headerIn, putHeader, responseHeaders } from './headers.ts'
 import { mostHeld, Reading } from './reading.ts'
 import { Scrubber } from './scrub.ts'
 import { LateErrors } from './stream.ts'
+import type { AnswerListener, Sending } from './upstream/port.ts'
 
 /** Who an attempt tells what has come of it: first `decide` or `failed`, and after `pass` how that ended. */
 export interface AttemptOwner {
@@ -47,32 +47,22 @@ export interface Presentation {
 /** How long an answer is held back, in ms, before it counts as begun. */
 const longestHoldMs = 2_000
 
-/** Informational answers (103) that are skipped before the upstream counts as broken: each renews its deadline. */
-const mostInformational = 16
-
-/** Nobody waits for this attempt any more. */
-class Unwanted extends Error {
-  override readonly name = 'Unwanted'
-}
+/** Before a request is handed over. */
+const nowhere: Sending = { abort() {}, resume() {} }
 
 /**
- * One round trip with one member: undici's handler on one side, its owner on the other. It holds an answer back until
- * it is understood; what happens then is the owner's decision.
- *
- * undici's older handler methods are used on purpose: they get the raw header bytes, where the newer ones first build
- * an object of them for each answer.
+ * One round trip with one member: the upstream's connection on one side, its owner on the other. It holds an answer back
+ * until it is understood; what happens then is the owner's decision.
  */
-export class Attempt implements Dispatcher.DispatchHandler {
+export class Attempt implements AnswerListener {
   readonly lease: Lease
   readonly #injection: Injection
   readonly #around: Surroundings
   /** When the request was handed over, and when the head of its answer was here: monotonic ms, or 0. */
   startedAt = 0
   headAt = 0
-  #sent = false
-  #abort: ((error?: Error) => void) | null = null
-  #resume: () => void = () => {}
-  #informational = 0
+  #hasLeft = false
+  #sending: Sending = nowhere
   #status = 0
   #headers: string[] = []
   #reading: Reading | null = null
@@ -126,44 +116,40 @@ export class Attempt implements Dispatcher.DispatchHandler {
     else if (this.#reading?.isStream) this.#late = this.#lateErrors()
     for (const mark of marks) headers.push(mark)
     const { response, clock, idleMs } = this.#around
-    const forward = new Forward(response, { status: this.#status, headers }, { clock, idleMs, resume: this.#resume })
+    const forward = new Forward(
+      response,
+      { status: this.#status, headers },
+      { clock, idleMs, resume: () => this.#sending.resume() },
+    )
     this.#forward = forward
     for (const chunk of this.#parts) this.#passOn(forward, chunk)
     this.#parts = []
     if (this.#complete) this.#finish(forward)
-    else this.#resume()
+    else this.#sending.resume()
   }
 
   /** The answer is not wanted: unless it is complete, its connection is closed. */
   discard(): void {
     const running = !this.#over && !this.#complete
     this.#end()
-    if (running) this.#abort?.(new Unwanted())
+    if (running) this.#sending.abort()
   }
 
-  onConnect(abort: (error?: Error) => void): void {
-    // Thrown, undici takes the request out of its queue and keeps the connection.
-    if (this.#over) throw new Unwanted()
-    this.#abort = abort
-    this.#sent = true
+  onSend(sending: Sending, hasLeft: boolean): void {
+    this.#sending = sending
+    this.#hasLeft = hasLeft
   }
 
-  onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
-    if (status < 200) {
-      if (++this.#informational > mostInformational) throw new BadAnswer('too many informational answers')
-      return true
-    }
+  onHead(status: number, headers: string[]): void {
     const { method, dialect, clock } = this.#around
     this.headAt = clock.mono()
     this.#status = status
-    this.#headers = decodeHeaders(raw)
-    this.#resume = resume
+    this.#headers = headers
     const oauth = this.#injection.kind === 'bearer-token'
-    const reading = new Reading({ method, status, headers: this.#headers, oauth }, dialect)
+    const reading = new Reading({ method, status, headers, oauth }, dialect)
     this.#reading = reading
     this.#settle(reading.begin(clock.now()))
     if (reading.hasDeadline) this.#forgetDeadline = clock.after(longestHoldMs, () => this.#conclude())
-    return true
   }
 
   onData(chunk: Buffer): boolean {
@@ -191,7 +177,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
       this.#around.owner.severed(this)
     } else if (this.#forward || (this.#outcome === null && !this.#reading?.isRefusal)) {
       this.#end()
-      this.#around.owner.failed(this, failureOf(error, this.#sent))
+      this.#around.owner.failed(this, failureOf(error, this.#hasLeft))
     } else this.#conclude()
   }
 

@@ -64,8 +64,6 @@ export class DirectConnection implements ResponseHost {
         this.#inHead = true
       },
       requestHead: (head) => this.#head(head),
-      requestBody: (bytes) => this.#body(bytes),
-      requestEnds: () => this.#bodyEnds(),
     })
     connections.add(this)
     socket.setTimeout(host.keepAliveMs)
@@ -111,27 +109,34 @@ export class DirectConnection implements ResponseHost {
   }
 
   /**
-   * The rest of a body is counted, not parsed: its length stands in the head, and the parser would make a copy of each
-   * piece. What comes behind it is parsed anew, as a request.
+   * A body is counted, not parsed: its length stands in the head, and the parser would make a copy of each piece. What
+   * comes behind it is parsed anew, as a request.
    */
   #take(chunk: Buffer): void {
-    let behind = chunk
-    if (this.#reading) {
-      behind = chunk.subarray(this.#missing)
-      this.#body(chunk.subarray(0, this.#missing))
-      if (this.#missing > 0) return
-      this.#parser.restart()
-      this.#bodyEnds()
+    let rest = chunk
+    while (rest.length > 0) {
+      if (this.#reading) rest = this.#takeBody(rest)
+      else {
+        const used = this.#parser.take(rest)
+        if (used === -1) this.#isForeign = true
+        if (!this.#reading) return
+        rest = rest.subarray(used)
+        if (this.#missing === 0) this.#bodyEnds()
+      }
     }
-    if (behind.length > 0 && !this.#parser.take(behind)) this.#isForeign = true
   }
 
-  #body(bytes: Buffer): void {
-    this.#missing -= bytes.length
-    this.#reading?.take(bytes)
+  /** Takes what belongs to the body that is being read, and returns what comes behind it. */
+  #takeBody(bytes: Buffer): Buffer {
+    const behind = bytes.subarray(this.#missing)
+    const body = behind.length === 0 ? bytes : bytes.subarray(0, this.#missing)
+    this.#missing -= body.length
+    this.#reading?.take(body)
+    if (this.#missing === 0) this.#bodyEnds()
+    return behind
   }
 
-  #head(head: ParsedHead): void {
+  #head(head: ParsedHead): boolean {
     this.#inHead = false
     const frame = this.#isForeign || this.#isLast ? null : plainFrame(head)
     if (frame) {
@@ -139,12 +144,14 @@ export class DirectConnection implements ResponseHost {
       this.#missing = frame.length ?? 0
       this.#requests.push(this.#reading)
     } else this.#isForeign = true
+    return frame !== null
   }
 
   #bodyEnds(): void {
     const request = this.#reading
     if (!request) return
     this.#reading = null
+    this.#parser.restart()
     this.#forgetDeadline()
     request.end()
     if (this.#isAnswered && this.#requests[0] === request) this.#next()

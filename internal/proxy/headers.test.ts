@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decodeHeaders, headerIn, putHeader, requestHeaders, responseHeaders } from './headers.ts'
+import { headerIn, putHeader, requestHeaders, responseHeaders } from './headers.ts'
 
 describe('the headers of a request', () => {
   test('pass in their order, their spelling and their repetition', () => {
@@ -65,36 +65,4 @@ test('a header is replaced, added or taken out', () => {
   expect(headers).toEqual(['A', 'b', 'retry-after', '1'])
   putHeader(headers, 'a', null)
   expect(headers).toEqual(['retry-after', '1'])
-})
-
-describe('raw header bytes', () => {
-  const bytes = Buffer.from('Server: x\r\nEmpty:\r\nName: v\xe4lue\r\n', 'latin1')
-  const cut = (text: string) => {
-    const at = bytes.indexOf(text, 0, 'latin1')
-    return bytes.subarray(at, at + text.length)
-  }
-
-  test('are decoded where they lie in one piece', () => {
-    const raw = [cut('Server'), cut('x'), cut('Empty'), bytes.subarray(17, 17), cut('Name'), cut('v\xe4lue')]
-    expect(decodeHeaders(raw)).toEqual(['Server', 'x', 'Empty', '', 'Name', 'v\xe4lue'])
-  })
-
-  test('are decoded where they came in several pieces', () => {
-    expect(decodeHeaders([cut('Server'), Buffer.from('elsewhere'), cut('Name'), cut('v\xe4lue')])).toEqual([
-      'Server',
-      'elsewhere',
-      'Name',
-      'v\xe4lue',
-    ])
-    expect(decodeHeaders([])).toEqual([])
-  })
-
-  test('are decoded when the last one is empty', () => {
-    expect(decodeHeaders([cut('Server'), cut('x'), cut('Empty'), Buffer.alloc(0)])).toEqual([
-      'Server',
-      'x',
-      'Empty',
-      '',
-    ])
-  })
 })

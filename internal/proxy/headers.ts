@@ -79,23 +79,6 @@ export function headerIn(raw: RawHeaders, name: string): string | undefined {
   return found
 }
 
-/**
- * The text of raw header bytes as undici gives them. A head that lies in one piece, as nearly all do, is decoded in one
- * go and then cut.
- */
-export function decodeHeaders(raw: readonly Buffer[]): string[] {
-  const first = raw[0]
-  const last = raw[raw.length - 1]
-  if (!first || !last) return []
-  const start = first.byteOffset
-  const end = last.byteOffset + last.length
-  if (raw.some((part) => part.buffer !== first.buffer || part.byteOffset < start || part.byteOffset >= end)) {
-    return raw.map((part) => part.toString('latin1'))
-  }
-  const text = Buffer.from(first.buffer, start, end - start).toString('latin1')
-  return raw.map((part) => text.slice(part.byteOffset - start, part.byteOffset - start + part.length))
-}
-
 /** Replaces a header, or adds it; with null it is taken out. */
 export function putHeader(headers: string[], name: string, value: string | null): void {
   for (let at = headers.length - 2; at >= 0; at -= 2) {

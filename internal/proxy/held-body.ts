@@ -1,11 +1,6 @@
-import { Readable } from 'node:stream'
-
 /** A shorter piece is copied behind the one before it: alone, its bookkeeping would take more memory than its bytes. */
 const smallPiece = 16_384
 const slabSize = 65_536
-
-/** Up to this length a body is sent in one piece; a longer one goes in the pieces in which it came. */
-const mostJoined = 262_144
 
 /**
  * A body that is here completely, or is being gathered, in the pieces in which it came. Long bodies are never copied
@@ -42,11 +37,6 @@ export class HeldBody {
     const { parts } = this
     if (parts.length <= 1) return parts[0] ?? null
     return Buffer.concat(parts, this.#length)
-  }
-
-  /** What undici sends, made anew for each attempt. */
-  sendable(): Buffer | Readable | null {
-    return this.#length <= mostJoined ? this.whole() : Readable.from(this.parts, { objectMode: false })
   }
 
   #append(piece: Buffer): void {

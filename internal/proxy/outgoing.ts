@@ -41,11 +41,7 @@ export class Outgoing {
     const { body } = this
     const headers = this.#headers.slice()
     this.#dialect.inject(headers, injection)
-    const sent = body.held ? body.bytes.sendable() : body.rest
-    const length = body.held ? body.bytes.length : body.length
-    // Of one piece undici writes the length by itself.
-    if (length !== null && sent !== null && !Buffer.isBuffer(sent)) headers.push('content-length', String(length))
-    upstream.pool.dispatch({ method: this.method, path: this.#pathAt(upstream), headers, body: sent }, attempt)
+    upstream.transport.send({ method: this.method, path: this.#pathAt(upstream), headers, body }, attempt)
   }
 
   /** Lets go of a held body that is not sent again: an answer may take long to end. */
@@ -71,7 +67,7 @@ export class Outgoing {
   }
 }
 
-const noBody: RequestBody = { held: true, bytes: new HeldBody() }
+export const noBody: RequestBody = { held: true, bytes: new HeldBody() }
 
 function withoutKey(query: string): string {
   if (query === '') return query

@@ -3,7 +3,9 @@ import { type Credentials, NoMaterial } from '../credential/credential.ts'
 import type { Dialect } from '../dialect/dialect.ts'
 import type { Finding, Lease, LivePool, Prober } from '../engine/engine.ts'
 import type { Outcome, Reason } from '../pool/pool.ts'
-import { Reading } from './reading.ts'
+import { noBody } from './outgoing.ts'
+import { type Held, Reading } from './reading.ts'
+import type { Sending, Transport, UpstreamRequest } from './upstream/port.ts'
 import type { Upstreams } from './upstreams.ts'
 
 /** What a probe needs of the proxy. */
@@ -59,30 +61,60 @@ async function asked(parts: ProbeParts, credential: Lease['credential'], pool: L
   const { injection } = await parts.credentials.material(credential)
   const headers = ['accept', 'application/json']
   dialect.inject(headers, injection)
-  const { pool: connections, prefix } = parts.upstreams.at(baseUrl)
-  const stop = new AbortController()
-  const forget = parts.clock.after(deadlineMs, () => stop.abort())
-  try {
-    const path = prefix + request.path
-    const answer = await connections.request({ method: request.method, path, headers, signal: stop.signal })
-    const raw = Object.entries(answer.headers).flatMap(([name, value]) => [name, String(value ?? '')])
-    const body = await beginningOf(answer.body)
-    const head = { method: request.method, status: answer.statusCode, headers: raw, oauth: false }
-    return findingOf(new Reading(head, dialect).conclude(body, parts.clock.now()))
-  } finally {
-    forget()
-  }
+  const { transport, prefix } = parts.upstreams.at(baseUrl)
+  const { method, path } = request
+  const sent = { method, path: prefix + path, headers, body: noBody }
+  const { status, headers: raw, held } = await beginningOf(transport, sent, parts.clock)
+  return findingOf(
+    new Reading({ method, status, headers: raw, oauth: false }, dialect).conclude(held, parts.clock.now()),
+  )
 }
 
-async function beginningOf(body: AsyncIterable<Buffer>) {
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    parts.push(chunk)
-    bytes += chunk.length
-    if (bytes > mostBody) return { parts, bytes, complete: false }
-  }
-  return { parts, bytes, complete: true }
+/** An answer as far as a probe reads it. */
+interface Beginning {
+  readonly status: number
+  readonly headers: string[]
+  readonly held: Held
+}
+
+/** The answer to a request, up to its first 64 KiB; rejects without one in time. */
+function beginningOf(transport: Transport, request: UpstreamRequest, clock: Clock): Promise<Beginning> {
+  return new Promise((resolve, reject) => {
+    let head = { status: 0, headers: [] as string[] }
+    let sending: Sending | null = null
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const forget = clock.after(deadlineMs, () => {
+      sending?.abort()
+      reject(new Error('no answer in time'))
+    })
+    const end = (complete: boolean) => {
+      forget()
+      resolve({ ...head, held: { parts: chunks, bytes, complete } })
+    }
+    transport.send(request, {
+      onSend: (now) => {
+        sending = now
+      },
+      onHead: (status, headers) => {
+        head = { status, headers }
+      },
+      onData(chunk) {
+        chunks.push(chunk)
+        bytes += chunk.length
+        if (bytes > mostBody) {
+          sending?.abort()
+          end(false)
+        }
+        return true
+      },
+      onComplete: () => end(true),
+      onError(error) {
+        forget()
+        reject(error)
+      },
+    })
+  })
 }
 
 /** Only an accepted request clears, and only an explicit word about the credential confirms. */

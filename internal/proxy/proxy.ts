@@ -1,5 +1,5 @@
 /**
- * The data plane: takes agents' requests in, asks the engine which member serves, sends them on with undici, and passes
+ * The data plane: takes agents' requests in, asks the engine which member serves, sends them on, and passes
  * the answers back; what an answer means is the dialect's, what happens to a member is the engine's affair.
  */
 import type { Clock } from '../clock/clock.ts'
@@ -70,12 +70,12 @@ export function createProxy(parts: ProxyParts): DataPlane {
       await server.drain(withinMs)
       stopClosing()
       gateway.sockets.stop()
-      await gateway.upstreams.destroy()
+      gateway.upstreams.destroy()
     },
     async close() {
       server.close()
       gateway.sockets.stop()
-      await gateway.upstreams.destroy()
+      gateway.upstreams.destroy()
     },
     ready(isReady) {
       gateway.ready = isReady
@@ -103,7 +103,7 @@ function gatewayOf(parts: ProxyParts): Gateway {
     clock,
     log,
     meter,
-    upstreams: new Upstreams(settings.upstream),
+    upstreams: new Upstreams(settings.upstream, clock),
     bodies: new BodyBudget(settings.replay.maxTotalBytes),
     sockets: new OpenSockets(engine, clock, parts.bus),
     retries: new RetryBudget(settings.replay.budget, () => clock.now()),

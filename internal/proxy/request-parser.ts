@@ -1,13 +1,12 @@
 import { METHODS } from 'node:http'
-import { createRequire } from 'node:module'
+import { bodyFollows, expectMessage, type HeadArguments, HeadParts, type Llhttp, llhttp, stopHere } from './llhttp.ts'
 
-/** What a parser tells of the requests of a connection, in the order of their bytes. */
+/** What a parser tells of the requests of a connection. */
 export interface RequestListener {
   /** The first byte of a request has come. */
   requestBegins(): void
-  requestHead(head: ParsedHead): void
-  requestBody(bytes: Buffer): void
-  requestEnds(): void
+  /** Whether the body, or its absence, is read from the connection by its length; otherwise it is parsed and skipped. */
+  requestHead(head: ParsedHead): boolean
 }
 
 export interface ParsedHead {
@@ -21,34 +20,6 @@ export interface ParsedHead {
   readonly keepAlive: boolean
 }
 
-/** The part of node's llhttp binding that is used here; it is the one that node:http itself parses with. */
-interface Llhttp {
-  initialize(type: number, resource: object, maxHeaderSize: number, lenient: number): void
-  execute(bytes: Buffer): number | Error
-  close(): void
-  [event: number]: unknown
-}
-
-interface LlhttpClass {
-  new (): Llhttp
-  readonly REQUEST: number
-  readonly kLenientNone: number
-  readonly kOnMessageBegin: number
-  readonly kOnHeaders: number
-  readonly kOnHeadersComplete: number
-  readonly kOnBody: number
-  readonly kOnMessageComplete: number
-}
-
-/** node's parser class; null on a node that keeps it to itself. */
-const llhttp = ((): LlhttpClass | null => {
-  try {
-    return createRequire(import.meta.url)('node:_http_common').HTTPParser ?? null
-  } catch {
-    return null
-  }
-})()
-
 /** The numbers that this node's parser gives to methods, asked from itself: its own table is not public. */
 const methods = llhttp === null ? [] : methodsOf(llhttp)
 
@@ -58,27 +29,26 @@ export const canParseRequests = methods.includes('POST')
 /** node's strict request parser, llhttp with no leniency, without the streams that node:http puts on top. */
 export class RequestParser {
   readonly #parser: Llhttp
-  readonly #begin: () => void
+  readonly #maxHeaderSize: number
 
   /** Throws where `canParseRequests` is false. */
   constructor(maxHeaderSize: number, listener: RequestListener) {
     if (llhttp === null) throw new Error('node keeps its parser to itself')
-    const { REQUEST, kLenientNone } = llhttp
-    const parser = new llhttp()
-    this.#parser = parser
-    this.#begin = () => parser.initialize(REQUEST, {}, maxHeaderSize, kLenientNone)
-    this.#begin()
-    listen(parser, llhttp, listener)
+    this.#parser = new llhttp()
+    this.#maxHeaderSize = maxHeaderSize
+    this.restart()
+    listen(this.#parser, listener)
   }
 
   /** The next byte is the first of a request, whatever came before. */
   restart(): void {
-    this.#begin()
+    expectMessage(this.#parser, 'REQUEST', this.#maxHeaderSize)
   }
 
-  /** Parses what has come; false when it is no HTTP. */
-  take(bytes: Buffer): boolean {
-    return typeof this.#parser.execute(bytes) === 'number'
+  /** Parses what has come: how many bytes of it belong to a head whose body is read by its length, or were parsed; -1 when it is no HTTP. */
+  take(bytes: Buffer): number {
+    const parsed = this.#parser.execute(bytes)
+    return typeof parsed === 'number' ? parsed : -1
   }
 
   close(): void {
@@ -86,53 +56,26 @@ export class RequestParser {
   }
 }
 
-function listen(parser: Llhttp, event: LlhttpClass, listener: RequestListener): void {
-  let early: string[] = []
-  let earlyUrl = ''
-  parser[event.kOnMessageBegin] = () => listener.requestBegins()
-  // A head of many headers comes in parts.
-  parser[event.kOnHeaders] = (part: string[], url: string) => {
-    early = early.concat(part)
-    earlyUrl += url
+function listen(parser: Llhttp, listener: RequestListener): void {
+  if (llhttp === null) return
+  const parts = new HeadParts()
+  parser[llhttp.kOnMessageBegin] = () => listener.requestBegins()
+  parser[llhttp.kOnHeaders] = (headers: string[], url: string) => parts.add(headers, url)
+  parser[llhttp.kOnHeadersComplete] = (...[major, minor, rest, method, target, , , , keepAlive]: HeadArguments) => {
+    const { headers, url } = parts.complete(rest, target)
+    const head = { method: methods[method] ?? '', url, version: `${major}.${minor}`, headers, keepAlive }
+    return listener.requestHead(head) ? stopHere : bodyFollows
   }
-  parser[event.kOnHeadersComplete] = (...[major, minor, rest, method, target, , , , keepAlive]: HeadArguments) => {
-    const headers = early.length === 0 ? (rest ?? []) : early
-    const url = early.length === 0 ? (target ?? '') : earlyUrl
-    early = []
-    earlyUrl = ''
-    listener.requestHead({
-      method: methods[method] ?? '',
-      url,
-      version: `${major}.${minor}`,
-      headers,
-      keepAlive,
-    })
-    return 0
-  }
-  parser[event.kOnBody] = (bytes: Buffer) => listener.requestBody(bytes)
-  parser[event.kOnMessageComplete] = () => listener.requestEnds()
 }
 
-type HeadArguments = [
-  major: number,
-  minor: number,
-  headers: string[] | undefined,
-  method: number,
-  url: string | undefined,
-  status: undefined,
-  reason: undefined,
-  upgrade: boolean,
-  keepAlive: boolean,
-]
-
-function methodsOf(parserClass: LlhttpClass): readonly (string | undefined)[] {
+function methodsOf(parserClass: NonNullable<typeof llhttp>): readonly (string | undefined)[] {
   const found: string[] = []
   for (const name of METHODS) {
     const parser = new parserClass()
-    parser.initialize(parserClass.REQUEST, {}, 0, parserClass.kLenientNone)
-    parser[parserClass.kOnHeadersComplete] = (_major: number, _minor: number, _headers: unknown, method: number) => {
+    expectMessage(parser, 'REQUEST', 0)
+    parser[parserClass.kOnHeadersComplete] = (...[, , , method]: HeadArguments) => {
       found[method] = name
-      return 0
+      return bodyFollows
     }
     parser.execute(Buffer.from(`${name} / HTTP/1.1\r\nHost: a\r\n\r\n`))
     parser.close()

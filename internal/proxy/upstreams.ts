@@ -1,39 +1,40 @@
 import type { LookupFunction } from 'node:net'
-import { Pool } from 'undici'
+import type { Clock } from '../clock/clock.ts'
 import { type AddressGuard, addressGuard, ForbiddenAddress, guardedLookup, isForbiddenLiteral } from './address.ts'
+import { DirectTransport } from './upstream/direct-transport.ts'
+import type { Transport, TransportSettings } from './upstream/port.ts'
+import { canParseResponses } from './upstream/response-parser.ts'
+import { UndiciTransport } from './upstream/undici-transport.ts'
 
 /** How upstreams are connected to; durations in ms. */
-export interface UpstreamSettings {
-  readonly connectMs: number
-  readonly headMs: number
-  readonly idleMs: number
-  /** Connections per origin at most. */
-  readonly connections: number
+export interface UpstreamSettings extends TransportSettings {
   /** CIDRs of private networks in which an upstream may be. */
   readonly allowPrivate: readonly string[]
 }
 
 /** Where a base URL leads: its connections, and what comes before every path. */
 export interface Upstream {
-  readonly pool: Pool
+  readonly transport: Transport
   /** Without a slash at its end. */
   readonly prefix: string
   /** Finds only addresses that may be contacted. */
   readonly lookup: LookupFunction
 }
 
-/** Heads that are longer make an answer a protocol error. */
-const maxHeaderSize = 65_536
-
-/** One connection pool per origin, made when it is first needed. */
+/** The connections to each origin, made when they are first needed. */
 export class Upstreams {
   #settings: UpstreamSettings
   #guard: AddressGuard
   readonly #byBaseUrl = new Map<string, Upstream>()
-  readonly #pools = new Map<string, Pool>()
+  readonly #clock: Clock
+  readonly #isDirect: boolean
+  readonly #transports = new Map<string, Transport>()
 
-  constructor(settings: UpstreamSettings) {
+  /** `isDirect`: whether answers are read with node's own parser. */
+  constructor(settings: UpstreamSettings, clock: Clock, isDirect = canParseResponses) {
     this.#settings = settings
+    this.#clock = clock
+    this.#isDirect = isDirect
     this.#guard = addressGuard(settings.allowPrivate)
   }
 
@@ -48,7 +49,7 @@ export class Upstreams {
     const url = new URL(baseUrl)
     if (isForbiddenLiteral(url.hostname, this.#guard)) throw new ForbiddenAddress(url.hostname)
     const lookup = guardedLookup(this.#guard)
-    const upstream = { pool: this.#pool(url.origin), prefix: url.pathname.replace(/\/+$/, ''), lookup }
+    const upstream = { transport: this.#transport(url.origin), prefix: url.pathname.replace(/\/+$/, ''), lookup }
     this.#byBaseUrl.set(baseUrl, upstream)
     return upstream
   }
@@ -58,34 +59,29 @@ export class Upstreams {
     if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return
     this.#settings = settings
     this.#guard = addressGuard(settings.allowPrivate)
-    void this.#retire((pool) => pool.close())
+    for (const transport of this.#retired()) transport.close()
   }
 
   /** Breaks off whatever is still under way. */
-  async destroy(): Promise<void> {
-    await this.#retire((pool) => pool.destroy())
+  destroy(): void {
+    for (const transport of this.#retired()) transport.destroy()
   }
 
-  async #retire(end: (pool: Pool) => Promise<void>): Promise<void> {
-    const retired = [...this.#pools.values()]
-    this.#pools.clear()
+  #retired(): Transport[] {
+    const retired = [...this.#transports.values()]
+    this.#transports.clear()
     this.#byBaseUrl.clear()
-    await Promise.allSettled(retired.map(end))
+    return retired
   }
 
-  #pool(origin: string): Pool {
-    const known = this.#pools.get(origin)
+  #transport(origin: string): Transport {
+    const known = this.#transports.get(origin)
     if (known) return known
-    const { connectMs, headMs, idleMs, connections } = this.#settings
-    const pool = new Pool(origin, {
-      connections,
-      pipelining: 1,
-      headersTimeout: headMs,
-      bodyTimeout: idleMs,
-      maxHeaderSize,
-      connect: { timeout: connectMs, lookup: guardedLookup(this.#guard) },
-    })
-    this.#pools.set(origin, pool)
-    return pool
+    const lookup = guardedLookup(this.#guard)
+    const transport = this.#isDirect
+      ? new DirectTransport(origin, this.#settings, { lookup, clock: this.#clock })
+      : new UndiciTransport(origin, this.#settings, lookup)
+    this.#transports.set(origin, transport)
+    return transport
   }
 }

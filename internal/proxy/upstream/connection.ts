@@ -1,0 +1,236 @@
+import type { Socket } from 'node:net'
+import { errors } from 'undici'
+import type { HeldBody } from '../held-body.ts'
+import { hearOut } from './hear-out.ts'
+import type { AnswerListener, Sending, UpstreamRequest } from './port.ts'
+import { type ResponseHead, ResponseParser } from './response-parser.ts'
+import { StreamedBody, type StreamOwner } from './streamed-body.ts'
+
+/** What a connection needs of those it belongs to; durations in ms. */
+export interface ConnectionHost {
+  readonly headMs: number
+  readonly idleMs: number
+  /** The connection may take another request. */
+  rests(connection: Connection): void
+  /** The connection is closed, or will take no other request. */
+  leaves(connection: Connection): void
+}
+
+/** Up to this many bytes it is cheaper to copy a body into one string with its head than to write the two together. */
+const mostInString = 16_384
+
+/** How long a quiet connection is kept where the server does not say, and how much earlier than it says, in ms: as undici does. */
+const keptMs = 4_000
+const earlierMs = 2_000
+const longestKeptMs = 600_000
+
+/**
+ * One connection to an upstream, for one request at a time (no pipelining: RFC 9112, 9.3.2, forbids to repeat a POST
+ * that was behind another). Its deadlines are looked at from outside, now and then, so that a request arms no timer.
+ */
+export class Connection implements Sending, StreamOwner {
+  readonly #socket: Socket
+  readonly #host: ConnectionHost
+  readonly #parser = new ResponseParser()
+  /** Who waits for the present answer; null: the connection is idle, or over. */
+  #listener: AnswerListener | null = null
+  #streamed: StreamedBody | null = null
+  /** How much of a body of known length has not come; null: the parser knows. */
+  #missing: number | null = null
+  #hasHead = false
+  #keptMs = keptMs
+  /** Whether something has happened since the deadlines were last looked at. */
+  #isActive = true
+  #quietSince = 0
+  #isOver = false
+
+  /** Of a socket that is connected. */
+  constructor(socket: Socket, host: ConnectionHost) {
+    this.#socket = socket
+    this.#host = host
+    hearOut(socket)
+    socket.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
+  }
+
+  /** Sends a request, whose head is `text`; only when it rests. */
+  send({ method, body }: UpstreamRequest, text: string, listener: AnswerListener): void {
+    this.#listener = listener
+    this.#isActive = true
+    this.#hasHead = false
+    this.#missing = null
+    this.#parser.expect(method === 'HEAD')
+    listener.onSend(this, true)
+    if (this.#listener !== listener) return
+    if (body.held) this.#write(text, body.bytes)
+    else {
+      this.#socket.write(text, 'latin1')
+      this.#streamed = new StreamedBody(body.rest, body.length, this.#socket, this)
+    }
+  }
+
+  abort(): void {
+    this.#listener = null
+    this.#end()
+  }
+
+  resume(): void {
+    if (this.#listener) this.#socket.resume()
+  }
+
+  /** Looks at the deadlines; `now` in monotonic ms. */
+  check(now: number): void {
+    if (this.#isActive || this.#socket.isPaused()) {
+      this.#isActive = false
+      this.#quietSince = now
+      return
+    }
+    const quietMs = now - this.#quietSince
+    if (!this.#listener) {
+      if (quietMs >= this.#keptMs) this.#end()
+    } else if (this.#hasHead) {
+      if (quietMs >= this.#host.idleMs) this.#fail(new errors.BodyTimeoutError())
+    } else if (quietMs >= this.#host.headMs) this.#fail(new errors.HeadersTimeoutError())
+  }
+
+  /** Closes it: at once, whatever is under way. */
+  destroy(): void {
+    if (this.#listener) this.#fail(new Error('the proxy ends'))
+    else this.#end()
+  }
+
+  /** Whether nothing is under way. */
+  get isIdle(): boolean {
+    return this.#listener === null
+  }
+
+  progressed(): void {
+    this.#isActive = true
+  }
+
+  sent(): void {
+    this.#streamed = null
+    this.#isActive = true
+  }
+
+  broke(error: Error): void {
+    this.#fail(error)
+  }
+
+  #write(head: string, body: HeldBody): void {
+    const { parts, length } = body
+    const [only] = parts
+    const socket = this.#socket
+    if (!only) socket.write(head, 'latin1')
+    else if (length <= mostInString && parts.length === 1) socket.write(head + only.toString('latin1'), 'latin1')
+    else {
+      socket.cork()
+      socket.write(head, 'latin1')
+      for (const part of parts) socket.write(part)
+      socket.uncork()
+    }
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#isActive = true
+    const listener = this.#listener
+    // Nobody asked: whatever this is, the next answer must not be taken for it.
+    if (!listener) this.#end()
+    else if (this.#missing !== null) this.#takeCounted(chunk, this.#missing, listener)
+    else this.#takeParsed(chunk, listener)
+  }
+
+  /** A body of known length goes on as it came. */
+  #takeCounted(chunk: Buffer, missing: number, listener: AnswerListener): void {
+    const hasSurplus = chunk.length > missing
+    const body = hasSurplus ? chunk.subarray(0, missing) : chunk
+    this.#missing = missing - body.length
+    if (body.length > 0 && !listener.onData(body)) this.#pause()
+    if (this.#missing === 0 && this.#listener === listener) this.#complete(hasSurplus)
+  }
+
+  #takeParsed(chunk: Buffer, listener: AnswerListener): void {
+    const parser = this.#parser
+    const used = parser.take(chunk)
+    const { head } = parser
+    if (head && !this.#hasHead) {
+      this.#begin(head, listener)
+      if (this.#listener !== listener) return
+      if (head.length !== null) {
+        this.#takeCounted(chunk.subarray(used), head.length, listener)
+        return
+      }
+    }
+    this.#goOn(listener)
+  }
+
+  #begin({ status, headers, keepAliveSeconds }: ResponseHead, listener: AnswerListener): void {
+    this.#hasHead = true
+    if (keepAliveSeconds !== null) this.#keptMs = Math.min(keepAliveSeconds * 1_000 - earlierMs, longestKeptMs)
+    listener.onHead(status, headers)
+  }
+
+  /** Tells what the parser has found of a body. */
+  #goOn(listener: AnswerListener): void {
+    const parser = this.#parser
+    const { pieces } = parser
+    if (pieces.length > 0) {
+      parser.pieces = []
+      const body = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
+      if (!listener.onData(body)) this.#pause()
+      if (this.#listener !== listener) return
+    }
+    if (parser.isComplete) this.#complete(parser.hasSurplus)
+    else if (parser.fault) this.#fail(parser.fault)
+  }
+
+  #pause(): void {
+    if (this.#listener) this.#socket.pause()
+  }
+
+  #complete(hasSurplus: boolean): void {
+    const listener = this.#listener
+    this.#listener = null
+    if (this.#socket.isPaused()) this.#socket.resume()
+    const isSent = this.#streamed === null && this.#socket.writable && this.#socket.writableLength === 0
+    if (this.#parser.head?.keepAlive && isSent && !hasSurplus && this.#keptMs > 0 && !this.#isOver) {
+      this.#host.rests(this)
+    } else this.#end()
+    listener?.onComplete()
+  }
+
+  readonly #onEnd = (): void => {
+    const listener = this.#listener
+    if (!listener) {
+      this.#end()
+      return
+    }
+    this.#parser.finish()
+    this.#goOn(listener)
+    if (this.#listener === listener) this.#fail(new Error('the upstream closed the connection'))
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.#fail(error)
+  }
+
+  readonly #onClose = (): void => {
+    this.#fail(new Error('the connection was closed'))
+    // Not at once: it may be the parser that is calling.
+    setImmediate(() => this.#parser.close())
+  }
+
+  #fail(error: Error): void {
+    const listener = this.#listener
+    this.#listener = null
+    this.#end()
+    listener?.onError(error)
+  }
+
+  #end(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#streamed?.stop()
+    this.#host.leaves(this)
+    this.#socket.destroy()
+  }
+}

@@ -1,0 +1,141 @@
+import type { LookupFunction, Socket } from 'node:net'
+import { buildConnector } from 'undici'
+import type { Cancel, Clock } from '../../clock/clock.ts'
+import { Connection, type ConnectionHost } from './connection.ts'
+import type { AnswerListener, Sending, Transport, TransportSettings, UpstreamRequest } from './port.ts'
+import { requestText } from './request-text.ts'
+
+/** The deadlines of all connections are looked at this often, in ms, or four times within the shortest of them. */
+const longestCheckMs = 1_000
+const shortestCheckMs = 25
+
+/** A request that waits for a connection. */
+class Waiting implements Sending {
+  readonly request: UpstreamRequest
+  readonly text: string
+  readonly listener: AnswerListener
+  readonly #line: Set<Waiting>
+
+  constructor(request: UpstreamRequest, text: string, listener: AnswerListener, line: Set<Waiting>) {
+    this.request = request
+    this.text = text
+    this.listener = listener
+    this.#line = line
+  }
+
+  abort(): void {
+    this.#line.delete(this)
+  }
+
+  resume(): void {}
+}
+
+/**
+ * Connections to one origin that speak HTTP/1.1 with node's own parser, without the queue and the streams of a general
+ * client. undici opens them: names, TLS, its sessions and the time for it are the same.
+ */
+export class DirectTransport implements Transport, ConnectionHost {
+  readonly headMs: number
+  readonly idleMs: number
+  readonly #most: number
+  readonly #checkMs: number
+  readonly #origin: URL
+  readonly #clock: Clock
+  readonly #connect: ReturnType<typeof buildConnector>
+  readonly #connections = new Set<Connection>()
+  /** The last of them rested last: the others may grow old. */
+  readonly #idle: Connection[] = []
+  readonly #waiting = new Set<Waiting>()
+  #connecting = 0
+  #forgetCheck: Cancel | null = null
+  #isClosed = false
+
+  constructor(origin: string, settings: TransportSettings, parts: { lookup: LookupFunction; clock: Clock }) {
+    this.#origin = new URL(origin)
+    this.#clock = parts.clock
+    this.headMs = settings.headMs
+    this.idleMs = settings.idleMs
+    this.#most = settings.connections
+    const shortest = Math.min(settings.headMs, settings.idleMs) / 4
+    this.#checkMs = Math.min(Math.max(shortest, shortestCheckMs), longestCheckMs)
+    this.#connect = buildConnector({ timeout: settings.connectMs, lookup: parts.lookup })
+  }
+
+  send(request: UpstreamRequest, listener: AnswerListener): void {
+    const text = requestText(request, this.#origin.host)
+    const connection = this.#idle.pop()
+    if (connection) {
+      connection.send(request, text, listener)
+      return
+    }
+    const waiting = new Waiting(request, text, listener, this.#waiting)
+    this.#waiting.add(waiting)
+    listener.onSend(waiting, false)
+    if (this.#waiting.size > this.#connecting && this.#connections.size + this.#connecting < this.#most) this.#open()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const connection of [...this.#connections]) if (connection.isIdle) connection.destroy()
+  }
+
+  destroy(): void {
+    this.#isClosed = true
+    const ended = new Error('the proxy ends')
+    for (let next = this.#next(); next; next = this.#next()) next.listener.onError(ended)
+    for (const connection of [...this.#connections]) connection.destroy()
+  }
+
+  rests(connection: Connection): void {
+    const next = this.#next()
+    if (next) connection.send(next.request, next.text, next.listener)
+    else if (this.#isClosed) connection.destroy()
+    else this.#idle.push(connection)
+  }
+
+  leaves(connection: Connection): void {
+    this.#connections.delete(connection)
+    const at = this.#idle.lastIndexOf(connection)
+    if (at !== -1) this.#idle.splice(at, 1)
+    if (this.#waiting.size > this.#connecting) this.#open()
+    if (this.#connections.size > 0) return
+    this.#forgetCheck?.()
+    this.#forgetCheck = null
+  }
+
+  #open(): void {
+    const { protocol, hostname, host, port } = this.#origin
+    const name = hostname.replace(/^\[|\]$/g, '')
+    this.#connecting++
+    this.#connect({ protocol, hostname: name, host, port }, (error, socket) => {
+      this.#connecting--
+      if (error) this.#failed(error)
+      else this.#opened(socket as Socket)
+    })
+  }
+
+  #failed(error: Error): void {
+    this.#next()?.listener.onError(error)
+    if (this.#waiting.size > this.#connecting) this.#open()
+  }
+
+  #opened(socket: Socket): void {
+    const connection = new Connection(socket, this)
+    this.#connections.add(connection)
+    this.#forgetCheck ??= this.#clock.after(this.#checkMs, () => this.#check())
+    this.rests(connection)
+  }
+
+  /** The request that waits longest; it waits no more. */
+  #next(): Waiting | undefined {
+    const [first] = this.#waiting
+    if (first) this.#waiting.delete(first)
+    return first
+  }
+
+  #check(): void {
+    this.#forgetCheck = this.#clock.after(this.#checkMs, () => this.#check())
+    const now = this.#clock.mono()
+    for (const connection of this.#connections) connection.check(now)
+  }
+}

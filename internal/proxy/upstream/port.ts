@@ -1,0 +1,56 @@
+import type { RequestBody } from '../body.ts'
+
+/** A request as it goes upstream. */
+export interface UpstreamRequest {
+  readonly method: string
+  /** With the query. */
+  readonly path: string
+  /** Raw pairs, without `host`, the hop's and those of the frame. */
+  readonly headers: readonly string[]
+  readonly body: RequestBody
+}
+
+/** Who is told of the answer to a request: `onError` or `onComplete` is the last call. */
+export interface AnswerListener {
+  /** The request begins to leave, or waits for a connection and can be taken back. */
+  onSend(sending: Sending, hasLeft: boolean): void
+  /** The final head; raw pairs. */
+  onHead(status: number, headers: string[]): void
+  /** False to be told no more, after what is here already, until `resume`. */
+  onData(chunk: Buffer): boolean
+  onComplete(): void
+  onError(error: Error): void
+}
+
+/** A request that was handed over. */
+export interface Sending {
+  /** Gives it up without another word: its connection is closed, or it does not get one. */
+  abort(): void
+  /** Lets the answer go on after `onData` returned false. */
+  resume(): void
+}
+
+/** The connections to one origin. */
+export interface Transport {
+  /** Sends when there is a connection. Throws InvalidArgumentError for what HTTP/1.1 cannot express. */
+  send(request: UpstreamRequest, listener: AnswerListener): void
+  /** Nothing more is sent; what is under way ends. */
+  close(): void
+  /** Breaks off whatever is under way. */
+  destroy(): void
+}
+
+/** How an origin is connected to; durations in ms. */
+export interface TransportSettings {
+  readonly connectMs: number
+  readonly headMs: number
+  readonly idleMs: number
+  /** At most, per origin. */
+  readonly connections: number
+}
+
+/** Heads that are longer make an answer a protocol error. */
+export const maxHeaderSize = 65_536
+
+/** Informational answers (103) that are skipped before the upstream counts as broken: each renews its deadline. */
+export const mostInformational = 16
