@@ -1,7 +1,7 @@
 import type { Announcement } from '../events/events.ts'
-import { overheadBuckets, storeWriteBuckets, ttfbBuckets } from './buckets.ts'
+import { Buckets, overheadBuckets, storeWriteBuckets, ttfbBuckets } from './buckets.ts'
 import { PoolCounts } from './pool.ts'
-import { type Exposition, observer } from './registry.ts'
+import type { Exposition } from './registry.ts'
 import { Suppressed } from './suppressed.ts'
 import { Tally } from './tally.ts'
 
@@ -9,30 +9,31 @@ import { Tally } from './tally.ts'
 export class Counts {
   readonly refreshes = new Tally()
   readonly suppressed = new Suppressed()
-  readonly overhead: (seconds: number) => void
-  readonly storeWrite: (seconds: number) => void
+  readonly overhead = new Buckets(overheadBuckets)
+  readonly storeWrite = new Buckets(storeWriteBuckets)
   readonly #pools = new Map<string, PoolCounts>()
-  readonly #ttfb
+  /** The pools there are; null while nobody knows. */
+  #shown: ReadonlySet<string> | null = null
 
   constructor(exposition: Exposition) {
-    this.overhead = observer(
-      exposition.histogram('spillway_overhead_seconds', 'Our own part of a request.', overheadBuckets),
+    exposition.histogram('spillway_overhead_seconds', 'Our own part of a request.', (series) =>
+      series({}, this.overhead),
     )
-    this.storeWrite = observer(
-      exposition.histogram('spillway_store_write_seconds', 'Time until a write was durable.', storeWriteBuckets),
+    exposition.histogram('spillway_store_write_seconds', 'Time until a write was durable.', (series) =>
+      series({}, this.storeWrite),
     )
-    this.#ttfb = exposition.histogram(
-      'spillway_upstream_ttfb_seconds',
-      'From sending a request to an upstream until the head of its answer.',
-      ttfbBuckets,
-      ['pool'],
-    )
+    const ttfb = 'From sending a request to an upstream until the head of its answer.'
+    exposition.histogram('spillway_upstream_ttfb_seconds', ttfb, (series) => {
+      for (const [pool, { firstBytes }] of this.#pools) {
+        if (this.#shown?.has(pool) ?? true) series({ pool }, firstBytes)
+      }
+    })
   }
 
   pool(name: string): PoolCounts {
     const known = this.#pools.get(name)
     if (known) return known
-    const counts = new PoolCounts(observer(this.#ttfb.labels(name)))
+    const counts = new PoolCounts(new Buckets(ttfbBuckets))
     this.#pools.set(name, counts)
     return counts
   }
@@ -51,6 +52,6 @@ export class Counts {
 
   /** Takes the histograms of removed pools out of what is shown. */
   hideAllBut(shown: ReadonlySet<string>): void {
-    for (const name of this.#pools.keys()) if (!shown.has(name)) this.#ttfb.remove(name)
+    this.#shown = shown
   }
 }

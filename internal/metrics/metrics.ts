@@ -45,8 +45,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   declareGauges(exposition, { counts, view: () => view })
   return {
     pool: (name) => counts.pool(name),
-    overhead: counts.overhead,
-    storeWrite: counts.storeWrite,
+    overhead: (seconds) => counts.overhead.observe(seconds),
+    storeWrite: (seconds) => counts.storeWrite.observe(seconds),
     refresh: (result) => counts.refreshes.add(result),
     suppressed: (kind) => counts.suppressed.now(kind),
     listen: (bus) => bus.subscribe((announcement) => counts.hear(announcement)),

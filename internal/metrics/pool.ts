@@ -1,3 +1,4 @@
+import type { Buckets } from './buckets.ts'
 import { Tally } from './tally.ts'
 
 /** What is counted for one pool on the way of a request. */
@@ -18,10 +19,10 @@ export class PoolCounts implements PoolMetrics {
   readonly attempts = new Tally()
   readonly failovers = new Tally()
   inFlight = 0
-  readonly #ttfb: (seconds: number) => void
+  readonly firstBytes: Buckets
 
-  constructor(ttfb: (seconds: number) => void) {
-    this.#ttfb = ttfb
+  constructor(firstBytes: Buckets) {
+    this.firstBytes = firstBytes
   }
 
   request(outcome: string): void {
@@ -37,6 +38,6 @@ export class PoolCounts implements PoolMetrics {
   }
 
   ttfb(seconds: number): void {
-    this.#ttfb(seconds)
+    this.firstBytes.observe(seconds)
   }
 }
