@@ -49,7 +49,7 @@ export class Connection implements Sending, StreamOwner {
     this.#socket = socket
     this.#host = host
     hearOut(socket)
-    socket.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
+    socket.on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
   }
 
   /** Sends a request, whose head is `text`; only when it rests. */
@@ -130,7 +130,8 @@ export class Connection implements Sending, StreamOwner {
     }
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  /** Takes what has come; `chunk` is only lent. */
+  read(chunk: Buffer): void {
     this.#isActive = true
     const listener = this.#listener
     // Nobody asked: whatever this is, the next answer must not be taken for it.
@@ -142,9 +143,9 @@ export class Connection implements Sending, StreamOwner {
   /** A body of known length goes on as it came. */
   #takeCounted(chunk: Buffer, missing: number, listener: AnswerListener): void {
     const hasSurplus = chunk.length > missing
-    const body = hasSurplus ? chunk.subarray(0, missing) : chunk
-    this.#missing = missing - body.length
-    if (body.length > 0 && !listener.onData(body)) this.#pause()
+    const length = hasSurplus ? missing : chunk.length
+    this.#missing = missing - length
+    if (length > 0 && !listener.onData(copied(chunk, length))) this.#pause()
     if (this.#missing === 0 && this.#listener === listener) this.#complete(hasSurplus)
   }
 
@@ -233,4 +234,11 @@ export class Connection implements Sending, StreamOwner {
     this.#host.leaves(this)
     this.#socket.destroy()
   }
+}
+
+/** The first bytes of what is lent, to keep. */
+function copied(lent: Buffer, length: number): Buffer {
+  const kept = Buffer.allocUnsafe(length)
+  lent.copy(kept, 0, 0, length)
+  return kept
 }

@@ -9,6 +9,19 @@ import { requestText } from './request-text.ts'
 const longestCheckMs = 1_000
 const shortestCheckMs = 25
 
+/** All connections are read into this one, so that an answer costs no memory of the size of the largest read. */
+const readBuffer = Buffer.allocUnsafeSlow(65_536)
+
+/** What reads a socket that has no connection around it yet. */
+class Reader {
+  connection: Connection | null = null
+
+  read(bytes: number, buffer: Buffer): boolean {
+    this.connection?.read(buffer.subarray(0, bytes))
+    return true
+  }
+}
+
 /** A request that waits for a connection. */
 class Waiting implements Sending {
   readonly request: UpstreamRequest
@@ -41,7 +54,10 @@ export class DirectTransport implements Transport, ConnectionHost {
   readonly #checkMs: number
   readonly #origin: URL
   readonly #clock: Clock
-  readonly #connect: ReturnType<typeof buildConnector>
+  readonly #settings: TransportSettings
+  readonly #lookup: LookupFunction
+  /** The latest TLS session, to resume. */
+  #session: Buffer | undefined
   readonly #connections = new Set<Connection>()
   /** The last of them rested last: the others may grow old. */
   readonly #idle: Connection[] = []
@@ -58,7 +74,8 @@ export class DirectTransport implements Transport, ConnectionHost {
     this.#most = settings.connections
     const shortest = Math.min(settings.headMs, settings.idleMs) / 4
     this.#checkMs = Math.min(Math.max(shortest, shortestCheckMs), longestCheckMs)
-    this.#connect = buildConnector({ timeout: settings.connectMs, lookup: parts.lookup })
+    this.#settings = settings
+    this.#lookup = parts.lookup
   }
 
   send(request: UpstreamRequest, listener: AnswerListener): void {
@@ -106,11 +123,18 @@ export class DirectTransport implements Transport, ConnectionHost {
   #open(): void {
     const { protocol, hostname, host, port } = this.#origin
     const name = hostname.replace(/^\[|\]$/g, '')
+    const reader = new Reader()
+    const connect = buildConnector({
+      timeout: this.#settings.connectMs,
+      lookup: this.#lookup,
+      session: this.#session,
+      onread: { buffer: readBuffer, callback: (bytes, buffer) => reader.read(bytes, buffer as Buffer) },
+    })
     this.#connecting++
-    this.#connect({ protocol, hostname: name, host, port }, (error, socket) => {
+    connect({ protocol, hostname: name, host, port }, (error, socket) => {
       this.#connecting--
       if (error) this.#failed(error)
-      else this.#opened(socket as Socket)
+      else this.#opened(socket as Socket, reader)
     })
   }
 
@@ -119,8 +143,12 @@ export class DirectTransport implements Transport, ConnectionHost {
     if (this.#waiting.size > this.#connecting) this.#open()
   }
 
-  #opened(socket: Socket): void {
+  #opened(socket: Socket, reader: Reader): void {
+    socket.on('session', (session: Buffer) => {
+      this.#session = session
+    })
     const connection = new Connection(socket, this)
+    reader.connection = connection
     this.#connections.add(connection)
     this.#forgetCheck ??= this.#clock.after(this.#checkMs, () => this.#check())
     this.rests(connection)
