@@ -1,7 +1,14 @@
 /** The name without what proxies and frameworks treat alike: `X_Api_Key`, `x-api-key` and `X-API-Key` are one. */
 export function sameName(name: string): string {
-  return name.toLowerCase().replace(/[^a-z0-9]/g, '')
+  const before = plainNames.get(name)
+  if (before !== undefined) return before
+  const plain = name.toLowerCase().replace(/[^a-z0-9]/g, '')
+  if (plainNames.size < 1_000 && name.length < 100) plainNames.set(name, plain)
+  return plain
 }
+
+/** Headers repeat from request to request: what they mean is remembered, up to bounds that no client can move. */
+const plainNames = new Map<string, string>()
 
 /** Removes every header of that name, in any spelling, from raw name-value pairs. */
 export function dropHeader(headers: string[], name: string): void {

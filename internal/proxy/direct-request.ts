@@ -5,7 +5,7 @@ import type { Frame } from './framing.ts'
 import type { ParsedHead } from './request-parser.ts'
 
 /** A request whose head is here and whose body, of a known length, comes as plain events rather than through a stream. */
-export class DirectRequest extends EventEmitter implements ClientRequest {
+export class DirectRequest implements ClientRequest {
   readonly method: string
   readonly url: string
   readonly httpVersion = '1.1'
@@ -19,11 +19,12 @@ export class DirectRequest extends EventEmitter implements ClientRequest {
   /** What came before the request was handed on. */
   readonly arrived: Buffer[] = []
   complete = false
+  /** Most requests are complete when they begin, and nobody has to be told anything. */
+  #events: EventEmitter | null = null
   #handedOn = false
   #ended = false
 
   constructor({ method, url, headers, keepAlive }: ParsedHead, frame: Frame, socket: Socket) {
-    super()
     this.method = method
     this.url = url
     this.rawHeaders = headers
@@ -38,7 +39,7 @@ export class DirectRequest extends EventEmitter implements ClientRequest {
   }
 
   take(bytes: Buffer): void {
-    if (this.#handedOn) this.emit('data', bytes)
+    if (this.#handedOn) this.#events?.emit('data', bytes)
     else this.arrived.push(bytes)
   }
 
@@ -50,7 +51,25 @@ export class DirectRequest extends EventEmitter implements ClientRequest {
 
   /** The client has left; a request that is complete does not mind. */
   abort(): void {
-    if (!this.complete && this.listenerCount('error') > 0) this.emit('error', new Error('the client has left'))
+    if (!this.complete && this.#events?.listenerCount('error'))
+      this.#events.emit('error', new Error('the client has left'))
+  }
+
+  on(event: string, listener: Listener): this {
+    this.#events ??= new EventEmitter()
+    this.#events.on(event, listener)
+    return this
+  }
+
+  once(event: string, listener: Listener): this {
+    this.#events ??= new EventEmitter()
+    this.#events.once(event, listener)
+    return this
+  }
+
+  off(event: string, listener: Listener): this {
+    this.#events?.off(event, listener)
+    return this
   }
 
   pause(): this {
@@ -67,6 +86,9 @@ export class DirectRequest extends EventEmitter implements ClientRequest {
   #tellEnd(): void {
     if (this.#ended) return
     this.#ended = true
-    this.emit('end')
+    this.#events?.emit('end')
   }
 }
+
+// biome-ignore lint/suspicious/noExplicitAny: what an event carries is its listener's affair.
+type Listener = (...what: any[]) => void

@@ -4,6 +4,7 @@ import { DirectRequest } from './direct-request.ts'
 import { DirectResponse, type ResponseHost } from './direct-response.ts'
 import { frameOf } from './framing.ts'
 import { headerIn } from './headers.ts'
+import { Quiet } from './quiet.ts'
 import { type ParsedHead, RequestParser } from './request-parser.ts'
 
 /** What connections that are read directly share. */
@@ -52,6 +53,7 @@ export class DirectConnection implements ResponseHost {
   /** The last answer has been given: nothing that comes is a request any more. */
   #isLast = false
   #forgetDeadline: Cancel = () => {}
+  readonly #quiet = new Quiet()
 
   /** Adds itself to `connections` for as long as it reads. */
   constructor(socket: Socket, host: DirectHost, connections: Set<DirectConnection>) {
@@ -66,9 +68,8 @@ export class DirectConnection implements ResponseHost {
       requestHead: (head) => this.#head(head),
     })
     connections.add(this)
-    socket.setTimeout(host.keepAliveMs)
     socket.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose)
-    socket.on('timeout', this.#onTimeout).on('error', ignore)
+    socket.on('error', ignore)
   }
 
   /** Whether no request is under way. */
@@ -82,8 +83,15 @@ export class DirectConnection implements ResponseHost {
 
   answered(last: boolean): void {
     this.#isAnswered = true
+    this.#quiet.end()
     if (last) this.#finish()
     else this.#next()
+  }
+
+  /** Ends when it has been idle for too long; `now` in monotonic ms. */
+  check(now: number): void {
+    if (!this.isIdle) this.#quiet.end()
+    if (this.#quiet.lastsMs(now) >= this.#host.keepAliveMs) this.#socket.destroy()
   }
 
   /** Ends at once. */
@@ -183,7 +191,7 @@ export class DirectConnection implements ResponseHost {
     const socket = this.#socket
     this.#leave()
     socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
-    socket.off('timeout', this.#onTimeout).off('error', ignore).setTimeout(0)
+    socket.off('error', ignore)
     socket.pause()
     socket.unshift(chunk)
     this.#host.handOver(socket)
@@ -209,10 +217,6 @@ export class DirectConnection implements ResponseHost {
   readonly #onClose = (): void => {
     this.#leave()
     this.#reading?.abort()
-  }
-
-  readonly #onTimeout = (): void => {
-    if (this.isIdle) this.#socket.destroy()
   }
 
   /** The body of a request has not come in time. */

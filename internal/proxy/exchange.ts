@@ -1,10 +1,11 @@
-import type { LocalAnswer, LocalError } from '../dialect/dialect.ts'
+import type { LocalError } from '../dialect/dialect.ts'
 import type { Decision, Lease } from '../engine/engine.ts'
 import type { Outcome } from '../pool/pool.ts'
 import { BodyReader, type BodyReceiver, type RequestBody } from './body.ts'
 import { hostDown, internalError, nobodyElse, poolEmpty, trailersRefused, unpresentable } from './excuses.ts'
 import { type Failure, silentOutcome, unrenewed } from './failure.ts'
 import type { Admitted, Gateway } from './gateway.ts'
+import { type Prepared, prepared } from './local.ts'
 import type { RequestOutcome } from './meter.ts'
 import { Outgoing } from './outgoing.ts'
 import { another, nextStep, type Step } from './replay.ts'
@@ -263,11 +264,11 @@ export class Exchange implements BodyReceiver, SenderOwner {
   }
 
   #refuse(decision: Decision & { kind: 'exhausted' }, { turn }: Walk): void {
-    const { engine, clock } = this.#gateway
+    const { engine, clock, refusals } = this.#gateway
     const { retryAt, members, first, remedy } = decision
     engine.refused(turn, decision)
     const exhaustion = { pool: turn.pool.name, members, retryAt, first, remedy }
-    this.#answer(this.#admitted.dialect.exhausted(exhaustion, clock.now()), 'exhausted')
+    this.#answer(refusals.answer(this.#admitted.dialect, exhaustion, clock.now()), 'exhausted')
   }
 
   #pass(attempt: Trip, walk: Walk, retryAfterSeconds: number | null): void {
@@ -284,10 +285,10 @@ export class Exchange implements BodyReceiver, SenderOwner {
   }
 
   #excuse(error: LocalError, ending: RequestOutcome): void {
-    this.#answer(this.#admitted.dialect.error(error), ending)
+    this.#answer(prepared(this.#admitted.dialect.error(error)), ending)
   }
 
-  #answer(answer: LocalAnswer, ending: RequestOutcome): void {
+  #answer(answer: Prepared, ending: RequestOutcome): void {
     this.#reply.local(answer, this.#walk?.attempts ?? 0)
     this.#finish(ending)
   }

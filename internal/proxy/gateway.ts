@@ -8,6 +8,7 @@ import type { BodyBudget } from './body.ts'
 import type { ClientRequest, ClientResponse } from './client.ts'
 import type { Frame } from './framing.ts'
 import type { ProxyMeter } from './meter.ts'
+import type { Refusals } from './refusals.ts'
 import type { BudgetSettings, RetryBudget } from './replay.ts'
 import type { Target } from './target.ts'
 import type { UpgradeClient } from './upgrade-client.ts'
@@ -47,6 +48,7 @@ export interface Gateway {
   readonly upstreams: Upstreams
   readonly bodies: BodyBudget
   readonly retries: RetryBudget
+  readonly refusals: Refusals
   readonly sockets: OpenSockets
   settings: ProxySettings
   /** `/readyz` says so; before the store is open it is false. */

@@ -25,6 +25,9 @@ type Fate = 'pass' | 'drop' | 'accept-encoding' | 'connection'
 
 const requestFate = remembered(requestFateOf)
 const answerFate = remembered(answerFateOf)
+/** Of an answer, names of other lengths pass without being looked up. Of a request, any could be a key's in another spelling. */
+const notableLengths = lengthsOf(hopByHop)
+const ownPrefix = 'x-spillway-'
 /** What is left of an `Accept-Encoding` when the codings are taken out that we could not read an error in. */
 const acceptable = remembered(acceptableOf)
 
@@ -61,7 +64,8 @@ export function responseHeaders(raw: RawHeaders): string[] {
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] as string
     const value = raw[at + 1] as string
-    const fate = answerFate(name)
+    const isNotable = notableLengths[name.length] || name.length > ownPrefix.length
+    const fate = isNotable ? answerFate(name) : 'pass'
     if (fate === 'pass') out.push(name, value)
     else if (fate === 'connection') listed = addListed(listed, value)
   }
@@ -97,7 +101,7 @@ function requestFateOf(name: string): Fate {
 function answerFateOf(name: string): Fate {
   const lower = name.toLowerCase()
   if (lower === 'connection') return lower
-  return droppedFromAnswers.has(lower) || lower.startsWith('x-spillway-') ? 'drop' : 'pass'
+  return droppedFromAnswers.has(lower) || lower.startsWith(ownPrefix) ? 'drop' : 'pass'
 }
 
 function acceptableOf(value: string): string {
@@ -105,6 +109,13 @@ function acceptableOf(value: string): string {
   const kept = codings.filter((coding) => readableCodings.has((coding.split(';', 1)[0] ?? '').trim().toLowerCase()))
   if (kept.length === codings.length) return value
   return kept.length === 0 ? 'identity' : kept.join(',').trim()
+}
+
+/** Whether there is a name of that length. */
+function lengthsOf(names: Iterable<string>): readonly boolean[] {
+  const known: boolean[] = new Array(64).fill(false)
+  for (const name of names) known[name.length] = true
+  return known
 }
 
 /** Headers repeat from request to request: what they mean is remembered, up to bounds that no client can move. */

@@ -24,22 +24,24 @@ export class Outgoing {
   readonly #dialect: Dialect
   readonly #path: string
   readonly #query: string
-  readonly #headers: readonly string[]
+  readonly #admitted: Admitted
+  #filtered: readonly string[] | null = null
   /** Set as soon as the body is here, or known to be too long to wait for. */
   body: RequestBody = noBody
 
-  constructor({ request, dialect, target, upgrade }: Admitted) {
+  constructor(admitted: Admitted) {
+    const { request, dialect, target } = admitted
+    this.#admitted = admitted
     this.method = request.method ?? 'GET'
     this.#dialect = dialect
     this.#path = target.path
     this.#query = withoutKey(target.query)
-    this.#headers = upgrade ? handshakeHeaders(request.rawHeaders) : requestHeaders(request.rawHeaders)
   }
 
   /** Hands the request to the connections of `upstream`; what comes of it is told to the attempt. */
   send(upstream: Upstream, injection: Injection, attempt: Attempt): void {
     const { body } = this
-    const headers = this.#headers.slice()
+    const headers = this.#headers()
     this.#dialect.inject(headers, injection)
     upstream.transport.send({ method: this.method, path: this.#pathAt(upstream), headers, body }, attempt)
   }
@@ -51,7 +53,7 @@ export class Outgoing {
 
   /** How the upgrade is asked for at `upstream`, whose base URL is `baseUrl`. */
   destination(baseUrl: string, upstream: Upstream, injection: Injection): Destination {
-    const headers = this.#headers.slice()
+    const headers = this.#headers()
     this.#dialect.inject(headers, injection)
     return { url: new URL(baseUrl), path: this.#pathAt(upstream), headers, lookup: upstream.lookup }
   }
@@ -60,6 +62,14 @@ export class Outgoing {
   model(): ModelFamily | null {
     const bytes = this.#dialect.modelInBody && this.body.held ? this.body.bytes.whole() : null
     return this.#dialect.model(this.#path, bytes === null ? null : parsed(bytes))
+  }
+
+  /** The client's own headers as far as they go on; a copy. */
+  #headers(): string[] {
+    const { request, upgrade } = this.#admitted
+    const { rawHeaders } = request
+    this.#filtered ??= upgrade ? handshakeHeaders(rawHeaders) : requestHeaders(rawHeaders)
+    return this.#filtered.slice()
   }
 
   #pathAt({ prefix }: Upstream): string {

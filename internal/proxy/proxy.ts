@@ -15,6 +15,7 @@ import { Handler } from './handler.ts'
 import { Inbound } from './inbound.ts'
 import type { ProxyMeter } from './meter.ts'
 import { createProber } from './probe.ts'
+import { Refusals } from './refusals.ts'
 import { RetryBudget } from './replay.ts'
 import { DataServer, type ServerIdentity } from './server.ts'
 import { Upstreams } from './upstreams.ts'
@@ -107,6 +108,7 @@ function gatewayOf(parts: ProxyParts): Gateway {
     bodies: new BodyBudget(settings.replay.maxTotalBytes),
     sockets: new OpenSockets(engine, clock, parts.bus),
     retries: new RetryBudget(settings.replay.budget, () => clock.now()),
+    refusals: new Refusals(),
     settings,
     ready: false,
     draining: false,

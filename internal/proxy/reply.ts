@@ -1,28 +1,13 @@
-import type { LocalAnswer } from '../dialect/dialect.ts'
 import type { Attempt } from './attempt.ts'
 import type { RequestBody } from './body.ts'
-import type { ClientRequest, ClientResponse } from './client.ts'
+import type { ClientRequest } from './client.ts'
 import type { Frame } from './framing.ts'
 import type { Admitted, Gateway } from './gateway.ts'
 import { closeGently } from './linger.ts'
+import { type Prepared, sendPrepared } from './local.ts'
 
 /** What is left unread of a refused request's body before its connection is closed instead, in bytes. */
 const mostDiscarded = 1_048_576
-
-/** Sends an answer of our own. `marks` are raw pairs to add; `close` ends the connection with it. */
-export function sendLocal(
-  response: ClientResponse,
-  answer: LocalAnswer,
-  marks: readonly string[],
-  close: boolean,
-): void {
-  const body = Buffer.from(answer.body)
-  const headers = [...marks]
-  for (const [name, value] of Object.entries(answer.headers)) headers.push(name, value)
-  headers.push('content-length', String(body.length))
-  if (close) headers.push('connection', 'close')
-  response.writeHead(answer.status, headers).end(body)
-}
 
 /** Whether closing the connection beats reading what has not come of a body of this frame. */
 export function isLongUnread(request: ClientRequest, { length }: Frame): boolean {
@@ -44,12 +29,12 @@ export class Reply {
     return !this.#admitted.response.headersSent
   }
 
-  /** Answers locally, after so many attempts. */
-  local(answer: LocalAnswer, attempts: number): void {
+  /** Answers with words of our own, after so many attempts. */
+  local(answer: Prepared, attempts: number): void {
     const { request, response, frame } = this.#admitted
     const isLong = isLongUnread(request, frame)
     if (isLong) closeGently(request, this.#gateway.clock)
-    sendLocal(response, answer, this.#marks(attempts), isLong || this.#gateway.draining)
+    sendPrepared(response, answer, this.#marks(attempts), isLong || this.#gateway.draining)
   }
 
   /** Gives the member's answer to the client, with a `Retry-After` of our own unless that is null. */

@@ -5,6 +5,7 @@ import type { Clock } from '../clock/clock.ts'
 import { DirectConnection, type DirectHost } from './direct.ts'
 import type { Handler } from './handler.ts'
 import type { Inbound } from './inbound.ts'
+import { Watch } from './quiet.ts'
 import { canParseRequests } from './request-parser.ts'
 import { UpgradeClient } from './upgrade-client.ts'
 import { withoutOffer } from './upgrade-offer.ts'
@@ -45,6 +46,9 @@ const maxHeaderSize = 32_768
 /** Longer than the 90 s for which HTTP clients keep idle connections, so that they and not we decide when to close. */
 const keepAliveTimeout = 100_000
 
+/** Quiet connections are looked for this often, in ms. */
+const watchMs = 5_000
+
 /** For the whole of a request, in ms: large bodies over slow lines. */
 const requestTimeout = 300_000
 
@@ -63,6 +67,7 @@ export class DataServer {
   readonly #serve: (this: Server, socket: Socket) => void
   /** The connections that are read without node:http. */
   readonly #direct = new Set<DirectConnection>()
+  readonly #watch: Watch
 
   constructor(handler: Pick<Handler, 'handle'>, inbound: Inbound, clock: Clock, identity: ServerIdentity | null) {
     const options = { maxHeaderSize, keepAliveTimeout, requestTimeout, insecureHTTPParser: false, noDelay: true }
@@ -70,6 +75,7 @@ export class DataServer {
     this.#server.maxConnections = inbound.mostConnections
     this.#inbound = inbound
     this.#clock = clock
+    this.#watch = new Watch(clock, watchMs, this.#direct)
     this.#server
       .on('request', (request, response) => handler.handle(request, response, 'none'))
       .on('checkContinue', (request, response) => handler.handle(request, response, 'continue'))
@@ -93,7 +99,10 @@ export class DataServer {
       handOver: (socket) => serve.call(server, socket),
     }
     server.removeListener(event, serve)
-    server.on(event, (socket: Socket) => new DirectConnection(socket, host, this.#direct))
+    server.on(event, (socket: Socket) => {
+      new DirectConnection(socket, host, this.#direct)
+      this.#watch.begin()
+    })
     return serve
   }
 
@@ -144,6 +153,7 @@ export class DataServer {
   /** Closes the port and destroys every connection; what is under way ends as if its client had left. */
   close(): void {
     this.#inbound.abandon()
+    this.#watch.end()
     this.#server.close()
     this.#server.closeAllConnections()
     for (const connection of [...this.#direct]) connection.destroy()

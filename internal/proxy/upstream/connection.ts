@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { errors } from 'undici'
 import type { HeldBody } from '../held-body.ts'
+import { Quiet } from '../quiet.ts'
 import { hearOut } from './hear-out.ts'
 import type { AnswerListener, Sending, UpstreamRequest } from './port.ts'
 import { type ResponseHead, ResponseParser } from './response-parser.ts'
@@ -39,9 +40,7 @@ export class Connection implements Sending, StreamOwner {
   #missing: number | null = null
   #hasHead = false
   #keptMs = keptMs
-  /** Whether something has happened since the deadlines were last looked at. */
-  #isActive = true
-  #quietSince = 0
+  readonly #quiet = new Quiet()
   #isOver = false
 
   /** Of a socket that is connected. */
@@ -55,7 +54,7 @@ export class Connection implements Sending, StreamOwner {
   /** Sends a request, whose head is `text`; only when it rests. */
   send({ method, body }: UpstreamRequest, text: string, listener: AnswerListener): void {
     this.#listener = listener
-    this.#isActive = true
+    this.#quiet.end()
     this.#hasHead = false
     this.#missing = null
     this.#parser.expect(method === 'HEAD')
@@ -79,12 +78,9 @@ export class Connection implements Sending, StreamOwner {
 
   /** Looks at the deadlines; `now` in monotonic ms. */
   check(now: number): void {
-    if (this.#isActive || this.#socket.isPaused()) {
-      this.#isActive = false
-      this.#quietSince = now
-      return
-    }
-    const quietMs = now - this.#quietSince
+    // The client is the one who is waited for: that has a deadline of its own.
+    if (this.#socket.isPaused()) this.#quiet.end()
+    const quietMs = this.#quiet.lastsMs(now)
     if (!this.#listener) {
       if (quietMs >= this.#keptMs) this.#end()
     } else if (this.#hasHead) {
@@ -104,12 +100,12 @@ export class Connection implements Sending, StreamOwner {
   }
 
   progressed(): void {
-    this.#isActive = true
+    this.#quiet.end()
   }
 
   sent(): void {
     this.#streamed = null
-    this.#isActive = true
+    this.#quiet.end()
   }
 
   broke(error: Error): void {
@@ -132,7 +128,7 @@ export class Connection implements Sending, StreamOwner {
 
   /** Takes what has come; `chunk` is only lent. */
   read(chunk: Buffer): void {
-    this.#isActive = true
+    this.#quiet.end()
     const listener = this.#listener
     // Nobody asked: whatever this is, the next answer must not be taken for it.
     if (!listener) this.#end()

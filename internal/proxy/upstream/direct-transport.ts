@@ -1,6 +1,7 @@
 import type { LookupFunction, Socket } from 'node:net'
 import { buildConnector } from 'undici'
-import type { Cancel, Clock } from '../../clock/clock.ts'
+import type { Clock } from '../../clock/clock.ts'
+import { Watch } from '../quiet.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import type { AnswerListener, Sending, Transport, TransportSettings, UpstreamRequest } from './port.ts'
 import { requestText } from './request-text.ts'
@@ -51,9 +52,7 @@ export class DirectTransport implements Transport, ConnectionHost {
   readonly headMs: number
   readonly idleMs: number
   readonly #most: number
-  readonly #checkMs: number
   readonly #origin: URL
-  readonly #clock: Clock
   readonly #settings: TransportSettings
   readonly #lookup: LookupFunction
   /** The latest TLS session, to resume. */
@@ -63,17 +62,17 @@ export class DirectTransport implements Transport, ConnectionHost {
   readonly #idle: Connection[] = []
   readonly #waiting = new Set<Waiting>()
   #connecting = 0
-  #forgetCheck: Cancel | null = null
+  readonly #watch: Watch
   #isClosed = false
 
   constructor(origin: string, settings: TransportSettings, parts: { lookup: LookupFunction; clock: Clock }) {
     this.#origin = new URL(origin)
-    this.#clock = parts.clock
     this.headMs = settings.headMs
     this.idleMs = settings.idleMs
     this.#most = settings.connections
     const shortest = Math.min(settings.headMs, settings.idleMs) / 4
-    this.#checkMs = Math.min(Math.max(shortest, shortestCheckMs), longestCheckMs)
+    const everyMs = Math.min(Math.max(shortest, shortestCheckMs), longestCheckMs)
+    this.#watch = new Watch(parts.clock, everyMs, this.#connections)
     this.#settings = settings
     this.#lookup = parts.lookup
   }
@@ -115,9 +114,7 @@ export class DirectTransport implements Transport, ConnectionHost {
     const at = this.#idle.lastIndexOf(connection)
     if (at !== -1) this.#idle.splice(at, 1)
     if (this.#waiting.size > this.#connecting) this.#open()
-    if (this.#connections.size > 0) return
-    this.#forgetCheck?.()
-    this.#forgetCheck = null
+    if (this.#connections.size === 0) this.#watch.end()
   }
 
   #open(): void {
@@ -150,7 +147,7 @@ export class DirectTransport implements Transport, ConnectionHost {
     const connection = new Connection(socket, this)
     reader.connection = connection
     this.#connections.add(connection)
-    this.#forgetCheck ??= this.#clock.after(this.#checkMs, () => this.#check())
+    this.#watch.begin()
     this.rests(connection)
   }
 
@@ -159,11 +156,5 @@ export class DirectTransport implements Transport, ConnectionHost {
     const [first] = this.#waiting
     if (first) this.#waiting.delete(first)
     return first
-  }
-
-  #check(): void {
-    this.#forgetCheck = this.#clock.after(this.#checkMs, () => this.#check())
-    const now = this.#clock.mono()
-    for (const connection of this.#connections) connection.check(now)
   }
 }

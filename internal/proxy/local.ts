@@ -1,0 +1,39 @@
+import type { LocalAnswer } from '../dialect/dialect.ts'
+import type { ClientResponse } from './client.ts'
+
+/** An answer of our own in the form in which it is written: as often as it is needed. */
+export interface Prepared {
+  readonly status: number
+  /** Raw pairs, with the length. */
+  readonly headers: readonly string[]
+  /** The bytes of the body, one in each character. */
+  readonly body: string
+}
+
+export function prepared({ status, headers, body }: LocalAnswer): Prepared {
+  const bytes = Buffer.from(body).toString('latin1')
+  const pairs = Object.entries(headers).flat()
+  return { status, headers: [...pairs, 'content-length', String(bytes.length)], body: bytes }
+}
+
+/** Sends an answer of our own. `marks` are raw pairs to add; `close` ends the connection with it. */
+export function sendPrepared(
+  response: ClientResponse,
+  answer: Prepared,
+  marks: readonly string[],
+  close: boolean,
+): void {
+  const headers = [...marks, ...answer.headers]
+  if (close) headers.push('connection', 'close')
+  response.writeHead(answer.status, headers).end(answer.body, 'latin1')
+}
+
+/** The same for an answer that is sent once. */
+export function sendLocal(
+  response: ClientResponse,
+  answer: LocalAnswer,
+  marks: readonly string[],
+  close: boolean,
+): void {
+  sendPrepared(response, prepared(answer), marks, close)
+}
