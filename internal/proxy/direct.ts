@@ -62,9 +62,6 @@ export class DirectConnection implements ResponseHost {
     this.#connections = connections
     this.persistence = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(host.keepAliveMs / 1_000)}\r\n`
     this.#parser = new RequestParser(host.maxHeaderSize, {
-      requestBegins: () => {
-        this.#inHead = true
-      },
       requestHead: (head) => this.#head(head),
     })
     connections.add(this)
@@ -127,6 +124,8 @@ export class DirectConnection implements ResponseHost {
       else {
         const used = this.#parser.take(rest)
         if (used === -1) this.#isForeign = true
+        // Blank lines before a request count as its head, too.
+        this.#inHead = !this.#reading && !this.#isForeign
         if (!this.#reading) return
         rest = rest.subarray(used)
         if (this.#missing === 0) this.#bodyEnds()
@@ -136,8 +135,9 @@ export class DirectConnection implements ResponseHost {
 
   /** Takes what belongs to the body that is being read, and returns what comes behind it. */
   #takeBody(bytes: Buffer): Buffer {
-    const behind = bytes.subarray(this.#missing)
-    const body = behind.length === 0 ? bytes : bytes.subarray(0, this.#missing)
+    const hasMore = bytes.length > this.#missing
+    const body = hasMore ? bytes.subarray(0, this.#missing) : bytes
+    const behind = hasMore ? bytes.subarray(this.#missing) : nothing
     this.#missing -= body.length
     this.#reading?.take(body)
     if (this.#missing === 0) this.#bodyEnds()
@@ -145,7 +145,6 @@ export class DirectConnection implements ResponseHost {
   }
 
   #head(head: ParsedHead): boolean {
-    this.#inHead = false
     const frame = this.#isForeign || this.#isLast ? null : plainFrame(head)
     if (frame) {
       this.#reading = new DirectRequest(head, frame, this.#socket)
@@ -225,6 +224,8 @@ export class DirectConnection implements ResponseHost {
     this.#finish()
   }
 }
+
+const nothing = Buffer.alloc(0)
 
 const requestTimeout = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'
 

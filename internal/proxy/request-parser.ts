@@ -3,8 +3,6 @@ import { bodyFollows, expectMessage, type HeadArguments, HeadParts, type Llhttp,
 
 /** What a parser tells of the requests of a connection. */
 export interface RequestListener {
-  /** The first byte of a request has come. */
-  requestBegins(): void
   /** Whether the body, or its absence, is read from the connection by its length; otherwise it is parsed and skipped. */
   requestHead(head: ParsedHead): boolean
 }
@@ -59,7 +57,6 @@ export class RequestParser {
 function listen(parser: Llhttp, listener: RequestListener): void {
   if (llhttp === null) return
   const parts = new HeadParts()
-  parser[llhttp.kOnMessageBegin] = () => listener.requestBegins()
   parser[llhttp.kOnHeaders] = (headers: string[], url: string) => parts.add(headers, url)
   parser[llhttp.kOnHeadersComplete] = (...[major, minor, rest, method, target, , , , keepAlive]: HeadArguments) => {
     const { headers, url } = parts.complete(rest, target)
