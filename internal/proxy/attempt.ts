@@ -119,20 +119,20 @@ export class Attempt implements AnswerListener {
     const forward = new Forward(
       response,
       { status: this.#status, headers },
-      { clock, idleMs, resume: () => this.#sending.resume() },
+      { clock, idleMs, resume: () => this.#sending.resume(this) },
     )
     this.#forward = forward
     for (const chunk of this.#parts) this.#passOn(forward, chunk)
     this.#parts = []
     if (this.#complete) this.#finish(forward)
-    else this.#sending.resume()
+    else this.#sending.resume(this)
   }
 
   /** The answer is not wanted: unless it is complete, its connection is closed. */
   discard(): void {
     const running = !this.#over && !this.#complete
     this.#end()
-    if (running) this.#sending.abort()
+    if (running) this.#sending.abort(this)
   }
 
   onSend(sending: Sending, hasLeft: boolean): void {

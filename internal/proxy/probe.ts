@@ -5,7 +5,7 @@ import type { Finding, Lease, LivePool, Prober } from '../engine/engine.ts'
 import type { Outcome, Reason } from '../pool/pool.ts'
 import { noBody } from './outgoing.ts'
 import { type Held, Reading } from './reading.ts'
-import type { Sending, Transport, UpstreamRequest } from './upstream/port.ts'
+import type { AnswerListener, Sending, Transport, UpstreamRequest } from './upstream/port.ts'
 import type { Upstreams } from './upstreams.ts'
 
 /** What a probe needs of the proxy. */
@@ -85,25 +85,25 @@ function beginningOf(transport: Transport, request: UpstreamRequest, clock: Cloc
     const chunks: Buffer[] = []
     let bytes = 0
     const forget = clock.after(deadlineMs, () => {
-      sending?.abort()
+      sending?.abort(listener)
       reject(new Error('no answer in time'))
     })
     const end = (complete: boolean) => {
       forget()
       resolve({ ...head, held: { parts: chunks, bytes, complete } })
     }
-    transport.send(request, {
-      onSend: (now) => {
+    const listener: AnswerListener = {
+      onSend(now) {
         sending = now
       },
-      onHead: (status, headers) => {
+      onHead(status, headers) {
         head = { status, headers }
       },
       onData(chunk) {
         chunks.push(chunk)
         bytes += chunk.length
         if (bytes > mostBody) {
-          sending?.abort()
+          sending?.abort(listener)
           end(false)
         }
         return true
@@ -113,7 +113,8 @@ function beginningOf(transport: Transport, request: UpstreamRequest, clock: Cloc
         forget()
         reject(error)
       },
-    })
+    }
+    transport.send(request, listener)
   })
 }
 

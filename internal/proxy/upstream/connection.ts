@@ -67,13 +67,14 @@ export class Connection implements Sending, StreamOwner {
     }
   }
 
-  abort(): void {
+  abort(listener: AnswerListener): void {
+    if (this.#listener !== listener) return
     this.#listener = null
     this.#end()
   }
 
-  resume(): void {
-    if (this.#listener) this.#socket.resume()
+  resume(listener: AnswerListener): void {
+    if (this.#listener === listener) this.#socket.resume()
   }
 
   /** Looks at the deadlines; `now` in monotonic ms. */

@@ -22,12 +22,12 @@ export interface AnswerListener {
   onError(error: Error): void
 }
 
-/** A request that was handed over. */
+/** Where a request is that was handed over. Who asks is named, because a connection goes on to the next request. */
 export interface Sending {
-  /** Gives it up without another word: its connection is closed, or it does not get one. */
-  abort(): void
-  /** Lets the answer go on after `onData` returned false. */
-  resume(): void
+  /** Gives the request of `listener` up without another word: its connection is closed, or it does not get one. */
+  abort(listener: AnswerListener): void
+  /** Lets its answer go on after `onData` returned false. */
+  resume(listener: AnswerListener): void
 }
 
 /** The connections to one origin. */
