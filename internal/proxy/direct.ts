@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import type { Cancel, Clock } from '../clock/clock.ts'
 import { DirectRequest } from './direct-request.ts'
 import { DirectResponse, type ResponseHost } from './direct-response.ts'
-import { frameOf } from './framing.ts'
-import { headerIn } from './headers.ts'
+import { httpDate } from './http-date.ts'
+import { plainFrame } from './plain-frame.ts'
 import { Quiet } from './quiet.ts'
 import { type ParsedHead, RequestParser } from './request-parser.ts'
 
@@ -19,9 +19,6 @@ export interface DirectHost {
   /** Lets node:http serve the connection, with what has been read of it back in place. */
   handOver(socket: Socket): void
 }
-
-/** Headers that ask for more than a plain request with a body of known length. */
-const special = ['expect', 'upgrade', 'trailer', 'transfer-encoding']
 
 /** So many requests may wait behind the one that is being answered before no more are read. */
 const mostWaiting = 16
@@ -75,7 +72,7 @@ export class DirectConnection implements ResponseHost {
   }
 
   date(): string {
-    return dateAt(this.#host.clock.now())
+    return httpDate(this.#host.clock.now())
   }
 
   answered(last: boolean): void {
@@ -228,26 +225,6 @@ export class DirectConnection implements ResponseHost {
 const nothing = Buffer.alloc(0)
 
 const requestTimeout = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'
-
-/** The frame of a plain request; null when it is not plain. */
-function plainFrame({ method, version, headers }: ParsedHead) {
-  if (method === '' || method === 'CONNECT' || version !== '1.1') return null
-  const frame = frameOf(headers, version)
-  if (typeof frame === 'string' || frame.length === null) return null
-  return special.some((name) => headerIn(headers, name) !== undefined) ? null : frame
-}
-
-let dateSecond = 0
-let dateText = ''
-
-function dateAt(now: number): string {
-  const second = Math.floor(now / 1_000)
-  if (second !== dateSecond) {
-    dateSecond = second
-    dateText = new Date(now).toUTCString()
-  }
-  return dateText
-}
 
 /** A connection that breaks is noticed by its close. */
 function ignore(): void {}

@@ -5,8 +5,7 @@ import { BodyReader, type BodyReceiver, type RequestBody } from './body.ts'
 import { hostDown, internalError, nobodyElse, poolEmpty, trailersRefused, unpresentable } from './excuses.ts'
 import { type Failure, silentOutcome, unrenewed } from './failure.ts'
 import type { Admitted, Gateway } from './gateway.ts'
-import { type Prepared, prepared } from './local.ts'
-import type { RequestOutcome } from './meter.ts'
+import { endingOf, type RequestOutcome } from './meter.ts'
 import { Outgoing } from './outgoing.ts'
 import { another, nextStep, type Step } from './replay.ts'
 import { Reply } from './reply.ts'
@@ -263,12 +262,10 @@ export class Exchange implements BodyReceiver, SenderOwner {
     this.#wait(held)
   }
 
-  #refuse(decision: Decision & { kind: 'exhausted' }, { turn }: Walk): void {
-    const { engine, clock, refusals } = this.#gateway
-    const { retryAt, members, first, remedy } = decision
-    engine.refused(turn, decision)
-    const exhaustion = { pool: turn.pool.name, members, retryAt, first, remedy }
-    this.#answer(refusals.answer(this.#admitted.dialect, exhaustion, clock.now()), 'exhausted')
+  #refuse(decision: Decision & { kind: 'exhausted' }, walk: Walk): void {
+    this.#gateway.engine.refused(walk.turn, decision)
+    this.#reply.exhausted(decision, walk.attempts)
+    this.#finish('exhausted')
   }
 
   #pass(attempt: Trip, walk: Walk, retryAfterSeconds: number | null): void {
@@ -285,11 +282,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
   }
 
   #excuse(error: LocalError, ending: RequestOutcome): void {
-    this.#answer(prepared(this.#admitted.dialect.error(error)), ending)
-  }
-
-  #answer(answer: Prepared, ending: RequestOutcome): void {
-    this.#reply.local(answer, this.#walk?.attempts ?? 0)
+    this.#reply.excuse(error, this.#walk?.attempts ?? 0)
     this.#finish(ending)
   }
 
@@ -319,10 +312,4 @@ export class Exchange implements BodyReceiver, SenderOwner {
     else this.#reply.destroy()
     this.#finish('upstream_error')
   }
-}
-
-function endingOf(status: number, failovers: number): RequestOutcome {
-  if (status < 400) return failovers === 0 ? 'served' : 'failed_over'
-  if (status >= 500) return 'upstream_error'
-  return status === 401 || status === 402 || status === 403 || status === 429 ? 'passed' : 'client_error'
 }

@@ -112,6 +112,7 @@ describe('what a client can announce', () => {
     ]
     const text = await rig.raw([...lines, 'Connection: Upgrade', '', ''].join('\r\n'), /}$/)
     expect(text).toContain('426 Upgrade Required')
+    expect(text).toMatch(/upgrade: HTTP\/1\.1\r\n/i)
     expect(rig.upstream.requests).toHaveLength(0)
   })
 

@@ -90,7 +90,8 @@ export class Handler {
     const refusal = this.#refusal(call, { dialect, pool, target, expectation })
     if (refusal) {
       this.#gateway.meter.request(pool.name, 'client_error')
-      this.#turnAway(call, dialect.error(refusal))
+      const answer = dialect.error(refusal)
+      this.#turnAway(call, refusal === upgradeRefused ? namingHttp(answer) : answer)
       return
     }
     if (this.#inbound.isFull) {
@@ -154,6 +155,11 @@ export class Handler {
     if (isLong) closeGently(request, this.#gateway.clock)
     sendLocal(response, answer, this.#marks(), isLong || this.#gateway.draining)
   }
+}
+
+/** A 426 has to name what is spoken instead (RFC 9110, 15.5.22). */
+function namingHttp(answer: LocalAnswer): LocalAnswer {
+  return { ...answer, headers: { ...answer.headers, upgrade: 'HTTP/1.1', connection: 'close, upgrade' } }
 }
 
 interface Call {

@@ -10,6 +10,13 @@ export type RequestOutcome =
   | 'upstream_error' // no or no usable answer, 5xx
   | 'client_gone'
 
+/** How a request ended whose last answer, of this status, was passed on after so many failovers. */
+export function endingOf(status: number, failovers: number): RequestOutcome {
+  if (status < 400) return failovers === 0 ? 'served' : 'failed_over'
+  if (status >= 500) return 'upstream_error'
+  return status === 401 || status === 402 || status === 403 || status === 429 ? 'passed' : 'client_error'
+}
+
 /** What the proxy counts; `metrics` implements it. Times are in ms. */
 export interface ProxyMeter {
   request(pool: string, outcome: RequestOutcome): void

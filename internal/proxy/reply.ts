@@ -1,10 +1,12 @@
+import type { LocalError } from '../dialect/dialect.ts'
+import type { Decision } from '../engine/engine.ts'
 import type { Attempt } from './attempt.ts'
 import type { RequestBody } from './body.ts'
 import type { ClientRequest } from './client.ts'
 import type { Frame } from './framing.ts'
 import type { Admitted, Gateway } from './gateway.ts'
 import { closeGently } from './linger.ts'
-import { type Prepared, sendPrepared } from './local.ts'
+import { type Prepared, prepared, sendPrepared } from './local.ts'
 
 /** What is left unread of a refused request's body before its connection is closed instead, in bytes. */
 const mostDiscarded = 1_048_576
@@ -29,8 +31,20 @@ export class Reply {
     return !this.#admitted.response.headersSent
   }
 
-  /** Answers with words of our own, after so many attempts. */
-  local(answer: Prepared, attempts: number): void {
+  /** Says what kept us from serving, after so many attempts. */
+  excuse(error: LocalError, attempts: number): void {
+    this.#local(prepared(this.#admitted.dialect.error(error)), attempts)
+  }
+
+  /** Says that nobody in the pool can serve, and when that ends. */
+  exhausted({ members, retryAt, first, remedy }: Decision & { kind: 'exhausted' }, attempts: number): void {
+    const { dialect, pool } = this.#admitted
+    const { refusals, clock } = this.#gateway
+    const exhaustion = { pool: pool.name, members, retryAt, first, remedy }
+    this.#local(refusals.answer(dialect, exhaustion, clock.now()), attempts)
+  }
+
+  #local(answer: Prepared, attempts: number): void {
     const { request, response, frame } = this.#admitted
     const isLong = isLongUnread(request, frame)
     if (isLong) closeGently(request, this.#gateway.clock)

@@ -1,15 +1,12 @@
-import { type ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
-import type { Socket } from 'node:net'
-import httpProxy from 'http-proxy'
-import { errors } from 'undici'
-import type { Cancel, Clock } from '../clock/clock.ts'
+import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../clock/clock.ts'
 import type { Dialect, Injection } from '../dialect/dialect.ts'
 import type { Lease } from '../engine/engine.ts'
 import type { Outcome, Usage } from '../pool/pool.ts'
 import type { Presentation } from './attempt.ts'
 import { BadAnswer, type Failure, failureOf } from './failure.ts'
 import type { Destination } from './outgoing.ts'
+import { type CarrierOwner, UpgradeCarrier } from './upgrade-carrier.ts'
 import type { UpgradeClient } from './upgrade-client.ts'
 import { Rejection } from './upgrade-rejection.ts'
 import { serviceRestart, type WebSocketOwner, WebSocketTunnel } from './websocket.ts'
@@ -48,24 +45,17 @@ interface Granted {
   readonly carry: () => void
 }
 
-type Carry = (response: IncomingMessage, socket: Socket, head: Buffer) => void
-
-/**
- * One upgrade with one member. http-proxy sends the request and joins the two connections; in between stands a tunnel
- * in place of the client, so that nothing reaches the client before its owner has decided.
- */
-export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
+/** One upgrade with one member: nothing of its answer reaches the client before its owner has decided. */
+export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner {
   readonly lease: Lease
   readonly #injection: Injection
   readonly #around: UpgradeSurroundings
   readonly #tunnel: WebSocketTunnel
+  readonly #carrier: UpgradeCarrier
   /** When the request was handed over, and when the head of its answer was here: monotonic ms, or 0. */
   startedAt = 0
   headAt = 0
-  #request: ClientRequest | null = null
-  #upstream: Socket | null = null
   #sent = false
-  #forgetDeadline: Cancel = () => {}
   #granted: Granted | null = null
   #rejection: Rejection | null = null
   #refusedWith = 0
@@ -76,6 +66,7 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
     this.#injection = injection
     this.#around = around
     this.#tunnel = new WebSocketTunnel(this, around.clock)
+    this.#carrier = new UpgradeCarrier(this, this.#tunnel, around)
   }
 
   /** The status of the answer, or what an open WebSocket counts as; 0 before there is one. */
@@ -98,20 +89,8 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
   }
 
   /** Asks the upstream. */
-  send({ url, path, headers, lookup }: Destination): void {
-    const secure = url.protocol === 'https:'
-    const agent = secure ? new HttpsAgent({ keepAlive: false, lookup }) : new HttpAgent({ keepAlive: false, lookup })
-    const hostname = url.hostname.replace(/^\[|\]$/g, '')
-    const protocol = secure ? 'wss:' : 'ws:'
-    const target = { protocol, host: hostname, hostname, port: Number(url.port) || (secure ? 443 : 80) }
-    const asked = new IncomingMessage(this.#around.client.socket)
-    asked.method = 'GET'
-    asked.url = '/'
-    asked.headers = { connection: 'Upgrade', upgrade: 'websocket' }
-    const carrier = httpProxy.createProxyServer({ agent, secure: true })
-    carrier.on('proxyReqWs', (request) => this.#prepare(request, { path, headers, secure }))
-    carrier.ws(asked, this.#tunnel, Buffer.alloc(0), { target }, (error) => this.#broken(error))
-    this.#intercept()
+  send(destination: Destination): void {
+    this.#carrier.send(destination, this.#around.client.socket)
   }
 
   /** Gives the answer to the client: the WebSocket, or the refusal. */
@@ -133,11 +112,9 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
   /** It is not wanted, or over: nothing of it stays open. */
   discard(): void {
     this.#over = true
-    this.#forgetDeadline()
     this.#around.sockets.leave(this)
     if (this.#granted) this.#tunnel.abandon()
-    this.#request?.destroy()
-    this.#upstream?.destroy()
+    this.#carrier.destroy()
   }
 
   close(code: number, reason: string): void {
@@ -178,43 +155,17 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
     else this.#around.owner.severed(this)
   }
 
-  /** Completes the request before it leaves; http-proxy would collapse slashes and change names. */
-  #prepare(request: ClientRequest, about: { path: string; headers: readonly string[]; secure: boolean }): void {
-    const { clock, connectMs, headMs } = this.#around
-    this.#request = request
-    request.path = about.path
-    for (const [name, values] of grouped(about.headers)) request.setHeader(name, values)
-    this.#forgetDeadline = clock.after(connectMs, () => request.destroy(new errors.ConnectTimeoutError()))
-    request.once('socket', (socket) => {
-      socket.once(about.secure ? 'secureConnect' : 'connect', () => {
-        this.#sent = true
-        this.#forgetDeadline()
-        this.#forgetDeadline = clock.after(headMs, () => request.destroy(new errors.HeadersTimeoutError()))
-      })
-    })
+  onSent(): void {
+    this.#sent = true
   }
 
-  /** Puts ourselves between http-proxy and the answer: it would give a refusal to the client as it is. */
-  #intercept(): void {
-    const request = this.#request
-    if (!request) return
-    const [carry] = request.listeners('upgrade') as Carry[]
-    request.removeAllListeners('response').removeAllListeners('upgrade')
-    request.on('response', (response) => this.#onResponse(response))
-    request.on('upgrade', (response, socket, head) => {
-      this.#upstream = socket
-      this.#onUpgrade(response, () => carry?.(response, socket, head))
-    })
-  }
-
-  #onUpgrade(response: IncomingMessage, carry: () => void): void {
+  onUpgrade(response: IncomingMessage, carry: () => void): void {
     const { clock, client, owner } = this.#around
-    this.#forgetDeadline()
     if (this.#over) return
     this.headAt = clock.mono()
     const headers = acceptedHeaders(response.rawHeaders, client.response.req.rawHeaders)
     if (typeof headers === 'string') {
-      this.#upstream?.destroy()
+      this.#carrier.destroy()
       this.#fail(new BadAnswer(headers))
       return
     }
@@ -222,27 +173,25 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
     owner.granted(this)
   }
 
-  #onResponse(response: IncomingMessage): void {
+  onResponse(response: IncomingMessage): void {
     const { clock, dialect, owner } = this.#around
-    this.#forgetDeadline()
     this.headAt = clock.mono()
     this.#refusedWith = response.statusCode ?? 0
     if (this.#refusedWith < 300) {
-      this.#request?.destroy()
+      this.#carrier.refuse()
       this.#fail(new BadAnswer('it did not answer the upgrade'))
       return
     }
     const oauth = this.#injection.kind === 'bearer-token'
     const rejection = new Rejection(response, { dialect, clock, oauth }, (outcome) => {
-      this.#request?.destroy()
+      this.#carrier.refuse()
       if (!this.#over) owner.decide(this, outcome)
     })
     this.#rejection = rejection
     rejection.read()
   }
 
-  #broken(error: Error): void {
-    this.#forgetDeadline()
+  onBroken(error: Error): void {
     if (this.#granted) this.#tunnel.broken()
     else if (this.#rejection === null) this.#fail(error)
   }
@@ -253,15 +202,4 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket {
     const isGarbled = 'code' in error && String(error.code).startsWith('HPE_')
     this.#around.owner.failed(this, failureOf(isGarbled ? new BadAnswer(error.message) : error, this.#sent))
   }
-}
-
-function grouped(headers: readonly string[]): Iterable<[string, string[]]> {
-  const groups = new Map<string, [string, string[]]>()
-  for (let at = 0; at < headers.length; at += 2) {
-    const name = headers[at] as string
-    const group = groups.get(name.toLowerCase())
-    if (group) group[1].push(headers[at + 1] as string)
-    else groups.set(name.toLowerCase(), [name, [headers[at + 1] as string]])
-  }
-  return groups.values()
 }

@@ -1,0 +1,120 @@
+import { type ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import type { Socket } from 'node:net'
+import httpProxy from 'http-proxy'
+import { errors } from 'undici'
+import type { Cancel, Clock } from '../clock/clock.ts'
+import type { Destination } from './outgoing.ts'
+import type { WebSocketTunnel } from './websocket.ts'
+
+/** Who is told what an upstream answers to an upgrade. */
+export interface CarrierOwner {
+  /** The request leaves. */
+  onSent(): void
+  /** It is granted; `carry` joins the upstream with the tunnel. */
+  onUpgrade(response: IncomingMessage, carry: () => void): void
+  onResponse(response: IncomingMessage): void
+  onBroken(error: Error): void
+}
+
+type Carry = (response: IncomingMessage, socket: Socket, head: Buffer) => void
+
+/**
+ * Asks an upstream for an upgrade through http-proxy, which sends the request and joins the two connections. In between
+ * stands a tunnel in place of the client, and we stand between http-proxy and the answer: it would give a refusal to the
+ * client as it is.
+ */
+export class UpgradeCarrier {
+  readonly #owner: CarrierOwner
+  readonly #tunnel: WebSocketTunnel
+  /** How long connecting and the head of the answer may take, in ms. */
+  readonly #limits: { readonly clock: Clock; readonly connectMs: number; readonly headMs: number }
+  #request: ClientRequest | null = null
+  #upstream: Socket | null = null
+  #forgetDeadline: Cancel = () => {}
+
+  constructor(
+    owner: CarrierOwner,
+    tunnel: WebSocketTunnel,
+    limits: { readonly clock: Clock; readonly connectMs: number; readonly headMs: number },
+  ) {
+    this.#owner = owner
+    this.#tunnel = tunnel
+    this.#limits = limits
+  }
+
+  /** Asks on behalf of the client on that connection. */
+  send({ url, path, headers, lookup }: Destination, client: Socket): void {
+    const secure = url.protocol === 'https:'
+    const agent = secure ? new HttpsAgent({ keepAlive: false, lookup }) : new HttpAgent({ keepAlive: false, lookup })
+    const hostname = url.hostname.replace(/^\[|\]$/g, '')
+    const protocol = secure ? 'wss:' : 'ws:'
+    const target = { protocol, host: hostname, hostname, port: Number(url.port) || (secure ? 443 : 80) }
+    const asked = new IncomingMessage(client)
+    asked.method = 'GET'
+    asked.url = '/'
+    asked.headers = { connection: 'Upgrade', upgrade: 'websocket' }
+    const carrier = httpProxy.createProxyServer({ agent, secure: true })
+    carrier.on('proxyReqWs', (request) => this.#prepare(request, { path, headers, secure }))
+    carrier.ws(asked, this.#tunnel, Buffer.alloc(0), { target }, (error) => {
+      this.#forgetDeadline()
+      this.#owner.onBroken(error)
+    })
+    this.#intercept()
+  }
+
+  /** The refusal is not read to its end. */
+  refuse(): void {
+    this.#request?.destroy()
+  }
+
+  /** Nothing of it stays open. */
+  destroy(): void {
+    this.#forgetDeadline()
+    this.#request?.destroy()
+    this.#upstream?.destroy()
+  }
+
+  /** Completes the request before it leaves; http-proxy would collapse slashes and change names. */
+  #prepare(request: ClientRequest, about: { path: string; headers: readonly string[]; secure: boolean }): void {
+    const { clock, connectMs, headMs } = this.#limits
+    this.#request = request
+    request.path = about.path
+    for (const [name, values] of grouped(about.headers)) request.setHeader(name, values)
+    this.#forgetDeadline = clock.after(connectMs, () => request.destroy(new errors.ConnectTimeoutError()))
+    request.once('socket', (socket) => {
+      socket.once(about.secure ? 'secureConnect' : 'connect', () => {
+        this.#owner.onSent()
+        this.#forgetDeadline()
+        this.#forgetDeadline = clock.after(headMs, () => request.destroy(new errors.HeadersTimeoutError()))
+      })
+    })
+  }
+
+  #intercept(): void {
+    const request = this.#request
+    if (!request) return
+    const [carry] = request.listeners('upgrade') as Carry[]
+    request.removeAllListeners('response').removeAllListeners('upgrade')
+    request.on('response', (response) => {
+      this.#forgetDeadline()
+      this.#owner.onResponse(response)
+    })
+    request.on('upgrade', (response, socket, head) => {
+      this.#forgetDeadline()
+      this.#upstream = socket
+      this.#owner.onUpgrade(response, () => carry?.(response, socket, head))
+    })
+  }
+}
+
+function grouped(headers: readonly string[]): Iterable<[string, string[]]> {
+  const groups = new Map<string, [string, string[]]>()
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] as string
+    const group = groups.get(name.toLowerCase())
+    if (group) group[1].push(headers[at + 1] as string)
+    else groups.set(name.toLowerCase(), [name, [headers[at + 1] as string]])
+  }
+  return groups.values()
+}
