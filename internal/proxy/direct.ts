@@ -3,6 +3,7 @@ import type { Cancel, Clock } from '../clock/clock.ts'
 import { DirectRequest } from './direct-request.ts'
 import { DirectResponse, type ResponseHost } from './direct-response.ts'
 import { httpDate } from './http-date.ts'
+import { type Reads, readAsUsual, readInto } from './lent-socket.ts'
 import { plainFrame } from './plain-frame.ts'
 import { Quiet } from './quiet.ts'
 import { type ParsedHead, RequestParser } from './request-parser.ts'
@@ -20,6 +21,13 @@ export interface DirectHost {
   handOver(socket: Socket): void
 }
 
+/** Nearly all reads go into this one. */
+const sharedBuffer = Buffer.allocUnsafeSlow(65_536)
+
+/** Of a body that is longer, each read has a buffer of its own, which is kept as it is if it is nearly full. */
+const longBody = 65_536
+const nearlyFull = 49_152
+
 /** So many requests may wait behind the one that is being answered before no more are read. */
 const mostWaiting = 16
 
@@ -29,8 +37,10 @@ const mostWaiting = 16
  * spillway does for a request. Whatever is not plain makes node:http take the connection over before anything was done
  * about it, so that there is one strict reading of every other frame and of every error.
  */
-export class DirectConnection implements ResponseHost {
+export class DirectConnection implements ResponseHost, Reads {
   readonly #socket: Socket
+  /** Whether what is read is only lent. */
+  readonly #isLent: boolean
   readonly #host: DirectHost
   readonly #parser: RequestParser
   readonly #connections: Set<DirectConnection>
@@ -44,6 +54,8 @@ export class DirectConnection implements ResponseHost {
   /** The request that is being answered, or is the next to be. */
   #serving: DirectRequest | null = null
   #inHead = false
+  /** Whether the buffer of what is being read is not used again. */
+  #isKept = true
   /** Something has come behind the requests that are under way, or in place of one, that is not for us. */
   #isForeign = false
   #isAnswered = false
@@ -54,7 +66,9 @@ export class DirectConnection implements ResponseHost {
 
   /** Adds itself to `connections` for as long as it reads. */
   constructor(socket: Socket, host: DirectHost, connections: Set<DirectConnection>) {
-    this.#socket = socket
+    const lent = readInto(socket, this)
+    this.#isLent = lent !== null
+    this.#socket = lent ?? socket.on('data', this.#onData)
     this.#host = host
     this.#connections = connections
     this.persistence = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(host.keepAliveMs / 1_000)}\r\n`
@@ -62,8 +76,7 @@ export class DirectConnection implements ResponseHost {
       requestHead: (head) => this.#head(head),
     })
     connections.add(this)
-    socket.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose)
-    socket.on('error', ignore)
+    this.#socket.on('end', this.#onEnd).on('close', this.#onClose).on('error', ignore)
   }
 
   /** Whether no request is under way. */
@@ -91,6 +104,15 @@ export class DirectConnection implements ResponseHost {
   /** Ends at once. */
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  buffer(): Buffer {
+    return this.#missing > longBody ? Buffer.allocUnsafeSlow(sharedBuffer.length) : sharedBuffer
+  }
+
+  take(buffer: Buffer, length: number): void {
+    this.#isKept = buffer !== sharedBuffer && length > nearlyFull
+    this.#onData(buffer.subarray(0, length))
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -136,7 +158,7 @@ export class DirectConnection implements ResponseHost {
     const body = hasMore ? bytes.subarray(0, this.#missing) : bytes
     const behind = hasMore ? bytes.subarray(this.#missing) : nothing
     this.#missing -= body.length
-    this.#reading?.take(body)
+    this.#reading?.take(this.#isKept ? body : Buffer.from(body))
     if (this.#missing === 0) this.#bodyEnds()
     return behind
   }
@@ -184,12 +206,11 @@ export class DirectConnection implements ResponseHost {
 
   /** Gives the connection to node:http with the bytes of a request that nothing was done about. */
   #handOver(chunk: Buffer): void {
-    const socket = this.#socket
     this.#leave()
-    socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
-    socket.off('error', ignore)
-    socket.pause()
-    socket.unshift(chunk)
+    this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose).off('error', ignore)
+    this.#socket.pause()
+    const socket = this.#isLent ? readAsUsual(this.#socket) : this.#socket
+    socket.unshift(Buffer.from(chunk))
     this.#host.handOver(socket)
     socket.resume()
   }

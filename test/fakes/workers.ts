@@ -9,8 +9,8 @@ export interface Crowd {
   readonly workers: number
   /** Requests in all; the workers share them. */
   readonly total: number
-  /** Called after each answer with how many there have been. */
-  readonly after?: (answered: number) => void
+  /** Called after each answer with how many there have been; its worker goes on when that is over. */
+  readonly after?: (answered: number) => Promise<void> | undefined
 }
 
 /** What came of a crowd's requests. */
@@ -28,7 +28,7 @@ export function post(path: string, key: string, body = '{"model":"gpt-5","messag
 }
 
 /** Sends requests over raw connections as fast as answers with a Content-Length come, which costs far less than a client library. */
-export async function crowd({ origin, request, workers, total, after = () => {} }: Crowd): Promise<Outcome> {
+export async function crowd({ origin, request, workers, total, after = () => undefined }: Crowd): Promise<Outcome> {
   const { hostname, port } = new URL(origin)
   const statuses: Record<string, number> = {}
   let left = total
@@ -56,9 +56,10 @@ export async function crowd({ origin, request, workers, total, after = () => {} 
         statuses[status] = (statuses[status] ?? 0) + 1
         answer = ''
         waiting = false
-        after(++answered)
-        if (closes) socket.end()
-        else next()
+        const goOn = closes ? () => socket.end() : next
+        const pause = after(++answered)
+        if (pause) void pause.then(goOn)
+        else goOn()
       }
       socket = connect(Number(port), hostname)
       socket.on('connect', next)

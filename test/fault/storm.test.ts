@@ -46,17 +46,21 @@ async function backlog(behaviour: Behaviour) {
   await spillway.daemon.core.engine.flush()
   const rows = (await spillway.audit()).length
   const before = bytes()
-  let minutes = Promise.resolve()
+  let passing: Promise<void> | undefined
   const { statuses, unanswered } = await crowd({
     origin: spillway.origin,
     request: post('/openai/v1/chat/completions', spillway.key),
     workers,
     total,
     after(answered) {
-      if (answered % (total / 10) === 0) minutes = minutes.then(() => spillway.advance(60_000))
+      if (answered % (total / 10) === 0) {
+        passing = spillway.advance(60_000).then(() => {
+          passing = undefined
+        })
+      }
+      return passing
     },
   })
-  await minutes
   await spillway.daemon.core.engine.flush()
   expect(unanswered).toBe(0)
   return { statuses, rows: (await spillway.audit()).slice(rows), grown: bytes() - before }

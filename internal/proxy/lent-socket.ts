@@ -1,0 +1,54 @@
+import { Socket } from 'node:net'
+
+/** The parts of a socket of node that are not in its types. */
+interface Inner {
+  _handle: { reading?: boolean; readStop?(): void; useUserBuffer?(buffer: Buffer): void } | null
+  /** What counts the connection until it is closed. */
+  _server: unknown
+  server: unknown
+}
+
+/** Where bytes are read to, and who is told; the bytes are theirs only until `take` returns, if the buffer is used again. */
+export interface Reads {
+  /** The buffer for the next read. */
+  buffer(): Buffer
+  take(buffer: Buffer, length: number): void
+}
+
+/**
+ * An accepted connection that reads into buffers of ours in place of memory of its own for each read, and past node's
+ * streams. node does that (`onread`) for sockets that it opens, and has no such option for those that it accepts: so its
+ * handle gets another socket around it. null where that cannot be done (TLS): then the old one is as it was.
+ */
+export function readInto(socket: Socket, reads: Reads): Socket | null {
+  const { _handle: handle } = socket as unknown as Inner
+  if ('encrypted' in socket || !handle?.readStop || !handle.useUserBuffer || socket.readableLength > 0) return null
+  const callback = (length: number, buffer: Uint8Array) => {
+    reads.take(buffer as Buffer, length)
+    return true
+  }
+  const lent = inPlaceOf(socket, { onread: { buffer: () => reads.buffer(), callback } })
+  lent.resume()
+  return lent
+}
+
+/**
+ * The same connection with a socket that reads as any other does, once it is resumed. Its handle goes on filling buffers
+ * of ours, as that cannot be undone: what is in them is copied into the stream.
+ */
+export function readAsUsual(lent: Socket): Socket {
+  const buffer = Buffer.allocUnsafeSlow(65_536)
+  const callback = (length: number): boolean => usual.push(Buffer.from(buffer.subarray(0, length)))
+  const usual = inPlaceOf(lent, { pauseOnCreate: true, onread: { buffer, callback } })
+  return usual
+}
+
+function inPlaceOf(socket: Socket, options: object): Socket {
+  const old = socket as unknown as Inner
+  const handle = old._handle
+  handle?.readStop?.()
+  if (handle) handle.reading = false
+  old._handle = null
+  const { server, _server } = old
+  return Object.assign(new Socket({ handle, allowHalfOpen: true, ...options } as object), { server, _server })
+}
