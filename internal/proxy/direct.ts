@@ -56,6 +56,8 @@ export class DirectConnection implements ResponseHost, Reads {
   #inHead = false
   /** Whether the buffer of what is being read is not used again. */
   #isKept = true
+  /** Where the next read goes, within a long body. */
+  #own: Buffer | null = null
   /** Something has come behind the requests that are under way, or in place of one, that is not for us. */
   #isForeign = false
   #isAnswered = false
@@ -107,11 +109,14 @@ export class DirectConnection implements ResponseHost, Reads {
   }
 
   buffer(): Buffer {
-    return this.#missing > longBody ? Buffer.allocUnsafeSlow(sharedBuffer.length) : sharedBuffer
+    if (this.#missing <= longBody) this.#own = null
+    else this.#own ??= Buffer.allocUnsafeSlow(sharedBuffer.length)
+    return this.#own ?? sharedBuffer
   }
 
   take(buffer: Buffer, length: number): void {
-    this.#isKept = buffer !== sharedBuffer && length > nearlyFull
+    this.#isKept = buffer === this.#own && length > nearlyFull
+    if (this.#isKept) this.#own = null
     this.#onData(buffer.subarray(0, length))
   }
 
