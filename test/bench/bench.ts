@@ -21,8 +21,8 @@ const { values: flags } = parseArgs({
 const { quick } = flags
 
 const plan: Plan = quick
-  ? { warmUpMs: 1_200, settleMs: 50, roundMs: 400, rounds: 3 }
-  : { warmUpMs: 10_000, settleMs: 200, roundMs: 1_500, rounds: 7 }
+  ? { warmUpMs: 1_200, settleMs: 50, roundMs: 400, rounds: 3, openingMs: 0 }
+  : { warmUpMs: 10_000, settleMs: 200, roundMs: 1_500, rounds: 7, openingMs: 31_000 }
 
 const streamPlan: StreamPlan = quick
   ? { counts: [300, 1_200], settleMs: 800, watchMs: 3_000, drainMs: 2_000 }

@@ -41,6 +41,8 @@ export interface Plan {
   readonly settleMs: number
   readonly roundMs: number
   readonly rounds: number
+  /** The wait until an exhaustion is written down: what its opening left out is counted on the disk after 30 s. */
+  readonly openingMs: number
 }
 
 /** Measures all contenders in turn, round by round, so that whatever else the machine does meets all of them alike. */

@@ -1,6 +1,7 @@
 /** What turning a request away costs when the whole pool is exhausted, next to passing one on. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { compare, type Measured, type Plan, type Scenario } from './compare.ts'
 import { type Finding, pairedRatio, saidSpread, spreadOf } from './finding.ts'
 import { plain } from './proxied.ts'
@@ -18,6 +19,7 @@ export function refusal(plan: Plan): Promise<Finding> {
     // The first requests exhaust the pool, which is told on the disk once.
     const first = { ...plan, rounds: 1, warmUpMs: 200, roundMs: 800 }
     await compare([{ proxy: full, scenario: refused }], first)
+    await wait(plan.openingMs)
     const before = sizeOf(full.data)
     const contenders = [
       { proxy: full, scenario: refused },

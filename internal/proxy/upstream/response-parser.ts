@@ -127,9 +127,21 @@ function saidIn(headers: readonly string[]): Pick<ResponseHead, 'length' | 'keep
     const name = headers[at] as string
     if (name.length === 14 && name.toLowerCase() === 'content-length') length = Number(headers[at + 1])
     else if (name.length === 10 && name.toLowerCase() === 'keep-alive') {
-      const timeout = /timeout=(\d+)/i.exec(headers[at + 1] as string)
-      if (timeout) keepAliveSeconds = Number(timeout[1])
+      keepAliveSeconds = timeoutIn(headers[at + 1] as string)
     }
   }
   return { length, keepAliveSeconds }
+}
+
+let latestText = ''
+let latestSeconds: number | null = null
+
+/** The `timeout` of a `Keep-Alive` header, in seconds; servers say the same thing with each answer. */
+function timeoutIn(text: string): number | null {
+  if (text !== latestText) {
+    const [, seconds] = /timeout=(\d+)/i.exec(text) ?? []
+    latestText = text
+    latestSeconds = seconds === undefined ? null : Number(seconds)
+  }
+  return latestSeconds
 }
