@@ -196,10 +196,10 @@ describe('a body that is given up', () => {
     const receiver = { bodyReady: () => told.push('ready'), bodyHasTrailers: () => told.push('trailers') }
     const reader = new BodyReader(request, { length: 4 }, { budget, most: 100 }, receiver)
     reader.start()
-    request.take(Buffer.from('ab'))
+    request.take(Buffer.from('ab'), 'own')
     reader.release()
-    request.take(Buffer.from('cd'))
-    request.take(Buffer.from('ef'))
+    request.take(Buffer.from('cd'), 'own')
+    request.take(Buffer.from('ef'), 'own')
     expect([told, budget.used]).toEqual([[], 0])
   })
 })

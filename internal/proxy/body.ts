@@ -50,7 +50,7 @@ export class BodyReader {
   readonly #most: number
   readonly #length: number | null
   #taken = 0
-  #held = new HeldBody()
+  #held: HeldBody
   #done = false
 
   constructor(request: ClientRequest, frame: Frame, limits: { budget: BodyBudget; most: number }, to: BodyReceiver) {
@@ -59,15 +59,16 @@ export class BodyReader {
     this.#budget = limits.budget
     this.#most = limits.most
     this.#length = frame.length
+    this.#held = request.gathered ?? new HeldBody(frame.length)
   }
 
   /** Begins to read; the receiver may be called before this returns. */
   start(): void {
-    const { arrived = [] } = this.#request
+    const { gathered } = this.#request
     const fits = this.#length === null || this.#reserve(this.#length)
-    for (const piece of arrived) this.#held.add(piece)
     if (!fits) this.#stream()
     else if (this.#held.length === this.#length) this.#ready()
+    else if (gathered) this.#request.gather?.(this.#onPiece)
     else {
       this.#request.on('data', this.#onData)
       if (this.#length === null) this.#request.on('end', this.#onEnd)
@@ -79,6 +80,8 @@ export class BodyReader {
     this.#done = true
     this.#budget.give(this.#taken)
     this.#taken = 0
+    this.#request.gather?.(null)
+    this.#held.release()
     this.#held = nothing
   }
 
@@ -94,6 +97,10 @@ export class BodyReader {
     if (this.#length === null) {
       if (!this.#reserve(chunk.length)) this.#stream()
     } else if (this.#held.length === this.#length) this.#ready()
+  }
+
+  readonly #onPiece = (): void => {
+    if (!this.#done && this.#held.length === this.#length) this.#ready()
   }
 
   readonly #onEnd = (): void => {

@@ -76,3 +76,39 @@ it('a thousand requests leave nothing behind, whatever upstreams do and whenever
   rig.upstream.on('*').always(happy)
   expect((await rig.ask()).status).toBe(200)
 })
+
+it('no body has a byte of another, however many are under way, sent again, given up or cut', async () => {
+  const members = ['a', 'b', 'c', 'd']
+  rig = await startRig({ members, maxWaitMs: 50, replay: { maxBodyBytes: 400_000 } })
+  const random = seeded(7)
+  const wrong: string[] = []
+  const lengths = new Set<number>()
+  rig.upstream.on('*').always({
+    early: true,
+    async play(call) {
+      // A few answers come before their bodies.
+      if (random() < 0.9) await call.request.whole.catch(() => {})
+      const { body } = call.request
+      const first = body.toString('latin1', 0, 1)
+      if (body.some((byte) => byte !== first.charCodeAt(0))) wrong.push(`${body.length} bytes that begin with ${first}`)
+      lengths.add(body.length)
+      const behaviour = moods[Math.floor(random() * moods.length)] ?? happy
+      if (!call.response.destroyed) await behaviour.play(call)
+    },
+  })
+  const sizes = [100, 5_000, 9_000, 20_000, 40_000, 70_000, 150_000, 390_000, 600_000]
+
+  async function one(_: unknown, at: number): Promise<void> {
+    const size = sizes[Math.floor(random() * sizes.length)] ?? 100
+    const request = rig.open({ body: Buffer.alloc(size, String.fromCharCode(97 + (at % 26))) }).on('error', () => {})
+    if (random() < 0.2) setTimeout(() => request.destroy(), random() * 15)
+    await answerOf(request).catch(() => {})
+  }
+
+  for (let round = 0; round < 30; round++) {
+    await Promise.all(Array.from({ length: 26 }, one))
+    for (const member of members) await rig.engine.clear('pool', member, 'test')
+  }
+  expect(wrong).toEqual([])
+  for (const size of sizes) expect(lengths).toContain(size)
+})

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { RawHeaders } from '../dialect/dialect.ts'
 import type { Frame } from './framing.ts'
+import type { HeldBody } from './held-body.ts'
 
 /** A client's request as the data path needs it: an IncomingMessage of node, or a DirectRequest. */
 export interface ClientRequest {
@@ -14,8 +15,10 @@ export interface ClientRequest {
   readonly complete: boolean
   /** The frame, where it has been judged already. */
   readonly frame?: Frame
-  /** What of the body came before anybody listened, where that is not told as `data`. */
-  readonly arrived?: readonly Buffer[]
+  /** What has come of the body, where it gathers that itself instead of telling it as `data`. */
+  readonly gathered?: HeldBody
+  /** Goes on to gather, and calls `told` for each piece; with null it does so no longer, and tells `data`. */
+  gather?(told: (() => void) | null): void
   on(event: 'data', listener: (chunk: Buffer) => void): this
   on(event: 'end', listener: () => void): this
   on(event: 'error', listener: (error: Error) => void): this

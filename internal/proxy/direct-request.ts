@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import type { ClientRequest } from './client.ts'
 import type { Frame } from './framing.ts'
+import { HeldBody, type Memory } from './held-body.ts'
 import type { ParsedHead } from './request-parser.ts'
 
 /** A request whose head is here and whose body, of a known length, comes as plain events rather than through a stream. */
@@ -16,12 +17,13 @@ export class DirectRequest implements ClientRequest {
   readonly frame: Frame
   /** Whether its connection may serve another request after it. */
   readonly keepAlive: boolean
-  /** What came before the request was handed on. */
-  readonly arrived: Buffer[] = []
+  readonly gathered: HeldBody
   complete = false
   /** Most requests are complete when they begin, and nobody has to be told anything. */
   #events: EventEmitter | null = null
-  #handedOn = false
+  /** Who is told that something has been gathered; nobody gathers for null. */
+  #told: (() => void) | null = () => {}
+  #isHandedOn = false
   #ended = false
 
   constructor({ method, url, headers, keepAlive }: ParsedHead, frame: Frame, socket: Socket) {
@@ -31,22 +33,30 @@ export class DirectRequest implements ClientRequest {
     this.keepAlive = keepAlive
     this.frame = frame
     this.socket = socket
+    this.gathered = new HeldBody(frame.length)
   }
 
-  /** From now on what comes is told to whoever listens. */
+  /** From now on what comes is told to whoever listens, unless it is to be gathered. */
   handOn(): void {
-    this.#handedOn = true
+    this.#isHandedOn = true
+    this.#told = null
   }
 
-  take(bytes: Buffer): void {
-    if (this.#handedOn) this.#events?.emit('data', bytes)
-    else this.arrived.push(bytes)
+  gather(told: (() => void) | null): void {
+    this.#told = told
+  }
+
+  take(bytes: Buffer, memory: Memory): void {
+    if (this.#told) {
+      this.gathered.add(bytes, memory)
+      this.#told()
+    } else if (this.#events) this.#events.emit('data', memory === 'lent' ? Buffer.from(bytes) : bytes)
   }
 
   /** All of the body has come. */
   end(): void {
     this.complete = true
-    if (this.#handedOn) this.#tellEnd()
+    if (this.#isHandedOn) this.#tellEnd()
   }
 
   /** The client has left; a request that is complete does not mind. */

@@ -2,11 +2,13 @@ import type { Socket } from 'node:net'
 import type { Cancel, Clock } from '../clock/clock.ts'
 import { DirectRequest } from './direct-request.ts'
 import { DirectResponse, type ResponseHost } from './direct-response.ts'
+import type { Memory } from './held-body.ts'
 import { httpDate } from './http-date.ts'
 import { type Reads, readAsUsual, readInto } from './lent-socket.ts'
 import { plainFrame } from './plain-frame.ts'
 import { Quiet } from './quiet.ts'
 import { type ParsedHead, RequestParser } from './request-parser.ts'
+import { longestSlab, slabs } from './slabs.ts'
 
 /** What connections that are read directly share. */
 export interface DirectHost {
@@ -24,7 +26,7 @@ export interface DirectHost {
 /** Nearly all reads go into this one. */
 const sharedBuffer = Buffer.allocUnsafeSlow(65_536)
 
-/** Of a body that is longer, each read has a buffer of its own, which is kept as it is if it is nearly full. */
+/** A longer body is read into slabs, each of which becomes a part of it if a read nearly fills it. */
 const longBody = 65_536
 const nearlyFull = 49_152
 
@@ -54,8 +56,8 @@ export class DirectConnection implements ResponseHost, Reads {
   /** The request that is being answered, or is the next to be. */
   #serving: DirectRequest | null = null
   #inHead = false
-  /** Whether the buffer of what is being read is not used again. */
-  #isKept = true
+  /** Whose the memory of what is being read is. */
+  #memory: Memory = 'own'
   /** Where the next read goes, within a long body. */
   #own: Buffer | null = null
   /** Something has come behind the requests that are under way, or in place of one, that is not for us. */
@@ -110,13 +112,14 @@ export class DirectConnection implements ResponseHost, Reads {
 
   buffer(): Buffer {
     if (this.#missing <= longBody) this.#own = null
-    else this.#own ??= Buffer.allocUnsafeSlow(sharedBuffer.length)
+    else this.#own ??= slabs.take(longestSlab)
     return this.#own ?? sharedBuffer
   }
 
   take(buffer: Buffer, length: number): void {
-    this.#isKept = buffer === this.#own && length > nearlyFull
-    if (this.#isKept) this.#own = null
+    const isFull = buffer === this.#own && length > nearlyFull
+    this.#memory = isFull ? 'slab' : 'lent'
+    if (isFull) this.#own = null
     this.#onData(buffer.subarray(0, length))
   }
 
@@ -160,10 +163,12 @@ export class DirectConnection implements ResponseHost, Reads {
   /** Takes what belongs to the body that is being read, and returns what comes behind it. */
   #takeBody(bytes: Buffer): Buffer {
     const hasMore = bytes.length > this.#missing
+    // A slab is given away as a whole or not at all.
+    if (hasMore && this.#memory === 'slab') this.#memory = 'lent'
     const body = hasMore ? bytes.subarray(0, this.#missing) : bytes
     const behind = hasMore ? bytes.subarray(this.#missing) : nothing
     this.#missing -= body.length
-    this.#reading?.take(this.#isKept ? body : Buffer.from(body))
+    this.#reading?.take(body, this.#memory)
     if (this.#missing === 0) this.#bodyEnds()
     return behind
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HeldBody } from './held-body.ts'
+import { slabs } from './slabs.ts'
 
 function held(pieces: readonly Buffer[]): HeldBody {
   const body = new HeldBody()
@@ -37,5 +38,66 @@ describe('a held body', () => {
     const memory = new Set(parts.map(({ buffer }) => buffer))
     const bytes = [...memory].reduce((sum, { byteLength }) => sum + byteLength, 0)
     expect(bytes).toBeLessThan(1.5 * 500 * 16_384)
+  })
+})
+
+describe('the memory of a held body', () => {
+  const lent = (length: number, pieceLength: number, fill: string) => {
+    const body = new HeldBody(length)
+    const buffer = Buffer.alloc(pieceLength)
+    for (let at = 0; at < length; at += pieceLength) {
+      const part = buffer.subarray(0, Math.min(pieceLength, length - at)).fill(fill)
+      body.add(part, 'lent')
+      // Whoever has lent it goes on to use it.
+      part.fill('!')
+    }
+    return body
+  }
+  const memoryOf = (body: HeldBody) => new Set(body.parts.map(({ buffer }) => buffer))
+  const text = (body: HeldBody) => body.whole()?.toString() ?? ''
+
+  it.each([10, 8_192, 8_193, 40_000, 65_536, 200_000])('of %i lent bytes is its own', (length) => {
+    for (const pieceLength of [7, 1_000, 65_536]) {
+      const body = lent(length, pieceLength, 'a')
+      expect([body.length, text(body)]).toEqual([length, 'a'.repeat(length)])
+    }
+  })
+
+  it('is used again after its release, and only then', () => {
+    const first = lent(200_000, 65_536, 'a')
+    const memory = memoryOf(first)
+    const second = lent(200_000, 65_536, 'b')
+    expect([...memoryOf(second)].some((each) => memory.has(each))).toBe(false)
+    expect(text(first)).toBe('a'.repeat(200_000))
+    first.release()
+    first.release()
+    const third = lent(200_000, 65_536, 'c')
+    const fourth = lent(200_000, 65_536, 'd')
+    expect([...memoryOf(third)].some((each) => memory.has(each))).toBe(true)
+    expect([text(second), text(third), text(fourth)]).toEqual(['b', 'c', 'd'].map((each) => each.repeat(200_000)))
+    expect(() => first.parts).toThrow('released')
+  })
+
+  it('is not used again while a connection sends from it, and never if that one does not say that it has', () => {
+    const body = lent(200_000, 65_536, 'a')
+    const memory = memoryOf(body)
+    body.sending()
+    body.sending()
+    body.release()
+    body.sent()
+    expect([...memoryOf(lent(200_000, 65_536, 'b'))].some((each) => memory.has(each))).toBe(false)
+    expect(text(body)).toBe('a'.repeat(200_000))
+    body.sent()
+    expect([...memoryOf(lent(200_000, 65_536, 'c'))].some((each) => memory.has(each))).toBe(true)
+  })
+
+  it('that was given as slabs comes back once each', () => {
+    const body = new HeldBody(131_072)
+    for (const fill of ['a', 'b']) body.add(slabs.take(65_536).fill(fill).subarray(0, 65_000), 'slab')
+    body.add(Buffer.alloc(1_072, 'c'), 'lent')
+    expect(text(body)).toBe('a'.repeat(65_000) + 'b'.repeat(65_000) + 'c'.repeat(1_072))
+    body.release()
+    const taken = Array.from({ length: 300 }, () => slabs.take(65_536).buffer)
+    expect(new Set(taken).size).toBe(300)
   })
 })

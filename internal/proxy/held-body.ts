@@ -1,33 +1,53 @@
+import { longestSlab, slabs } from './slabs.ts'
+
+/** Up to this length a body is copied into a buffer of its own; a slab would take more than it saves. */
+const smallBody = 8_192
+
 /** A shorter piece is copied behind the one before it: alone, its bookkeeping would take more memory than its bytes. */
 const smallPiece = 16_384
-const slabSize = 65_536
+
+/** Whose the memory of a piece is: its own; lent, until `add` returns; or a slab that is given with it. */
+export type Memory = 'own' | 'lent' | 'slab'
 
 /**
- * A body that is here completely, or is being gathered, in the pieces in which it came. Long bodies are never copied
- * into one buffer: each of those would be memory outside of V8's heap, whose growth alone makes it collect the whole heap.
+ * A body that is here completely, or is being gathered, in pieces. Its memory is used again for other bodies, once it is
+ * released and no connection has to send from it any more; where that is not known, it is left to the garbage collector.
  */
 export class HeldBody {
-  readonly #parts: Buffer[] = []
+  #parts: Buffer[] = []
+  /** Those of the parts that lie in slabs. */
+  #inSlabs: Buffer[] = []
   #slab: Buffer | null = null
   /** How much of the slab is in use. */
   #used = 0
   #length = 0
+  readonly #expected: number
+  #sending = 0
+  #isReleased = false
+
+  /** `expected`: how long it will be, as far as that is known. */
+  constructor(expected: number | null = null) {
+    this.#expected = expected ?? Number.POSITIVE_INFINITY
+  }
 
   get length(): number {
     return this.#length
   }
 
-  add(piece: Buffer): void {
-    this.#length += piece.length
-    if (piece.length < smallPiece && this.#parts.length + this.#used > 0) this.#append(piece)
+  add(piece: Buffer, memory: Memory = 'own'): void {
+    if (memory === 'lent') this.#addLent(piece)
+    else if (memory === 'own' && piece.length < smallPiece && this.#parts.length + this.#used > 0) this.#append(piece)
     else {
       this.#closeSlab()
       this.#parts.push(piece)
+      if (memory === 'slab') this.#inSlabs.push(piece)
     }
+    this.#length += piece.length
   }
 
-  /** The pieces in their order; they are not changed any more. */
+  /** The pieces in their order; they are not changed any more. Throws when they have been given to another body. */
   get parts(): readonly Buffer[] {
+    if (this.#isReleased && this.#sending === 0) throw new Error('this body has been released')
     this.#closeSlab()
     return this.#parts
   }
@@ -39,20 +59,62 @@ export class HeldBody {
     return Buffer.concat(parts, this.#length)
   }
 
+  /** A connection sends from it, until `sent`; a connection that breaks never says so. */
+  sending(): void {
+    this.#sending++
+  }
+
+  /** A connection has sent all of it: the kernel has its copy. */
+  sent(): void {
+    this.#sending--
+    this.#recycle()
+  }
+
+  /** Nobody needs it any more, but connections that send from it. */
+  release(): void {
+    if (this.#isReleased) return
+    this.#isReleased = true
+    this.#closeSlab()
+    this.#recycle()
+  }
+
+  #recycle(): void {
+    if (!this.#isReleased || this.#sending > 0) return
+    for (const part of this.#inSlabs) slabs.give(part)
+    this.#inSlabs = []
+    this.#parts = []
+  }
+
+  #addLent(piece: Buffer): void {
+    if (this.#expected <= smallBody) this.#parts.push(Buffer.from(piece))
+    else this.#append(piece)
+  }
+
   #append(piece: Buffer): void {
-    if (this.#slab && this.#used + piece.length > this.#slab.length) this.#closeSlab()
-    this.#slab ??= Buffer.allocUnsafeSlow(slabSize)
-    piece.copy(this.#slab, this.#used)
-    this.#used += piece.length
+    let from = 0
+    while (from < piece.length) {
+      const missing = this.#expected - this.#length - from
+      this.#slab ??= slabs.take(Math.min(Math.max(missing, piece.length - from), longestSlab))
+      const copied = piece.copy(this.#slab, this.#used, from)
+      from += copied
+      this.#used += copied
+      if (this.#used === this.#slab.length) this.#closeSlab()
+    }
   }
 
   #closeSlab(): void {
-    if (this.#slab) {
-      const filled = this.#slab.subarray(0, this.#used)
-      // A slab with little in it would go on taking its whole size.
-      this.#parts.push(this.#used < smallPiece ? Buffer.from(filled) : filled)
-    }
+    const slab = this.#slab
+    if (!slab) return
+    const filled = slab.subarray(0, this.#used)
     this.#slab = null
+    // A slab with little in it would go on taking its whole length.
+    if (this.#used * 2 < slab.length) {
+      this.#parts.push(Buffer.from(filled))
+      slabs.give(slab)
+    } else {
+      this.#parts.push(filled)
+      this.#inSlabs.push(filled)
+    }
     this.#used = 0
   }
 }

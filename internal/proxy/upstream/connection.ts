@@ -36,6 +36,8 @@ export class Connection implements Sending, StreamOwner {
   /** Who waits for the present answer; null: the connection is idle, or over. */
   #listener: AnswerListener | null = null
   #streamed: StreamedBody | null = null
+  /** The held body whose memory is written from; it is told only when the kernel has all of it. */
+  #sending: HeldBody | null = null
   /** How much of a body of known length has not come; null: the parser knows. */
   #missing: number | null = null
   #hasHead = false
@@ -57,6 +59,7 @@ export class Connection implements Sending, StreamOwner {
     this.#quiet.end()
     this.#hasHead = false
     this.#missing = null
+    this.#sending = null
     this.#parser.expect(method === 'HEAD')
     listener.onSend(this, true)
     if (this.#listener !== listener) return
@@ -120,6 +123,8 @@ export class Connection implements Sending, StreamOwner {
     if (!only) socket.write(head, 'latin1')
     else if (length <= mostInString && parts.length === 1) socket.write(head + only.toString('latin1'), 'latin1')
     else {
+      this.#sending = body
+      body.sending()
       socket.cork()
       socket.write(head, 'latin1')
       for (const part of parts) socket.write(part)
@@ -163,6 +168,8 @@ export class Connection implements Sending, StreamOwner {
 
   #begin({ status, headers, keepAliveSeconds }: ResponseHead, listener: AnswerListener): void {
     this.#hasHead = true
+    // An answer may take long: until its end the body would be kept.
+    if (this.#hasFlushed) this.#bodySent()
     if (keepAliveSeconds !== null) this.#keptMs = Math.min(keepAliveSeconds * 1_000 - earlierMs, longestKeptMs)
     listener.onHead(status, headers)
   }
@@ -181,6 +188,16 @@ export class Connection implements Sending, StreamOwner {
     else if (parser.fault) this.#fail(parser.fault)
   }
 
+  /** Whether the kernel has everything that was written; of a socket that is broken nobody knows. */
+  get #hasFlushed(): boolean {
+    return this.#socket.writable && this.#socket.writableLength === 0
+  }
+
+  #bodySent(): void {
+    this.#sending?.sent()
+    this.#sending = null
+  }
+
   #pause(): void {
     if (this.#listener) this.#socket.pause()
   }
@@ -189,7 +206,8 @@ export class Connection implements Sending, StreamOwner {
     const listener = this.#listener
     this.#listener = null
     if (this.#socket.isPaused()) this.#socket.resume()
-    const isSent = this.#streamed === null && this.#socket.writable && this.#socket.writableLength === 0
+    const isSent = this.#streamed === null && this.#hasFlushed
+    if (isSent) this.#bodySent()
     if (this.#parser.head?.keepAlive && isSent && !hasSurplus && this.#keptMs > 0 && !this.#isOver) {
       this.#host.rests(this)
     } else this.#end()

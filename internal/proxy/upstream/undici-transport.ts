@@ -31,6 +31,8 @@ export class UndiciTransport implements Transport {
   send({ method, path, headers, body }: UpstreamRequest, listener: AnswerListener): void {
     const length = body.held ? body.bytes.length : body.length
     const sent = body.held ? (length === 0 ? null : Readable.from(body.bytes.parts, { objectMode: false })) : body.rest
+    // It does not say when the kernel has the bytes: their memory is not used again.
+    if (body.held) body.bytes.sending()
     const framed = sent === null || length === null ? headers : [...headers, 'content-length', String(length)]
     this.#pool.dispatch({ method, path, headers: [...framed], body: sent }, new Handler(listener))
   }
