@@ -83,7 +83,8 @@ export class DirectRequest implements ClientRequest {
   }
 
   pause(): this {
-    this.socket.pause()
+    // Behind it only the next request comes, or the client's leaving.
+    if (!this.complete) this.socket.pause()
     return this
   }
 

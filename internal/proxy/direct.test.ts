@@ -94,6 +94,32 @@ describe('requests of one connection', () => {
   })
 })
 
+describe('a client that does not read its answers', () => {
+  it('is not read, either, until it does', async () => {
+    await start()
+    rig.upstream.on('key-a').always(answer(200, {}, Buffer.alloc(50_000, 'x')))
+    const socket = rig.socket()
+    socket.pause()
+    // Of 256 bytes each, so that no read ends in the middle of a head.
+    const padded = (more: readonly string[]) => plain('/v1/x', [...more, `X: ${'x'.repeat(256)}`])
+    const cut = (text: string) => text.replace(/x+(?=\r\n\r\n$)/, (pad) => pad.slice(text.length - 256))
+    for (let at = 0; at < 1_999; at++) socket.write(cut(padded([])))
+    socket.write(cut(padded(closing)))
+    for (let before = -1; before !== rig.upstream.requests.length; ) {
+      before = rig.upstream.requests.length
+      await new Promise((resolve) => setTimeout(resolve, 300))
+    }
+    expect(rig.upstream.requests.length).toBeLessThan(1_000)
+    let text = ''
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1')
+    })
+    socket.resume()
+    await once(socket, 'close')
+    expect(statuses(text)).toHaveLength(2_000)
+  })
+})
+
 describe('what is not plain', () => {
   it('is served when it comes first, and so is what follows on the connection', async () => {
     await start()
@@ -147,6 +173,33 @@ describe('what is not plain', () => {
     await expect.poll(() => rig.proxy.inFlight).toBe(0)
     expect(rig.counted.requests).toEqual(['client_gone'])
     gate.open()
+  })
+
+  it('is served after an answer that its client has not read yet', async () => {
+    await start()
+    const socket = rig.socket()
+    socket.pause()
+    // Answers of our own, more of them than the kernel takes.
+    let sent = 0
+    const ask = () => {
+      while (sent < 40_000 && socket.write('GET /nobody HTTP/1.1\r\nHost: a\r\n\r\n')) sent++
+    }
+    socket.on('drain', ask)
+    ask()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const mostSent = sent
+    socket.off('drain', ask)
+    socket.write(`${plain('/v1/two', ['Transfer-Encoding: chunked', ...closing], 'POST')}5\r\nhello\r\n0\r\n\r\n`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    let text = ''
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1')
+    })
+    socket.resume()
+    await once(socket, 'close')
+    const all = statuses(text)
+    expect(all.slice(0, -1).every((status) => status === 404)).toBe(true)
+    expect([all.at(-1), mostSent - all.length]).toEqual([200, -2])
   })
 
   it('may come in pieces of one byte', async () => {

@@ -18,6 +18,8 @@ export interface DirectHost {
   readonly keepAliveMs: number
   /** The body of a request has to be here after this time, in ms. */
   readonly requestMs: number
+  /** A client that has not read for this time is closed, in ms. */
+  readonly unreadMs: number
   accept(request: DirectRequest, response: DirectResponse): void
   /** Lets node:http serve the connection, with what has been read of it back in place. */
   handOver(socket: Socket): void
@@ -32,6 +34,9 @@ const nearlyFull = 49_152
 
 /** So many requests may wait behind the one that is being answered before no more are read. */
 const mostWaiting = 16
+
+/** How much of a body is gathered, in bytes, while its request waits behind another. */
+const mostEarly = 65_536
 
 /**
  * One connection of a client whose requests are plain: HTTP/1.1, a whole head at once, a body of known length. They are
@@ -67,6 +72,8 @@ export class DirectConnection implements ResponseHost, Reads {
   #isLast = false
   #forgetDeadline: Cancel = () => {}
   readonly #quiet = new Quiet()
+  /** How many bytes had left when that was last looked at. */
+  #hasRead = 0
 
   /** Adds itself to `connections` for as long as it reads. */
   constructor(socket: Socket, host: DirectHost, connections: Set<DirectConnection>) {
@@ -99,10 +106,19 @@ export class DirectConnection implements ResponseHost, Reads {
     else this.#next()
   }
 
-  /** Ends when it has been idle for too long; `now` in monotonic ms. */
+  /** Ends when it has been idle for too long, or its client has not read for too long; `now` in monotonic ms. */
   check(now: number): void {
-    if (!this.isIdle) this.#quiet.end()
-    if (this.#quiet.lastsMs(now) >= this.#host.keepAliveMs) this.#socket.destroy()
+    const { bytesWritten, writableLength } = this.#socket
+    const hasRead = bytesWritten - writableLength
+    if (hasRead !== this.#hasRead || (writableLength === 0 && this.#isBusy)) this.#quiet.end()
+    this.#hasRead = hasRead
+    const most = writableLength > 0 ? this.#host.unreadMs : this.#host.keepAliveMs
+    if (this.#quiet.lastsMs(now) >= most) this.#socket.destroy()
+  }
+
+  /** Whether an answer is still to be given. */
+  get #isBusy(): boolean {
+    return this.#requests.length > 0 && !(this.#isLast && this.#isAnswered)
   }
 
   /** Ends at once. */
@@ -135,9 +151,16 @@ export class DirectConnection implements ResponseHost, Reads {
     // A head in parts behind another request: nobody sends that, so nobody misses its answer.
     if (this.#inHead) this.#isForeign = true
     const [first] = this.#requests
-    if (first && !this.#serving) this.#accept(first)
-    else if (this.#isForeign && this.isIdle) this.#finish()
-    if (this.#requests.length > mostWaiting) this.#socket.pause()
+    if (first && !this.#serving) {
+      this.#serving = first
+      this.#admit(first)
+    } else if (this.#isForeign && this.isIdle) this.#finish()
+    if (this.#requests.length > mostWaiting || this.#isEarly) this.#socket.pause()
+  }
+
+  /** Whether more of a body has come than is gathered for a request that has to wait for the one before it. */
+  get #isEarly(): boolean {
+    return this.#reading !== null && this.#reading !== this.#serving && this.#reading.gathered.length > mostEarly
   }
 
   /**
@@ -190,12 +213,20 @@ export class DirectConnection implements ResponseHost, Reads {
     this.#parser.restart()
     this.#forgetDeadline()
     request.end()
+    // Whoever made the client wait for the rest of the body does so no longer.
+    if (this.#requests.length <= mostWaiting && this.#socket.isPaused()) this.#socket.resume()
     if (this.#isAnswered && this.#requests[0] === request) this.#next()
   }
 
+  /** Serves a request as soon as its client has read the answers before it, or they would pile up here. */
+  #admit(request: DirectRequest): void {
+    if (this.#socket.writableNeedDrain) this.#socket.once('drain', () => this.#admit(request))
+    else if (!this.#socket.destroyed) this.#accept(request)
+  }
+
   #accept(request: DirectRequest): void {
-    this.#serving = request
     const { clock, requestMs } = this.#host
+    if (request === this.#reading && this.#socket.isPaused()) this.#socket.resume()
     const response = new DirectResponse(request, this)
     if (!request.complete) this.#forgetDeadline = clock.after(requestMs, () => this.#onLate(response))
     request.handOn()
@@ -209,13 +240,21 @@ export class DirectConnection implements ResponseHost, Reads {
     this.#isAnswered = false
     const [next] = this.#requests
     this.#serving = next ?? null
-    if (next) process.nextTick(() => this.#socket.destroyed || this.#accept(next))
+    if (next) process.nextTick(() => this.#admit(next))
     else if (this.#isForeign) this.#finish()
-    if ((!next || next === this.#reading) && this.#socket.isPaused()) this.#socket.resume()
+    if (!next && this.#socket.isPaused()) this.#socket.resume()
   }
 
   /** Gives the connection to node:http with the bytes of a request that nothing was done about. */
   #handOver(chunk: Buffer): void {
+    if (this.#socket.writableLength > 0) {
+      // The socket has to be rid of earlier answers first: its successor would not know of them.
+      const kept = Buffer.from(chunk)
+      this.#isForeign = true
+      this.#socket.pause()
+      this.#socket.write('', () => this.#socket.destroyed || this.#handOver(kept))
+      return
+    }
     this.#leave()
     this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose).off('error', ignore)
     this.#socket.pause()

@@ -50,5 +50,8 @@ function inPlaceOf(socket: Socket, options: object): Socket {
   if (handle) handle.reading = false
   old._handle = null
   const { server, _server } = old
+  // It counts for nothing any more, whatever becomes of it.
+  old._server = null
+  socket.on('error', () => {})
   return Object.assign(new Socket({ handle, allowHalfOpen: true, ...options } as object), { server, _server })
 }

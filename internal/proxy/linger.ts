@@ -14,14 +14,19 @@ export function closeGently(request: ClientRequest, clock: Clock): void {
   // What node calls when the last answer of a connection has been written.
   socket.destroySoon = () => {
     socket.end()
+    const destroy = () => {
+      if (socket.writableFinished) socket.destroy()
+      else socket.once('finish', () => socket.destroy())
+    }
     if (request.complete) {
-      socket.destroy()
+      destroy()
       return
     }
     const forget = clock.after(lingerMs, () => socket.destroy())
     socket.once('close', forget)
-    request.once('end', () => socket.destroy())
-    request.resume()
+    request.once('end', destroy)
+    // Not at once: whoever was to send the body on is yet to give it up, and holds the client up when he does.
+    setImmediate(() => request.resume())
   }
 }
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
-import type { Clock } from '../clock/clock.ts'
+import type { Cancel, Clock } from '../clock/clock.ts'
 import { DirectConnection, type DirectHost } from './direct.ts'
 import type { Handler } from './handler.ts'
 import type { Inbound } from './inbound.ts'
@@ -52,6 +52,9 @@ const watchMs = 5_000
 /** For the whole of a request, in ms: large bodies over slow lines. */
 const requestTimeout = 300_000
 
+/** For a client that does not read what it asked for, in ms. */
+const unreadTimeout = 300_000
+
 /** While draining, idle connections stay this long, in ms, for a request that is on its way already. */
 const graceMs = 500
 
@@ -68,6 +71,7 @@ export class DataServer {
   /** The connections that are read without node:http. */
   readonly #direct = new Set<DirectConnection>()
   readonly #watch: Watch
+  #stopClosing: Cancel = () => {}
 
   constructor(handler: Pick<Handler, 'handle'>, inbound: Inbound, clock: Clock, identity: ServerIdentity | null) {
     const options = { maxHeaderSize, keepAliveTimeout, requestTimeout, insecureHTTPParser: false, noDelay: true }
@@ -95,6 +99,7 @@ export class DataServer {
       maxHeaderSize,
       keepAliveMs: keepAliveTimeout,
       requestMs: requestTimeout,
+      unreadMs: unreadTimeout,
       accept: (request, response) => handler.handle(request, response, 'none'),
       handOver: (socket) => serve.call(server, socket),
     }
@@ -142,18 +147,25 @@ export class DataServer {
     const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()))
     const closingMs = Math.min(withinMs / 5, this.#inbound.size * closingEachMs)
     const late = new Promise<void>((resolve) => this.#clock.after(withinMs - closingMs, resolve))
-    this.#clock.after(Math.min(graceMs, withinMs), () => {
-      this.#server.closeIdleConnections()
-      for (const connection of [...this.#direct]) if (connection.isIdle) connection.destroy()
-    })
+    this.#closeIdle(Math.min(graceMs, withinMs))
     await Promise.race([this.#inbound.idle().then(() => closed), late])
     this.close()
+  }
+
+  /** Closes the connections on which nothing is under way, and goes on to do so. */
+  #closeIdle(everyMs: number): void {
+    this.#stopClosing = this.#clock.after(everyMs, () => {
+      this.#server.closeIdleConnections()
+      for (const connection of [...this.#direct]) if (connection.isIdle) connection.destroy()
+      this.#closeIdle(everyMs)
+    })
   }
 
   /** Closes the port and destroys every connection; what is under way ends as if its client had left. */
   close(): void {
     this.#inbound.abandon()
     this.#watch.end()
+    this.#stopClosing()
     this.#server.close()
     this.#server.closeAllConnections()
     for (const connection of [...this.#direct]) connection.destroy()

@@ -11,8 +11,10 @@ import { StreamedBody, type StreamOwner } from './streamed-body.ts'
 export interface ConnectionHost {
   readonly headMs: number
   readonly idleMs: number
-  /** The connection may take another request. */
-  rests(connection: Connection): void
+  /** How often deadlines are looked at. */
+  readonly checkMs: number
+  /** The connection may take another request, as soon as it is sure that the server has not closed it. */
+  settles(connection: Connection): void
   /** The connection is closed, or will take no other request. */
   leaves(connection: Connection): void
 }
@@ -82,11 +84,12 @@ export class Connection implements Sending, StreamOwner {
 
   /** Looks at the deadlines; `now` in monotonic ms. */
   check(now: number): void {
-    // The client is the one who is waited for: that has a deadline of its own.
-    if (this.#socket.isPaused()) this.#quiet.end()
+    // The client is the one who is waited for, to read or to send: that has a deadline of its own.
+    if (this.#socket.isPaused() || (this.#streamed && !this.#socket.writableNeedDrain)) this.#quiet.end()
     const quietMs = this.#quiet.lastsMs(now)
     if (!this.#listener) {
-      if (quietMs >= this.#keptMs) this.#end()
+      // It must not be found too old by its next request.
+      if (quietMs + this.#host.checkMs >= this.#keptMs) this.#end()
     } else if (this.#hasHead) {
       if (quietMs >= this.#host.idleMs) this.#fail(new errors.BodyTimeoutError())
     } else if (quietMs >= this.#host.headMs) this.#fail(new errors.HeadersTimeoutError())
@@ -96,6 +99,11 @@ export class Connection implements Sending, StreamOwner {
   destroy(): void {
     if (this.#listener) this.#fail(new Error('the proxy ends'))
     else this.#end()
+  }
+
+  /** Whether it is closed, or will take no other request. */
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   /** Whether nothing is under way. */
@@ -134,7 +142,16 @@ export class Connection implements Sending, StreamOwner {
 
   /** Takes what has come; `chunk` is only lent. */
   read(chunk: Buffer): void {
-    this.#quiet.end()
+    try {
+      this.#take(chunk)
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+  }
+
+  #take(chunk: Buffer): void {
+    // A head has to come within its time, however many pieces it comes in.
+    if (this.#hasHead) this.#quiet.end()
     const listener = this.#listener
     // Nobody asked: whatever this is, the next answer must not be taken for it.
     if (!listener) this.#end()
@@ -153,7 +170,9 @@ export class Connection implements Sending, StreamOwner {
 
   #takeParsed(chunk: Buffer, listener: AnswerListener): void {
     const parser = this.#parser
+    const { informational } = parser
     const used = parser.take(chunk)
+    if (parser.informational > informational) this.#quiet.end()
     const { head } = parser
     if (head && !this.#hasHead) {
       this.#begin(head, listener)
@@ -209,7 +228,7 @@ export class Connection implements Sending, StreamOwner {
     const isSent = this.#streamed === null && this.#hasFlushed
     if (isSent) this.#bodySent()
     if (this.#parser.head?.keepAlive && isSent && !hasSurplus && this.#keptMs > 0 && !this.#isOver) {
-      this.#host.rests(this)
+      this.#host.settles(this)
     } else this.#end()
     listener?.onComplete()
   }
@@ -221,7 +240,11 @@ export class Connection implements Sending, StreamOwner {
       return
     }
     this.#parser.finish()
-    this.#goOn(listener)
+    try {
+      this.#goOn(listener)
+    } catch (error) {
+      this.#fail(error as Error)
+    }
     if (this.#listener === listener) this.#fail(new Error('the upstream closed the connection'))
   }
 

@@ -51,6 +51,7 @@ class Waiting implements Sending {
 export class DirectTransport implements Transport, ConnectionHost {
   readonly headMs: number
   readonly idleMs: number
+  readonly checkMs: number
   readonly #most: number
   readonly #origin: URL
   readonly #settings: TransportSettings
@@ -60,6 +61,8 @@ export class DirectTransport implements Transport, ConnectionHost {
   readonly #connections = new Set<Connection>()
   /** The last of them rested last: the others may grow old. */
   readonly #idle: Connection[] = []
+  /** Those that have just ended an answer. */
+  readonly #settling: Connection[] = []
   readonly #waiting = new Set<Waiting>()
   #connecting = 0
   readonly #watch: Watch
@@ -71,8 +74,8 @@ export class DirectTransport implements Transport, ConnectionHost {
     this.idleMs = settings.idleMs
     this.#most = settings.connections
     const shortest = Math.min(settings.headMs, settings.idleMs) / 4
-    const everyMs = Math.min(Math.max(shortest, shortestCheckMs), longestCheckMs)
-    this.#watch = new Watch(parts.clock, everyMs, this.#connections)
+    this.checkMs = Math.min(Math.max(shortest, shortestCheckMs), longestCheckMs)
+    this.#watch = new Watch(parts.clock, this.checkMs, this.#connections)
     this.#settings = settings
     this.#lookup = parts.lookup
   }
@@ -87,7 +90,7 @@ export class DirectTransport implements Transport, ConnectionHost {
     const waiting = new Waiting(request, text, listener, this.#waiting)
     this.#waiting.add(waiting)
     listener.onSend(waiting, false)
-    if (this.#waiting.size > this.#connecting && this.#connections.size + this.#connecting < this.#most) this.#open()
+    if (this.#lacks) this.#open()
   }
 
   close(): void {
@@ -102,7 +105,28 @@ export class DirectTransport implements Transport, ConnectionHost {
     for (const connection of [...this.#connections]) connection.destroy()
   }
 
-  rests(connection: Connection): void {
+  /**
+   * A server may have closed a connection behind its answer without having said so, and what would tell us is in the
+   * kernel. A turn of the event loop later it has been read.
+   */
+  settles(connection: Connection): void {
+    if (this.#settling.push(connection) > 1) return
+    setImmediate(() => setImmediate(() => this.#settled()))
+  }
+
+  #settled(): void {
+    const { length } = this.#settling
+    for (const connection of this.#settling.splice(0, length)) if (!connection.isOver) this.#rests(connection)
+    if (this.#lacks) this.#open()
+  }
+
+  /** Whether more requests wait than there are connections that will soon take one. */
+  get #lacks(): boolean {
+    const coming = this.#connecting + this.#settling.length
+    return this.#waiting.size > coming && this.#connections.size + this.#connecting < this.#most
+  }
+
+  #rests(connection: Connection): void {
     const next = this.#next()
     if (next) connection.send(next.request, next.text, next.listener)
     else if (this.#isClosed) connection.destroy()
@@ -113,7 +137,7 @@ export class DirectTransport implements Transport, ConnectionHost {
     this.#connections.delete(connection)
     const at = this.#idle.lastIndexOf(connection)
     if (at !== -1) this.#idle.splice(at, 1)
-    if (this.#waiting.size > this.#connecting) this.#open()
+    if (this.#lacks) this.#open()
     if (this.#connections.size === 0) this.#watch.end()
   }
 
@@ -128,16 +152,21 @@ export class DirectTransport implements Transport, ConnectionHost {
       onread: { buffer: readBuffer, callback: (bytes, buffer) => reader.read(bytes, buffer as Buffer) },
     })
     this.#connecting++
-    connect({ protocol, hostname: name, host, port }, (error, socket) => {
+    const opened = (error: Error | null, socket: Socket | null) => {
       this.#connecting--
-      if (error) this.#failed(error)
-      else this.#opened(socket as Socket, reader)
-    })
+      if (socket) this.#opened(socket, reader)
+      else this.#failed(error ?? new Error('no connection'))
+    }
+    try {
+      connect({ protocol, hostname: name, host, port }, (...[error, socket]) => opened(error, socket as Socket | null))
+    } catch (error) {
+      queueMicrotask(() => opened(error as Error, null))
+    }
   }
 
   #failed(error: Error): void {
     this.#next()?.listener.onError(error)
-    if (this.#waiting.size > this.#connecting) this.#open()
+    if (this.#lacks) this.#open()
   }
 
   #opened(socket: Socket, reader: Reader): void {
@@ -148,7 +177,7 @@ export class DirectTransport implements Transport, ConnectionHost {
     reader.connection = connection
     this.#connections.add(connection)
     this.#watch.begin()
-    this.rests(connection)
+    this.#rests(connection)
   }
 
   /** The request that waits longest; it waits no more. */

@@ -35,7 +35,8 @@ export class ResponseParser {
   readonly #parser: Llhttp
   readonly #parts = new HeadParts()
   #isHead = false
-  #informational = 0
+  /** How many informational answers have come. */
+  informational = 0
   /** The head, once it is here. */
   head: ResponseHead | null = null
   /** What has come of a body that the parser delimits; whoever takes it empties it. */
@@ -57,7 +58,7 @@ export class ResponseParser {
     this.#parser[llhttp.kOnHeaders] = (headers: string[], url: string) => this.#parts.add(headers, url)
     this.#parser[llhttp.kOnHeadersComplete] = (...head: HeadArguments) => this.#takeHead(head)
     this.#parser[llhttp.kOnBody] = (piece: Buffer) => {
-      if (!this.hasSurplus) this.pieces.push(piece)
+      if (this.head && !this.hasSurplus) this.pieces.push(piece)
     }
     this.#parser[llhttp.kOnMessageComplete] = () => {
       if (this.head?.length === null) this.isComplete = true
@@ -68,9 +69,10 @@ export class ResponseParser {
   expect(isHead: boolean): void {
     expectMessage(this.#parser, 'RESPONSE', maxHeaderSize)
     this.#isHead = isHead
-    this.#informational = 0
+    this.informational = 0
     this.#parts.forget()
     this.head = null
+    this.pieces = []
     this.isComplete = false
     this.fault = null
     this.hasSurplus = false
@@ -107,8 +109,9 @@ export class ResponseParser {
   }
 
   #skip(status: number): number {
+    if (status < 100) return this.#refuse('a status that is none')
     if (status === 100) return this.#refuse('a 100 that nobody asked for')
-    if (++this.#informational > mostInformational) return this.#refuse('too many informational answers')
+    if (++this.informational > mostInformational) return this.#refuse('too many informational answers')
     return bodyFollows
   }
 
