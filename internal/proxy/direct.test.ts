@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Rig, type RigOptions, startRig } from '../../test/fakes/rig.ts'
-import { answer, behind, early, Gate } from '../../test/fakes/upstream.ts'
+import { answer, behind, early, Gate, silence } from '../../test/fakes/upstream.ts'
 import { FakeClock } from '../clock/clock.ts'
 import { canParseRequests } from './request-parser.ts'
 
@@ -120,6 +120,66 @@ describe('a client that does not read its answers', () => {
   })
 })
 
+describe('a request behind another', () => {
+  it('whose body is long is read as soon as it is its turn', async () => {
+    await start()
+    const gate = new Gate()
+    rig.upstream.on('key-a').once(behind(gate, answer(200, {}, {})))
+    const socket = rig.socket()
+    let text = ''
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1')
+    })
+    socket.write(post('/v1/one', '{}'))
+    await gate.reached
+    const length = 30_000_000
+    socket.write(plain('/v1/two', [`Content-Length: ${length}`, ...closing], 'POST'))
+    const before = process.memoryUsage().arrayBuffers
+    for (let sent = 0; sent < length; sent += 1_000_000) socket.write(Buffer.alloc(1_000_000, 'x'))
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    // What the client has not sent is still here as well.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(length + 2_000_000)
+    gate.open()
+    await once(socket, 'close')
+    expect(statuses(text)).toEqual([200, 200])
+    expect(rig.upstream.requests[1]?.body.length).toBe(length)
+  })
+})
+
+describe('a body that is sent on as it comes', () => {
+  it.each([false, true])('does not hide that its client leaves (after its head: %s)', async (after) => {
+    await start({ replay: { maxBodyBytes: 10 } })
+    rig.upstream.on('key-a').once(silence)
+    const socket = rig.socket()
+    const body = 'x'.repeat(200_000)
+    const head = plain('/v1/one', [`Content-Length: ${body.length}`], 'POST')
+    socket.write(after ? head : head + body)
+    if (after) setTimeout(() => socket.write(body), 30)
+    await rig.upstream.received(1)
+    await expect.poll(() => rig.upstream.requests[0]?.body.length).toBe(body.length)
+    socket.destroy()
+    await expect.poll(() => rig.proxy.inFlight).toBe(0)
+    expect(rig.counted.requests).toEqual(['client_gone'])
+  })
+
+  it('and is refused early is taken to its end, so that its client reads why', async () => {
+    await start({ replay: { maxBodyBytes: 10 } })
+    rig.upstream.on('key-a').always(early(answer(400, {}, { error: { message: 'no' } })))
+    const socket = rig.socket()
+    const length = 20_000_000
+    socket.write(plain('/v1/one', [`Content-Length: ${length}`], 'POST'))
+    let text = ''
+    socket.pause()
+    await new Promise<void>((resolve) => socket.write(Buffer.alloc(length, 'x'), () => resolve()))
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1')
+    })
+    socket.resume()
+    await once(socket, 'close')
+    expect(statuses(text)).toEqual([400])
+  })
+})
+
 describe('what is not plain', () => {
   it('is served when it comes first, and so is what follows on the connection', async () => {
     await start()
@@ -179,10 +239,11 @@ describe('what is not plain', () => {
     await start()
     const socket = rig.socket()
     socket.pause()
-    // Answers of our own, more of them than the kernel takes.
+    // Answers of our own, more of them than the kernel takes; of 64 bytes each, so that no read ends within a head.
+    const unknown = `GET /nobody HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(26)}\r\n\r\n`.repeat(64)
     let sent = 0
     const ask = () => {
-      while (sent < 40_000 && socket.write('GET /nobody HTTP/1.1\r\nHost: a\r\n\r\n')) sent++
+      while (sent < 200_000 && socket.write(unknown)) sent += 64
     }
     socket.on('drain', ask)
     ask()
@@ -199,7 +260,8 @@ describe('what is not plain', () => {
     await once(socket, 'close')
     const all = statuses(text)
     expect(all.slice(0, -1).every((status) => status === 404)).toBe(true)
-    expect([all.at(-1), mostSent - all.length]).toEqual([200, -2])
+    expect(all.at(-1)).toBe(200)
+    expect(all.length).toBeGreaterThan(mostSent)
   })
 
   it('may come in pieces of one byte', async () => {

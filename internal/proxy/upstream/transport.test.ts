@@ -471,4 +471,71 @@ describe('direct:', () => {
     await once(server, 'listening')
     expect(await asked()).toMatchObject({ status: 200 })
   })
+
+  it('a server that closes behind its answer without having said so costs the next request nothing', async () => {
+    await start(direct, (socket, text) => text.endsWith('\r\n\r\n') && socket.end(hello))
+    for (let round = 0; round < 20; round++) {
+      const first = new Told()
+      const second = new Told()
+      // Asked in the very call that tells the end of the first, as a failover does.
+      const { onComplete } = first
+      first.onComplete = () => {
+        onComplete.call(first)
+        transport.send({ method: 'GET', path: '/again', headers: [], body: none }, second)
+      }
+      transport.send({ method: 'GET', path: '/x', headers: [], body: none }, first)
+      expect([await first.over, await second.over, second.body]).toEqual([null, null, 'hello'])
+    }
+  })
+
+  it('a request that follows on an answer waits for its connection rather than open another', async () => {
+    await start(direct, always(hello))
+    for (let round = 0; round < 20; round++) expect((await asked()).body).toBe('hello')
+    expect(sockets).toHaveLength(1)
+  })
+
+  it('a status that is none is a fault, and nothing of its body gets into a later answer', async () => {
+    const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n'
+    await start(direct, (socket, text) => {
+      if (text.includes('/bad')) socket.write(`HTTP/1.1 099 No\r\nContent-Length: 6\r\n\r\nsecret${hello}`)
+      else socket.write(chunked)
+    })
+    const { error } = await asked({ path: '/bad' })
+    expect(failureOf(error as Error, true).outcome.reason).toBe('protocol')
+    expect((await asked()).body).toBe('hi')
+  })
+
+  it('a head that comes byte by byte has no more time than any other', async () => {
+    await start(
+      direct,
+      (socket) => {
+        let at = 0
+        const drip = setInterval(() => socket.write(hello[at++ % hello.length] ?? ''), 60)
+        socket.on('close', () => clearInterval(drip))
+      },
+      { headMs: 400 },
+    )
+    expect((await asked()).error).toBeInstanceOf(errors.HeadersTimeoutError)
+  })
+
+  it('a client that is slow to send does not make the upstream late', async () => {
+    await start(direct, (socket, text) => text.endsWith('END') && socket.write(hello), { headMs: 200 })
+    const rest = new PassThrough()
+    const told = send({ method: 'POST', body: { held: false, rest, length: 5 } })
+    rest.write('ab')
+    await new Promise((resolve) => setTimeout(resolve, 600))
+    rest.end('END')
+    expect([await told.over, told.body]).toEqual([null, 'hello'])
+  })
+
+  it('a listener that fails ends its own request, and nothing else', async () => {
+    await start(direct, always(hello))
+    const told = new Told()
+    told.onHead = () => {
+      throw new Error('a fault of ours')
+    }
+    transport.send({ method: 'GET', path: '/x', headers: [], body: none }, told)
+    expect(await told.over).toMatchObject({ message: 'a fault of ours' })
+    expect((await asked()).body).toBe('hello')
+  })
 })
