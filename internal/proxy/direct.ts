@@ -7,8 +7,8 @@ import { httpDate } from './http-date.ts'
 import { type Reads, readAsUsual, readInto } from './lent-socket.ts'
 import { plainFrame } from './plain-frame.ts'
 import { Quiet } from './quiet.ts'
+import { ReadBuffers } from './read-buffers.ts'
 import { type ParsedHead, RequestParser } from './request-parser.ts'
-import { longestSlab, slabs } from './slabs.ts'
 
 /** What connections that are read directly share. */
 export interface DirectHost {
@@ -24,13 +24,6 @@ export interface DirectHost {
   /** Lets node:http serve the connection, with what has been read of it back in place. */
   handOver(socket: Socket): void
 }
-
-/** Nearly all reads go into this one. */
-const sharedBuffer = Buffer.allocUnsafeSlow(65_536)
-
-/** A longer body is read into slabs, each of which becomes a part of it if a read nearly fills it. */
-const longBody = 65_536
-const nearlyFull = 49_152
 
 /** So many requests may wait behind the one that is being answered before no more are read. */
 const mostWaiting = 16
@@ -63,8 +56,7 @@ export class DirectConnection implements ResponseHost, Reads {
   #inHead = false
   /** Whose the memory of what is being read is. */
   #memory: Memory = 'own'
-  /** Where the next read goes, within a long body. */
-  #own: Buffer | null = null
+  readonly #buffers = new ReadBuffers()
   /** Something has come behind the requests that are under way, or in place of one, that is not for us. */
   #isForeign = false
   #isAnswered = false
@@ -127,15 +119,11 @@ export class DirectConnection implements ResponseHost, Reads {
   }
 
   buffer(): Buffer {
-    if (this.#missing <= longBody) this.#own = null
-    else this.#own ??= slabs.take(longestSlab)
-    return this.#own ?? sharedBuffer
+    return this.#buffers.next(this.#missing)
   }
 
   take(buffer: Buffer, length: number): void {
-    const isFull = buffer === this.#own && length > nearlyFull
-    this.#memory = isFull ? 'slab' : 'lent'
-    if (isFull) this.#own = null
+    this.#memory = this.#buffers.memoryOf(buffer, length)
     this.#onData(buffer.subarray(0, length))
   }
 

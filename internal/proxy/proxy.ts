@@ -1,6 +1,6 @@
 /**
- * The data plane: takes agents' requests in, asks the engine which member serves, sends them on, and passes
- * the answers back; what an answer means is the dialect's, what happens to a member is the engine's affair.
+ * The data plane: takes agents' requests in, asks the engine which member serves, sends them on, and passes the answers
+ * back; what an answer means is the dialect's, what happens to a member is the engine's affair.
  */
 import type { Clock } from '../clock/clock.ts'
 import type { Credentials } from '../credential/credential.ts'

@@ -1,11 +1,10 @@
 import type { Socket } from 'node:net'
 import { errors } from 'undici'
-import type { HeldBody } from '../held-body.ts'
 import { Quiet } from '../quiet.ts'
 import { hearOut } from './hear-out.ts'
 import type { AnswerListener, Sending, UpstreamRequest } from './port.ts'
+import { RequestWriter, type WriterOwner } from './request-writer.ts'
 import { type ResponseHead, ResponseParser } from './response-parser.ts'
-import { StreamedBody, type StreamOwner } from './streamed-body.ts'
 
 /** What a connection needs of those it belongs to; durations in ms. */
 export interface ConnectionHost {
@@ -19,9 +18,6 @@ export interface ConnectionHost {
   leaves(connection: Connection): void
 }
 
-/** Up to this many bytes it is cheaper to copy a body into one string with its head than to write the two together. */
-const mostInString = 16_384
-
 /** How long a quiet connection is kept where the server does not say, and how much earlier than it says, in ms: as undici does. */
 const keptMs = 4_000
 const earlierMs = 2_000
@@ -31,15 +27,13 @@ const longestKeptMs = 600_000
  * One connection to an upstream, for one request at a time (no pipelining: RFC 9112, 9.3.2, forbids to repeat a POST
  * that was behind another). Its deadlines are looked at from outside, now and then, so that a request arms no timer.
  */
-export class Connection implements Sending, StreamOwner {
+export class Connection implements Sending, WriterOwner {
   readonly #socket: Socket
   readonly #host: ConnectionHost
   readonly #parser = new ResponseParser()
   /** Who waits for the present answer; null: the connection is idle, or over. */
   #listener: AnswerListener | null = null
-  #streamed: StreamedBody | null = null
-  /** The held body whose memory is written from; it is told only when the kernel has all of it. */
-  #sending: HeldBody | null = null
+  readonly #writer: RequestWriter
   /** How much of a body of known length has not come; null: the parser knows. */
   #missing: number | null = null
   #hasHead = false
@@ -51,6 +45,7 @@ export class Connection implements Sending, StreamOwner {
   constructor(socket: Socket, host: ConnectionHost) {
     this.#socket = socket
     this.#host = host
+    this.#writer = new RequestWriter(socket, this)
     hearOut(socket)
     socket.on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
   }
@@ -61,15 +56,9 @@ export class Connection implements Sending, StreamOwner {
     this.#quiet.end()
     this.#hasHead = false
     this.#missing = null
-    this.#sending = null
     this.#parser.expect(method === 'HEAD')
     listener.onSend(this, true)
-    if (this.#listener !== listener) return
-    if (body.held) this.#write(text, body.bytes)
-    else {
-      this.#socket.write(text, 'latin1')
-      this.#streamed = new StreamedBody(body.rest, body.length, this.#socket, this)
-    }
+    if (this.#listener === listener) this.#writer.write(text, body)
   }
 
   abort(listener: AnswerListener): void {
@@ -85,7 +74,7 @@ export class Connection implements Sending, StreamOwner {
   /** Looks at the deadlines; `now` in monotonic ms. */
   check(now: number): void {
     // The client is the one who is waited for, to read or to send: that has a deadline of its own.
-    if (this.#socket.isPaused() || (this.#streamed && !this.#socket.writableNeedDrain)) this.#quiet.end()
+    if (this.#socket.isPaused() || this.#writer.waitsForClient) this.#quiet.end()
     const quietMs = this.#quiet.lastsMs(now)
     if (!this.#listener) {
       // It must not be found too old by its next request.
@@ -115,29 +104,8 @@ export class Connection implements Sending, StreamOwner {
     this.#quiet.end()
   }
 
-  sent(): void {
-    this.#streamed = null
-    this.#quiet.end()
-  }
-
   broke(error: Error): void {
     this.#fail(error)
-  }
-
-  #write(head: string, body: HeldBody): void {
-    const { parts, length } = body
-    const [only] = parts
-    const socket = this.#socket
-    if (!only) socket.write(head, 'latin1')
-    else if (length <= mostInString && parts.length === 1) socket.write(head + only.toString('latin1'), 'latin1')
-    else {
-      this.#sending = body
-      body.sending()
-      socket.cork()
-      socket.write(head, 'latin1')
-      for (const part of parts) socket.write(part)
-      socket.uncork()
-    }
   }
 
   /** Takes what has come; `chunk` is only lent. */
@@ -188,7 +156,7 @@ export class Connection implements Sending, StreamOwner {
   #begin({ status, headers, keepAliveSeconds }: ResponseHead, listener: AnswerListener): void {
     this.#hasHead = true
     // An answer may take long: until its end the body would be kept.
-    if (this.#hasFlushed) this.#bodySent()
+    this.#writer.settle()
     if (keepAliveSeconds !== null) this.#keptMs = Math.min(keepAliveSeconds * 1_000 - earlierMs, longestKeptMs)
     listener.onHead(status, headers)
   }
@@ -207,16 +175,6 @@ export class Connection implements Sending, StreamOwner {
     else if (parser.fault) this.#fail(parser.fault)
   }
 
-  /** Whether the kernel has everything that was written; of a socket that is broken nobody knows. */
-  get #hasFlushed(): boolean {
-    return this.#socket.writable && this.#socket.writableLength === 0
-  }
-
-  #bodySent(): void {
-    this.#sending?.sent()
-    this.#sending = null
-  }
-
   #pause(): void {
     if (this.#listener) this.#socket.pause()
   }
@@ -225,8 +183,7 @@ export class Connection implements Sending, StreamOwner {
     const listener = this.#listener
     this.#listener = null
     if (this.#socket.isPaused()) this.#socket.resume()
-    const isSent = this.#streamed === null && this.#hasFlushed
-    if (isSent) this.#bodySent()
+    const isSent = this.#writer.settle()
     if (this.#parser.head?.keepAlive && isSent && !hasSurplus && this.#keptMs > 0 && !this.#isOver) {
       this.#host.settles(this)
     } else this.#end()
@@ -268,7 +225,7 @@ export class Connection implements Sending, StreamOwner {
   #end(): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#streamed?.stop()
+    this.#writer.stop()
     this.#host.leaves(this)
     this.#socket.destroy()
   }

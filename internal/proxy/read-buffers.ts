@@ -1,0 +1,28 @@
+import type { Memory } from './held-body.ts'
+import { longestSlab, slabs } from './slabs.ts'
+
+/** Nearly all reads of all connections go into this one. */
+const shared = Buffer.allocUnsafeSlow(longestSlab)
+
+/** A longer rest of a body is read into slabs, each of which becomes a part of it if a read nearly fills it. */
+const longBody = 65_536
+const nearlyFull = 49_152
+
+/** Where one connection reads to. */
+export class ReadBuffers {
+  #own: Buffer | null = null
+
+  /** The buffer for the next read, when so many bytes of a body have not come. */
+  next(missing: number): Buffer {
+    if (missing <= longBody) this.#own = null
+    else this.#own ??= slabs.take(longestSlab)
+    return this.#own ?? shared
+  }
+
+  /** Whose the memory of a read is: a slab is given away with what fills it, everything else is only lent. */
+  memoryOf(buffer: Buffer, length: number): Memory {
+    if (buffer !== this.#own || length <= nearlyFull) return 'lent'
+    this.#own = null
+    return 'slab'
+  }
+}

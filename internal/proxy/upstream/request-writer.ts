@@ -1,0 +1,84 @@
+import type { Socket } from 'node:net'
+import type { RequestBody } from '../body.ts'
+import type { HeldBody } from '../held-body.ts'
+import { StreamedBody, type StreamOwner } from './streamed-body.ts'
+
+/** Up to this many bytes it is cheaper to copy a body into one string with its head than to write the two together. */
+const mostInString = 16_384
+
+/** Who is told how the sending of a body that is not held goes. */
+export type WriterOwner = Omit<StreamOwner, 'sent'>
+
+/** Writes the requests of one connection, one after the other, and knows when the kernel has all of one. */
+export class RequestWriter implements StreamOwner {
+  readonly #socket: Socket
+  readonly #owner: WriterOwner
+  #streamed: StreamedBody | null = null
+  /** The held body whose memory is written from. */
+  #held: HeldBody | null = null
+
+  constructor(socket: Socket, owner: WriterOwner) {
+    this.#socket = socket
+    this.#owner = owner
+  }
+
+  /** Writes a request whose head is `text`. */
+  write(text: string, body: RequestBody): void {
+    this.#held = null
+    if (body.held) this.#writeHeld(text, body.bytes)
+    else {
+      this.#socket.write(text, 'latin1')
+      this.#streamed = new StreamedBody(body.rest, body.length, this.#socket, this)
+    }
+  }
+
+  /**
+   * Whether the kernel has the whole request; then the memory of a held body is told so. Of a socket that is broken
+   * nobody knows.
+   */
+  settle(): boolean {
+    if (this.#streamed !== null || !this.#socket.writable || this.#socket.writableLength > 0) return false
+    this.#held?.sent()
+    this.#held = null
+    return true
+  }
+
+  /** Whether the next bytes are the client's to send. */
+  get waitsForClient(): boolean {
+    return this.#streamed !== null && !this.#socket.writableNeedDrain
+  }
+
+  /** Sends no more of a body that is not held. */
+  stop(): void {
+    this.#streamed?.stop()
+  }
+
+  progressed(): void {
+    this.#owner.progressed()
+  }
+
+  sent(): void {
+    this.#streamed = null
+    this.#owner.progressed()
+  }
+
+  broke(error: Error): void {
+    this.#owner.broke(error)
+  }
+
+  #writeHeld(head: string, body: HeldBody): void {
+    const { parts, length } = body
+    const [only] = parts
+    const socket = this.#socket
+    if (!only) socket.write(head, 'latin1')
+    else if (length <= mostInString && parts.length === 1) socket.write(head + only.toString('latin1'), 'latin1')
+    else {
+      this.#held = body
+      body.sending()
+      socket.cork()
+      socket.write(head, 'latin1')
+      for (const part of parts) socket.write(part)
+      socket.uncork()
+    }
+  }
+}
