@@ -61,8 +61,9 @@ export class DirectTransport implements Transport, ConnectionHost {
   readonly #connections = new Set<Connection>()
   /** The last of them rested last: the others may grow old. */
   readonly #idle: Connection[] = []
-  /** Those that have just ended an answer. */
-  readonly #settling: Connection[] = []
+  /** Those that have ended an answer since the event loop polled last, and in the turn before. */
+  #settling: Connection[] = []
+  #settled: Connection[] = []
   readonly #waiting = new Set<Waiting>()
   #connecting = 0
   readonly #watch: Watch
@@ -107,22 +108,25 @@ export class DirectTransport implements Transport, ConnectionHost {
 
   /**
    * A server may have closed a connection behind its answer without having said so, and what would tell us is in the
-   * kernel. A turn of the event loop later it has been read.
+   * kernel: it has been read when the event loop has polled once more.
    */
   settles(connection: Connection): void {
-    if (this.#settling.push(connection) > 1) return
-    setImmediate(() => setImmediate(() => this.#settled()))
+    if (this.#settling.length + this.#settled.length === 0) setImmediate(this.#turn)
+    this.#settling.push(connection)
   }
 
-  #settled(): void {
-    const { length } = this.#settling
-    for (const connection of this.#settling.splice(0, length)) if (!connection.isOver) this.#rests(connection)
+  readonly #turn = (): void => {
+    const settled = this.#settled
+    this.#settled = this.#settling
+    this.#settling = []
+    if (this.#settled.length > 0) setImmediate(this.#turn)
+    for (const connection of settled) if (!connection.isOver) this.#rests(connection)
     if (this.#lacks) this.#open()
   }
 
   /** Whether more requests wait than there are connections that will soon take one. */
   get #lacks(): boolean {
-    const coming = this.#connecting + this.#settling.length
+    const coming = this.#connecting + this.#settling.length + this.#settled.length
     return this.#waiting.size > coming && this.#connections.size + this.#connecting < this.#most
   }
 
