@@ -19,6 +19,8 @@ beforeEach(async () => {
   connections = 0
   const numbers = new WeakMap<object, number>()
   upstream = createServer(selfSigned)
+  // As long as a busy machine may need between two requests.
+  upstream.keepAliveTimeout = 60_000
   upstream.on('secureConnection', (socket) => numbers.set(socket, ++connections))
   upstream.on('request', async (request, response) => {
     let bytes = 0
