@@ -3,8 +3,9 @@ import { buildConnector } from 'undici'
 import type { Clock } from '../../clock/clock.ts'
 import { Watch } from '../quiet.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
-import type { AnswerListener, Sending, Transport, TransportSettings, UpstreamRequest } from './port.ts'
+import type { AnswerListener, Transport, TransportSettings, UpstreamRequest } from './port.ts'
 import { requestText } from './request-text.ts'
+import { Waiting } from './waiting.ts'
 
 /** The deadlines of all connections are looked at this often, in ms, or four times within the shortest of them. */
 const longestCheckMs = 1_000
@@ -21,27 +22,6 @@ class Reader {
     this.connection?.read(buffer.subarray(0, bytes))
     return true
   }
-}
-
-/** A request that waits for a connection. */
-class Waiting implements Sending {
-  readonly request: UpstreamRequest
-  readonly text: string
-  readonly listener: AnswerListener
-  readonly #line: Set<Waiting>
-
-  constructor(request: UpstreamRequest, text: string, listener: AnswerListener, line: Set<Waiting>) {
-    this.request = request
-    this.text = text
-    this.listener = listener
-    this.#line = line
-  }
-
-  abort(): void {
-    this.#line.delete(this)
-  }
-
-  resume(): void {}
 }
 
 /**
@@ -64,7 +44,7 @@ export class DirectTransport implements Transport, ConnectionHost {
   /** Those that have ended an answer since the event loop polled last, and in the turn before. */
   #settling: Connection[] = []
   #settled: Connection[] = []
-  readonly #waiting = new Set<Waiting>()
+  readonly #waiting = new Waiting()
   #connecting = 0
   readonly #watch: Watch
   #isClosed = false
@@ -88,9 +68,7 @@ export class DirectTransport implements Transport, ConnectionHost {
       connection.send(request, text, listener)
       return
     }
-    const waiting = new Waiting(request, text, listener, this.#waiting)
-    this.#waiting.add(waiting)
-    listener.onSend(waiting, false)
+    listener.onSend(this.#waiting.add(request, text, listener), false)
     if (this.#lacks) this.#open()
   }
 
@@ -102,7 +80,7 @@ export class DirectTransport implements Transport, ConnectionHost {
   destroy(): void {
     this.#isClosed = true
     const ended = new Error('the proxy ends')
-    for (let next = this.#next(); next; next = this.#next()) next.listener.onError(ended)
+    for (let next = this.#waiting.next(); next; next = this.#waiting.next()) next.listener.onError(ended)
     for (const connection of [...this.#connections]) connection.destroy()
   }
 
@@ -131,7 +109,7 @@ export class DirectTransport implements Transport, ConnectionHost {
   }
 
   #rests(connection: Connection): void {
-    const next = this.#next()
+    const next = this.#waiting.next()
     if (next) connection.send(next.request, next.text, next.listener)
     else if (this.#isClosed) connection.destroy()
     else this.#idle.push(connection)
@@ -169,7 +147,7 @@ export class DirectTransport implements Transport, ConnectionHost {
   }
 
   #failed(error: Error): void {
-    this.#next()?.listener.onError(error)
+    this.#waiting.next()?.listener.onError(error)
     if (this.#lacks) this.#open()
   }
 
@@ -182,12 +160,5 @@ export class DirectTransport implements Transport, ConnectionHost {
     this.#connections.add(connection)
     this.#watch.begin()
     this.#rests(connection)
-  }
-
-  /** The request that waits longest; it waits no more. */
-  #next(): Waiting | undefined {
-    const [first] = this.#waiting
-    if (first) this.#waiting.delete(first)
-    return first
   }
 }
