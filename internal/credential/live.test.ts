@@ -101,15 +101,22 @@ test('a replaced credential serves its new secret with a higher generation, and 
   expect(() => now(one)).toThrow(NoMaterial)
 })
 
-test('10,000 vault credentials are in memory within 200 ms', () => {
+test('10,000 vault credentials are in memory within a fraction of a second', () => {
   const names = Array.from({ length: 10_000 }, (_, i) => `n${i}`)
   const records = names.map((name) => record(name, { kind: 'vault' }))
   const secrets = names.map((name) => sealed(name, randomBytes(24).toString('base64url')))
-  const start = performance.now()
-  live.add(records, secrets)
-  expect(performance.now() - start).toBeLessThan(200)
+  // 90 ms on a quiet machine (npm run bench); what is ten times as much would be another order of work.
+  expect(cpuMs(() => live.add(records, secrets))).toBeLessThan(1_000)
   expect(live.problems()).toEqual([])
 })
+
+/** The CPU time that `run` takes, in ms: what else the machine does is no part of it. */
+function cpuMs(run: () => void): number {
+  const before = process.cpuUsage()
+  run()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1_000
+}
 
 const variables = [
   { name: 'a whole value', variable: 'KEY', secret: 'sk-env' },
