@@ -1,14 +1,17 @@
 /** The name without what proxies and frameworks treat alike: `X_Api_Key`, `x-api-key` and `X-API-Key` are one. */
-export function sameName(name: string): string {
-  const before = plainNames.get(name)
-  if (before !== undefined) return before
-  const plain = name.toLowerCase().replace(/[^a-z0-9]/g, '')
-  if (plainNames.size < 1_000 && name.length < 100) plainNames.set(name, plain)
-  return plain
-}
+export const sameName = remembered((name) => name.toLowerCase().replace(/[^a-z0-9]/g, ''))
 
 /** Headers repeat from request to request: what they mean is remembered, up to bounds that no client can move. */
-const plainNames = new Map<string, string>()
+export function remembered<Result>(find: (text: string) => Result): (text: string) => Result {
+  const known = new Map<string, Result>()
+  return (text) => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    const found = find(text)
+    if (known.size < 1_000 && text.length < 100) known.set(text, found)
+    return found
+  }
+}
 
 /** Removes every header of that name, in any spelling, from raw name-value pairs. */
 export function dropHeader(headers: string[], name: string): void {

@@ -82,7 +82,6 @@ export class BodyReader {
     this.#taken = 0
     this.#request.gather?.(null)
     this.#held.release()
-    this.#held = nothing
   }
 
   #reserve(bytes: number): boolean {
@@ -120,12 +119,10 @@ export class BodyReader {
     this.#done = true
     this.#request.off('data', this.#onData).off('end', this.#onEnd)
     const rest = new Rest(this.#request, [...this.#held.parts])
-    this.#held = nothing
+    this.#held = new HeldBody(0)
     this.#receiver.bodyReady({ held: false, rest, length: this.#length })
   }
 }
-
-const nothing = new HeldBody()
 
 /** What of a body is here already, followed by what is still to come, with backpressure towards the client. */
 class Rest extends Readable {

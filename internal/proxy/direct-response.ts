@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ClientResponse } from './client.ts'
 import type { DirectRequest } from './direct-request.ts'
+import { mostInString } from './in-string.ts'
 
 /** What a response needs of its connection. */
 export interface ResponseHost {
@@ -12,9 +13,6 @@ export interface ResponseHost {
   /** The last byte of the answer has been written; `last`: the connection is to end with it. */
   answered(last: boolean): void
 }
-
-/** Up to this many bytes it is cheaper to copy a chunk into one string with its frame than to write the parts together. */
-const mostInString = 16_384
 
 const framingLengths = new Set(['date', 'connection', 'content-length', 'transfer-encoding'].map((name) => name.length))
 

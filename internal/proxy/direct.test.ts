@@ -1,7 +1,9 @@
 /** Connections that are read without node:http: what is plain is served, and whatever is not goes the usual way. */
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Rig, type RigOptions, startRig } from '../../test/fakes/rig.ts'
+import { standstill } from '../../test/fakes/standstill.ts'
 import { answer, behind, early, Gate, silence } from '../../test/fakes/upstream.ts'
 import { FakeClock } from '../clock/clock.ts'
 import { canParseRequests } from './request-parser.ts'
@@ -22,6 +24,13 @@ const post = (path: string, body: string, more: readonly string[] = []) =>
 
 const closing = ['Connection: close']
 const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status))
+/** All that comes on a connection from now on. */
+function heard(socket: Socket): () => string {
+  const chunks: Buffer[] = []
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+  return () => Buffer.concat(chunks).toString('latin1')
+}
+
 const seen = () => rig.upstream.requests.map(({ method, path, body }) => [method, path, body.toString()])
 
 it('node lets its parser be used', () => {
@@ -48,16 +57,13 @@ describe('requests of one connection', () => {
   it('may follow in the packet that ends the body before', async () => {
     await start()
     const socket = rig.socket()
-    let text = ''
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString()
-    })
+    const text = heard(socket)
     socket.write(plain('/v1/one', ['Content-Length: 10'], 'POST'))
     socket.write('01234')
     await expect.poll(() => rig.proxy.inFlight).toBe(1)
     socket.write(`56789${post('/v1/two', 'second', closing)}`)
     await once(socket, 'close')
-    expect(statuses(text)).toEqual([200, 200])
+    expect(statuses(text())).toEqual([200, 200])
     expect(seen()).toEqual([
       ['POST', '/v1/one', '0123456789'],
       ['POST', '/v1/two', 'second'],
@@ -105,18 +111,11 @@ describe('a client that does not read its answers', () => {
     const cut = (text: string) => text.replace(/x+(?=\r\n\r\n$)/, (pad) => pad.slice(text.length - 256))
     for (let at = 0; at < 1_999; at++) socket.write(cut(padded([])))
     socket.write(cut(padded(closing)))
-    for (let before = -1; before !== rig.upstream.requests.length; ) {
-      before = rig.upstream.requests.length
-      await new Promise((resolve) => setTimeout(resolve, 300))
-    }
-    expect(rig.upstream.requests.length).toBeLessThan(1_000)
-    let text = ''
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1')
-    })
+    expect(await standstill(() => rig.upstream.requests.length)).toBeLessThan(1_000)
+    const text = heard(socket)
     socket.resume()
     await once(socket, 'close')
-    expect(statuses(text)).toHaveLength(2_000)
+    expect(statuses(text())).toHaveLength(2_000)
   })
 })
 
@@ -126,21 +125,17 @@ describe('a request behind another', () => {
     const gate = new Gate()
     rig.upstream.on('key-a').once(behind(gate, answer(200, {}, {})))
     const socket = rig.socket()
-    let text = ''
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1')
-    })
+    const text = heard(socket)
     socket.write(post('/v1/one', '{}'))
     await gate.reached
     const length = 80_000_000
     socket.write(plain('/v1/two', [`Content-Length: ${length}`, ...closing], 'POST'))
     for (let sent = 0; sent < length; sent += 1_000_000) socket.write(Buffer.alloc(1_000_000, 'x'))
-    await new Promise((resolve) => setTimeout(resolve, 500))
     // The kernel holds some 40 MB.
-    expect(socket.bytesWritten - socket.writableLength).toBeLessThan(60_000_000)
+    expect(await standstill(() => socket.bytesWritten - socket.writableLength)).toBeLessThan(60_000_000)
     gate.open()
     await once(socket, 'close')
-    expect(statuses(text)).toEqual([200, 200])
+    expect(statuses(text())).toEqual([200, 200])
     expect(rig.upstream.requests[1]?.body.length).toBe(length)
   })
 })
@@ -153,7 +148,10 @@ describe('a body that is sent on as it comes', () => {
     const body = 'x'.repeat(200_000)
     const head = plain('/v1/one', [`Content-Length: ${body.length}`], 'POST')
     socket.write(after ? head : head + body)
-    if (after) setTimeout(() => socket.write(body), 30)
+    if (after) {
+      await expect.poll(() => rig.proxy.inFlight).toBe(1)
+      socket.write(body)
+    }
     await rig.upstream.received(1)
     await expect.poll(() => rig.upstream.requests[0]?.body.length).toBe(body.length)
     socket.destroy()
@@ -167,15 +165,12 @@ describe('a body that is sent on as it comes', () => {
     const socket = rig.socket()
     const length = 20_000_000
     socket.write(plain('/v1/one', [`Content-Length: ${length}`], 'POST'))
-    let text = ''
     socket.pause()
     await new Promise<void>((resolve) => socket.write(Buffer.alloc(length, 'x'), () => resolve()))
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1')
-    })
+    const text = heard(socket)
     socket.resume()
     await once(socket, 'close')
-    expect(statuses(text)).toEqual([400])
+    expect(statuses(text())).toEqual([400])
   })
 })
 
@@ -207,16 +202,13 @@ describe('what is not plain', () => {
     const gate = new Gate()
     rig.upstream.on('key-a').once(behind(gate, answer(200, {}, {})))
     const socket = rig.socket()
-    let text = ''
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString()
-    })
+    const text = heard(socket)
     socket.write(plain('/v1/one'))
     await gate.reached
     socket.write(`${plain('/v1/two', ['Transfer-Encoding: chunked'], 'POST')}5\r\nhello\r\n0\r\n\r\n`)
     gate.open()
     await once(socket, 'close')
-    expect(statuses(text)).toEqual([200])
+    expect(statuses(text())).toEqual([200])
     expect(seen()).toHaveLength(1)
   })
 
@@ -246,18 +238,15 @@ describe('what is not plain', () => {
     }
     socket.on('drain', ask)
     ask()
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    await standstill(() => sent)
     const mostSent = sent
     socket.off('drain', ask)
     socket.write(`${plain('/v1/two', ['Transfer-Encoding: chunked', ...closing], 'POST')}5\r\nhello\r\n0\r\n\r\n`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    let text = ''
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1')
-    })
+    await standstill(() => socket.bytesWritten - socket.writableLength)
+    const text = heard(socket)
     socket.resume()
     await once(socket, 'close')
-    const all = statuses(text)
+    const all = statuses(text())
     expect(all.slice(0, -1).every((status) => status === 404)).toBe(true)
     expect(all.at(-1)).toBe(200)
     expect(all.length).toBeGreaterThan(mostSent)
@@ -313,15 +302,12 @@ describe('an answer', () => {
       },
     })
     const socket = rig.socket()
-    let text = ''
-    socket.on('data', (chunk: Buffer) => {
-      text += chunk.toString()
-    })
+    const text = heard(socket)
     socket.write(plain('/v1/x', closing))
-    await expect.poll(() => text).toContain('one')
+    await expect.poll(text).toContain('one')
     gate.open()
     await once(socket, 'close')
-    expect(text).toMatch(/Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n6\r\ntwotwo\r\n0\r\n\r\n$/)
+    expect(text()).toMatch(/Transfer-Encoding: chunked\r\n\r\n3\r\none\r\n6\r\ntwotwo\r\n0\r\n\r\n$/)
   })
 
   it('to HEAD and one without content has no body', async () => {

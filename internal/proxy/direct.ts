@@ -8,7 +8,8 @@ import { type Reads, readAsUsual, readInto } from './lent-socket.ts'
 import { plainFrame } from './plain-frame.ts'
 import { Quiet } from './quiet.ts'
 import { ReadBuffers } from './read-buffers.ts'
-import { type ParsedHead, RequestParser } from './request-parser.ts'
+import type { ParsedHead } from './request-parser.ts'
+import { type ReaderOwner, RequestReader } from './request-reader.ts'
 
 /** What connections that are read directly share. */
 export interface DirectHost {
@@ -37,28 +38,19 @@ const mostEarly = 65_536
  * spillway does for a request. Whatever is not plain makes node:http take the connection over before anything was done
  * about it, so that there is one strict reading of every other frame and of every error.
  */
-export class DirectConnection implements ResponseHost, Reads {
+export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
   readonly #socket: Socket
   /** Whether what is read is only lent. */
   readonly #isLent: boolean
   readonly #host: DirectHost
-  readonly #parser: RequestParser
+  readonly #reader: RequestReader
   readonly #connections: Set<DirectConnection>
   readonly persistence: string
   /** Requests whose heads are here, in their order; the first of them is being answered. */
   readonly #requests: DirectRequest[] = []
-  /** The request whose body is being read. */
-  #reading: DirectRequest | null = null
-  /** How many bytes of its body have not come. */
-  #missing = 0
   /** The request that is being answered, or is the next to be. */
   #serving: DirectRequest | null = null
-  #inHead = false
-  /** Whose the memory of what is being read is. */
-  #memory: Memory = 'own'
   readonly #buffers = new ReadBuffers()
-  /** Something has come behind the requests that are under way, or in place of one, that is not for us. */
-  #isForeign = false
   #isAnswered = false
   /** The last answer has been given: nothing that comes is a request any more. */
   #isLast = false
@@ -69,15 +61,13 @@ export class DirectConnection implements ResponseHost, Reads {
 
   /** Adds itself to `connections` for as long as it reads. */
   constructor(socket: Socket, host: DirectHost, connections: Set<DirectConnection>) {
+    this.#reader = new RequestReader(host.maxHeaderSize, this)
     const lent = readInto(socket, this)
     this.#isLent = lent !== null
-    this.#socket = lent ?? socket.on('data', this.#onData)
+    this.#socket = lent ?? socket.on('data', (chunk) => this.#take(chunk, 'own'))
     this.#host = host
     this.#connections = connections
     this.persistence = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(host.keepAliveMs / 1_000)}\r\n`
-    this.#parser = new RequestParser(host.maxHeaderSize, {
-      requestHead: (head) => this.#head(head),
-    })
     connections.add(this)
     this.#socket.on('end', this.#onEnd).on('close', this.#onClose).on('error', ignore)
   }
@@ -119,86 +109,48 @@ export class DirectConnection implements ResponseHost, Reads {
   }
 
   buffer(): Buffer {
-    return this.#buffers.next(this.#missing)
+    return this.#buffers.next(this.#reader.missing)
   }
 
   take(buffer: Buffer, length: number): void {
-    this.#memory = this.#buffers.memoryOf(buffer, length)
-    this.#onData(buffer.subarray(0, length))
+    this.#take(buffer.subarray(0, length), this.#buffers.memoryOf(buffer, length))
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  #take(chunk: Buffer, memory: Memory): void {
+    const reader = this.#reader
     // Read on, but only to notice when the client leaves.
-    if (this.#isForeign) return
+    if (reader.isForeign) return
     const isFresh = this.isIdle && !this.#isLast
-    this.#take(chunk)
-    if (isFresh && (this.#isForeign || this.#inHead)) {
+    reader.take(chunk, memory)
+    if (isFresh && (reader.isForeign || reader.inHead)) {
       this.#handOver(chunk)
       return
     }
     // A head in parts behind another request: nobody sends that, so nobody misses its answer.
-    if (this.#inHead) this.#isForeign = true
+    if (reader.inHead) reader.isForeign = true
     const [first] = this.#requests
     if (first && !this.#serving) {
       this.#serving = first
       this.#admit(first)
-    } else if (this.#isForeign && this.isIdle) this.#finish()
+    } else if (reader.isForeign && this.isIdle) this.#finish()
     if (this.#requests.length > mostWaiting || this.#isEarly) this.#socket.pause()
   }
 
   /** Whether more of a body has come than is gathered for a request that has to wait for the one before it. */
   get #isEarly(): boolean {
-    return this.#reading !== null && this.#reading !== this.#serving && this.#reading.gathered.length > mostEarly
+    const { reading } = this.#reader
+    return reading !== null && reading !== this.#serving && reading.gathered.length > mostEarly
   }
 
-  /**
-   * A body is counted, not parsed: its length stands in the head, and the parser would make a copy of each piece. What
-   * comes behind it is parsed anew, as a request.
-   */
-  #take(chunk: Buffer): void {
-    let rest = chunk
-    while (rest.length > 0) {
-      if (this.#reading) rest = this.#takeBody(rest)
-      else {
-        const used = this.#parser.take(rest)
-        if (used === -1) this.#isForeign = true
-        // Blank lines before a request count as its head, too.
-        this.#inHead = !this.#reading && !this.#isForeign
-        if (!this.#reading) return
-        rest = rest.subarray(used)
-        if (this.#missing === 0) this.#bodyEnds()
-      }
-    }
+  begin(head: ParsedHead): DirectRequest | null {
+    const frame = this.#isLast ? null : plainFrame(head)
+    if (frame === null) return null
+    const request = new DirectRequest(head, frame, this.#socket)
+    this.#requests.push(request)
+    return request
   }
 
-  /** Takes what belongs to the body that is being read, and returns what comes behind it. */
-  #takeBody(bytes: Buffer): Buffer {
-    const hasMore = bytes.length > this.#missing
-    // A slab is given away as a whole or not at all.
-    if (hasMore && this.#memory === 'slab') this.#memory = 'lent'
-    const body = hasMore ? bytes.subarray(0, this.#missing) : bytes
-    const behind = hasMore ? bytes.subarray(this.#missing) : nothing
-    this.#missing -= body.length
-    this.#reading?.take(body, this.#memory)
-    if (this.#missing === 0) this.#bodyEnds()
-    return behind
-  }
-
-  #head(head: ParsedHead): boolean {
-    const frame = this.#isForeign || this.#isLast ? null : plainFrame(head)
-    if (frame) {
-      this.#reading = new DirectRequest(head, frame, this.#socket)
-      this.#missing = frame.length ?? 0
-      this.#requests.push(this.#reading)
-    } else this.#isForeign = true
-    return frame !== null
-  }
-
-  #bodyEnds(): void {
-    const request = this.#reading
-    if (!request) return
-    this.#reading = null
-    this.#parser.restart()
+  ended(request: DirectRequest): void {
     this.#forgetDeadline()
     request.end()
     // Whoever made the client wait for the rest of the body does so no longer.
@@ -214,7 +166,7 @@ export class DirectConnection implements ResponseHost, Reads {
 
   #accept(request: DirectRequest): void {
     const { clock, requestMs } = this.#host
-    if (request === this.#reading && this.#socket.isPaused()) this.#socket.resume()
+    if (request === this.#reader.reading && this.#socket.isPaused()) this.#socket.resume()
     const response = new DirectResponse(request, this)
     if (!request.complete) this.#forgetDeadline = clock.after(requestMs, () => this.#onLate(response))
     request.handOn()
@@ -223,13 +175,13 @@ export class DirectConnection implements ResponseHost, Reads {
 
   /** Goes on to the next request as soon as the present one is answered and has come completely. */
   #next(): void {
-    if (this.#isLast || this.#requests[0] === this.#reading) return
+    if (this.#isLast || this.#requests[0] === this.#reader.reading) return
     this.#requests.shift()
     this.#isAnswered = false
     const [next] = this.#requests
     this.#serving = next ?? null
     if (next) process.nextTick(() => this.#admit(next))
-    else if (this.#isForeign) this.#finish()
+    else if (this.#reader.isForeign) this.#finish()
     if (!next && this.#socket.isPaused()) this.#socket.resume()
   }
 
@@ -238,13 +190,13 @@ export class DirectConnection implements ResponseHost, Reads {
     if (this.#socket.writableLength > 0) {
       // The socket has to be rid of earlier answers first: its successor would not know of them.
       const kept = Buffer.from(chunk)
-      this.#isForeign = true
+      this.#reader.isForeign = true
       this.#socket.pause()
       this.#socket.write('', () => this.#socket.destroyed || this.#handOver(kept))
       return
     }
     this.#leave()
-    this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose).off('error', ignore)
+    this.#socket.removeAllListeners('data').off('end', this.#onEnd).off('close', this.#onClose).off('error', ignore)
     this.#socket.pause()
     const socket = this.#isLent ? readAsUsual(this.#socket) : this.#socket
     socket.unshift(Buffer.from(chunk))
@@ -261,7 +213,7 @@ export class DirectConnection implements ResponseHost, Reads {
     this.#forgetDeadline()
     this.#connections.delete(this)
     // Not at once: it may be the parser that is calling.
-    setImmediate(() => this.#parser.close())
+    setImmediate(() => this.#reader.close())
   }
 
   readonly #onEnd = (): void => {
@@ -270,7 +222,7 @@ export class DirectConnection implements ResponseHost, Reads {
 
   readonly #onClose = (): void => {
     this.#leave()
-    this.#reading?.abort()
+    this.#reader.reading?.abort()
   }
 
   /** The body of a request has not come in time. */
@@ -279,8 +231,6 @@ export class DirectConnection implements ResponseHost, Reads {
     this.#finish()
   }
 }
-
-const nothing = Buffer.alloc(0)
 
 const requestTimeout = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock/clock.ts'
 import type { ClientResponse } from './client.ts'
 import { headerIn } from './headers.ts'
+import { mostInString } from './in-string.ts'
 
 /** The head of an answer as it goes to the client. */
 export interface Head {
@@ -16,9 +17,6 @@ export interface Passage {
   /** Lets the upstream go on after the client has caught up. */
   readonly resume: () => void
 }
-
-/** Up to this many bytes a body is cheaper to send in one string with its head than as a buffer behind it. */
-const mostInString = 16_384
 
 /**
  * Passes one answer on to the client, with backpressure. Head and body are kept together until the end of the turn of

@@ -1,4 +1,4 @@
-import { isKeyHeader, type RawHeaders } from '../dialect/dialect.ts'
+import { isKeyHeader, type RawHeaders, remembered } from '../dialect/dialect.ts'
 
 /** RFC 9110, 7.6.1, and what older software treats like it; `host` and the frame are written anew by the next hop. */
 const hopByHop = [
@@ -26,7 +26,7 @@ type Fate = 'pass' | 'drop' | 'accept-encoding' | 'connection'
 const requestFate = remembered(requestFateOf)
 const answerFate = remembered(answerFateOf)
 /** Of an answer, names of other lengths pass without being looked up. Of a request, any could be a key's in another spelling. */
-const notableLengths = lengthsOf(hopByHop)
+const notableLengths = new Set(hopByHop.map((name) => name.length))
 const ownPrefix = 'x-spillway-'
 /** What is left of an `Accept-Encoding` when the codings are taken out that we could not read an error in. */
 const acceptable = remembered(acceptableOf)
@@ -64,7 +64,7 @@ export function responseHeaders(raw: RawHeaders): string[] {
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] as string
     const value = raw[at + 1] as string
-    const isNotable = notableLengths[name.length] || name.length > ownPrefix.length
+    const isNotable = notableLengths.has(name.length) || name.length > ownPrefix.length
     const fate = isNotable ? answerFate(name) : 'pass'
     if (fate === 'pass') out.push(name, value)
     else if (fate === 'connection') listed = addListed(listed, value)
@@ -109,25 +109,6 @@ function acceptableOf(value: string): string {
   const kept = codings.filter((coding) => readableCodings.has((coding.split(';', 1)[0] ?? '').trim().toLowerCase()))
   if (kept.length === codings.length) return value
   return kept.length === 0 ? 'identity' : kept.join(',').trim()
-}
-
-/** Whether there is a name of that length. */
-function lengthsOf(names: Iterable<string>): readonly boolean[] {
-  const known: boolean[] = new Array(64).fill(false)
-  for (const name of names) known[name.length] = true
-  return known
-}
-
-/** Headers repeat from request to request: what they mean is remembered, up to bounds that no client can move. */
-function remembered<Result>(find: (text: string) => Result): (text: string) => Result {
-  const known = new Map<string, Result>()
-  return (text) => {
-    const before = known.get(text)
-    if (before !== undefined) return before
-    const found = find(text)
-    if (known.size < 1_000 && text.length < 100) known.set(text, found)
-    return found
-  }
 }
 
 function addListed(listed: Set<string> | null, value: string): Set<string> | null {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { standstill } from '../../test/fakes/standstill.ts'
 import { readAsUsual, readInto } from './lent-socket.ts'
 
 let server: Server
@@ -50,8 +51,7 @@ it('a pause holds the sender up', async () => {
   const { lent, heard } = lend(await accepted)
   lent.pause()
   peer.write('later')
-  await new Promise((resolve) => setTimeout(resolve, 30))
-  expect(heard).toEqual([])
+  expect(await standstill(() => heard.length)).toBe(0)
   lent.resume()
   await expect.poll(() => heard).toEqual(['later'])
   peer.destroy()

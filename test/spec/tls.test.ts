@@ -71,15 +71,14 @@ describe('over TLS', () => {
       expect(answer.echo.length).toBe(seen.at(-1)?.bytes)
     }
     expect(seen.map(({ key }) => key)).toEqual(['sk-limited', 'sk-well', 'sk-well', 'sk-well', 'sk-well'])
-    // On a busy machine an answer can be here before node tells that its request has left: then it is not used again.
-    expect(connections).toBeLessThan(seen.length)
+    expect(connections).toBe(1)
   })
 
   it('a new connection resumes the session of the one before', async () => {
     await ask(10)
     await client.get('/close')
     await ask(10)
-    expect(connections).toBeGreaterThan(1)
-    expect(seen.at(-1)).toMatchObject({ connection: connections, resumed: true })
+    expect(connections).toBe(2)
+    expect(seen.at(-1)).toMatchObject({ connection: 2, resumed: true })
   })
 })

@@ -12,7 +12,7 @@ export interface ConnectionHost {
   readonly idleMs: number
   /** How often deadlines are looked at. */
   readonly checkMs: number
-  /** The connection may take another request, as soon as it is sure that the server has not closed it. */
+  /** An answer has ended; the connection may take another request once it has settled. */
   settles(connection: Connection): void
   /** The connection is closed, or will take no other request. */
   leaves(connection: Connection): void
@@ -58,7 +58,12 @@ export class Connection implements Sending, WriterOwner {
     this.#missing = null
     this.#parser.expect(method === 'HEAD')
     listener.onSend(this, true)
-    if (this.#listener === listener) this.#writer.write(text, body)
+    if (this.#listener !== listener) return
+    try {
+      this.#writer.write(text, body)
+    } catch (error) {
+      this.#fail(error as Error)
+    }
   }
 
   abort(listener: AnswerListener): void {
@@ -90,9 +95,14 @@ export class Connection implements Sending, WriterOwner {
     else this.#end()
   }
 
-  /** Whether it is closed, or will take no other request. */
-  get isOver(): boolean {
-    return this.#isOver
+  /**
+   * Whether it can take a request, asked a while after the last answer: then it has been noticed when the server has
+   * closed it, and node has told (later than the answer, over TLS) that the whole request has left. If not, it ends.
+   */
+  settle(): boolean {
+    if (!this.#isOver && this.#writer.settle()) return true
+    this.#end()
+    return false
   }
 
   /** Whether nothing is under way. */
@@ -132,7 +142,7 @@ export class Connection implements Sending, WriterOwner {
     const hasSurplus = chunk.length > missing
     const length = hasSurplus ? missing : chunk.length
     this.#missing = missing - length
-    if (length > 0 && !listener.onData(copied(chunk, length))) this.#pause()
+    if (length > 0 && !listener.onData(Buffer.from(chunk.subarray(0, length)))) this.#pause()
     if (this.#missing === 0 && this.#listener === listener) this.#complete(hasSurplus)
   }
 
@@ -183,10 +193,8 @@ export class Connection implements Sending, WriterOwner {
     const listener = this.#listener
     this.#listener = null
     if (this.#socket.isPaused()) this.#socket.resume()
-    const isSent = this.#writer.settle()
-    if (this.#parser.head?.keepAlive && isSent && !hasSurplus && this.#keptMs > 0 && !this.#isOver) {
-      this.#host.settles(this)
-    } else this.#end()
+    if (this.#parser.head?.keepAlive && !hasSurplus && this.#keptMs > 0 && !this.#isOver) this.#host.settles(this)
+    else this.#end()
     listener?.onComplete()
   }
 
@@ -229,11 +237,4 @@ export class Connection implements Sending, WriterOwner {
     this.#host.leaves(this)
     this.#socket.destroy()
   }
-}
-
-/** The first bytes of what is lent, to keep. */
-function copied(lent: Buffer, length: number): Buffer {
-  const kept = Buffer.allocUnsafe(length)
-  lent.copy(kept, 0, 0, length)
-  return kept
 }

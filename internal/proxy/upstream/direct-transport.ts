@@ -98,7 +98,7 @@ export class DirectTransport implements Transport, ConnectionHost {
     this.#settled = this.#settling
     this.#settling = []
     if (this.#settled.length > 0) setImmediate(this.#turn)
-    for (const connection of settled) if (!connection.isOver) this.#rests(connection)
+    for (const connection of settled) if (connection.settle()) this.#rests(connection)
     if (this.#lacks) this.#open()
   }
 

@@ -1,10 +1,8 @@
 import type { Socket } from 'node:net'
 import type { RequestBody } from '../body.ts'
 import type { HeldBody } from '../held-body.ts'
+import { mostInString } from '../in-string.ts'
 import { StreamedBody, type StreamOwner } from './streamed-body.ts'
-
-/** Up to this many bytes it is cheaper to copy a body into one string with its head than to write the two together. */
-const mostInString = 16_384
 
 /** Who is told how the sending of a body that is not held goes. */
 export type WriterOwner = Omit<StreamOwner, 'sent'>
