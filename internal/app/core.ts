@@ -116,10 +116,9 @@ function readable(engine: Engine, credentials: LiveCredentials): void {
 }
 
 function verdictsOf(engine: Engine, isLive: boolean): Verdicts {
-  const find = (id: string) => engine.credentials().find(({ record }) => record.id === id)
   return {
     standing(credential) {
-      const found = find(credential.id)
+      const found = engine.credential(credential.id)
       return found && { generation: found.generation, health: found.health }
     },
     async needsLogin(credential, generation, reason) {

@@ -68,10 +68,19 @@ export function readVariable(env: Readonly<Record<string, string | undefined>>, 
   const value = env[name]
   if (value === undefined || value.trim() === '') throw new Unreadable(`the environment variable ${name} is not set`)
   if (part === undefined) return new Secret(keyLine(value, `the environment variable ${name}`))
-  const one = value
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '')[Number(part) - 1]
+  const one = partsOf(value)[Number(part) - 1]
   if (one === undefined) throw new Unreadable(`the environment variable ${name} has no value number ${part}`)
   return new Secret(keyLine(one, `the environment variable ${name}`))
+}
+
+let latestValue = ''
+let latestParts: readonly string[] = []
+
+/** The comma-separated parts of a value. Those of the latest are kept: many credentials may ask for one each. */
+function partsOf(value: string): readonly string[] {
+  if (value !== latestValue) {
+    latestValue = value
+    latestParts = value.split(',').flatMap((each) => each.trim() || [])
+  }
+  return latestParts
 }

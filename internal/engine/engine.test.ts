@@ -85,7 +85,8 @@ async function createPool(members: readonly string[], change: Partial<PoolRecord
     createdAt: 0,
     ...change,
   }
-  await engine.createPool(record, members, 'test')
+  const seats = members.map((member) => ({ member, weight: 1 }))
+  await engine.createPool(record, seats, 'test')
 }
 
 function begin(model: string | null = null): Turn {

@@ -158,9 +158,15 @@ export interface DataPath {
   refused(turn: Turn, decision: Extract<Decision, { kind: 'exhausted' }>): void
 }
 
+/** Who is to sit in a pool. */
+export interface NewMember {
+  readonly member: string
+  readonly weight: number
+}
+
 /** What operators do. Each resolves when the change is durable and rejects with a Refusal when it cannot be done. */
 export interface Commands {
-  createPool(record: PoolRecord, members: readonly string[], actor: Actor): Promise<void>
+  createPool(record: PoolRecord, members: readonly NewMember[], actor: Actor): Promise<void>
   changePool(
     name: string,
     change: Partial<Omit<PoolRecord, 'name' | 'provider' | 'createdAt'>>,
@@ -203,12 +209,22 @@ export interface Commands {
   needsLogin(name: string, generation: number, reason: Reason): Promise<void>
 }
 
+/** A credential as it stands, and the names of the pools it sits in. */
+export interface CredentialStatus {
+  readonly record: CredentialRecord
+  readonly generation: number
+  readonly health: Health
+  readonly pools: readonly string[]
+}
+
 /** What can be seen of the live state; never waits, never changes anything. */
 export interface Views {
   pools(): readonly PoolStatus[]
   pool(name: string): PoolStatus | undefined
   explain(name: string, model: ModelFamily | null): Explanation
-  credentials(): readonly { record: CredentialRecord; generation: number; health: Health; pools: readonly string[] }[]
+  credentials(): readonly CredentialStatus[]
+  /** The credential of that id; undefined when there is none. */
+  credential(id: string): CredentialStatus | undefined
 }
 
 export interface Engine extends DataPath, Commands, Views {

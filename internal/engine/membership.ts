@@ -2,6 +2,7 @@ import { type Actor, Refusal } from '../pool/pool.ts'
 import type { PoolRecord, Write } from '../store/store.ts'
 import type { MemberCommands } from './commands.ts'
 import type { Core } from './core.ts'
+import type { NewMember } from './engine.ts'
 import type { Line } from './line.ts'
 import { type LiveSeat, Pool } from './live.ts'
 import { poolStateRow, seatRow } from './registry.ts'
@@ -18,7 +19,7 @@ export class PoolCommands {
     this.#line = line
   }
 
-  async createPool(record: PoolRecord, members: readonly string[], actor: Actor): Promise<void> {
+  async createPool(record: PoolRecord, members: readonly NewMember[], actor: Actor): Promise<void> {
     const { registry, clock } = this.#core
     if (registry.pools.has(record.name)) {
       throw new Refusal(
@@ -27,15 +28,20 @@ export class PoolCommands {
         `spillway pool add ${record.name} MEMBER`,
       )
     }
-    const owners = members.map((name) => this.#members.credential(name))
+    const owners = members.map(({ member }) => this.#members.credential(member))
     if (new Set(owners).size < owners.length) throw new Refusal('invalid', 'a member is named twice')
     const pool = new Pool(record, clock.now())
     for (const owner of owners) registry.baseUrl(pool, owner.record)
-    const seats = owners.map((owner, at) => registry.newSeat(pool, owner, { position: at + 1, weight: 1 }))
+    const seats = owners.map((owner, at) =>
+      registry.newSeat(pool, owner, { position: at + 1, weight: members[at]?.weight ?? 1 }),
+    )
     pool.seatAll(seats, clock.now())
     registry.pools.set(record.name, pool)
     const rows: Write[] = [{ put: 'pool', row: record }, ...seats.map(seatRow)]
-    await this.#changed(pool, rows, { what: `created with ${members.join(', ') || 'no members'}`, actor })
+    await this.#changed(pool, rows, {
+      what: `created with ${members.map(({ member }) => member).join(', ') || 'no members'}`,
+      actor,
+    })
   }
 
   async changePool(

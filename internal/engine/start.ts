@@ -4,7 +4,7 @@ import type { Logger } from '../log/log.ts'
 import type { Store } from '../store/store.ts'
 import { MemberCommands } from './commands.ts'
 import type { Core, EngineSettings } from './core.ts'
-import type { Engine, Lease, Prober, Turn } from './engine.ts'
+import type { CredentialStatus, Engine, Lease, Prober, Turn } from './engine.ts'
 import { Exhaustions } from './exhaustion.ts'
 import { stands } from './fallen.ts'
 import { Journal } from './journal.ts'
@@ -137,11 +137,11 @@ function assemble(core: Core): Engine {
       return pool && looking.status(pool)
     },
     explain: (name, model) => looking.explain(members.pool(name), model),
-    credentials: () =>
-      [...registry.credentials.values()].map(({ record, generation, gate, seats }) => {
-        const names = [...new Set([...seats].map((seat) => seat.pool.name))]
-        return { record, generation, health: gate.health, pools: names }
-      }),
+    credentials: () => [...registry.credentials.values()].map(credentialStatus),
+    credential(id) {
+      const credential = registry.byId.get(id)
+      return credential && credentialStatus(credential)
+    },
 
     tell: (signal, writes = []) => core.signals.record(writes, signal),
     configure(settings) {
@@ -153,6 +153,11 @@ function assemble(core: Core): Engine {
       await core.journal.stop()
     },
   }
+}
+
+function credentialStatus({ record, generation, gate, seats }: LiveCredential): CredentialStatus {
+  const names = [...new Set([...seats].map((seat) => seat.pool.name))]
+  return { record, generation, health: gate.health, pools: names }
 }
 
 function liveLease(lease: Lease): LiveLease {

@@ -1,3 +1,4 @@
+import type { NewMember } from '../engine/engine.ts'
 import type { PoolRecord } from '../store/store.ts'
 import { addCredential, type NewCredential } from './enrol.ts'
 import type { Call } from './verb.ts'
@@ -14,21 +15,16 @@ export interface ManifestChange {
 type Deed =
   | { readonly kind: 'none' }
   | { readonly kind: 'credential'; readonly given: NewCredential }
-  | { readonly kind: 'new-pool'; readonly record: PoolRecord; readonly seats: readonly Seat[] }
+  | { readonly kind: 'new-pool'; readonly record: PoolRecord; readonly seats: readonly NewMember[] }
   | {
       readonly kind: 'pool'
       readonly name: string
       readonly change: Partial<PoolRecord>
-      readonly add: readonly Seat[]
+      readonly add: readonly NewMember[]
       readonly drop: readonly string[]
-      readonly reweigh: readonly Seat[]
+      readonly reweigh: readonly NewMember[]
       readonly order: readonly string[] | null
     }
-
-interface Seat {
-  readonly member: string
-  readonly weight: number
-}
 
 /** One thing to do, and how it is told. */
 export interface Step {
@@ -46,8 +42,8 @@ export async function carryOut(call: Call, { deed }: Step): Promise<void> {
       await addCredential(call, deed.given)
       return
     case 'new-pool':
-      await engine.createPool(deed.record, [], actor)
-      return seat(call, deed.record.name, deed.seats)
+      await engine.createPool(deed.record, deed.seats, actor)
+      return
     case 'pool':
       if (Object.keys(deed.change).length > 0) await engine.changePool(deed.name, deed.change, actor)
       // New members first, so that the pool is never empty on the way.
@@ -61,7 +57,7 @@ export async function carryOut(call: Call, { deed }: Step): Promise<void> {
   }
 }
 
-async function seat(call: Call, pool: string, seats: readonly Seat[]): Promise<void> {
+async function seat(call: Call, pool: string, seats: readonly NewMember[]): Promise<void> {
   for (const { member, weight } of seats)
     await call.engine.addMember(pool, member, { position: null, weight }, call.actor)
 }

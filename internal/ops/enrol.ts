@@ -37,7 +37,7 @@ export async function enrol(call: Call, record: CredentialRecord, writes: readon
     await call.engine.addCredential(record, writes, call.actor)
   } catch (error) {
     // When the store is ill the change is refused as not durable, but in force: it has to work all the same.
-    if (call.engine.credentials().some(({ record: { id } }) => id === record.id)) call.credentials.add([record], rows)
+    if (call.engine.credential(record.id)) call.credentials.add([record], rows)
     throw error
   }
   call.credentials.add([record], rows)

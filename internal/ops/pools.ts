@@ -126,7 +126,8 @@ const poolCreate = verb({
       createdAt: call.clock.now(),
     }
     checkUpstream(record, checkMembers(call, record, members))
-    await call.engine.createPool(record, members, call.actor)
+    const seats = members.map((member) => ({ member, weight: 1 }))
+    await call.engine.createPool(record, seats, call.actor)
     return shown(call, name)
   },
 })

@@ -59,7 +59,8 @@ async function engineWith(store: Store, members: number): Promise<Engine> {
     probePath: null,
     createdAt: 0,
   }
-  await engine.createPool({ ...defaults, name: 'p', provider: 'openai', strategy: 'sticky' }, names, 'bench')
+  const seats = names.map((member) => ({ member, weight: 1 }))
+  await engine.createPool({ ...defaults, name: 'p', provider: 'openai', strategy: 'sticky' }, seats, 'bench')
   return engine
 }
 

@@ -331,7 +331,8 @@ async function fill(
     createdAt: 0,
     ...options.pool,
   }
-  await engine.createPool(record, members, 'test')
+  const seats = members.map((member) => ({ member, weight: 1 }))
+  await engine.createPool(record, seats, 'test')
 }
 
 function meterInto(counted: Counted): ProxyMeter {
