@@ -18,9 +18,9 @@ export function engineSettings(config: Config): EngineSettings {
 
 /** The data plane's part of the configuration. */
 export function proxySettings(config: Config): ProxySettings {
-  const { server, pools, upstream, replay } = config
+  const { server, upstream, replay } = config
   const { exposeMember, webSocket } = server
-  return { exposeMember, webSocket, maxWaitMs: pools.maxWaitMs, upstream, replay }
+  return { exposeMember, webSocket, upstream, replay }
 }
 
 /** The file of the embedded database. */

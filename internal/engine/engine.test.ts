@@ -4,7 +4,7 @@ import { FakeClock } from '../clock/clock.ts'
 import { type Announcement, eventBus } from '../events/events.ts'
 import type { Outcome } from '../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../store/store.ts'
-import { type Engine, type Finding, type Lease, startEngine, type Turn } from './engine.ts'
+import { type Engine, type Finding, type Lease, type LivePool, startEngine, type Turn } from './engine.ts'
 
 const settings = {
   cooldown: { rateLimitedMs: 60_000, authMs: 300_000, maxMs: 1_800_000, parkMs: 300_000, earlyProbeMs: 900_000 },
@@ -445,6 +445,60 @@ describe('the line of waiting requests', () => {
     const held = engine.hold(begin(), new AbortController().signal)
     await clock.advance(10_250)
     await expect(held).resolves.toMatchObject({ kind: 'exhausted' })
+  })
+})
+
+describe('a request that is turned away at once', () => {
+  const turnAway = () => engine.turnAway(engine.find('openai') as LivePool)
+
+  beforeEach(async () => {
+    await addMembers(['a', 'b'])
+    await createPool(['a', 'b'])
+  })
+
+  it('hears what a walk would, and counts like one', async () => {
+    expect(turnAway()).toBeNull()
+    expect(request({ a: limited, b: limited })).toBe('exhausted')
+    expect(turnAway()).toEqual(engine.next(begin()))
+    request({})
+    expect(engine.pool('openai')?.incident).toMatchObject({ refused: 3 })
+    await engine.flush()
+    expect(rowsOf('pool_exhausted')).toHaveLength(1)
+  })
+
+  it('is looked at as soon as a member may serve: by its time, by an operator, or because it has joined', async () => {
+    request({ a: limited, b: { ...limited, until: clock.now() + 90_000 } })
+    await clock.advance(50_000)
+    // Within maxWaitMs now: it may wait in line.
+    expect(turnAway()).toBeNull()
+    await clock.advance(10_000)
+    expect(turnAway()).toBeNull()
+    request({ a: limited })
+    expect(turnAway()).not.toBeNull()
+    await engine.clear('openai', 'b', 'operator:cli')
+    expect(turnAway()).toBeNull()
+    request({ b: limited })
+    await addMembers(['c'])
+    await engine.addMember('openai', 'c', { position: null, weight: 1 }, 'test')
+    expect(turnAway()).toBeNull()
+  })
+
+  it('may still be served by a pool that degrades, or where it depends on the model', async () => {
+    request({ a: limited, b: limited })
+    await engine.changePool('openai', { onExhausted: 'degrade' }, 'test')
+    expect(turnAway()).toBeNull()
+    await engine.changePool('openai', { onExhausted: 'reject' }, 'test')
+    expect(turnAway()).not.toBeNull()
+    await engine.clear('openai', 'a', 'operator:cli')
+    request({ a: { ...limited, scope: 'model', model: 'opus' }, b: limited })
+    expect(turnAway()).toBeNull()
+  })
+
+  it('is not one before the exhaustion has been told', async () => {
+    request({ a: limited, b: limited })
+    await engine.clear('openai', 'a', 'operator:cli')
+    request({ a: limited })
+    expect(turnAway()).toBeNull()
   })
 })
 

@@ -57,18 +57,21 @@ export interface WhyNot {
   readonly until: At | null
 }
 
+/** Nobody can serve. */
+export interface Exhausted {
+  readonly kind: 'exhausted'
+  /** When the next member recovers; null when a person must act first. */
+  readonly retryAt: At | null
+  readonly needsPerson: boolean
+  readonly members: number
+  readonly first: string | null
+  /** What a person has to type, when only a person can help; null otherwise. */
+  readonly remedy: string | null
+}
+
 export type Decision =
   | { readonly kind: 'lease'; readonly lease: Lease }
-  /** Nobody can serve. `retryAt` is when the next member recovers, null when a person must act first. */
-  | {
-      readonly kind: 'exhausted'
-      readonly retryAt: At | null
-      readonly needsPerson: boolean
-      readonly members: number
-      readonly first: string | null
-      /** What a person has to type, when only a person can help; null otherwise. */
-      readonly remedy: string | null
-    }
+  | Exhausted
   /** Members are well but their upstream hosts are not reachable. */
   | { readonly kind: 'host-down'; readonly retryAt: At; readonly host: string }
   /** Everybody who could serve has been tried by this request: pass the last answer on. */
@@ -138,6 +141,8 @@ export interface DataPath {
   next(turn: Turn): Decision
   /** What a fresh request for the same model would be told now; gives nothing out. */
   outlook(turn: Turn): Decision
+  /** Whether recovery is near enough for the request to wait for it. */
+  mayHold(turn: Turn, decision: Exhausted): boolean
   /** Waits in line while the pool is exhausted and recovery is near; then the same answers as `next`. `signal` ends the wait. */
   hold(turn: Turn, signal: AbortSignal): Promise<Decision>
   /** Applies what came back. Each lease is reported exactly once, at the first decisive head or stream event; a later failure of a stream is reported by `late`. */
@@ -155,7 +160,9 @@ export interface DataPath {
   /** Resolves with what the suspect's canonical probe found, or `inconclusive` after `withinMs`. */
   finding(lease: Lease, withinMs: number): Promise<Finding>
   /** A request was answered locally because the pool is exhausted; counts it and opens the incident once. */
-  refused(turn: Turn, decision: Extract<Decision, { kind: 'exhausted' }>): void
+  refused(turn: Turn, decision: Exhausted): void
+  /** Refuses a request, and counts it, where the pool is known to be exhausted and would say the same to any; otherwise null: it has to `begin`. */
+  turnAway(pool: LivePool): Exhausted | null
 }
 
 /** Who is to sit in a pool. */

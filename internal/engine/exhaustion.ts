@@ -1,7 +1,7 @@
 import type { Health } from '../pool/pool.ts'
 import type { Core } from './core.ts'
-import type { Decision } from './engine.ts'
-import type { LiveSeat, LiveTurn, Pool } from './live.ts'
+import type { Exhausted } from './engine.ts'
+import type { LiveSeat, Pool } from './live.ts'
 import { poolStateRow } from './registry.ts'
 import { worseHealth } from './standing.ts'
 
@@ -19,8 +19,7 @@ export class Exhaustions {
   }
 
   /** A request was answered locally: opens the pool's exhaustion once, then only counts. */
-  refused(turn: LiveTurn, decision: Extract<Decision, { kind: 'exhausted' }>): void {
-    const { pool } = turn
+  refused(pool: Pool, decision: Exhausted): void {
     const now = this.#core.clock.now()
     if (!pool.exhausted) {
       pool.exhausted = { since: now, told: false, refused: 1 }
@@ -32,7 +31,7 @@ export class Exhaustions {
     if (!pool.exhausted.told && now - pool.exhausted.since >= this.#core.settings.dedupeMs) this.#tell(pool, decision)
   }
 
-  #tell(pool: Pool, decision: Extract<Decision, { kind: 'exhausted' }>): void {
+  #tell(pool: Pool, decision: Exhausted): void {
     const { exhausted } = pool
     if (!exhausted) return
     const { retryAt, members, needsPerson, first, remedy } = decision

@@ -1,6 +1,6 @@
 import { closedGates, passage, remedyFor, type Seat, select, startProbe, type Tier } from '../pool/pool.ts'
 import { type Core, circumstances } from './core.ts'
-import type { Decision, Lease } from './engine.ts'
+import type { Decision, Exhausted, Lease } from './engine.ts'
 import { LiveLease, type LiveSeat, type LiveTurn, type Pool } from './live.ts'
 
 const probeMarginMs = 60_000
@@ -19,7 +19,7 @@ export class Leasing {
     const { pool } = turn
     if (pool.seats.length === 0) return { kind: 'empty' }
     const now = this.#core.clock.now()
-    const choice = select(pool.roster, this.#wish(turn), now)
+    const choice = select(pool.roster, this.#wish(pool, turn.model, turn.tried), now)
     switch (choice.tier) {
       case 'exhausted':
         return exhaustion(pool, choice)
@@ -30,6 +30,13 @@ export class Leasing {
       default:
         return { kind: 'lease', lease: this.#grant(turn, choice.seat as LiveSeat, choice.tier) }
     }
+  }
+
+  /** What `next` says to every request while nobody can serve; null when somebody may, or when it depends on the model. */
+  nobody(pool: Pool): Exhausted | null {
+    if (pool.modelLimits > 0) return null
+    const choice = select(pool.roster, this.#wish(pool, null, []), this.#core.clock.now())
+    return choice.tier === 'exhausted' ? exhaustion(pool, choice) : null
   }
 
   /** What `next` would say to a fresh request, without giving anything out. */
@@ -46,10 +53,9 @@ export class Leasing {
     return { decision: { kind: 'lease', lease: this.#draft(seat, choice.tier, pool, model) }, seat, tier: choice.tier }
   }
 
-  #wish(turn: LiveTurn) {
-    const { pool } = turn
+  #wish(pool: Pool, model: string | null, tried: readonly LiveSeat[]) {
     const degrade = (pool.record.onExhausted ?? this.#core.settings.onExhausted) === 'degrade'
-    return { model: turn.model, tried: turn.tried, active: pool.active?.index ?? -1, degrade }
+    return { model, tried, active: pool.active?.index ?? -1, degrade }
   }
 
   #grant(turn: LiveTurn, seat: LiveSeat, tier: Tier): Lease {
@@ -101,7 +107,7 @@ function roleOf(tier: Tier, seat: LiveSeat, pool: Pool): Lease['role'] {
   }
 }
 
-function exhaustion(pool: Pool, choice: { retryAt: number | null; first: Seat | null }): Decision {
+function exhaustion(pool: Pool, choice: { retryAt: number | null; first: Seat | null }): Exhausted {
   return {
     kind: 'exhausted',
     retryAt: choice.retryAt,

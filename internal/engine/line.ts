@@ -1,5 +1,5 @@
 import type { Core } from './core.ts'
-import type { Decision } from './engine.ts'
+import type { Decision, Exhausted } from './engine.ts'
 import type { Leasing } from './leasing.ts'
 import type { LiveTurn, Pool, Waiter } from './live.ts'
 
@@ -19,18 +19,25 @@ export class Line {
     this.#leasing = leasing
   }
 
+  /** Whether recovery is within the pool's `maxWaitMs` for a request that has waited for `heldMs` before. */
+  mayHold(pool: Pool, { retryAt }: Exhausted, heldMs: number): boolean {
+    const patience = this.#patienceMs(pool, heldMs)
+    return retryAt !== null && patience > 0 && retryAt - this.#core.clock.now() <= patience
+  }
+
+  #patienceMs(pool: Pool, heldMs: number): number {
+    return (pool.record.maxWaitMs ?? this.#core.settings.maxWaitMs) - heldMs
+  }
+
   /** Waits while recovery is within the pool's `maxWaitMs`, then answers as `Leasing.next` does. */
   hold(turn: LiveTurn, signal: AbortSignal): Promise<Decision> {
     const decision = this.#leasing.next(turn)
     const { pool } = turn
     const now = this.#core.clock.now()
-    const patience = (pool.record.maxWaitMs ?? this.#core.settings.maxWaitMs) - turn.heldMs
-    if (decision.kind !== 'exhausted' || decision.retryAt === null || signal.aborted) return Promise.resolve(decision)
-    if (decision.retryAt - now > patience || patience <= 0 || pool.waiters.size >= mostWaiters) {
-      return Promise.resolve(decision)
-    }
+    if (decision.kind !== 'exhausted' || signal.aborted) return Promise.resolve(decision)
+    if (!this.mayHold(pool, decision, turn.heldMs) || pool.waiters.size >= mostWaiters) return Promise.resolve(decision)
     return new Promise((resolve) => {
-      const waiter: Waiter = { turn, since: now, deadline: now + patience, resolve }
+      const waiter: Waiter = { turn, since: now, deadline: now + this.#patienceMs(pool, turn.heldMs), resolve }
       pool.waiters.add(waiter)
       signal.addEventListener('abort', () => this.#leave(waiter, decision), { once: true })
       this.#wake(pool, decision.retryAt ?? now)

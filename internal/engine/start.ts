@@ -101,6 +101,7 @@ function assemble(core: Core): Engine {
     wantsModel: (pool) => (pool as Pool).modelLimits > 0,
     next: (turn) => leasing.next(liveTurn(turn)),
     outlook: (turn) => leasing.preview(liveTurn(turn).pool, turn.model).decision,
+    mayHold: (turn, decision) => line.mayHold(liveTurn(turn).pool, decision, turn.heldMs),
     hold: (turn, signal) => line.hold(liveTurn(turn), signal),
     report: (lease, turn, outcome) => reporting.report(liveLease(lease), liveTurn(turn), outcome),
     late: (lease, outcome) => reporting.late(liveLease(lease), outcome),
@@ -113,7 +114,14 @@ function assemble(core: Core): Engine {
       seat.pool.roster.end(seat)
     },
     finding: (lease, withinMs) => suspicions.finding(liveLease(lease), withinMs),
-    refused: (turn, decision) => exhaustions.refused(liveTurn(turn), decision),
+    refused: (turn, decision) => exhaustions.refused(liveTurn(turn).pool, decision),
+    turnAway(pool) {
+      const live = pool as Pool
+      const decision = live.exhausted?.told ? leasing.nobody(live) : null
+      if (!decision || line.mayHold(live, decision, 0)) return null
+      exhaustions.refused(live, decision)
+      return decision
+    },
 
     createPool: pools.createPool.bind(pools),
     changePool: pools.changePool.bind(pools),

@@ -51,6 +51,8 @@ export class BodyReader {
   readonly #length: number | null
   #taken = 0
   #held: HeldBody
+  /** What takes a body that is told as `data`. */
+  #listeners: { data: (chunk: Buffer) => void; end: () => void } | null = null
   #done = false
 
   constructor(request: ClientRequest, frame: Frame, limits: { budget: BodyBudget; most: number }, to: BodyReceiver) {
@@ -68,11 +70,8 @@ export class BodyReader {
     const fits = this.#length === null || this.#reserve(this.#length)
     if (!fits) this.#stream()
     else if (this.#held.length === this.#length) this.#ready()
-    else if (gathered) this.#request.gather?.(this.#onPiece)
-    else {
-      this.#request.on('data', this.#onData)
-      if (this.#length === null) this.#request.on('end', this.#onEnd)
-    }
+    else if (gathered) this.#request.gather?.(() => this.#onPiece())
+    else this.#listen()
   }
 
   /** Gives the memory back to the budget: the body is not needed any more, nor what is still to come of it. */
@@ -90,7 +89,14 @@ export class BodyReader {
     return true
   }
 
-  readonly #onData = (chunk: Buffer): void => {
+  #listen(): void {
+    const listeners = { data: (chunk: Buffer) => this.#onData(chunk), end: () => this.#onEnd() }
+    this.#listeners = listeners
+    this.#request.on('data', listeners.data)
+    if (this.#length === null) this.#request.on('end', listeners.end)
+  }
+
+  #onData(chunk: Buffer): void {
     if (this.#done) return
     this.#held.add(chunk)
     if (this.#length === null) {
@@ -98,11 +104,11 @@ export class BodyReader {
     } else if (this.#held.length === this.#length) this.#ready()
   }
 
-  readonly #onPiece = (): void => {
+  #onPiece(): void {
     if (!this.#done && this.#held.length === this.#length) this.#ready()
   }
 
-  readonly #onEnd = (): void => {
+  #onEnd(): void {
     if (this.#done) return
     if (this.#request.rawTrailers.length > 0) {
       this.#done = true
@@ -117,7 +123,7 @@ export class BodyReader {
 
   #stream(): void {
     this.#done = true
-    this.#request.off('data', this.#onData).off('end', this.#onEnd)
+    if (this.#listeners) this.#request.off('data', this.#listeners.data).off('end', this.#listeners.end)
     const rest = new Rest(this.#request, [...this.#held.parts])
     this.#held = new HeldBody(0)
     this.#receiver.bodyReady({ held: false, rest, length: this.#length })

@@ -113,7 +113,12 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
   }
 
   take(buffer: Buffer, length: number): void {
-    this.#take(buffer.subarray(0, length), this.#buffers.memoryOf(buffer, length))
+    try {
+      this.#take(buffer.subarray(0, length), this.#buffers.memoryOf(buffer, length))
+    } finally {
+      // The next read overwrites what the bodies of these may still only have been lent.
+      for (const { gathered } of this.#requests) gathered.keep()
+    }
   }
 
   #take(chunk: Buffer, memory: Memory): void {

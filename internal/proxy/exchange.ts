@@ -1,5 +1,5 @@
 import type { LocalError } from '../dialect/dialect.ts'
-import type { Decision, Lease } from '../engine/engine.ts'
+import type { Decision, Exhausted, Lease } from '../engine/engine.ts'
 import type { Outcome } from '../pool/pool.ts'
 import { BodyReader, type BodyReceiver, type RequestBody } from './body.ts'
 import { hostDown, internalError, nobodyElse, poolEmpty, trailersRefused, unpresentable } from './excuses.ts'
@@ -94,7 +94,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
         this.#sender.send(decision.lease, walk)
         break
       case 'exhausted':
-        if (this.#mayHold(decision, walk)) this.#hold(walk)
+        if (walk.mayHold(decision)) this.#hold(walk)
         else this.#refuse(decision, walk)
         break
       case 'host-down':
@@ -210,7 +210,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
   #lastWord(walk: Walk, limited: boolean): void {
     const outlook = limited ? walk.outlook() : null
     // The last retry met the last member: a client that came again would only hear this.
-    if (outlook?.kind === 'exhausted' && !this.#mayHold(outlook, walk)) this.#refuse(outlook, walk)
+    if (outlook?.kind === 'exhausted' && !walk.mayHold(outlook)) this.#refuse(outlook, walk)
     else if (this.#trip) this.#pass(this.#trip, walk, limited ? shortWaitSeconds : null)
     else if (this.#failure?.outcome.kind === 'request-fault') this.#excuse(this.#failure, 'client_error')
     else this.#excuse(this.#failure ?? nobodyElse, 'upstream_error')
@@ -244,11 +244,6 @@ export class Exchange implements BodyReceiver, SenderOwner {
     this.#wait(renewing)
   }
 
-  #mayHold({ retryAt }: Decision & { kind: 'exhausted' }, { turn }: Walk): boolean {
-    const patience = (turn.pool.record.maxWaitMs ?? this.#gateway.settings.maxWaitMs) - turn.heldMs
-    return retryAt !== null && patience > 0 && retryAt - this.#gateway.clock.now() <= patience
-  }
-
   #hold(walk: Walk): void {
     const holding = new AbortController()
     this.#holding = holding
@@ -262,7 +257,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
     this.#wait(held)
   }
 
-  #refuse(decision: Decision & { kind: 'exhausted' }, walk: Walk): void {
+  #refuse(decision: Exhausted, walk: Walk): void {
     this.#gateway.engine.refused(walk.turn, decision)
     this.#reply.exhausted(decision, walk.attempts)
     this.#finish('exhausted')

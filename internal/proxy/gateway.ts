@@ -21,8 +21,6 @@ export interface ProxySettings {
   readonly exposeMember: boolean
   /** Whether WebSocket upgrades are carried. */
   readonly webSocket: boolean
-  /** The `maxWaitMs` of pools that have none of their own. */
-  readonly maxWaitMs: number
   readonly upstream: UpstreamSettings
   readonly replay: ReplaySettings
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Dialect, findClientKey, type LocalAnswer, type LocalError } from '../dialect/dialect.ts'
-import type { LivePool } from '../engine/engine.ts'
+import type { Exhausted, LivePool } from '../engine/engine.ts'
 import type { ClientRequest, ClientResponse } from './client.ts'
 import { Exchange } from './exchange.ts'
 import {
@@ -18,7 +18,7 @@ import type { Gateway } from './gateway.ts'
 import { headerIn } from './headers.ts'
 import type { Inbound } from './inbound.ts'
 import { closeGently, isClosing } from './linger.ts'
-import { sendLocal } from './local.ts'
+import { sendLocal, sendPrepared } from './local.ts'
 import { isLongUnread } from './reply.ts'
 import { parseTarget, type Target } from './target.ts'
 import type { UpgradeClient } from './upgrade-client.ts'
@@ -94,6 +94,12 @@ export class Handler {
       this.#turnAway(call, refusal === upgradeRefused ? namingHttp(answer) : answer)
       return
     }
+    // A request that is here as a whole is told at once what any would be told.
+    const exhausted = request.complete && !upgrade ? this.#gateway.engine.turnAway(pool) : null
+    if (exhausted) {
+      this.#refuse(call, dialect, pool, exhausted)
+      return
+    }
     if (this.#inbound.isFull) {
       this.#gateway.meter.request(pool.name, 'upstream_error')
       sendLocal(response, dialect.error(overloadedHere), this.#marks(), true)
@@ -139,6 +145,13 @@ export class Handler {
       headers: { 'content-type': 'text/plain' },
       body: isWell ? 'ok\n' : 'not ready\n',
     }
+  }
+
+  #refuse({ request, response }: Call, dialect: Dialect, pool: LivePool, decision: Exhausted): void {
+    const { meter, refusals, clock, draining } = this.#gateway
+    request.gathered?.release()
+    meter.request(pool.name, 'exhausted')
+    sendPrepared(response, refusals.answer(dialect, pool.name, decision, clock.now()), this.#marks(), draining)
   }
 
   #nextId(): string {

@@ -48,6 +48,7 @@ describe('the memory of a held body', () => {
     for (let at = 0; at < length; at += pieceLength) {
       const part = buffer.subarray(0, Math.min(pieceLength, length - at)).fill(fill)
       body.add(part, 'lent')
+      body.keep()
       // Whoever has lent it goes on to use it.
       part.fill('!')
     }
@@ -61,6 +62,32 @@ describe('the memory of a held body', () => {
       const body = lent(length, pieceLength, 'a')
       expect([body.length, text(body)]).toEqual([length, 'a'.repeat(length)])
     }
+  })
+
+  it.each(['text', 'parts', 'whole'] as const)('of a short piece is its own as soon as anybody sees it (%s)', (how) => {
+    const buffer = Buffer.from('one body')
+    const body = new HeldBody(8)
+    body.add(buffer, 'lent')
+    const seen = how === 'whole' ? body.whole() : body[how]
+    buffer.fill('!')
+    expect(String(seen)).toBe('one body')
+    expect([body.length, text(body)]).toEqual([8, 'one body'])
+  })
+
+  it('of a short piece that nobody has seen is gone with its release', () => {
+    const body = new HeldBody(8)
+    body.add(Buffer.from('one body'), 'lent')
+    body.release()
+    expect(body.text).toBeNull()
+    expect(() => body.parts).toThrow('released')
+  })
+
+  it('of a short piece keeps every byte', () => {
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, at) => at))
+    const body = new HeldBody(256)
+    body.add(bytes, 'lent')
+    expect(Buffer.from(body.text ?? '', 'latin1')).toEqual(bytes)
+    expect(body.whole()).toEqual(bytes)
   })
 
   it('is used again after its release, and only then', () => {

@@ -1,12 +1,12 @@
 import { longestSlab, slabs } from './slabs.ts'
 
-/** Up to this length a body is copied into a buffer of its own; a slab would take more than it saves. */
+/** Up to this length a body gets memory of its own; a slab would take more than it saves. */
 const smallBody = 8_192
 
 /** A shorter piece is copied behind the one before it: alone, its bookkeeping would take more memory than its bytes. */
 const smallPiece = 16_384
 
-/** Whose the memory of a piece is: its own; lent, until `add` returns; or a slab that is given with it. */
+/** Whose the memory of a piece is: its own; lent, until the body is to `keep` it; or a slab that is given with it. */
 export type Memory = 'own' | 'lent' | 'slab'
 
 /**
@@ -15,6 +15,10 @@ export type Memory = 'own' | 'lent' | 'slab'
  */
 export class HeldBody {
   #parts: Buffer[] = []
+  /** All of a small body that is only lent. */
+  #lent: Buffer | null = null
+  /** All of a small body, a byte in each character: V8 makes and forgets strings much more cheaply than buffers. */
+  #text: string | null = null
   /** Those of the parts that lie in slabs. */
   #inSlabs: Buffer[] = []
   #slab: Buffer | null = null
@@ -45,9 +49,26 @@ export class HeldBody {
     this.#length += piece.length
   }
 
+  /** Makes what is only lent its own. */
+  keep(): void {
+    if (this.#lent === null) return
+    this.#text = this.#lent.toString('latin1')
+    this.#lent = null
+  }
+
+  /** All of it, a byte in each character, if it is kept so; otherwise null. */
+  get text(): string | null {
+    this.keep()
+    return this.#text
+  }
+
   /** The pieces in their order; they are not changed any more. Throws when they have been given to another body. */
   get parts(): readonly Buffer[] {
     if (this.#isReleased && this.#sending === 0) throw new Error('this body has been released')
+    if (this.text !== null) {
+      this.#parts = [Buffer.from(this.text, 'latin1')]
+      this.#text = null
+    }
     this.#closeSlab()
     return this.#parts
   }
@@ -74,6 +95,8 @@ export class HeldBody {
   release(): void {
     if (this.#isReleased) return
     this.#isReleased = true
+    this.#lent = null
+    this.#text = null
     this.#closeSlab()
     this.#recycle()
   }
@@ -86,8 +109,9 @@ export class HeldBody {
   }
 
   #addLent(piece: Buffer): void {
-    if (this.#expected <= smallBody) this.#parts.push(Buffer.from(piece))
-    else this.#append(piece)
+    if (this.#expected > smallBody) this.#append(piece)
+    else if (piece.length === this.#expected) this.#lent = piece
+    else this.#parts.push(Buffer.from(piece))
   }
 
   #append(piece: Buffer): void {

@@ -1,31 +1,39 @@
 import { expect, it } from 'vitest'
 import { dialects } from '../dialect/dialect.ts'
+import type { Exhausted } from '../engine/engine.ts'
 import { prepared } from './local.ts'
 import { Refusals } from './refusals.ts'
 
 const now = Date.UTC(2026, 0, 5, 14, 0, 0)
-const cooling = { pool: 'p', members: 2, retryAt: now + 90_500, first: 'a', remedy: null }
+const cooling: Exhausted = {
+  kind: 'exhausted',
+  members: 2,
+  retryAt: now + 90_500,
+  needsPerson: false,
+  first: 'a',
+  remedy: null,
+}
 
 it('says at any time what the dialect would say', () => {
   const refusals = new Refusals()
   for (let after = 0; after < 95_000; after += 250) {
-    const fresh = prepared(dialects.openai.exhausted(cooling, now + after))
-    expect(refusals.answer(dialects.openai, cooling, now + after)).toEqual(fresh)
+    const fresh = prepared(dialects.openai.exhausted({ pool: 'p', ...cooling }, now + after))
+    expect(refusals.answer(dialects.openai, 'p', cooling, now + after)).toEqual(fresh)
   }
 })
 
 it('is made anew when another member is the first, more are in the pool, or only a person helps', () => {
   const refusals = new Refusals()
   for (const change of [{}, { first: 'b' }, { members: 3 }, { retryAt: null, remedy: 'spillway cred login a' }, {}]) {
-    const exhaustion = { ...cooling, ...change }
-    const fresh = prepared(dialects.anthropic.exhausted(exhaustion, now))
-    expect(refusals.answer(dialects.anthropic, exhaustion, now)).toEqual(fresh)
+    const decision = { ...cooling, ...change }
+    const fresh = prepared(dialects.anthropic.exhausted({ pool: 'p', ...decision }, now))
+    expect(refusals.answer(dialects.anthropic, 'p', decision, now)).toEqual(fresh)
   }
 })
 
 it('is the same object for a crowd', () => {
   const refusals = new Refusals()
-  const first = refusals.answer(dialects.openai, cooling, now)
-  expect(refusals.answer(dialects.openai, { ...cooling }, now + 400)).toBe(first)
-  expect(refusals.answer(dialects.openai, { ...cooling }, now + 600)).not.toBe(first)
+  const first = refusals.answer(dialects.openai, 'p', cooling, now)
+  expect(refusals.answer(dialects.openai, 'p', { ...cooling }, now + 400)).toBe(first)
+  expect(refusals.answer(dialects.openai, 'p', { ...cooling }, now + 600)).not.toBe(first)
 })

@@ -1,10 +1,11 @@
-import type { Dialect, Exhaustion } from '../dialect/dialect.ts'
+import type { Dialect } from '../dialect/dialect.ts'
+import type { Exhausted } from '../engine/engine.ts'
 import type { At } from '../pool/pool.ts'
 import { type Prepared, prepared } from './local.ts'
 
 interface Remembered {
   readonly dialect: Dialect
-  readonly exhaustion: Exhaustion
+  readonly decision: Exhausted
   readonly seconds: number
   readonly answer: Prepared
 }
@@ -17,18 +18,19 @@ export class Refusals {
   readonly #latest = new Map<string, Remembered>()
 
   /** What a client of an exhausted pool is told. */
-  answer(dialect: Dialect, exhaustion: Exhaustion, now: At): Prepared {
-    const seconds = Math.ceil(((exhaustion.retryAt ?? 0) - now) / 1_000)
-    const latest = this.#latest.get(exhaustion.pool)
-    if (latest?.dialect === dialect && latest.seconds === seconds && isSame(latest.exhaustion, exhaustion))
+  answer(dialect: Dialect, pool: string, decision: Exhausted, now: At): Prepared {
+    const seconds = Math.ceil(((decision.retryAt ?? 0) - now) / 1_000)
+    const latest = this.#latest.get(pool)
+    if (latest?.dialect === dialect && latest.seconds === seconds && isSame(latest.decision, decision))
       return latest.answer
-    const answer = prepared(dialect.exhausted(exhaustion, now))
-    this.#latest.set(exhaustion.pool, { dialect, exhaustion, seconds, answer })
+    const { members, retryAt, first, remedy } = decision
+    const answer = prepared(dialect.exhausted({ pool, members, retryAt, first, remedy }, now))
+    this.#latest.set(pool, { dialect, decision, seconds, answer })
     return answer
   }
 }
 
-function isSame(one: Exhaustion, other: Exhaustion): boolean {
+function isSame(one: Exhausted, other: Exhausted): boolean {
   return (
     one.retryAt === other.retryAt &&
     one.members === other.members &&

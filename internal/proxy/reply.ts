@@ -1,5 +1,5 @@
 import type { LocalError } from '../dialect/dialect.ts'
-import type { Decision } from '../engine/engine.ts'
+import type { Exhausted } from '../engine/engine.ts'
 import type { Attempt } from './attempt.ts'
 import type { RequestBody } from './body.ts'
 import type { ClientRequest } from './client.ts'
@@ -37,11 +37,10 @@ export class Reply {
   }
 
   /** Says that nobody in the pool can serve, and when that ends. */
-  exhausted({ members, retryAt, first, remedy }: Decision & { kind: 'exhausted' }, attempts: number): void {
+  exhausted(decision: Exhausted, attempts: number): void {
     const { dialect, pool } = this.#admitted
     const { refusals, clock } = this.#gateway
-    const exhaustion = { pool: pool.name, members, retryAt, first, remedy }
-    this.#local(refusals.answer(dialect, exhaustion, clock.now()), attempts)
+    this.#local(refusals.answer(dialect, pool.name, decision, clock.now()), attempts)
   }
 
   #local(answer: Prepared, attempts: number): void {

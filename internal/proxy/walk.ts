@@ -1,5 +1,5 @@
 import type { Material } from '../credential/credential.ts'
-import type { DataPath, Decision, Lease, LivePool, Turn } from '../engine/engine.ts'
+import type { DataPath, Decision, Exhausted, Lease, LivePool, Turn } from '../engine/engine.ts'
 import type { ModelFamily, Outcome } from '../pool/pool.ts'
 import { silentOutcome } from './failure.ts'
 import type { ProxyMeter } from './meter.ts'
@@ -39,6 +39,11 @@ export class Walk {
   /** What the next request will be told. */
   outlook(): Decision {
     return this.#engine.outlook(this.turn)
+  }
+
+  /** Whether recovery is near enough to wait for it. */
+  mayHold(decision: Exhausted): boolean {
+    return this.#engine.mayHold(this.turn, decision)
   }
 
   /** Waits in line; `signal` ends the wait. */

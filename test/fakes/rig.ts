@@ -235,7 +235,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     bus,
     clock,
     log: silentLog,
-    settings: engineSettings(settings),
+    settings: engineSettings(settings, options.maxWaitMs ?? 0),
     defaultBaseUrl: () => upstream.url,
     prober: () => proxy.prober,
     random: () => 0,
@@ -260,17 +260,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   return new Rig({ proxy, engine, upstream, credentials, told, counted, key: key.reveal(), port, settings })
 }
 
-function settingsOf({
-  upstream,
-  replay,
-  exposeMember = false,
-  webSocket = true,
-  maxWaitMs = 0,
-}: RigOptions): ProxySettings {
+function settingsOf({ upstream, replay, exposeMember = false, webSocket = true }: RigOptions): ProxySettings {
   return {
     exposeMember,
     webSocket,
-    maxWaitMs,
     upstream: {
       connectMs: 2_000,
       headMs: 20_000,
@@ -289,7 +282,7 @@ function settingsOf({
   }
 }
 
-function engineSettings({ maxWaitMs, upstream }: ProxySettings) {
+function engineSettings({ upstream }: ProxySettings, maxWaitMs: number) {
   return {
     cooldown: { rateLimitedMs: 60_000, authMs: 300_000, maxMs: 1_800_000, parkMs: 300_000, earlyProbeMs: 900_000 },
     maxWaitMs,

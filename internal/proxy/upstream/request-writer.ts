@@ -65,9 +65,14 @@ export class RequestWriter implements StreamOwner {
   }
 
   #writeHeld(head: string, body: HeldBody): void {
+    const { text } = body
+    const socket = this.#socket
+    if (text !== null) {
+      socket.write(head + text, 'latin1')
+      return
+    }
     const { parts, length } = body
     const [only] = parts
-    const socket = this.#socket
     if (!only) socket.write(head, 'latin1')
     else if (length <= mostInString && parts.length === 1) socket.write(head + only.toString('latin1'), 'latin1')
     else {
