@@ -7,13 +7,11 @@ import { type Failure, silentOutcome, unrenewed } from './failure.ts'
 import type { Admitted, Gateway } from './gateway.ts'
 import { endingOf, type RequestOutcome } from './meter.ts'
 import { Outgoing } from './outgoing.ts'
+import { Pauses } from './pauses.ts'
 import { another, nextStep, type Step } from './replay.ts'
 import { Reply } from './reply.ts'
 import { Sender, type SenderOwner, type Trip } from './sender.ts'
 import { Walk } from './walk.ts'
-
-/** The wait for a canonical probe's finding, in ms, before a second rejection is passed on (SIGNALS, "Outcomes"). */
-const findingMs = 1_000
 
 /** What a client is told to wait, in seconds, when another member could have served but no retry was left. */
 const shortWaitSeconds = 1
@@ -30,10 +28,10 @@ export class Exchange implements BodyReceiver, SenderOwner {
   readonly #reply: Reply
   readonly #reader: BodyReader
   readonly #sender: Sender
+  readonly #pauses: Pauses
   #bodyAt = 0
   #walk: Walk | null = null
   #trip: Trip | null = null
-  #holding: AbortController | null = null
   /** What the last attempt failed with, if it has no answer. */
   #failure: Failure | null = null
   #over = false
@@ -49,6 +47,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
     this.#reply = new Reply(gateway, admitted)
     this.#reader = new BodyReader(request, frame, { budget: bodies, most: settings.replay.maxBodyBytes }, this)
     this.#sender = new Sender(gateway, admitted, this.#outgoing, this)
+    this.#pauses = new Pauses(gateway, this)
   }
 
   /** Begins with the body. */
@@ -60,7 +59,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
 
   /** The client has left: the upstream is let go at once, and nobody is blamed. */
   clientGone(): void {
-    this.#holding?.abort()
+    this.#pauses.abandon()
     this.#finish('client_gone')
   }
 
@@ -218,18 +217,15 @@ export class Exchange implements BodyReceiver, SenderOwner {
 
   /** Two members' keys were rejected: unless the first one's really is bad, it is the request, and the answer goes on. */
   #ask(first: Lease, walk: Walk): void {
-    const asked = this.#gateway.engine.finding(first, findingMs).then((finding) => {
-      if (this.#over) return
-      this.#continue(finding === 'confirmed' ? { do: 'next', free: false } : { do: 'pass', again: false }, walk)
-    })
-    this.#wait(asked)
+    this.#pauses.forFinding(first, (finding) =>
+      this.#continue(finding === 'confirmed' ? { do: 'next', free: false } : { do: 'pass', again: false }, walk),
+    )
   }
 
   /** Renews the member's token and sends once more with the same lease; otherwise this attempt's outcome stands. */
   #renew(attempt: Trip, outcome: Outcome, walk: Walk): void {
     const { lease } = attempt
-    const renewing = this.#gateway.credentials.renew(lease.credential, walk.generation).then((renewal) => {
-      if (this.#over) return
+    this.#pauses.forRenewal(lease, walk.generation, (renewal) => {
       attempt.discard()
       this.#trip = null
       if (renewal === 'renewed') {
@@ -241,20 +237,13 @@ export class Exchange implements BodyReceiver, SenderOwner {
         this.#continue(another(walk.progress(outcome), this.#gateway.settings.replay.maxAttempts), walk)
       }
     })
-    this.#wait(renewing)
   }
 
   #hold(walk: Walk): void {
-    const holding = new AbortController()
-    this.#holding = holding
-    const held = walk.hold(holding.signal).then((decision) => {
-      this.#holding = null
-      if (!this.#over) {
-        if (decision.kind === 'exhausted') this.#refuse(decision, walk)
-        else this.#act(decision, walk)
-      } else if (decision.kind === 'lease') walk.returnUnused(decision.lease)
+    this.#pauses.forRecovery(walk, (decision) => {
+      if (decision.kind === 'exhausted') this.#refuse(decision, walk)
+      else this.#act(decision, walk)
     })
-    this.#wait(held)
   }
 
   #refuse(decision: Exhausted, walk: Walk): void {
@@ -293,10 +282,6 @@ export class Exchange implements BodyReceiver, SenderOwner {
     this.#gateway.meter.request(name, outcome)
     this.#gateway.meter.inflight(name, -1)
     this.#onOver(this)
-  }
-
-  #wait(work: Promise<unknown>): void {
-    work.catch((error: unknown) => this.crashed(error))
   }
 
   /** A fault of our own: the client gets an error rather than silence, and the log gets the stack. */
