@@ -368,6 +368,24 @@ describe('an exhausted pool', () => {
     expect([status, headers['x-spillway-attempts']]).toEqual([200, '2'])
   })
 
+  it.each(['openai', 'anthropic', 'gemini'] as const)(
+    'says the same to a request that is here as a whole and to one whose body comes later (%s)',
+    async (provider) => {
+      await start({ provider, members: ['a', 'b'] })
+      rig.upstream.on('*').always(limited)
+      await rig.ask()
+      const post = `POST /pool/v1/models/m:generateContent HTTP/1.1\r\nHost: a\r\nx-goog-api-key: ${rig.key}\r\nx-api-key: ${rig.key}\r\nAuthorization: Bearer ${rig.key}\r\n`
+      const whole = await rig.raw(`${post}Content-Length: 2\r\n\r\n{}`, /\}\}?$/)
+      const later = await rig.raw(`${post}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`, /\}\}?$/)
+      expect(whole).toMatch(/^HTTP\/1.1 429 /)
+      const unique = /^(?:x-spillway-request-id|date): .*$/gim
+      const lines = (text: string) => text.replace(unique, '').split('\r\n').sort()
+      expect(lines(whole)).toEqual(lines(later))
+      expect(rig.counted.requests).toEqual(['exhausted', 'exhausted', 'exhausted'])
+      expect(rig.counted.inflight).toBe(0)
+    },
+  )
+
   it('lets a held request go when its client leaves', async () => {
     await start({ members: ['a'], maxWaitMs: 5_000 })
     rig.upstream.on('key-a').once(answer(429, { 'retry-after': '4' }, { error: { code: 'rate_limit_exceeded' } }))
