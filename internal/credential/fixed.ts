@@ -63,24 +63,25 @@ export function openKey(rows: readonly SecretRecord[], vault: Vault): Secret {
  * The value of an environment variable. `NAME#2` is the second of comma-separated values; the daemon's environment
  * is what it was when the daemon started. Throws Unreadable.
  */
-export function readVariable(env: Readonly<Record<string, string | undefined>>, variable: string): Secret {
+export function readVariable(env: Variables, variable: string): Secret {
   const [name = '', part] = variable.split('#')
   const value = env[name]
   if (value === undefined || value.trim() === '') throw new Unreadable(`the environment variable ${name} is not set`)
   if (part === undefined) return new Secret(keyLine(value, `the environment variable ${name}`))
-  const one = partsOf(value)[Number(part) - 1]
+  const one = partsOf(env, name, value)[Number(part) - 1]
   if (one === undefined) throw new Unreadable(`the environment variable ${name} has no value number ${part}`)
   return new Secret(keyLine(one, `the environment variable ${name}`))
 }
 
-let latestValue = ''
-let latestParts: readonly string[] = []
+type Variables = Readonly<Record<string, string | undefined>>
 
-/** The comma-separated parts of a value. Those of the latest are kept: many credentials may ask for one each. */
-function partsOf(value: string): readonly string[] {
-  if (value !== latestValue) {
-    latestValue = value
-    latestParts = value.split(',').flatMap((each) => each.trim() || [])
-  }
-  return latestParts
+const split = new WeakMap<Variables, Map<string, readonly string[]>>()
+
+/** The comma-separated parts of a variable, split once: each of its credentials asks for one of them. */
+function partsOf(env: Variables, name: string, value: string): readonly string[] {
+  const known = split.get(env) ?? new Map<string, readonly string[]>()
+  split.set(env, known)
+  const parts = known.get(name) ?? value.split(',').flatMap((each) => each.trim() || [])
+  known.set(name, parts)
+  return parts
 }

@@ -494,6 +494,12 @@ describe('a request that is turned away at once', () => {
     expect(turnAway()).toBeNull()
   })
 
+  it('is none of a pool that has been emptied meanwhile', async () => {
+    request({ a: limited, b: limited })
+    for (const member of ['a', 'b']) await engine.dropMember('openai', member, 'test')
+    expect([turnAway(), engine.next(begin())]).toEqual([null, { kind: 'empty' }])
+  })
+
   it('is not one before the exhaustion has been told', async () => {
     request({ a: limited, b: limited })
     await engine.clear('openai', 'a', 'operator:cli')

@@ -33,8 +33,8 @@ export class Leasing {
   }
 
   /** What `next` says to every request while nobody can serve; null when somebody may, or when it depends on the model. */
-  nobody(pool: Pool): Exhausted | null {
-    if (pool.modelLimits > 0) return null
+  toAll(pool: Pool): Exhausted | null {
+    if (pool.seats.length === 0 || pool.modelLimits > 0) return null
     const choice = select(pool.roster, this.#wish(pool, null, []), this.#core.clock.now())
     return choice.tier === 'exhausted' ? exhaustion(pool, choice) : null
   }

@@ -25,6 +25,12 @@ export class Line {
     return retryAt !== null && patience > 0 && retryAt - this.#core.clock.now() <= patience
   }
 
+  /** What every request to a pool that is known to be exhausted is told, where none may wait; null when one has to be looked at. */
+  toAll(pool: Pool): Exhausted | null {
+    const decision = pool.exhausted?.told ? this.#leasing.toAll(pool) : null
+    return decision && !this.mayHold(pool, decision, 0) ? decision : null
+  }
+
   #patienceMs(pool: Pool, heldMs: number): number {
     return (pool.record.maxWaitMs ?? this.#core.settings.maxWaitMs) - heldMs
   }

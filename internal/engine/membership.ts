@@ -28,18 +28,17 @@ export class PoolCommands {
         `spillway pool add ${record.name} MEMBER`,
       )
     }
-    const owners = members.map(({ member }) => this.#members.credential(member))
+    const wanted = members.map(({ member, weight }) => ({ owner: this.#members.credential(member), weight }))
+    const owners = wanted.map(({ owner }) => owner)
     if (new Set(owners).size < owners.length) throw new Refusal('invalid', 'a member is named twice')
     const pool = new Pool(record, clock.now())
     for (const owner of owners) registry.baseUrl(pool, owner.record)
-    const seats = owners.map((owner, at) =>
-      registry.newSeat(pool, owner, { position: at + 1, weight: members[at]?.weight ?? 1 }),
-    )
+    const seats = wanted.map(({ owner, weight }, at) => registry.newSeat(pool, owner, { position: at + 1, weight }))
     pool.seatAll(seats, clock.now())
     registry.pools.set(record.name, pool)
     const rows: Write[] = [{ put: 'pool', row: record }, ...seats.map(seatRow)]
     await this.#changed(pool, rows, {
-      what: `created with ${members.map(({ member }) => member).join(', ') || 'no members'}`,
+      what: `created with ${inShort(members)}`,
       actor,
     })
   }
@@ -139,4 +138,13 @@ export class PoolCommands {
     this.#line.disturbed(pool)
     await this.#members.durable()
   }
+}
+
+/** How many members a sentence names. */
+const mostNamed = 20
+
+function inShort(members: readonly NewMember[]): string {
+  const names = members.slice(0, mostNamed).map(({ member }) => member)
+  if (members.length > mostNamed) names.push(`${members.length - mostNamed} more`)
+  return names.join(', ') || 'no members'
 }

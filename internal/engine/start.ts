@@ -117,9 +117,8 @@ function assemble(core: Core): Engine {
     refused: (turn, decision) => exhaustions.refused(liveTurn(turn).pool, decision),
     turnAway(pool) {
       const live = pool as Pool
-      const decision = live.exhausted?.told ? leasing.nobody(live) : null
-      if (!decision || line.mayHold(live, decision, 0)) return null
-      exhaustions.refused(live, decision)
+      const decision = line.toAll(live)
+      if (decision) exhaustions.refused(live, decision)
       return decision
     },
 

@@ -132,7 +132,7 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
       return
     }
     // A head in parts behind another request: nobody sends that, so nobody misses its answer.
-    if (reader.inHead) reader.isForeign = true
+    if (reader.inHead) reader.giveUp()
     const [first] = this.#requests
     if (first && !this.#serving) {
       this.#serving = first
@@ -195,7 +195,7 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
     if (this.#socket.writableLength > 0) {
       // The socket has to be rid of earlier answers first: its successor would not know of them.
       const kept = Buffer.from(chunk)
-      this.#reader.isForeign = true
+      this.#reader.giveUp()
       this.#socket.pause()
       this.#socket.write('', () => this.#socket.destroyed || this.#handOver(kept))
       return

@@ -58,21 +58,21 @@ export class Handler {
     const call = { request, response, frame, upgrade }
     const { method = 'GET' } = request
     if (method === 'TRACE') {
-      this.#turnAway(call, problem(405, 'method_not_allowed', 'TRACE is not accepted.'))
+      this.#answer(call, problem(405, 'method_not_allowed', 'TRACE is not accepted.'))
       return
     }
     const target = parseTarget(request.url ?? '')
     if ('refused' in target) {
-      this.#turnAway(call, problem(400, 'bad_request', `The request target is refused: ${target.refused}.`))
+      this.#answer(call, problem(400, 'bad_request', `The request target is refused: ${target.refused}.`))
       return
     }
     if (reservedPools.has(target.pool)) {
-      this.#turnAway(call, this.#health(target, method))
+      this.#answer(call, this.#health(target, method))
       return
     }
     const pool = this.#gateway.engine.find(target.pool)
     if (!pool) {
-      this.#turnAway(call, problem(404, 'unknown_pool', 'There is no pool of this name.'))
+      this.#answer(call, problem(404, 'unknown_pool', 'There is no pool of this name.'))
       return
     }
     this.#enter(call, { target, pool, expectation })
@@ -84,20 +84,20 @@ export class Handler {
     const dialect = this.#gateway.dialectOf(pool.record.provider)
     const local = dialect.local(request.method ?? 'GET', target.path + target.query)
     if (local) {
-      this.#turnAway(call, local)
+      this.#answer(call, local)
       return
     }
     const refusal = this.#refusal(call, { dialect, pool, target, expectation })
     if (refusal) {
       this.#gateway.meter.request(pool.name, 'client_error')
       const answer = dialect.error(refusal)
-      this.#turnAway(call, refusal === upgradeRefused ? namingHttp(answer) : answer)
+      this.#answer(call, refusal === upgradeRefused ? namingHttp(answer) : answer)
       return
     }
     // A request that is here as a whole is told at once what any would be told.
     const exhausted = request.complete && !upgrade ? this.#gateway.engine.turnAway(pool) : null
     if (exhausted) {
-      this.#refuse(call, dialect, pool, exhausted)
+      this.#sayExhausted(call, dialect, pool, exhausted)
       return
     }
     if (this.#inbound.isFull) {
@@ -147,7 +147,7 @@ export class Handler {
     }
   }
 
-  #refuse({ request, response }: Call, dialect: Dialect, pool: LivePool, decision: Exhausted): void {
+  #sayExhausted({ request, response }: Call, dialect: Dialect, pool: LivePool, decision: Exhausted): void {
     const { meter, refusals, clock, draining } = this.#gateway
     request.gathered?.release()
     meter.request(pool.name, 'exhausted')
@@ -163,7 +163,7 @@ export class Handler {
     return ['x-spillway-request-id', this.#nextId(), 'x-spillway-attempts', '0']
   }
 
-  #turnAway({ request, response, frame }: Call, answer: LocalAnswer): void {
+  #answer({ request, response, frame }: Call, answer: LocalAnswer): void {
     const isLong = isLongUnread(request, frame)
     if (isLong) closeGently(request, this.#gateway.clock)
     sendLocal(response, answer, this.#marks(), isLong || this.#gateway.draining)

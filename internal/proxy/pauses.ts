@@ -39,12 +39,9 @@ export class Pauses {
   forRecovery(walk: Walk, then: (decision: Decision) => void): void {
     const holding = new AbortController()
     this.#holding = holding
-    const held = walk.hold(holding.signal).then((decision) => {
-      this.#holding = null
-      if (this.#owner.isOver && decision.kind === 'lease') walk.returnUnused(decision.lease)
-      return decision
+    this.#wait(walk.hold(holding.signal), then, (decision) => {
+      if (decision.kind === 'lease') walk.returnUnused(decision.lease)
     })
-    this.#wait(held, then)
   }
 
   /** Leaves the line. */
@@ -52,8 +49,10 @@ export class Pauses {
     this.#holding?.abort()
   }
 
-  #wait<T>(work: Promise<T>, then: (result: T) => void): void {
+  #wait<T>(work: Promise<T>, then: (result: T) => void, tooLate: (result: T) => void = () => {}): void {
     const owner = this.#owner
-    work.then((result) => owner.isOver || then(result)).catch((error: unknown) => owner.crashed(error))
+    work
+      .then((result) => (owner.isOver ? tooLate(result) : then(result)))
+      .catch((error: unknown) => owner.crashed(error))
   }
 }

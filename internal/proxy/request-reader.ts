@@ -21,8 +21,7 @@ export class RequestReader {
   #missing = 0
   /** Whether a head, or blank lines before one, has come in part. */
   inHead = false
-  /** Something has come that is not for us. */
-  isForeign = false
+  #isForeign = false
 
   constructor(maxHeaderSize: number, owner: ReaderOwner) {
     this.#owner = owner
@@ -32,6 +31,11 @@ export class RequestReader {
   /** The request whose body is being read. */
   get reading(): DirectRequest | null {
     return this.#reading
+  }
+
+  /** Whether something has come that is not for us: nothing more is read. */
+  get isForeign(): boolean {
+    return this.#isForeign
   }
 
   /** How many bytes of its body have not come. */
@@ -47,8 +51,8 @@ export class RequestReader {
       if (this.#reading) rest = this.#takeBody(this.#reading, rest, whose)
       else {
         const used = this.#parser.take(rest)
-        if (used === -1) this.isForeign = true
-        this.inHead = !this.#reading && !this.isForeign
+        if (used === -1) this.#isForeign = true
+        this.inHead = !this.#reading && !this.#isForeign
         if (!this.#reading) return
         rest = rest.subarray(used)
         if (this.#missing === 0) this.#end(this.#reading)
@@ -56,14 +60,19 @@ export class RequestReader {
     }
   }
 
+  /** What comes from now on is not for us. */
+  giveUp(): void {
+    this.#isForeign = true
+  }
+
   close(): void {
     this.#parser.close()
   }
 
   #head(head: ParsedHead): boolean {
-    const request = this.isForeign ? null : this.#owner.begin(head)
+    const request = this.#isForeign ? null : this.#owner.begin(head)
     if (request === null) {
-      this.isForeign = true
+      this.#isForeign = true
       return false
     }
     this.#reading = request

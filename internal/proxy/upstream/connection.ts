@@ -96,8 +96,8 @@ export class Connection implements Sending, WriterOwner {
   }
 
   /**
-   * Whether it can take a request, asked a while after the last answer: then it has been noticed when the server has
-   * closed it, and node has told (later than the answer, over TLS) that the whole request has left. If not, it ends.
+   * Rests or ends, a while after the last answer: by then it has been noticed when the server has closed it, and node has
+   * told (later than the answer, over TLS) that the whole request has left. Returns whether it can take a request.
    */
   settle(): boolean {
     if (!this.#isOver && this.#writer.settle()) return true

@@ -1,6 +1,6 @@
 /** What connections of our own promise beyond what undici does; the upstream is bare TCP. */
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { errors } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -42,6 +42,19 @@ describe('the direct transport:', () => {
       { status: 304, body: '', error: null },
     ])
     expect(stage.sockets).toHaveLength(1)
+  })
+
+  it('requests that follow on connections that are closed behind their answers do not wait for each other', async () => {
+    const first: Socket[] = []
+    let again = 0
+    const script: Script = (socket, text) => {
+      if (text.includes('/again')) again++
+      else if (first.push(socket) === 3) for (const one of first) one.end(hello)
+    }
+    stage = await BareUpstream.start(direct, script, { connections: 8 })
+    for (let count = 0; count < 3; count++) void stage.send().over.then(() => stage.send({ path: '/again' }))
+    await expect.poll(() => again).toBe(3)
+    expect(stage.sockets).toHaveLength(6)
   })
 
   it('an answer that comes before the body has gone out ends the connection', async () => {

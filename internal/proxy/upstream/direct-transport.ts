@@ -69,7 +69,7 @@ export class DirectTransport implements Transport, ConnectionHost {
       return
     }
     listener.onSend(this.#waiting.add(request, text, listener), false)
-    if (this.#lacks) this.#open()
+    this.#openEnough()
   }
 
   close(): void {
@@ -99,10 +99,14 @@ export class DirectTransport implements Transport, ConnectionHost {
     this.#settling = []
     if (this.#settled.length > 0) setImmediate(this.#turn)
     for (const connection of settled) if (connection.settle()) this.#rests(connection)
-    if (this.#lacks) this.#open()
+    this.#openEnough()
   }
 
-  /** Whether more requests wait than there are connections that will soon take one. */
+  /** Opens connections until as many will soon take a request as requests wait, or there are as many as may be. */
+  #openEnough(): void {
+    while (this.#lacks) this.#open()
+  }
+
   get #lacks(): boolean {
     const coming = this.#connecting + this.#settling.length + this.#settled.length
     return this.#waiting.size > coming && this.#connections.size + this.#connecting < this.#most
@@ -119,7 +123,7 @@ export class DirectTransport implements Transport, ConnectionHost {
     this.#connections.delete(connection)
     const at = this.#idle.lastIndexOf(connection)
     if (at !== -1) this.#idle.splice(at, 1)
-    if (this.#lacks) this.#open()
+    this.#openEnough()
     if (this.#connections.size === 0) this.#watch.end()
   }
 
@@ -148,7 +152,7 @@ export class DirectTransport implements Transport, ConnectionHost {
 
   #failed(error: Error): void {
     this.#waiting.next()?.listener.onError(error)
-    if (this.#lacks) this.#open()
+    this.#openEnough()
   }
 
   #opened(socket: Socket, reader: Reader): void {
