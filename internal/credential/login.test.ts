@@ -139,11 +139,14 @@ function now(record = inVault): Material {
   return material
 }
 
-/** Lets real workers and sockets do their work while the fake time moves on more slowly than any deadline. */
-async function until(done: () => boolean): Promise<void> {
+/**
+ * Lets real workers and sockets do their work while the fake time moves on, by `stepMs` at each look, more slowly than any
+ * deadline.
+ */
+async function until(done: () => boolean, stepMs = 25): Promise<void> {
   await vi.waitFor(
     async () => {
-      await clock.advance(25)
+      await clock.advance(stepMs)
       expect(done()).toBe(true)
     },
     { timeout: 40_000, interval: 5 },
@@ -242,7 +245,7 @@ describe('a login in the vault', () => {
     expect(await settled(live.renew(inVault, 1))).toBe('unavailable')
     expect(server.history).toHaveLength(1)
     await clock.advance(hour)
-    await until(() => server.history.length >= 4)
+    await until(() => server.history.length >= 4, 250)
     await until(() => now().generation === 2)
     expect(told).toEqual(['later', 'later', 'later', 'granted'])
   })
