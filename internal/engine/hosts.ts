@@ -39,6 +39,9 @@ export class Hosts {
       const downAt = 'since' in before ? before.since : before.was.since
       this.#core.signals.record([row], { kind: 'host_up', pool: lease.pool, detail: { host: host.name, downAt } })
       this.#line.disturbed(lease.seat.pool)
+    } else if (before.state === 'probing') {
+      // Still down: that has been told. Only the next attempt has to survive a restart.
+      this.#core.journal.record([row], [])
     } else if (health.state === 'cooling') {
       const detail = { host: host.name, nextAttemptAt: health.until }
       this.#core.signals.record([row], { kind: 'host_down', pool: lease.pool, reason: 'connect', detail })

@@ -121,7 +121,7 @@ describe('F26: many large bodies at once', () => {
       for (let at = 0; at < size; at += mib) {
         if (!socket.write(block)) await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve))
       }
-      await expect.poll(() => statuses, { timeout: 60_000 }).toEqual(['200'])
+      await expect.poll(() => statuses, { timeout: 110_000 }).toEqual(['200'])
     })
     await Promise.all(sent)
     clearInterval(watch)

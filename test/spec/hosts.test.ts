@@ -91,6 +91,8 @@ describe('the host of an upstream', () => {
     }
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60])
     await nobodyIsBlamed()
+    // One outage is one row, however long it lasts.
+    expect(await spillway.audit('host_down')).toHaveLength(1)
   })
 
   it('keeps its next attempt over a restart', async () => {
