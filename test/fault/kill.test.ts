@@ -130,31 +130,35 @@ async function rows(): Promise<Event[]> {
 }
 
 describe('F28: kill -9 of the daemon', () => {
-  it(`at ${rounds} random moments leaves the state as the audit log tells it, and nothing announced is lost`, async () => {
-    // Without a window each cooldown has its row, so that the log alone tells the state.
-    const everyRow = { SPILLWAY_NOTICES_DEDUPE_MS: '0s' }
-    await kill()
-    await start(everyRow)
-    for (let round = 0; round < rounds; round++) {
-      const stream = announcements()
-      let dead = false
-      const death = new Promise<void>((resolve) => setTimeout(resolve, 10 + Math.random() * 250)).then(kill)
-      void death.then(() => {
-        dead = true
-      })
-      while (!dead) await anything()
-      await death
-      const announced = await stream
+  it(
+    `at ${rounds} random moments leaves the state as the audit log tells it, and nothing announced is lost`,
+    async () => {
+      // Without a window each cooldown has its row, so that the log alone tells the state.
+      const everyRow = { SPILLWAY_NOTICES_DEDUPE_MS: '0s' }
+      await kill()
       await start(everyRow)
-      const log = await rows()
-      const bySeq = new Map(log.map((row) => [row.seq, row]))
-      for (const event of announced) {
-        expect(bySeq.get(event.seq)).toMatchObject({ kind: event.kind, from: event.from, to: event.to })
+      for (let round = 0; round < rounds; round++) {
+        const stream = announcements()
+        let dead = false
+        const death = new Promise<void>((resolve) => setTimeout(resolve, 10 + Math.random() * 250)).then(kill)
+        void death.then(() => {
+          dead = true
+        })
+        while (!dead) await anything()
+        await death
+        const announced = await stream
+        await start(everyRow)
+        const log = await rows()
+        const bySeq = new Map(log.map((row) => [row.seq, row]))
+        for (const event of announced) {
+          expect(bySeq.get(event.seq)).toMatchObject({ kind: event.kind, from: event.from, to: event.to })
+        }
+        expect(await shown()).toEqual(told(log))
+        expect(await program.ops.auditVerify({})).toMatchObject({ ok: true, rows: log.length })
       }
-      expect(await shown()).toEqual(told(log))
-      expect(await program.ops.auditVerify({})).toMatchObject({ ok: true, rows: log.length })
-    }
-  }, 60_000 + rounds * 3_000)
+    },
+    60_000 + rounds * 3_000,
+  )
 
   it('right after a rotation keeps the member that was rotated to', async () => {
     await ask()
