@@ -113,6 +113,7 @@ test('10,000 vault credentials are in memory before any of them is opened', asyn
   while (opened.mock.calls.length < 10_000) await clock.advance(25)
   expect(live.problems()).toEqual([])
   expect(opened).toHaveBeenCalledTimes(10_000)
+  opened.mockRestore()
 })
 
 const variables = [

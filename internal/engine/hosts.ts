@@ -11,6 +11,8 @@ const longestHostBackoffMs = 60_000
 export class Hosts {
   readonly #core: Core
   readonly #line: Line
+  /** Whose outage has been told: one that comes too soon after another for that is told once it has lasted. */
+  readonly #told = new Set<Gate>()
 
   constructor(core: Core, line: Line) {
     this.#core = core
@@ -31,6 +33,15 @@ export class Hosts {
     this.#tellHost(host, before, lease)
   }
 
+  /** Still being down is no news; only the next attempt has to survive a restart. */
+  #tellDown(host: Gate, nextAttemptAt: At, lease: LiveLease): void {
+    const row = gateRow(host, lease.seat.owner)
+    const detail = { host: host.name, nextAttemptAt }
+    if (this.#told.has(host)) this.#core.journal.record([row], [])
+    else if (this.#core.signals.record([row], { kind: 'host_down', pool: lease.pool, reason: 'connect', detail }))
+      this.#told.add(host)
+  }
+
   #tellHost(host: Gate, before: Health, lease: LiveLease): void {
     const row = gateRow(host, lease.seat.owner)
     const { health } = host
@@ -39,13 +50,8 @@ export class Hosts {
       const downAt = 'since' in before ? before.since : before.was.since
       this.#core.signals.record([row], { kind: 'host_up', pool: lease.pool, detail: { host: host.name, downAt } })
       this.#line.disturbed(lease.seat.pool)
-    } else if (before.state === 'probing') {
-      // Still down: that has been told. Only the next attempt has to survive a restart.
-      this.#core.journal.record([row], [])
-    } else if (health.state === 'cooling') {
-      const detail = { host: host.name, nextAttemptAt: health.until }
-      this.#core.signals.record([row], { kind: 'host_down', pool: lease.pool, reason: 'connect', detail })
-    }
+      this.#told.delete(host)
+    } else if (health.state === 'cooling') this.#tellDown(host, health.until, lease)
   }
 }
 

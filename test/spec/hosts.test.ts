@@ -95,6 +95,19 @@ describe('the host of an upstream', () => {
     expect(await spillway.audit('host_down')).toHaveLength(1)
   })
 
+  it('is told to be away again, once that has lasted, when it was back for a moment only', async () => {
+    const port = await closedPort()
+    await poolAt(`http://127.0.0.1:${port}`)
+    await spillway.ask()
+    const server = createServer((_request, response) => response.setHeader('connection', 'close').end('{}'))
+    await listen(server, port)
+    await spillway.advance(1_000)
+    expect((await spillway.ask()).status).toBe(200)
+    await new Promise((resolve) => server.close(resolve))
+    for (let i = 0; i < 8; i++) await spillway.advance(retryAfter(await spillway.ask()) * 1_000)
+    expect(await spillway.audit('host_down')).toHaveLength(2)
+  })
+
   it('keeps its next attempt over a restart', async () => {
     await poolAt(`http://127.0.0.1:${await closedPort()}`)
     await spillway.ask()
