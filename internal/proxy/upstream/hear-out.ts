@@ -8,7 +8,9 @@ export function hearOut(socket: Socket): void {
   const { destroy } = socket
   let isHearing = false
   socket.destroy = function (error?: NodeJS.ErrnoException) {
-    if (error?.syscall !== 'write' || isHearing) return destroy.call(this, error)
+    if (error?.syscall !== 'write') return destroy.call(this, error)
+    // Of a body in chunks several writes are under way, and each of them fails.
+    if (isHearing) return this
     isHearing = true
     // What is in the kernel is read within the next turn of the event loop.
     setImmediate(() => setImmediate(() => destroy.call(this, error)))
