@@ -159,6 +159,11 @@ export interface DataPath {
   release(lease: Lease): void
   /** Resolves with what the suspect's canonical probe found, or `inconclusive` after `withinMs`. */
   finding(lease: Lease, withinMs: number): Promise<Finding>
+  /**
+   * Settles when it is known of the next suspect whether it is well, at the latest `withinMs` after that was asked; null when
+   * nothing is being found out about any member.
+   */
+  pending(turn: Turn, withinMs: number): Promise<unknown> | null
   /** A request was answered locally because the pool is exhausted; counts it and opens the incident once. */
   refused(turn: Turn, decision: Exhausted): void
   /** Refuses a request, and counts it, where the pool is known to be exhausted and would say the same to any; otherwise null: it has to `begin`. */

@@ -114,6 +114,7 @@ function assemble(core: Core): Engine {
       seat.pool.roster.end(seat)
     },
     finding: (lease, withinMs) => suspicions.finding(liveLease(lease), withinMs),
+    pending: (turn, withinMs) => suspicions.pending(liveTurn(turn).pool, withinMs),
     refused: (turn, decision) => exhaustions.refused(liveTurn(turn).pool, decision),
     turnAway(pool) {
       const live = pool as Pool

@@ -11,6 +11,8 @@ export class Suspicions {
   readonly #core: Core
   /** Called when a suspicion is decided, so that pointers and waiters can follow. */
   readonly #decided: (credential: LiveCredential, finding: Finding) => void
+  /** Whose probe is under way. */
+  readonly #asked = new Set<LiveCredential>()
 
   constructor(core: Core, decided: (credential: LiveCredential, finding: Finding) => void) {
     this.#core = core
@@ -28,6 +30,7 @@ export class Suspicions {
     const now = this.#core.clock.now()
     const wait = credential.probedAt === null ? 0 : credential.probedAt + betweenProbesMs - now
     if (wait <= 0) {
+      this.#asked.add(credential)
       credential.finding = this.#probe(credential, pool)
       return
     }
@@ -36,17 +39,33 @@ export class Suspicions {
     })
   }
 
+  /**
+   * Settles when the first probe of one of the pool's members that is under way has found something, at the latest when it
+   * is `withinMs` old; null when nothing is to be waited for.
+   */
+  pending(pool: Pool, withinMs: number): Promise<unknown> | null {
+    for (const { seats, finding, probedAt } of this.#asked) {
+      const leftMs = (probedAt ?? 0) + withinMs - this.#core.clock.now()
+      const isMember = [...seats].some((seat) => seat.pool === pool)
+      if (isMember && finding && leftMs > 0) return this.#within(finding, leftMs)
+    }
+    return null
+  }
+
   /** Resolves with the finding about the lease's member, or `inconclusive` when it is not there within `withinMs`. */
   async finding(lease: LiveLease, withinMs: number): Promise<Finding> {
     const { owner } = lease.seat
-    if (!owner.finding) return verdictOf(owner.gate.health)
+    return owner.finding ? this.#within(owner.finding, withinMs) : verdictOf(owner.gate.health)
+  }
+
+  async #within(finding: Promise<Finding>, withinMs: number): Promise<Finding> {
     let cancel = () => {}
     const late = new Promise<Finding>((resolve) => {
       cancel = this.#core.clock.after(withinMs, () => resolve('inconclusive'))
     })
-    const finding = await Promise.race([owner.finding, late])
+    const found = await Promise.race([finding, late])
     cancel()
-    return finding
+    return found
   }
 
   async #probe(credential: LiveCredential, pool: Pool): Promise<Finding> {
@@ -60,6 +79,7 @@ export class Suspicions {
       result = { finding: 'inconclusive', reason: 'auth-rejected' }
     }
     credential.finding = null
+    this.#asked.delete(credential)
     const finding = credential.generation === generation ? result.finding : 'inconclusive'
     this.#conclude(credential, pool, { ...result, finding })
     return finding

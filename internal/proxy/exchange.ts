@@ -94,7 +94,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
         break
       case 'exhausted':
         if (walk.mayHold(decision)) this.#hold(walk)
-        else this.#refuse(decision, walk)
+        else this.#refuse(decision, walk, { look: () => walk.next(), goOn: (found) => this.#act(found, walk) })
         break
       case 'host-down':
         this.#excuse(hostDown(decision, this.#gateway.clock.now()), 'upstream_error')
@@ -209,8 +209,9 @@ export class Exchange implements BodyReceiver, SenderOwner {
   #lastWord(walk: Walk, limited: boolean): void {
     const outlook = limited ? walk.outlook() : null
     // The last retry met the last member: a client that came again would only hear this.
-    if (outlook?.kind === 'exhausted' && !walk.mayHold(outlook)) this.#refuse(outlook, walk)
-    else if (this.#trip) this.#pass(this.#trip, walk, limited ? shortWaitSeconds : null)
+    if (outlook?.kind === 'exhausted' && !walk.mayHold(outlook)) {
+      this.#refuse(outlook, walk, { look: () => walk.outlook(), goOn: () => this.#lastWord(walk, false) })
+    } else if (this.#trip) this.#pass(this.#trip, walk, limited ? shortWaitSeconds : null)
     else if (this.#failure?.outcome.kind === 'request-fault') this.#excuse(this.#failure, 'client_error')
     else this.#excuse(this.#failure ?? nobodyElse, 'upstream_error')
   }
@@ -241,12 +242,22 @@ export class Exchange implements BodyReceiver, SenderOwner {
 
   #hold(walk: Walk): void {
     this.#pauses.forRecovery(walk, (decision) => {
-      if (decision.kind === 'exhausted') this.#refuse(decision, walk)
+      if (decision.kind === 'exhausted') this.#sayExhausted(decision, walk)
       else this.#act(decision, walk)
     })
   }
 
-  #refuse(decision: Exhausted, walk: Walk): void {
+  /** Says that nobody can serve, unless a suspect that is being probed turns out to be well: its rejection was the request's doing. */
+  #refuse(decision: Exhausted, walk: Walk, unless: { look: () => Decision; goOn: (found: Decision) => void }): void {
+    const isPending = this.#pauses.forSuspects(walk, () => {
+      const found = unless.look()
+      if (found.kind === 'exhausted') this.#sayExhausted(found, walk)
+      else unless.goOn(found)
+    })
+    if (!isPending) this.#sayExhausted(decision, walk)
+  }
+
+  #sayExhausted(decision: Exhausted, walk: Walk): void {
     this.#gateway.engine.refused(walk.turn, decision)
     this.#reply.exhausted(decision, walk.attempts)
     this.#finish('exhausted')

@@ -3,7 +3,7 @@ import type { Decision, Finding, Lease } from '../engine/engine.ts'
 import type { Gateway } from './gateway.ts'
 import type { Walk } from './walk.ts'
 
-/** The wait for a canonical probe's finding, in ms, before a second rejection is passed on (SIGNALS, "Outcomes"). */
+/** The wait for a canonical probe's finding, in ms, before a rejection is passed on or the pool called exhausted (SIGNALS, "Outcomes"). */
 const findingMs = 1_000
 
 /** Whose request waits. */
@@ -28,6 +28,13 @@ export class Pauses {
   /** Waits for what the canonical probe of a rejected member finds. */
   forFinding(lease: Lease, then: (finding: Finding) => void): void {
     this.#wait(this.#gateway.engine.finding(lease, findingMs), then)
+  }
+
+  /** Waits for what is being found out about a suspect of the pool; false when nothing is. */
+  forSuspects(walk: Walk, then: () => void): boolean {
+    const pending = walk.pending(findingMs)
+    if (pending) this.#wait(pending, then)
+    return pending !== null
   }
 
   /** Waits for another token in place of that of this generation. */

@@ -46,6 +46,11 @@ export class Walk {
     return this.#engine.mayHold(this.turn, decision)
   }
 
+  /** Waits for what is being found out about a suspect; null when nothing is. */
+  pending(withinMs: number): Promise<unknown> | null {
+    return this.#engine.pending(this.turn, withinMs)
+  }
+
   /** Waits in line; `signal` ends the wait. */
   hold(signal: AbortSignal): Promise<Decision> {
     return this.#engine.hold(this.turn, signal)

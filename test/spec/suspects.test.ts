@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Installation, installation } from '../fakes/installation.ts'
-import { answer, type Behaviour, happy } from '../fakes/upstream.ts'
+import { answer, type Behaviour, Gate, happy } from '../fakes/upstream.ts'
 
 const invalid = answer(401, {}, { error: { message: 'Incorrect API key provided', code: 'invalid_api_key' } })
 const forbidden = answer(403, {}, { error: { message: 'You have insufficient permissions', code: null } })
@@ -151,6 +151,46 @@ describe('a suspicion', () => {
     await probed(1, 'disabled', 'x', 'any')
     expect(probes()[0]?.target).toBe('/whoami/models')
     expect(await health('x', 'any')).toMatchObject({ state: 'disabled' })
+  })
+
+  it('of the only member of a pool is a matter of the request when its probe is accepted', async () => {
+    await spillway.pool('openai', ['a'])
+    spillway.upstream.on('sk-a').always(split(invalid, happy))
+    const seen = await spillway.ask()
+    expect(seen.status).toBe(401)
+    expect(JSON.parse(seen.text)).toMatchObject({ error: { code: 'invalid_api_key' } })
+    await probed(1, 'healthy')
+    expect(await spillway.audit('pool_exhausted')).toEqual([])
+  })
+
+  it('of the only member of a pool exhausts it when its probe says nothing, or confirms it', async () => {
+    await spillway.pool('openai', ['a'])
+    spillway.upstream.on('sk-a').always(split(invalid, forbidden))
+    const seen = await spillway.ask()
+    expect([seen.status, seen.headers.get('retry-after')]).toEqual([429, '300'])
+    await probed(1, 'suspect')
+    await spillway.pool('second', ['b'])
+    spillway.upstream.on('sk-b').always(invalid)
+    const lost = await spillway.ask('second')
+    expect([lost.status, lost.headers.get('retry-after')]).toEqual([429, '3600'])
+    expect(lost.text).toContain('needs a person')
+    expect(await health('b', 'second')).toMatchObject({ state: 'disabled' })
+  })
+
+  it('does not keep other requests from the only member while it is being probed', async () => {
+    await spillway.pool('openai', ['a'])
+    const gate = new Gate()
+    spillway.upstream
+      .on('sk-a')
+      .once(invalid)
+      .always(split(happy, { play: (call) => gate.pass().then(() => happy.play(call)) }))
+    const rejected = spillway.ask()
+    await gate.reached
+    const other = spillway.ask()
+    await expect.poll(() => spillway.daemon.core.engine.find('openai')?.inFlight).toBe(2)
+    gate.open()
+    expect([(await rejected).status, (await other).status]).toEqual([401, 200])
+    expect(await spillway.audit('pool_exhausted')).toEqual([])
   })
 
   it('of both members of a pool is a matter of the request when the first one’s probe is accepted', async () => {
