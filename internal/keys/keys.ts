@@ -3,4 +3,4 @@
  * A `Keyring` answers from memory for every request; the records themselves live in the Store.
  */
 export { createKeyring, type KeyCheck, type Keyring } from './keyring.ts'
-export { mintKey } from './mint.ts'
+export { holdsKey, mintKey } from './mint.ts'

@@ -8,6 +8,8 @@ import { Secret } from '../vault/vault.ts'
  * a query and a WebSocket subprotocol.
  */
 const form = /^sk-spillway-([0-9a-f]{16})-[A-Za-z0-9_-]{43}$/
+const prefix = 'sk-spillway-'
+const keyLength = prefix.length + 16 + 1 + 43
 
 /** A new client key for the pools (null: all), with the record to store; the key itself is kept nowhere. */
 export function mintKey(
@@ -16,7 +18,7 @@ export function mintKey(
   now: number,
 ): { readonly record: KeyRecord; readonly key: Secret } {
   const id = randomBytes(8).toString('hex')
-  const key = `sk-spillway-${id}-${randomBytes(32).toString('base64url')}`
+  const key = `${prefix}${id}-${randomBytes(32).toString('base64url')}`
   const record = { id, name, digest: digestOf(key).toString('hex'), pools, createdAt: now, revokedAt: null }
   return { record, key: new Secret(key) }
 }
@@ -24,6 +26,11 @@ export function mintKey(
 /** The id in what a client presented; null when it does not look like a client key. */
 export function idOf(presented: string): string | null {
   return form.exec(presented)?.[1] ?? null
+}
+
+/** Whether a text may hold a client key, so that it is not to leave this machine. */
+export function holdsKey(text: string): boolean {
+  return text.length >= keyLength && text.includes(prefix)
 }
 
 /** The SHA-256 of a whole client key; a slow hash would protect nothing, as 256 random bits cannot be guessed. */

@@ -1,4 +1,5 @@
 import { isKeyHeader, type RawHeaders, remembered } from '../dialect/dialect.ts'
+import { holdsKey } from '../keys/keys.ts'
 
 /** RFC 9110, 7.6.1, and what older software treats like it; `host` and the frame are written anew by the next hop. */
 const hopByHop = [
@@ -33,7 +34,7 @@ const acceptable = remembered(acceptableOf)
 
 /**
  * The headers of a request as they go upstream, without hop-by-hop ones, those listed in `Connection`, the frame, and
- * every header that can carry a client key. A new array: the credential is added to it afterwards, so that no
+ * every header that can carry a client key, or does. A new array: the credential is added to it afterwards, so that no
  * `Connection: authorization` of a client can take it away again.
  */
 export function requestHeaders(raw: RawHeaders): string[] {
@@ -42,6 +43,7 @@ export function requestHeaders(raw: RawHeaders): string[] {
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at] as string
     const value = raw[at + 1] as string
+    if (holdsKey(value)) continue
     switch (requestFate(name)) {
       case 'pass':
         out.push(name, value)
@@ -95,7 +97,7 @@ function requestFateOf(name: string): Fate {
   // Frameworks behind CGI read `X_Api_Key` and `Content_Length` as the real ones.
   const plain = name.toLowerCase().replaceAll('_', '-')
   if (plain === 'connection' || plain === 'accept-encoding') return plain
-  return droppedFromRequests.has(plain) || isKeyHeader(plain) ? 'drop' : 'pass'
+  return droppedFromRequests.has(plain) || isKeyHeader(plain) || holdsKey(plain) ? 'drop' : 'pass'
 }
 
 function answerFateOf(name: string): Fate {

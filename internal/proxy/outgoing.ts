@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import { type Dialect, type Injection, stripKeyFromQuery } from '../dialect/dialect.ts'
+import { holdsKey } from '../keys/keys.ts'
 import type { ModelFamily } from '../pool/pool.ts'
 import type { Attempt } from './attempt.ts'
 import type { RequestBody } from './body.ts'
@@ -81,8 +82,15 @@ export const noBody: RequestBody = { held: true, bytes: new HeldBody() }
 
 function withoutKey(query: string): string {
   if (query === '') return query
-  const rest = stripKeyFromQuery(query.slice(1))
+  const named = stripKeyFromQuery(query.slice(1))
+  const rest = holdsKey(named) ? withoutParts(named) : named
   return rest === '' ? '' : `?${rest}`
+}
+
+/** A query without the parameters that hold a client key under another name. */
+function withoutParts(query: string): string {
+  const parts = query.split('&')
+  return parts.filter((part) => !holdsKey(part)).join('&')
 }
 
 /** The JSON of a body; null when it is none. */

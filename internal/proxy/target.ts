@@ -1,3 +1,5 @@
+import { holdsKey } from '../keys/keys.ts'
+
 /** A request target that may be forwarded: the pool, and what follows it byte for byte. */
 export interface Target {
   readonly pool: string
@@ -9,7 +11,7 @@ export interface Target {
 
 /** Why a request target is not forwarded. */
 export interface BadTarget {
-  readonly refused: 'not-origin-form' | 'authority' | 'backslash' | 'dot-segment' | 'fragment'
+  readonly refused: 'not-origin-form' | 'authority' | 'backslash' | 'dot-segment' | 'fragment' | 'client-key'
 }
 
 const suspicious = /[\\%.#]/
@@ -19,7 +21,7 @@ const decoded: Readonly<Record<string, string>> = { '%2e': '.', '%2f': '/', '%5c
 /**
  * Splits an origin-form target into pool and rest. Refused is whatever could reach another host or escape the pool's
  * base path on any upstream: absolute form, a leading `//`, backslashes, and dot segments however they are encoded
- * (RFC 3986, 5.2.4 and 6.2.2). Nothing is decoded in what is passed on, so `openai%2Fgpt` stays as it is.
+ * (RFC 3986, 5.2.4 and 6.2.2), and a path with a client key, which would be in an upstream's logs. Nothing is decoded in what is passed on, so `openai%2Fgpt` stays as it is.
  */
 export function parseTarget(url: string): Target | BadTarget {
   if (url.charCodeAt(0) !== 47) return { refused: 'not-origin-form' }
@@ -32,6 +34,7 @@ export function parseTarget(url: string): Target | BadTarget {
     if (refused) return { refused }
   }
   if (query.includes('#')) return { refused: 'fragment' }
+  if (holdsKey(path)) return { refused: 'client-key' }
   const end = path.indexOf('/', 1)
   if (end === -1) return { pool: path.slice(1), path: '', query }
   return { pool: path.slice(1, end), path: path.slice(end), query }

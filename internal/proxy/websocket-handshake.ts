@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type RawHeaders, stripKeyFromProtocols } from '../dialect/dialect.ts'
+import { holdsKey } from '../keys/keys.ts'
 import type { ClientRequest } from './client.ts'
 import { headerIn, putHeader, requestHeaders, responseHeaders } from './headers.ts'
 
@@ -27,8 +28,8 @@ export function handshakeFault({ method, httpVersion, rawHeaders }: ClientReques
 export function handshakeHeaders(raw: RawHeaders): string[] {
   const headers = requestHeaders(raw)
   putHeader(headers, 'sec-websocket-extensions', null)
-  const protocols = headerIn(headers, protocolHeader)
-  if (protocols !== undefined) putHeader(headers, protocolHeader, stripKeyFromProtocols(protocols) || null)
+  const protocols = stripKeyFromProtocols(headerIn(raw, protocolHeader) ?? '')
+  putHeader(headers, protocolHeader, protocols === '' || holdsKey(protocols) ? null : protocols)
   return headers
 }
 

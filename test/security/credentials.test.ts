@@ -62,6 +62,16 @@ describe('A6: client keys in odd places', () => {
     ['an encoded name', '/v1/files?%6bey=<key>&k%65y=<key>&%6B%65%79=<key>', ['Authorization: Bearer <key>']],
     ['a name in capitals', '/v1/files?KEY=<key>&Key=<key>', ['Authorization: Bearer <key>']],
     ['the query alone', '/v1/files?key=<key>', []],
+    ['a cookie', '/v1/files', ['Authorization: Bearer <key>', 'Cookie: a=b; key=<key>']],
+    [
+      'a header of no meaning',
+      '/v1/files',
+      ['Authorization: Bearer <key>', 'X-Foo: <key>', 'X-Url: http://a?key=<key>'],
+    ],
+    ['the name of a header', '/v1/files', ['Authorization: Bearer <key>', '<key>: 1']],
+    ['a coding', '/v1/files', ['Authorization: Bearer <key>', 'Accept-Encoding: gzip;<key>']],
+    ['a parameter of another name', '/v1/files?a=1&token=<key>&b=2', ['Authorization: Bearer <key>']],
+    ['a subprotocol of a plain request', '/v1/files', ['Authorization: Bearer <key>', 'Sec-WebSocket-Protocol: <key>']],
     ['mixed spelling', '/v1/files', ['AUTHORIZATION: Bearer <key>', 'X-API-KEY: <key>']],
   ])('%s: none of its bytes reaches the upstream', async (_name, path, headers) => {
     await start()
@@ -69,6 +79,12 @@ describe('A6: client keys in odd places', () => {
     expect(text).toMatch(/^HTTP\/1\.1 (?:200|401) /)
     expect(seen()).not.toContain(rig.key)
     expect(seen()).not.toContain(rig.key.slice(-43))
+  })
+
+  it('a path: the request is refused', async () => {
+    await start()
+    expect(await get('/v1/files/<key>', ['Authorization: Bearer <key>'])).toMatch(/^HTTP\/1\.1 400 /)
+    expect(rig.upstream.requests).toEqual([])
   })
 
   it.each(places)('%s: the key in each place of each dialect never goes up', async (provider) => {
