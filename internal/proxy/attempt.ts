@@ -108,6 +108,8 @@ export class Attempt implements AnswerListener {
   /** Gives the answer to the client, from the first byte that was held back. */
   pass({ marks, retryAfterSeconds }: Presentation): void {
     const headers = responseHeaders(this.#headers)
+    // RFC 9110, 8.6; some servers say 0.
+    if (this.#status === 204) putHeader(headers, 'content-length', null)
     if (retryAfterSeconds !== null) {
       putHeader(headers, 'retry-after', String(retryAfterSeconds))
       putHeader(headers, 'retry-after-ms', null)

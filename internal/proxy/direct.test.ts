@@ -316,6 +316,7 @@ describe('an answer', () => {
     rig.upstream.on('key-a').once(answer(204))
     const text = await rig.raw(plain('/v1/x', closing))
     expect(text).toMatch(/^HTTP\/1\.1 204 No Content\r\n[\s\S]*\r\n\r\n$/)
+    expect(text).not.toMatch(/content-length/i)
     expect(text.toLowerCase()).not.toContain('transfer-encoding')
   })
 

@@ -54,3 +54,11 @@ export const maxHeaderSize = 65_536
 
 /** Informational answers (103) that are skipped before the upstream counts as broken: each renews its deadline. */
 export const mostInformational = 16
+
+/** Whether a header says that the answer is coded on its way in a manner that nobody asked for (RFC 9112, 7.3: we send no TE). */
+export function isCoded(name: string, value: string): boolean {
+  return name.length === 17 && name.toLowerCase() === 'transfer-encoding' && value.toLowerCase() !== 'chunked'
+}
+
+/** What an answer is whose header says so: it cannot be passed on, as the next hop frames it anew. */
+export const codedOnItsWay = 'a transfer coding that nobody asked for'

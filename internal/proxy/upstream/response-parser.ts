@@ -9,7 +9,7 @@ import {
   noBody,
   stopHere,
 } from '../llhttp.ts'
-import { maxHeaderSize, mostInformational } from './port.ts'
+import { codedOnItsWay, isCoded, maxHeaderSize, mostInformational } from './port.ts'
 
 /** The final head of an answer. */
 export interface ResponseHead {
@@ -102,7 +102,8 @@ export class ResponseParser {
     if (this.head || this.fault) return bodyFollows
     if (upgrade || status === 101) return this.#refuse('an upgrade that nobody asked for')
     if (status < 200) return this.#skip(status)
-    const { length, keepAliveSeconds } = saidIn(headers)
+    const { length, keepAliveSeconds, coded } = saidIn(headers)
+    if (coded) return this.#refuse(codedOnItsWay)
     const isEmpty = this.#isHead || status === 204 || status === 304
     this.head = { status, headers, length: isEmpty ? 0 : length, keepAlive, keepAliveSeconds }
     return isEmpty || length !== null ? stopHere : bodyFollows
@@ -122,18 +123,23 @@ export class ResponseParser {
   }
 }
 
-/** The length of a body, which the parser has found valid and alone, and how long the connection is kept. */
-function saidIn(headers: readonly string[]): Pick<ResponseHead, 'length' | 'keepAliveSeconds'> {
+/** What a head says of its message: of its lengths the parser has found that they are valid and alone. */
+interface Said extends Pick<ResponseHead, 'length' | 'keepAliveSeconds'> {
+  readonly coded: boolean
+}
+
+function saidIn(headers: readonly string[]): Said {
   let length: number | null = null
+  let coded = false
   let keepAliveSeconds: number | null = null
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] as string
     if (name.length === 14 && name.toLowerCase() === 'content-length') length = Number(headers[at + 1])
     else if (name.length === 10 && name.toLowerCase() === 'keep-alive') {
       keepAliveSeconds = timeoutIn(headers[at + 1] as string)
-    }
+    } else coded ||= isCoded(name, headers[at + 1] as string)
   }
-  return { length, keepAliveSeconds }
+  return { length, keepAliveSeconds, coded }
 }
 
 let latestText = ''

@@ -4,6 +4,8 @@ import { type Dispatcher, Pool } from 'undici'
 import { BadAnswer } from '../failure.ts'
 import {
   type AnswerListener,
+  codedOnItsWay,
+  isCoded,
   maxHeaderSize,
   mostInformational,
   type Sending,
@@ -87,6 +89,9 @@ class Handler implements Dispatcher.DispatchHandler, Sending {
     }
     this.#resume = resume
     const text = raw.map((part) => part.toString('latin1'))
+    for (let at = 0; at < text.length; at += 2) {
+      if (isCoded(text[at] as string, text[at + 1] as string)) throw new BadAnswer(codedOnItsWay)
+    }
     this.#listener.onHead(status, text)
     return true
   }
