@@ -197,7 +197,7 @@ describe('what is not plain', () => {
     expect(seen()[1]).toEqual(['POST', '/v1/two', 'hello'])
   })
 
-  it('ends the connection when it is sent while a request is under way, after that one is answered', async () => {
+  it('is served after the request that is under way when it comes', async () => {
     await start()
     const gate = new Gate()
     rig.upstream.on('key-a').once(behind(gate, answer(200, {}, {})))
@@ -206,10 +206,30 @@ describe('what is not plain', () => {
     socket.write(plain('/v1/one'))
     await gate.reached
     socket.write(`${plain('/v1/two', ['Transfer-Encoding: chunked'], 'POST')}5\r\nhello\r\n0\r\n\r\n`)
+    socket.write(plain('/v1/three', closing))
     gate.open()
     await once(socket, 'close')
-    expect(statuses(text())).toEqual([200])
-    expect(seen()).toHaveLength(1)
+    expect(statuses(text())).toEqual([200, 200, 200])
+    expect(seen()).toEqual([
+      ['GET', '/v1/one', ''],
+      ['POST', '/v1/two', 'hello'],
+      ['GET', '/v1/three', ''],
+    ])
+  })
+
+  it.each([
+    ['as one', (text: string) => [text]],
+    ['in pieces', (text: string) => text.match(/[\s\S]{1,40}/g) ?? []],
+  ])('does not spoil the request before it when it is none and comes with it %s', async (_, cut) => {
+    await start()
+    const socket = rig.socket()
+    const text = heard(socket)
+    for (const piece of cut(`${plain('/v1/one')}SSH-2.0-OpenSSH\r\n\r\n`)) {
+      socket.write(piece)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await once(socket, 'close')
+    expect(statuses(text())).toEqual([200, 400])
   })
 
   it('that waits behind a request does not hide that its client leaves', async () => {

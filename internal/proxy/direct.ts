@@ -24,6 +24,8 @@ export interface DirectHost {
   accept(request: DirectRequest, response: DirectResponse): void
   /** Lets node:http serve the connection, with what has been read of it back in place. */
   handOver(socket: Socket): void
+  /** The answer to a request whose body has not come in time. */
+  late(): string
 }
 
 /** So many requests may wait behind the one that is being answered before no more are read. */
@@ -35,8 +37,8 @@ const mostEarly = 65_536
 /**
  * One connection of a client whose requests are plain: HTTP/1.1, a whole head at once, a body of known length. They are
  * parsed by node's own parser and answered without the streams of node:http, which cost more than everything else that
- * spillway does for a request. Whatever is not plain makes node:http take the connection over before anything was done
- * about it, so that there is one strict reading of every other frame and of every error.
+ * spillway does for a request. Whatever is not plain makes node:http take the connection over, as soon as the requests
+ * before it are answered, so that there is one strict reading of every other frame and of every error.
  */
 export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
   readonly #socket: Socket
@@ -122,28 +124,21 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
   }
 
   #take(chunk: Buffer, memory: Memory): void {
-    const reader = this.#reader
     // Read on, but only to notice when the client leaves.
-    if (reader.isForeign) return
-    const isFresh = this.isIdle && !this.#isLast
-    reader.take(chunk, memory)
-    if (isFresh && (reader.isForeign || reader.inHead)) {
-      this.#handOver(chunk)
-      return
-    }
-    // A head in parts behind another request: nobody sends that, so nobody misses its answer.
-    if (reader.inHead) reader.giveUp()
+    if (this.#isLast) return
+    this.#reader.take(chunk, memory)
     const [first] = this.#requests
     if (first && !this.#serving) {
       this.#serving = first
       this.#admit(first)
-    } else if (reader.isForeign && this.isIdle) this.#finish()
+    } else if (this.#reader.isForeign && this.isIdle) this.#handOver()
     if (this.#requests.length > mostWaiting || this.#isEarly) this.#socket.pause()
   }
 
-  /** Whether more of a body has come than is gathered for a request that has to wait for the one before it. */
+  /** Whether more has come than is gathered for a request that has to wait for the one before it. */
   get #isEarly(): boolean {
-    const { reading } = this.#reader
+    const { reading, isForeign, kept } = this.#reader
+    if (isForeign) return kept > mostEarly
     return reading !== null && reading !== this.#serving && reading.gathered.length > mostEarly
   }
 
@@ -186,25 +181,23 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
     const [next] = this.#requests
     this.#serving = next ?? null
     if (next) process.nextTick(() => this.#admit(next))
-    else if (this.#reader.isForeign) this.#finish()
-    if (!next && this.#socket.isPaused()) this.#socket.resume()
+    else if (this.#reader.isForeign) this.#handOver()
+    else if (this.#socket.isPaused()) this.#socket.resume()
   }
 
-  /** Gives the connection to node:http with the bytes of a request that nothing was done about. */
-  #handOver(chunk: Buffer): void {
+  /** Gives the connection to node:http with the bytes that nothing was done about. */
+  #handOver(): void {
     if (this.#socket.writableLength > 0) {
       // The socket has to be rid of earlier answers first: its successor would not know of them.
-      const kept = Buffer.from(chunk)
-      this.#reader.giveUp()
       this.#socket.pause()
-      this.#socket.write('', () => this.#socket.destroyed || this.#handOver(kept))
+      this.#socket.write('', () => this.#socket.destroyed || this.#handOver())
       return
     }
     this.#leave()
     this.#socket.removeAllListeners('data').off('end', this.#onEnd).off('close', this.#onClose).off('error', ignore)
     this.#socket.pause()
     const socket = this.#isLent ? readAsUsual(this.#socket) : this.#socket
-    socket.unshift(Buffer.from(chunk))
+    socket.unshift(this.#reader.behind)
     this.#host.handOver(socket)
     socket.resume()
   }
@@ -232,12 +225,10 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
 
   /** The body of a request has not come in time. */
   #onLate(response: DirectResponse): void {
-    if (!response.headersSent) this.#socket.write(requestTimeout)
+    if (!response.headersSent) this.#socket.write(this.#host.late())
     this.#finish()
   }
 }
-
-const requestTimeout = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'
 
 /** A connection that breaks is noticed by its close. */
 function ignore(): void {}

@@ -52,7 +52,7 @@ export class Handler {
     if (isClosing(request)) return
     const frame = request.frame ?? frameOf(request.rawHeaders, request.httpVersion)
     if (typeof frame === 'string') {
-      sendLocal(response, problem(400, 'bad_request', frame), this.#marks(), true)
+      sendLocal(response, problem(400, 'bad_request', frame), this.marks(), true)
       return
     }
     const call = { request, response, frame, upgrade }
@@ -102,7 +102,7 @@ export class Handler {
     }
     if (this.#inbound.isFull) {
       this.#gateway.meter.request(pool.name, 'upstream_error')
-      sendLocal(response, dialect.error(overloadedHere), this.#marks(), true)
+      sendLocal(response, dialect.error(overloadedHere), this.marks(), true)
       return
     }
     const id = this.#nextId()
@@ -151,22 +151,22 @@ export class Handler {
     const { meter, refusals, clock, draining } = this.#gateway
     request.gathered?.release()
     meter.request(pool.name, 'exhausted')
-    sendPrepared(response, refusals.answer(dialect, pool.name, decision, clock.now()), this.#marks(), draining)
+    sendPrepared(response, refusals.answer(dialect, pool.name, decision, clock.now()), this.marks(), draining)
   }
 
   #nextId(): string {
     return this.#idPrefix + (++this.#requests).toString(36)
   }
 
-  /** What every answer carries, also one that no attempt was made for. */
-  #marks(): readonly string[] {
+  /** What every answer carries, also one that no attempt was made for; raw pairs. */
+  marks(): readonly string[] {
     return ['x-spillway-request-id', this.#nextId(), 'x-spillway-attempts', '0']
   }
 
   #answer({ request, response, frame }: Call, answer: LocalAnswer): void {
     const isLong = isLongUnread(request, frame)
     if (isLong) closeGently(request, this.#gateway.clock)
-    sendLocal(response, answer, this.#marks(), isLong || this.#gateway.draining)
+    sendLocal(response, answer, this.marks(), isLong || this.#gateway.draining)
   }
 }
 

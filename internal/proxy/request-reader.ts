@@ -19,9 +19,10 @@ export class RequestReader {
   readonly #parser: RequestParser
   #reading: DirectRequest | null = null
   #missing = 0
-  /** Whether a head, or blank lines before one, has come in part. */
-  inHead = false
   #isForeign = false
+  readonly #behind: Buffer[] = []
+  /** How many bytes have come that are only kept. */
+  kept = 0
 
   constructor(maxHeaderSize: number, owner: ReaderOwner) {
     this.#owner = owner
@@ -33,9 +34,14 @@ export class RequestReader {
     return this.#reading
   }
 
-  /** Whether something has come that is not for us: nothing more is read. */
+  /** Whether something has come that is no plain request, or one in part: it and what follows are only kept. */
   get isForeign(): boolean {
     return this.#isForeign
+  }
+
+  /** What has come from there on. */
+  get behind(): Buffer {
+    return Buffer.concat(this.#behind)
   }
 
   /** How many bytes of its body have not come. */
@@ -44,6 +50,10 @@ export class RequestReader {
   }
 
   take(chunk: Buffer, memory: Memory): void {
+    if (this.#isForeign) {
+      this.#keep(chunk)
+      return
+    }
     let rest = chunk
     // A slab is given away as a whole or not at all.
     const whose = memory === 'slab' && chunk.length > this.#missing ? 'lent' : memory
@@ -51,18 +61,20 @@ export class RequestReader {
       if (this.#reading) rest = this.#takeBody(this.#reading, rest, whose)
       else {
         const used = this.#parser.take(rest)
-        if (used === -1) this.#isForeign = true
-        this.inHead = !this.#reading && !this.#isForeign
-        if (!this.#reading) return
+        if (!this.#reading) {
+          this.#isForeign = true
+          this.#keep(rest)
+          return
+        }
         rest = rest.subarray(used)
         if (this.#missing === 0) this.#end(this.#reading)
       }
     }
   }
 
-  /** What comes from now on is not for us. */
-  giveUp(): void {
-    this.#isForeign = true
+  #keep(bytes: Buffer): void {
+    this.#behind.push(Buffer.from(bytes))
+    this.kept += bytes.length
   }
 
   close(): void {
@@ -70,6 +82,7 @@ export class RequestReader {
   }
 
   #head(head: ParsedHead): boolean {
+    // What is not for us is parsed to its end, and what follows it, too.
     const request = this.#isForeign ? null : this.#owner.begin(head)
     if (request === null) {
       this.#isForeign = true

@@ -25,7 +25,7 @@ function askOn(agent: Agent, path = '/pool/v1/files') {
 }
 
 describe('the data port', () => {
-  const handler = { handle: () => {} }
+  const handler = { handle: () => {}, marks: () => [] }
   const another = () => new DataServer(handler, new Inbound(), systemClock(), null)
 
   it('that is in use is said to be, with what to do about it', async () => {
@@ -40,6 +40,21 @@ describe('the data port', () => {
   it('of an address that is not ours is said so', async () => {
     await start()
     await expect(another().listen('192.0.2.1', 0)).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' })
+  })
+})
+
+describe('what is no request', () => {
+  it.each([
+    ['another protocol', 'SSH-2.0-OpenSSH\r\n\r\n', 400, 'bad_request'],
+    ['a head without end', `GET / HTTP/1.1\r\nX: ${'y'.repeat(40_000)}\r\n\r\n`, 431, 'headers_too_large'],
+    ['CONNECT', 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n', 405, 'method_not_allowed'],
+  ])('%s gets a whole answer of the usual form, and the connection ends', async (_, bytes, status, code) => {
+    await start()
+    const text = await rig.raw(bytes)
+    const [head = '', body = ''] = text.split('\r\n\r\n')
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} [\\s\\S]*x-spillway-request-id: \\S+`))
+    expect(head).toContain(`content-length: ${body.length}`)
+    expect(JSON.parse(body)).toMatchObject({ status, code })
   })
 })
 

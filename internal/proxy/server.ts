@@ -1,10 +1,11 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import type { Cancel, Clock } from '../clock/clock.ts'
 import { DirectConnection, type DirectHost } from './direct.ts'
-import type { Handler } from './handler.ts'
+import type { Expectation, Handler } from './handler.ts'
 import type { Inbound } from './inbound.ts'
+import { Objections } from './objections.ts'
 import { Watch } from './quiet.ts'
 import { canParseRequests } from './request-parser.ts'
 import { UpgradeClient } from './upgrade-client.ts'
@@ -61,6 +62,8 @@ const graceMs = 500
 /** What it takes to break off one exchange, in ms: with 10,000 of them open, it is a part of the time for a drain. */
 const closingEachMs = 0.15
 
+type RequestHandler = Pick<Handler, 'handle' | 'marks'>
+
 /** The data port. */
 export class DataServer {
   readonly #server: Server
@@ -71,26 +74,34 @@ export class DataServer {
   /** The connections that are read without node:http. */
   readonly #direct = new Set<DirectConnection>()
   readonly #watch: Watch
+  readonly #objections: Objections
   #stopClosing: Cancel = () => {}
 
-  constructor(handler: Pick<Handler, 'handle'>, inbound: Inbound, clock: Clock, identity: ServerIdentity | null) {
+  constructor(handler: RequestHandler, inbound: Inbound, clock: Clock, identity: ServerIdentity | null) {
     const options = { maxHeaderSize, keepAliveTimeout, requestTimeout, insecureHTTPParser: false, noDelay: true }
     this.#server = identity ? createTlsServer({ ...options, ...identity }) : createServer(options)
     this.#server.maxConnections = inbound.mostConnections
     this.#inbound = inbound
     this.#clock = clock
     this.#watch = new Watch(clock, watchMs, this.#direct)
+    const objections = new Objections(() => handler.marks())
+    this.#objections = objections
+    const serve = (expectation: Expectation) => (request: IncomingMessage, response: ServerResponse) => {
+      objections.noteRequest(response)
+      handler.handle(request, response, expectation)
+    }
     this.#server
-      .on('request', (request, response) => handler.handle(request, response, 'none'))
-      .on('checkContinue', (request, response) => handler.handle(request, response, 'continue'))
-      .on('checkExpectation', (request, response) => handler.handle(request, response, 'other'))
+      .on('request', serve('none'))
+      .on('checkContinue', serve('continue'))
+      .on('checkExpectation', serve('other'))
       .on('upgrade', (request, _socket, head) => this.#upgrade(request, head, handler))
-      .on('connect', (_request: IncomingMessage, socket) => socket.end(connectRefused))
+      .on('connect', (_request: IncomingMessage, socket) => socket.end(objections.connect()))
+      .on('clientError', (error, socket) => objections.unreadable(error, socket as Socket))
     this.#serve = this.#readDirectly(handler, identity ? 'secureConnection' : 'connection')
   }
 
   /** Puts itself between a new connection and node, and returns what node would have done with it. */
-  #readDirectly(handler: Pick<Handler, 'handle'>, event: string) {
+  #readDirectly(handler: RequestHandler, event: string) {
     const server = this.#server
     const [serve] = server.listeners(event) as [(this: Server, socket: Socket) => void]
     if (!canParseRequests) return serve
@@ -102,6 +113,7 @@ export class DataServer {
       unreadMs: unreadTimeout,
       accept: (request, response) => handler.handle(request, response, 'none'),
       handOver: (socket) => serve.call(server, socket),
+      late: () => this.#objections.late(),
     }
     server.removeListener(event, serve)
     server.on(event, (socket: Socket) => {
@@ -111,22 +123,20 @@ export class DataServer {
     return serve
   }
 
-  #upgrade(request: IncomingMessage, head: Buffer, handler: Pick<Handler, 'handle'>): void {
+  #upgrade(request: IncomingMessage, head: Buffer, handler: RequestHandler): void {
     const { socket } = request
-    if (!asksForWebSocket(request.rawHeaders)) {
+    this.#objections.afterAnswers(socket, () => {
+      if (asksForWebSocket(request.rawHeaders)) {
+        const client = new UpgradeClient(request, head, this.#clock)
+        this.#objections.noteRequest(client.response)
+        handler.handle(request, client.response, 'none', client)
+        return
+      }
       // Another offer is ignored (RFC 9110, 7.8): node reads the request again as one without it.
       if (head.length > 0) socket.unshift(head)
       socket.unshift(withoutOffer(request))
       this.#serve.call(this.#server, socket)
-      return
-    }
-    try {
-      const client = new UpgradeClient(request, head, this.#clock)
-      handler.handle(request, client.response, 'none', client)
-    } catch {
-      // An earlier request of the connection waits for its answer: there is no place for this one's.
-      socket.destroy()
-    }
+    })
   }
 
   /** Opens the port (0: a free one) and resolves with where it listens; rejects with a ListenError. */
@@ -171,7 +181,3 @@ export class DataServer {
     for (const connection of [...this.#direct]) connection.destroy()
   }
 }
-
-const connectRefused =
-  'HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Type: application/problem+json\r\n\r\n' +
-  '{"type":"about:blank","status":405,"code":"method_not_allowed","detail":"CONNECT is not accepted."}'

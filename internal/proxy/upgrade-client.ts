@@ -24,7 +24,7 @@ export class UpgradeClient {
   #bytes: number
   #refused = false
 
-  /** `head` is what came with the request. Throws while an earlier request of the connection is not answered. */
+  /** `head` is what came with the request. Earlier requests of the connection have their answers. */
   constructor(request: IncomingMessage, head: Buffer, clock: Clock) {
     this.socket = request.socket
     this.#clock = clock
