@@ -24,6 +24,12 @@ function askOn(agent: Agent, path = '/pool/v1/files') {
   return answerOf(request)
 }
 
+/** What a new connection is told of readiness. */
+async function readiness(): Promise<number> {
+  return (await answerOf(httpRequest({ port: rig.port, host: '127.0.0.1', path: '/readyz', agent: false }).end()))
+    .status
+}
+
 describe('the data port', () => {
   const handler = { handle: () => {}, marks: () => [] }
   const another = () => new DataServer(handler, new Inbound(), systemClock(), null)
@@ -76,6 +82,7 @@ describe('a drain', () => {
     const underWay = rig.ask()
     await gate.reached
     const drained = rig.proxy.drain(10_000)
+    expect(await readiness()).toBe(503)
     await expect.poll(() => rig.ask().catch((error: NodeJS.ErrnoException) => error.code)).toBe('ECONNREFUSED')
     gate.open()
     expect(await underWay).toMatchObject({ status: 200, json: { late: true }, headers: { connection: 'close' } })

@@ -56,7 +56,7 @@ const requestTimeout = 300_000
 /** For a client that does not read what it asked for, in ms. */
 const unreadTimeout = 300_000
 
-/** While draining, idle connections stay this long, in ms, for a request that is on its way already. */
+/** While draining, the port and idle connections stay open this long, in ms, for a request that is on its way already. */
 const graceMs = 500
 
 /** What it takes to break off one exchange, in ms: with 10,000 of them open, it is a part of the time for a drain. */
@@ -151,15 +151,25 @@ export class DataServer {
     })
   }
 
-  /** Stops accepting and resolves when what is under way has ended, or after `withinMs` with what was left destroyed. */
+  /**
+   * Takes what is on its way still, then accepts no more, and resolves when what is under way has ended, or after `withinMs`
+   * with what was left destroyed.
+   */
   async drain(withinMs: number): Promise<void> {
+    const closingMs = Math.min(withinMs / 5, this.#inbound.size * closingEachMs)
+    const late = this.#after(withinMs - closingMs)
+    const aWhile = Math.min(graceMs, withinMs)
+    this.#closeIdle(aWhile)
+    // Clients that have not heard of it go on connecting, and whoever asks for readiness is to be told.
+    await Promise.race([this.#inbound.idle(), this.#after(aWhile)])
     // node's own close() would at once close idle connections on which a request may be arriving.
     const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(this.#server, () => resolve()))
-    const closingMs = Math.min(withinMs / 5, this.#inbound.size * closingEachMs)
-    const late = new Promise<void>((resolve) => this.#clock.after(withinMs - closingMs, resolve))
-    this.#closeIdle(Math.min(graceMs, withinMs))
     await Promise.race([this.#inbound.idle().then(() => closed), late])
     this.close()
+  }
+
+  #after(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.after(ms, resolve))
   }
 
   /** Closes the connections on which nothing is under way, and goes on to do so. */
