@@ -137,8 +137,8 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
 
   /** Whether more has come than is gathered for a request that has to wait for the one before it. */
   get #isEarly(): boolean {
-    const { reading, isForeign, kept } = this.#reader
-    if (isForeign) return kept > mostEarly
+    const { reading, behind } = this.#reader
+    if (behind.length > mostEarly) return true
     return reading !== null && reading !== this.#serving && reading.gathered.length > mostEarly
   }
 

@@ -2,6 +2,8 @@ import type { DirectRequest } from './direct-request.ts'
 import type { Memory } from './held-body.ts'
 import { type ParsedHead, RequestParser } from './request-parser.ts'
 
+const nothing = Buffer.alloc(0)
+
 /** Who is told of the requests of a connection, in the order of their bytes. */
 export interface ReaderOwner {
   /** The request of that head; null when it is not plain, or nobody is served any more. */
@@ -20,9 +22,8 @@ export class RequestReader {
   #reading: DirectRequest | null = null
   #missing = 0
   #isForeign = false
-  readonly #behind: Buffer[] = []
-  /** How many bytes have come that are only kept. */
-  kept = 0
+  /** What has come that is no plain request, or one in part, and all that has followed. */
+  behind = nothing
 
   constructor(maxHeaderSize: number, owner: ReaderOwner) {
     this.#owner = owner
@@ -34,14 +35,9 @@ export class RequestReader {
     return this.#reading
   }
 
-  /** Whether something has come that is no plain request, or one in part: it and what follows are only kept. */
+  /** Whether anything has: whatever comes now is only kept. */
   get isForeign(): boolean {
     return this.#isForeign
-  }
-
-  /** What has come from there on. */
-  get behind(): Buffer {
-    return Buffer.concat(this.#behind)
   }
 
   /** How many bytes of its body have not come. */
@@ -73,8 +69,7 @@ export class RequestReader {
   }
 
   #keep(bytes: Buffer): void {
-    this.#behind.push(Buffer.from(bytes))
-    this.kept += bytes.length
+    this.behind = Buffer.concat([this.behind, bytes])
   }
 
   close(): void {
@@ -110,5 +105,3 @@ export class RequestReader {
     this.#owner.ended(request)
   }
 }
-
-const nothing = Buffer.alloc(0)
