@@ -117,24 +117,21 @@ export class Exchange implements BodyReceiver, SenderOwner {
   }
 
   decide(trip: Trip, outcome: Outcome): void {
-    try {
-      if (this.#walk) this.#judge(trip, outcome, this.#walk)
-    } catch (error) {
-      this.crashed(error)
-    }
+    this.#goOn((walk) => this.#judge(trip, outcome, walk))
   }
 
   granted(trip: Trip): void {
-    try {
-      if (this.#walk) this.#open(trip, this.#walk)
-    } catch (error) {
-      this.crashed(error)
-    }
+    this.#goOn((walk) => this.#open(trip, walk))
   }
 
   failed(_trip: Trip, failure: Failure): void {
+    this.#goOn((walk) => this.#judgeFailure(failure, walk))
+  }
+
+  /** What is thrown here would reach the parser of a connection. */
+  #goOn(step: (walk: Walk) => void): void {
     try {
-      if (this.#walk) this.#judgeFailure(failure, this.#walk)
+      if (this.#walk) step(this.#walk)
     } catch (error) {
       this.crashed(error)
     }

@@ -50,7 +50,7 @@ describe('the step after an attempt', () => {
     ['a rejected key moves to another member', 'auth-rejected', first, free],
     ['a second rejected key asks for the first one', 'auth-rejected', { ...second, rejectedBefore: true }, ask],
     ['a rejected key after a rate limit moves on', 'auth-rejected', second, paid],
-    ['a rejected key of a streamed body is passed on', 'auth-rejected', { ...first, buffered: false }, passForNow],
+    ['no key for a streamed body is for now', 'auth-rejected', { ...first, buffered: false }, passForNow],
     ['a third rejected key is passed on', 'auth-rejected', { ...third, rejectedBefore: true }, passForNow],
     ['an expired token is renewed first', 'auth-expired', first, renew],
     [
@@ -72,6 +72,11 @@ describe('the step after an attempt', () => {
 
   test('with one attempt allowed nothing is replayed', () => {
     expect(nextStep(outcome('rate-limited'), first, 1)).toEqual(passForNow)
+  })
+
+  test('a rejected key of a streamed body is passed on as it is', () => {
+    const rejection = { ...outcome('auth-rejected'), status: 401 }
+    expect(nextStep(rejection, { ...first, buffered: false }, 3)).toEqual(pass)
   })
 })
 

@@ -54,6 +54,8 @@ export function nextStep(outcome: Outcome, progress: Progress, maxAttempts: numb
     case 'auth-expired':
       return progress.renewed || !mayRepeat(progress, maxAttempts) ? another(progress, maxAttempts) : { do: 'renew' }
     case 'auth-rejected':
+      // FAULTS, F17: what cannot be sent again gets the upstream's own word, also where nobody is left who could serve.
+      if (outcome.status !== null && !progress.buffered) return pass
       return progress.rejectedBefore && mayRepeat(progress, maxAttempts)
         ? { do: 'ask' }
         : another(progress, maxAttempts)
