@@ -89,8 +89,9 @@ describe(`F21: ${total} queued requests with dead keys`, () => {
     await spillway.pool('openai', ['a'])
     await backlog(revoked)
     await spillway.advance(60_000)
-    await expect.poll(() => telegram.shown(chat)[0]?.text).toMatch(/ Exhausted for 1\d min so far/)
-    const [exhausted, closed, ...more] = telegram.shown(chat)
+    // The only member's probe is waited for before its pool is called exhausted.
+    await expect.poll(() => telegram.shown(chat)[1]?.text).toMatch(/ Exhausted for 1\d min so far/)
+    const [closed, exhausted, ...more] = telegram.shown(chat)
     expect(exhausted?.text).toMatch(
       /^openai is exhausted: its only member is disabled\. .* Run: spillway cred enable a Exhausted for 1\d min so far/,
     )
