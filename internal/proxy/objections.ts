@@ -14,6 +14,9 @@ const answers: Readonly<Record<string, LocalAnswer>> = {
   ERR_HTTP_REQUEST_TIMEOUT: late,
 }
 
+/** For a client that does not read its answers, in ms. */
+const unreadMs = 5_000
+
 /** Answers what does not become a request; each answer ends its connection. */
 export class Objections {
   readonly #marks: () => readonly string[]
@@ -28,7 +31,8 @@ export class Objections {
 
   /** node:http has read a request. */
   noteRequest(response: ServerResponse): void {
-    if (response.socket) this.#latest.set(response.socket, response)
+    // Behind others it has no connection of its own yet.
+    this.#latest.set(response.req.socket, response)
   }
 
   /** Calls back when the requests before this point of the connection have their answers; not when it breaks before that. */
@@ -57,6 +61,7 @@ export class Objections {
       if (socket.writable && !(latest?.headersSent && !latest.writableFinished)) {
         socket.write(this.#text(answers[error.code ?? ''] ?? noHttp), 'latin1')
       }
+      socket.setTimeout(unreadMs, () => socket.destroy())
       socket.destroySoon()
     }
     // What cannot be read may be the rest of that request.
