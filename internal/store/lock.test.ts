@@ -3,9 +3,8 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { collectGarbage } from '../../test/fakes/garbage.ts'
 import { Refusal } from '../pool/pool.ts'
 import { acquireLock, type LockAttempt, StoreError, tryLock } from './store.ts'
 
@@ -79,8 +78,7 @@ describe('the lock of a data directory', () => {
 
   test('outlives the garbage collection of what was not kept', () => {
     lockOf(acquireLock(folder, who))
-    setFlagsFromString('--expose-gc')
-    for (let i = 0; i < 3; i++) runInNewContext('gc')()
+    collectGarbage()
     expect(acquireLock(folder, who).ok).toBe(false)
   })
 
