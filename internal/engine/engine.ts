@@ -160,8 +160,8 @@ export interface DataPath {
   /** Resolves with what the suspect's canonical probe found, or `inconclusive` after `withinMs`. */
   finding(lease: Lease, withinMs: number): Promise<Finding>
   /**
-   * Settles when it is known of the next suspect whether it is well, at the latest `withinMs` after that was asked; null when
-   * nothing is being found out about any member.
+   * Settles when the probe of a suspect in the turn's pool has found something, at the latest when that probe is `withinMs`
+   * old; null when none is under way.
    */
   pending(turn: Turn, withinMs: number): Promise<unknown> | null
   /** A request was answered locally because the pool is exhausted; counts it and opens the incident once. */

@@ -2,13 +2,13 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { KeyRecord } from '../store/store.ts'
 import { Secret } from '../vault/vault.ts'
 
+const prefix = 'sk-spillway-'
 /**
  * `sk-spillway-<id>-<secret>`: `sk-` because some clients refuse what does not begin so, our name so that people and
  * secret scanners know it, an id to look it up by, and 256 random bits in base64url. All characters may stand in a header,
  * a query and a WebSocket subprotocol.
  */
-const form = /^sk-spillway-([0-9a-f]{16})-[A-Za-z0-9_-]{43}$/
-const prefix = 'sk-spillway-'
+const form = new RegExp(`^${prefix}([0-9a-f]{16})-[A-Za-z0-9_-]{43}$`)
 const keyLength = prefix.length + 16 + 1 + 43
 
 /** A new client key for the pools (null: all), with the record to store; the key itself is kept nowhere. */

@@ -86,14 +86,14 @@ export class DataServer {
     this.#watch = new Watch(clock, watchMs, this.#direct)
     const objections = new Objections(() => handler.marks())
     this.#objections = objections
-    const serve = (expectation: Expectation) => (request: IncomingMessage, response: ServerResponse) => {
+    const handle = (expectation: Expectation) => (request: IncomingMessage, response: ServerResponse) => {
       objections.noteRequest(response)
       handler.handle(request, response, expectation)
     }
     this.#server
-      .on('request', serve('none'))
-      .on('checkContinue', serve('continue'))
-      .on('checkExpectation', serve('other'))
+      .on('request', handle('none'))
+      .on('checkContinue', handle('continue'))
+      .on('checkExpectation', handle('other'))
       .on('upgrade', (request, _socket, head) => this.#upgrade(request, head, handler))
       .on('connect', (_request: IncomingMessage, socket) => socket.end(objections.connect()))
       .on('clientError', (error, socket) => objections.unreadable(error, socket as Socket))

@@ -21,7 +21,8 @@ const decoded: Readonly<Record<string, string>> = { '%2e': '.', '%2f': '/', '%5c
 /**
  * Splits an origin-form target into pool and rest. Refused is whatever could reach another host or escape the pool's
  * base path on any upstream: absolute form, a leading `//`, backslashes, and dot segments however they are encoded
- * (RFC 3986, 5.2.4 and 6.2.2), and a path with a client key, which would be in an upstream's logs. Nothing is decoded in what is passed on, so `openai%2Fgpt` stays as it is.
+ * (RFC 3986, 5.2.4 and 6.2.2), and a path with a client key, which an upstream would log. Nothing is decoded in what is
+ * passed on, so `openai%2Fgpt` stays as it is.
  */
 export function parseTarget(url: string): Target | BadTarget {
   if (url.charCodeAt(0) !== 47) return { refused: 'not-origin-form' }
