@@ -50,7 +50,7 @@ describe('the step after an attempt', () => {
     ['a rejected key moves to another member', 'auth-rejected', first, free],
     ['a second rejected key asks for the first one', 'auth-rejected', { ...second, rejectedBefore: true }, ask],
     ['a rejected key after a rate limit moves on', 'auth-rejected', second, paid],
-    ['a missing secret for a streamed body is a matter of now', 'auth-rejected', { ...first, buffered: false }, passForNow],
+    ['a missing secret for a streamed body', 'auth-rejected', { ...first, buffered: false }, passForNow],
     ['a third rejected key is passed on', 'auth-rejected', { ...third, rejectedBefore: true }, passForNow],
     ['an expired token is renewed first', 'auth-expired', first, renew],
     [
