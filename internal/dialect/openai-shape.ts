@@ -5,6 +5,7 @@ import { bodyReset, latest, latestExhausted, rateLimitWindows, retryAfter } from
 import type { Dialect, EventMeaning, Exhaustion, LocalAnswer, LocalError, StreamEvent } from './port.ts'
 import {
   accountClosed,
+  atCapacity,
   authExpired,
   authRejected,
   billing,
@@ -28,9 +29,11 @@ import { type Fields, fields, isFields, readJson, rootOf, signalOfEvent, text } 
 /** What every API of OpenAI's shape means by its codes, whatever the status. */
 const openaiCodes: readonly Row[] = [
   {
-    code: ['context_length_exceeded', 'previous_response_not_found', 'cyber_policy', 'model_at_capacity'],
+    code: ['context_length_exceeded', 'previous_response_not_found', 'cyber_policy'],
     means: requestFault,
   },
+  { code: ['model_at_capacity'], means: atCapacity },
+  { says: phrase('model is at capacity'), means: atCapacity },
   // The request alone exceeds the limit: no other member could serve it.
   { on: [429], code: ['rate_limit_exceeded'], says: /^Request too large\b/i, means: requestFault },
   { code: ['usage_limit_reached'], means: quota },
@@ -44,7 +47,6 @@ const openaiCodes: readonly Row[] = [
   { code: ['invalid_api_key'], means: authRejected },
   { code: ['ip_not_authorized', 'unsupported_country_region_territory'], means: egressBlocked },
   { code: ['server_is_overloaded'], means: overloaded },
-  { says: phrase('model is at capacity'), means: requestFault },
   {
     on: [401],
     says: /\bIP(?: address)? (?:is )?not (?:authori[sz]ed|allowed)\b|\bIP allowlist\b/i,

@@ -51,6 +51,8 @@ export const requestFault: Meaning = { kind: 'request-fault', reason: 'request-f
 export const egressBlocked: Meaning = { kind: 'egress-blocked', reason: 'egress-blocked' }
 /** The upstream has too much to do. */
 export const overloaded: Meaning = { kind: 'overloaded', reason: 'overloaded' }
+/** The upstream has no room for this model at present, which another member may have: one hop, and nobody is cooled. */
+export const atCapacity: Meaning = { ...overloaded, reason: 'capacity', scope: 'model' }
 /** The upstream failed. */
 export const upstreamError: Meaning = { kind: 'upstream-error', reason: 'upstream-error' }
 /** A limit on requests or tokens: until the hint, else the default back-off. */

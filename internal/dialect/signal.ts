@@ -17,7 +17,7 @@ export interface Signal {
   readonly error: Fields
   /** Every word of the parsed body that names an error. */
   readonly codes: ReadonlySet<string>
-  /** `error.message`, empty when there is none. */
+  /** The sentence: `error.message`, `message` or `detail`; empty when there is none. */
   readonly message: string
 }
 
@@ -90,7 +90,7 @@ type Envelope = Pick<Signal, 'status' | 'header' | 'headerNames' | 'oauth' | 'te
 
 function signalOf({ status, header, headerNames, oauth, text: body }: Envelope, root: Fields): Signal {
   const error = fields(root.error)
-  const message = text(error.message) || text(root.message)
+  const message = text(error.message) || text(root.message) || text(root.detail)
   return { status, header, headerNames, oauth, text: body, error, codes: codesOf(root, error), message }
 }
 

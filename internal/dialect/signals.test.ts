@@ -26,6 +26,7 @@ const usual = { evidence: 'strong', scope: 'member', model: null, until: null, f
 const requestFault: Partial<Outcome> = { kind: 'request-fault', reason: 'request-fault' }
 const egressBlocked: Partial<Outcome> = { kind: 'egress-blocked', reason: 'egress-blocked' }
 const overloaded: Partial<Outcome> = { kind: 'overloaded', reason: 'overloaded' }
+const atCapacity: Partial<Outcome> = { kind: 'overloaded', reason: 'capacity', scope: 'model' }
 const upstreamError: Partial<Outcome> = { kind: 'upstream-error', reason: 'upstream-error' }
 const rateLimited: Partial<Outcome> = { kind: 'rate-limited', reason: 'rate-limited' }
 const bareRateLimited: Partial<Outcome> = { ...rateLimited, evidence: 'weak' }
@@ -206,7 +207,7 @@ describe('OpenAI API', () => {
       body: coded('billing_hard_limit_reached'),
       means: { ...billing, scope: 'domain' },
     },
-    ...['context_length_exceeded', 'previous_response_not_found', 'cyber_policy', 'model_at_capacity'].flatMap((code) =>
+    ...['context_length_exceeded', 'previous_response_not_found', 'cyber_policy'].flatMap((code) =>
       [400, 429, 503].map((status) => ({
         name: `${status} ${code} never moves a member`,
         status,
@@ -214,12 +215,21 @@ describe('OpenAI API', () => {
         means: requestFault,
       })),
     ),
-    {
-      name: 'model at capacity never moves a member',
-      status: 429,
-      body: coded(null, 'Selected model is at capacity. Please try a different model.'),
-      means: requestFault,
-    },
+    ...[400, 429, 503].map((status) => ({
+      name: `${status} model_at_capacity is about this member and this model, and cools nobody`,
+      status,
+      body: coded('model_at_capacity'),
+      means: atCapacity,
+    })),
+    ...[
+      coded(null, 'Selected model is at capacity. Please try a different model.'),
+      { detail: 'Selected model is at capacity. Please try a different model.' },
+    ].map((body) => ({
+      name: `"Selected model is at capacity" in ${Object.keys(body)[0]}`,
+      status: 400,
+      body,
+      means: atCapacity,
+    })),
     ...[400, 404, 409, 413, 422].map((status) => ({
       name: `${status} does nothing to the member`,
       status,

@@ -82,7 +82,7 @@ export class Reporting {
       return
     }
     const effect = this.#weigh(lease, turn, outcome)
-    const target = this.#target(lease, turn, outcome)
+    const target = this.#target(lease, turn, { outcome, isSetback: effect.do === 'cool' || effect.do === 'suspect' })
     if (target) this.#change(target, effect, blame, outcome)
     for (const gate of tested) if (gate !== target) this.#change(gate, beside(effect, target), blame, outcome)
   }
@@ -113,12 +113,18 @@ export class Reporting {
     return { do: 'cool', reason: 'outlier', until: now + outlierCoolMs, forMs: null }
   }
 
-  #target(lease: LiveLease, turn: LiveTurn | null, outcome: Outcome): Gate | null {
+  #target(
+    lease: LiveLease,
+    turn: LiveTurn | null,
+    { outcome, isSetback }: { outcome: Outcome; isSetback: boolean },
+  ): Gate | null {
     const { owner, domain } = lease.seat
     if (outcome.scope === 'domain') return domain ?? owner.gate
     if (outcome.scope === 'member' || !isFailure(outcome)) return owner.gate
     const model = outcome.model ?? turn?.model ?? lease.model
-    return model === null ? null : this.#core.registry.modelGate(owner, model)
+    if (model === null) return null
+    // What limits nobody leaves no gate behind: a pool with gates of models has its bodies parsed.
+    return isSetback ? this.#core.registry.modelGate(owner, model) : (owner.models.get(model) ?? null)
   }
 
   #change(gate: Gate, effect: Effect, blame: Blamed, outcome: Outcome): void {

@@ -20,6 +20,7 @@ const reasons: Readonly<Record<Reason, string>> = {
   'refresh-uncertain': 'the answer to its refresh was lost',
   unreadable: 'its secret cannot be read',
   overloaded: 'overloaded',
+  capacity: 'model at capacity',
   'upstream-error': 'upstream error',
   outlier: 'fails while others succeed',
   connect: 'connection failed',

@@ -39,6 +39,7 @@ export type Reason =
   | 'refresh-uncertain' // a refresh was sent and its answer lost, twice
   | 'unreadable' // the secret cannot be read from its source
   | 'overloaded'
+  | 'capacity' // the upstream has no room for this model: a fact about member and model
   | 'upstream-error'
   | 'outlier' // fails while its siblings on the same host succeed
   | 'connect' // refused, unreachable, no name, no TLS
