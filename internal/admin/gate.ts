@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { isLoopback } from '../ops/ops.ts'
+import { isLoopback } from '../net/net.ts'
 import { TurnedAway } from './problem.ts'
 
 /** How requests arrive: over the socket, whose file permissions are the protection, or over TCP with a token. */

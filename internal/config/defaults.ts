@@ -10,7 +10,13 @@ export const defaults = {
     drainMs: '30s',
     tls: { certFile: null, keyFile: null },
   },
-  upstream: { connectMs: '10s', headMs: '900s', idleMs: '300s', connections: 256, allowPrivate: ['127.0.0.0/8'] },
+  upstream: {
+    connectMs: '10s',
+    headMs: '900s',
+    idleMs: '300s',
+    connections: 256,
+    allowPrivate: ['127.0.0.0/8', '::1/128'],
+  },
   admin: { socket: 'admin.sock', listen: null, tokenFile: null },
   replay: {
     maxAttempts: 3,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { formatDuration, formatSize } from '../config/config.ts'
 import { dialectOf } from '../dialect/dialect.ts'
-import { isLoopback } from './address.ts'
+import { isLoopback } from '../net/net.ts'
 import { inspectFiles } from './files.ts'
 import { providerNamed } from './names.ts'
 import { warded, wards } from './permissions.ts'

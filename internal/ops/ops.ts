@@ -13,7 +13,6 @@ import { type AnyVerb, type Ops, opsFrom, type VerbName, verbs } from './verbs.t
 export type { AuditShape } from '../audit/audit.ts'
 export { providers } from '../dialect/dialect.ts'
 export { type Actor, Refusal, type RefusalCode, strategies } from '../pool/pool.ts'
-export { isLoopback } from './address.ts'
 export type { CredentialShape, TestShape } from './credentials.ts'
 export type { DoctorRow } from './doctor.ts'
 export { inspectFiles } from './files.ts'

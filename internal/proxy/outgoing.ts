@@ -73,8 +73,8 @@ export class Outgoing {
     return this.#filtered.slice()
   }
 
-  #pathAt({ prefix }: Upstream): string {
-    return (`${prefix}${this.#path}` || '/') + this.#query
+  #pathAt({ pathOf }: Upstream): string {
+    return (pathOf(this.#path) || '/') + this.#query
   }
 }
 

@@ -61,9 +61,9 @@ async function asked(parts: ProbeParts, credential: Lease['credential'], pool: L
   const { injection } = await parts.credentials.material(credential)
   const headers = ['accept', 'application/json']
   dialect.inject(headers, injection)
-  const { transport, prefix } = parts.upstreams.at(baseUrl)
+  const { transport, pathOf } = parts.upstreams.at(baseUrl)
   const { method, path } = request
-  const sent = { method, path: prefix + path, headers, body: noBody }
+  const sent = { method, path: pathOf(path), headers, body: noBody }
   const { status, headers: raw, held } = await beginningOf(transport, sent, parts.clock)
   return findingOf(
     new Reading({ method, status, headers: raw, oauth: false }, dialect).conclude(held, parts.clock.now()),

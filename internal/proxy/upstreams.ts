@@ -1,6 +1,8 @@
 import type { LookupFunction } from 'node:net'
 import type { Clock } from '../clock/clock.ts'
-import { type AddressGuard, addressGuard, ForbiddenAddress, guardedLookup, isForbiddenLiteral } from './address.ts'
+import { type AddressGuard, addressGuard } from '../net/net.ts'
+import { ForbiddenAddress, guardedLookup, isForbiddenLiteral } from './address.ts'
+import { pathsBelow } from './base-path.ts'
 import { DirectTransport } from './upstream/direct-transport.ts'
 import type { Transport, TransportSettings } from './upstream/port.ts'
 import { canParseResponses } from './upstream/response-parser.ts'
@@ -12,11 +14,11 @@ export interface UpstreamSettings extends TransportSettings {
   readonly allowPrivate: readonly string[]
 }
 
-/** Where a base URL leads: its connections, and what comes before every path. */
+/** Where a base URL leads: its connections, and where a path is below it. */
 export interface Upstream {
   readonly transport: Transport
-  /** Without a slash at its end. */
-  readonly prefix: string
+  /** The path upstream of a request's path; `pathsBelow`. */
+  readonly pathOf: (path: string) => string
   /** Finds only addresses that may be contacted. */
   readonly lookup: LookupFunction
 }
@@ -49,7 +51,7 @@ export class Upstreams {
     const url = new URL(baseUrl)
     if (isForbiddenLiteral(url.hostname, this.#guard)) throw new ForbiddenAddress(url.hostname)
     const lookup = guardedLookup(this.#guard)
-    const upstream = { transport: this.#transport(url.origin), prefix: url.pathname.replace(/\/+$/, ''), lookup }
+    const upstream = { transport: this.#transport(url.origin), pathOf: pathsBelow(url.pathname), lookup }
     this.#byBaseUrl.set(baseUrl, upstream)
     return upstream
   }

@@ -51,8 +51,9 @@ export class FakeUpstream {
 
   constructor(server: Server) {
     this.#server = server
-    this.port = (server.address() as AddressInfo).port
-    this.url = `http://127.0.0.1:${this.port}`
+    const { address, port, family } = server.address() as AddressInfo
+    this.port = port
+    this.url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
@@ -123,10 +124,10 @@ export class FakeUpstream {
 }
 
 /** Starts a fake upstream on a free port of the loopback. */
-export function fakeUpstream(): Promise<FakeUpstream> {
+export function fakeUpstream(host: '127.0.0.1' | '::1' = '127.0.0.1'): Promise<FakeUpstream> {
   const server = createServer({ keepAliveTimeout: 30_000 })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => resolve(new FakeUpstream(server)))
+    server.listen(0, host, () => resolve(new FakeUpstream(server)))
   })
 }
