@@ -90,6 +90,13 @@ module.exports = {
       to: { path: `node_modules/${dependency}/` },
     })),
     {
+      name: 'better-sqlite3-through-the-driver',
+      comment: 'the wrong version for a Node ends the process: internal/store/driver.ts chooses, for tests as well',
+      severity: 'error',
+      from: { pathNot: '^internal/store/driver\\.ts$' },
+      to: { path: 'node_modules/better-sqlite3' },
+    },
+    {
       name: 'cmd-is-tiny',
       severity: 'error',
       from: { path: '^cmd/' },

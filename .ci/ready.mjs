@@ -3,7 +3,13 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { refusalOf } from '../runtime/supported.mjs'
 
+const refusal = refusalOf(process.versions)
+if (refusal !== null) {
+  console.error(refusal)
+  process.exit(1)
+}
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const at = (...parts) => join(root, ...parts)
 const modified = (file) => (existsSync(file) ? statSync(file).mtimeMs : 0)
@@ -25,10 +31,13 @@ function newest(folder) {
 const installed = at('node_modules', '.cache', 'installed')
 if (modified(installed) < modified(at('package-lock.json'))) {
   // Not `npm ci`: it refuses a lock file that leaves out the optional binaries of platforms whose packages a registry lacks.
-  run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])
+  // Without scripts: nothing has to be compiled, and what Node 20 needs comes below.
+  run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
   mkdirSync(dirname(installed), { recursive: true })
   writeFileSync(installed, '')
 }
+// Also without an install: the Node may be another one by now.
+await import('../runtime/install.mjs')
 
 const built = at('dist', '.tsbuildinfo')
 const sources = ['cmd', 'internal', 'test/demo', 'test/fakes', 'test/bench']

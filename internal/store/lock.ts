@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { type At, Refusal } from '../pool/pool.ts'
+import { type Connection, Sqlite } from './driver.ts'
 import { createPrivate, faultOf } from './sqlite.ts'
 
 /** Who holds a data directory, as others may read it. */
@@ -51,11 +51,11 @@ export function tryLock(file: string): Lock | null {
  * A lock is the write lock of a small database of its own. The operating system frees it within a millisecond of the
  * holder's death, and keeps it while the holder is stopped, which no lock with an age does.
  */
-function attempt<T>(file: string, run: (database: Database.Database) => T): T {
-  let database: Database.Database | null = null
+function attempt<T>(file: string, run: (database: Connection) => T): T {
+  let database: Connection | null = null
   try {
     createPrivate(file)
-    database = new Database(file, { timeout: 0 })
+    database = new Sqlite(file, { timeout: 0 })
     const result = run(database)
     if (!database.inTransaction) database.close()
     return result
@@ -66,9 +66,9 @@ function attempt<T>(file: string, run: (database: Database.Database) => T): T {
 }
 
 /** Keeps the handles of held locks alive: the garbage collector would close one that nobody refers to. */
-const handles = new Set<Database.Database>()
+const handles = new Set<Connection>()
 
-function held(database: Database.Database): Lock {
+function held(database: Connection): Lock {
   handles.add(database)
   return {
     release() {
@@ -79,7 +79,7 @@ function held(database: Database.Database): Lock {
 }
 
 /** Takes the write lock if it is free. */
-function begin(database: Database.Database): boolean {
+function begin(database: Connection): boolean {
   try {
     database.exec('begin immediate')
     return true
@@ -90,7 +90,7 @@ function begin(database: Database.Database): boolean {
 }
 
 /** Writes who holds the lock, so that others can read it while it is held; the lock is free for a moment afterwards. */
-function publish(database: Database.Database, holder: Holder): void {
+function publish(database: Connection, holder: Holder): void {
   database.exec('create table if not exists holder (id integer primary key check (id = 1), about text not null) strict')
   database.prepare('insert or replace into holder (id, about) values (1, ?)').run(JSON.stringify(holder))
   database.pragma(`busy_timeout = ${readerMs}`)
@@ -98,7 +98,7 @@ function publish(database: Database.Database, holder: Holder): void {
   database.pragma('busy_timeout = 0')
 }
 
-function taken(database: Database.Database, dataDir: string): LockAttempt {
+function taken(database: Connection, dataDir: string): LockAttempt {
   const holder = read(database)
   const who = holder ? `process ${holder.pid} (spillway ${holder.version})` : 'another spillway'
   const since = holder ? ` since ${new Date(holder.startedAt).toISOString()}` : ''
@@ -110,7 +110,7 @@ function taken(database: Database.Database, dataDir: string): LockAttempt {
   return { ok: false, holder, refusal }
 }
 
-function read(database: Database.Database): Holder | null {
+function read(database: Connection): Holder | null {
   try {
     database.pragma(`busy_timeout = ${readerMs}`)
     const row = database.prepare('select about from holder').pluck().get()
@@ -122,5 +122,5 @@ function read(database: Database.Database): Holder | null {
 }
 
 function isBusy(error: unknown): boolean {
-  return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
+  return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')
 }

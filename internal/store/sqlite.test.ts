@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Sqlite } from './driver.ts'
 import { StoreError } from './fault.ts'
 import { migrate, newestSchema } from './migrate.ts'
 import { faultOf, inspectSqlite, openSqlite, type SqliteDatabase, spelling } from './sqlite.ts'
@@ -137,7 +137,7 @@ describe('looking at a file before it is used', () => {
   })
 
   test("refuses another program's database", () => {
-    const other = new Database(file)
+    const other = new Sqlite(file)
     other.exec('create table cookies (name text)')
     other.close()
     const before = contents()
@@ -165,7 +165,7 @@ describe('a failed transaction', () => {
 
   test('waits for the lock before it reads, so that it is never refused for having read too early', async () => {
     const { db, close } = await created()
-    const other = new Database(file)
+    const other = new Sqlite(file)
     other.exec('begin immediate')
     const error = await db
       .transaction()

@@ -1,6 +1,5 @@
 import { closeSync, existsSync, openSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import Database from 'better-sqlite3'
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -12,6 +11,7 @@ import {
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely'
+import { type Connection, Sqlite, type Statement } from './driver.ts'
 import { StoreError } from './fault.ts'
 import { refuseNewer, type Spelling } from './migrate.ts'
 import type { Housekeeping } from './sql.ts'
@@ -70,9 +70,9 @@ export function openSqlite(
 }
 
 /** better-sqlite3 looks for the directory by itself and says in a TypeError, without a code, that a dead mount has none. */
-function connected(file: string, busyMs: number): Database.Database {
+function connected(file: string, busyMs: number): Connection {
   try {
-    return new Database(file, { fileMustExist: true, timeout: busyMs })
+    return new Sqlite(file, { fileMustExist: true, timeout: busyMs })
   } catch (error) {
     throw error instanceof TypeError ? unreachable(file, error.message, error) : error
   }
@@ -92,7 +92,7 @@ export function createPrivate(file: string): void {
  */
 export function inspectSqlite(file: string, program: string): void {
   if (!existsSync(file) || statSync(file).size === 0) return
-  const database = new Database(file, { readonly: true, fileMustExist: true })
+  const database = new Sqlite(file, { readonly: true, fileMustExist: true })
   try {
     const tables = new Set(database.prepare("select name from sqlite_schema where type = 'table'").pluck().all())
     if (tables.size > 0 && !tables.has('schema_mark')) throw foreign(file)
@@ -156,7 +156,7 @@ function spaceOf(file: string): { usedBytes: number; freeBytes: number } {
   return { usedBytes: sizes.reduce((sum, size) => sum + size, 0), freeBytes: disk.bavail * disk.bsize }
 }
 
-function dialectOver(database: Database.Database): Dialect {
+function dialectOver(database: Connection): Dialect {
   return {
     createDriver: () => new Driver(database),
     createQueryCompiler: () => new SqliteQueryCompiler(),
@@ -167,10 +167,10 @@ function dialectOver(database: Database.Database): Dialect {
 
 /** kysely's driver, except for how transactions begin and end, and with statements that are prepared once. */
 class Driver extends SqliteDriver {
-  readonly #database: Database.Database
+  readonly #database: Connection
 
-  constructor(database: Database.Database) {
-    const prepared = new Map<string, Database.Statement>()
+  constructor(database: Connection) {
+    const prepared = new Map<string, Statement>()
     super({
       database: {
         close: () => void database.close(),

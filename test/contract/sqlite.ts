@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import { systemClock } from '../../internal/clock/clock.ts'
+import { Sqlite } from '../../internal/store/driver.ts'
 import { openSqliteStore, type Store } from '../../internal/store/store.ts'
 import type { Database } from './bench.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Sqlite } from '../../internal/store/driver.ts'
 import { type Installation, installation } from '../fakes/installation.ts'
 import { askAdmin } from '../fakes/terminal.ts'
 import { crowd, post } from '../fakes/workers.ts'

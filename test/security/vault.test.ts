@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Sqlite } from '../../internal/store/driver.ts'
 import { type Installation, installation } from '../fakes/installation.ts'
 import { Program } from '../fakes/program.ts'
 

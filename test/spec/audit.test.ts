@@ -1,7 +1,7 @@
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Sqlite } from '../../internal/store/driver.ts'
 import { Program } from '../fakes/program.ts'
 
 /** An installation with six audit rows, made by commands. */

@@ -1,8 +1,8 @@
 import { chmodSync, closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Sqlite } from '../../internal/store/driver.ts'
 import { Program } from '../fakes/program.ts'
 
 let program: Program
@@ -103,7 +103,7 @@ describe('the files of an installation', () => {
   })
 
   it('a database of a newer version is refused with both versions, and its bytes stay', async () => {
-    const newer = new Database(database())
+    const newer = new Sqlite(database())
     const table = String(newer.prepare("select name from sqlite_schema where sql like '%version%'").pluck().get())
     const version = Number(newer.prepare(`select version from ${table}`).pluck().get())
     newer.prepare(`update ${table} set version = ?`).run(version + 7)
