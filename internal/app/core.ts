@@ -108,7 +108,7 @@ export async function openCore(parts: CoreParts): Promise<Core> {
 /** Whoever was out because its secret could not be read comes back when a start can read it. */
 function readable(engine: Engine, credentials: LiveCredentials): void {
   for (const { record, health } of engine.credentials()) {
-    if (health.state !== 'needs-login' || health.reason !== 'unreadable') continue
+    if (health.state !== 'unreadable') continue
     if (credentials.problemOf(record)?.broken) continue
     // What could not be written is told by the engine, and in force all the same.
     engine.renewCredential(record.name, 'login', () => [], 'spillway').catch(() => {})

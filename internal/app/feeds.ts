@@ -14,6 +14,7 @@ export function adminEvents(bus: EventBus): EventSource {
 const troubles: ReadonlySet<EventKind> = new Set<EventKind>([
   'pool_exhausted',
   'cred_needs_login',
+  'cred_unreadable',
   'cred_disabled',
   'egress_blocked',
   'weak_storm',

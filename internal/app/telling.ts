@@ -64,7 +64,10 @@ function poolAsTold(core: Core, name: string): PoolNow | undefined {
   const { exhausted, retryAt, incident } = pool
   const members = pool.members.map(({ name, health }) => ({
     name,
-    health: { state: health.state, ...('until' in health ? { until: health.until } : {}) },
+    health: {
+      state: health.state,
+      ...('until' in health ? { until: health.until } : {}),
+    },
   }))
   return { exhausted, retryAt, incident, members }
 }

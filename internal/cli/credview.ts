@@ -18,6 +18,7 @@ export function sourceText(source: CredentialShape['source']): string {
 /** One credential as lines of label and text. */
 export function facts(one: CredentialShape, now: number): [string, string][] {
   const { health } = one
+  const reason = health.reason === null || health.reason === health.state ? '' : ` (${health.reason})`
   const until = health.until === null ? '' : ` until ${localTime(health.until, now)} (${relative(health.until, now)})`
   return [
     ['name', one.name],
@@ -27,10 +28,10 @@ export function facts(one: CredentialShape, now: number): [string, string][] {
     ['header', one.header ?? "the provider's own"],
     ['source', sourceText(one.source)],
     ['kind', one.login === null ? one.auth : `${one.auth} (${one.login})`],
-    ['health', `${health.state}${health.reason === null ? '' : ` (${health.reason})`}${until}`],
+    ['health', `${health.state}${reason}${until}`],
     ...(one.problem === null ? [] : ([['problem', one.problem]] satisfies [string, string][])),
     // What cannot be read is sent to this very view: its problem says what to mend.
-    ...(one.command === null || health.reason === 'unreadable'
+    ...(one.command === null || health.state === 'unreadable'
       ? []
       : ([['to mend', one.command]] satisfies [string, string][])),
     ['pools', one.pools.join(', ') || '-'],

@@ -50,6 +50,7 @@ const inks: Readonly<Record<MemberShape['health']['state'], Ink>> = {
   suspect: 'yellow',
   probing: 'cyan',
   'needs-login': 'red',
+  unreadable: 'red',
   disabled: 'red',
 }
 
@@ -96,14 +97,14 @@ function remarks(member: MemberShape, now: number): string[] {
 }
 
 function trouble(member: MemberShape): string {
-  const { state, reason } = member.health
+  const { state } = member.health
   if (state === 'disabled') return `${member.name} is disabled by ${by(member)}`
-  return waiting(member.name, { reason })
+  return waiting(member.name, state)
 }
 
 /** Why a member that waits for a person does so. */
-function waiting(name: string, { reason }: { readonly reason: string | null }): string {
-  return reason === 'unreadable' ? `the secret of ${name} cannot be read` : `${name} needs a login`
+function waiting(name: string, state: string): string {
+  return state === 'unreadable' ? `the secret of ${name} cannot be read` : `${name} needs a login`
 }
 
 function by(member: MemberShape): string {
@@ -117,6 +118,8 @@ export function checkText({ pool, verdict, member, retryAt, people }: CheckShape
     const first = member === null ? '' : `, ${member} recovers first`
     return `${pool} is cooling until ${localTime(retryAt, now)} (${relative(retryAt, now)}${first})`
   }
-  const who = people.map((one) => (one.state === 'disabled' ? `${one.member} is disabled` : waiting(one.member, one)))
+  const who = people.map((one) =>
+    one.state === 'disabled' ? `${one.member} is disabled` : waiting(one.member, one.state),
+  )
   return `${pool} needs a person: ${who.join(', ') || 'it has no members'}`
 }

@@ -79,7 +79,10 @@ describe('a run ends with one line and an exit code', () => {
         kind: 'halted',
         why: 'unreadable',
         attempts: 0,
-        check: { ...check, people: [{ ...lapsed, reason: 'unreadable', command: 'spillway cred show a' }] },
+        check: {
+          ...check,
+          people: [{ ...lapsed, state: 'unreadable', reason: 'unreadable', command: 'spillway cred show a' }],
+        },
       },
       77,
       'run: halted (secret cannot be read): openai needs a person: the secret of a cannot be read; spillway cred show a',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { MemoryStore } from '../../test/fakes/store.ts'
 import { FakeClock } from '../clock/clock.ts'
-import { type Health, needsLogin, pristine } from '../pool/pool.ts'
+import { type Health, pristine, unreadable } from '../pool/pool.ts'
 import type { CredentialRecord, SecretRecord, Source } from '../store/store.ts'
 import { Secret, Vault } from '../vault/vault.ts'
 import { createCredentials, type LiveCredentials, type Material, NoMaterial } from './credential.ts'
@@ -154,7 +154,7 @@ test('a key file that vanishes goes on serving from memory; one that appears is 
   await live.ready()
   expect(() => now(one)).toThrow('does not exist')
   expect(told).toEqual(['one needs login 7 unreadable'])
-  health = needsLogin('unreadable', clock.now())
+  health = unreadable(clock.now())
   writeFileSync(path, 'sk-1')
   await poll(() => live.problems().every((each) => !each.message.includes('exist')))
   expect(now(one).injection.secret).toBe('sk-1')

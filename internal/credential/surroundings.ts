@@ -83,7 +83,7 @@ export function surround(options: CredentialOptions, parts: Parts): Surroundings
     replaced(record, by) {
       const health = verdicts.standing(record)?.health
       if (!health || (health.state === 'disabled' && health.by === 'operator')) return
-      const isOut = health.state === 'needs-login' || (by !== 'us' && outBut(health.state))
+      const isOut = needsMaterial(health.state) || (by !== 'us' && outBut(health.state))
       if (isOut || (by === 'another' && health.state !== 'healthy')) settle(record, verdicts.replaced(record, 'login'))
       else if (by === 'another') settle(record, verdicts.replaced(record, 'refresh'))
     },
@@ -92,6 +92,11 @@ export function surround(options: CredentialOptions, parts: Parts): Surroundings
     },
     refreshed: (record, result) => options.refreshed?.(record, result),
   }
+}
+
+/** Out for want of a secret, so that any secret ends it. */
+function needsMaterial(state: string): boolean {
+  return state === 'needs-login' || state === 'unreadable'
 }
 
 /** Out for a reason that another secret may have removed. */

@@ -3,6 +3,7 @@ import {
   type At,
   disabled,
   type Gate,
+  isClosed,
   needsLogin,
   type Park,
   pristine,
@@ -10,6 +11,7 @@ import {
   Refusal,
   recovered,
   remedyFor,
+  unreadable,
 } from '../pool/pool.ts'
 import type { CredentialRecord, Write } from '../store/store.ts'
 import type { Core } from './core.ts'
@@ -86,10 +88,10 @@ export class MemberCommands {
   async clear(name: string, member: string, actor: Actor): Promise<boolean> {
     const pool = this.pool(name)
     const seat = this.#seat(pool, member)
-    const { state } = seat.owner.gate.health
-    if (state === 'disabled' || state === 'needs-login') {
-      const command = state === 'disabled' ? 'enable' : 'login'
-      throw new Refusal('conflict', `${member} is ${state}, not cooling`, `spillway cred ${command} ${member}`)
+    const { health } = seat.owner.gate
+    if (isClosed(health)) {
+      const { verb } = remedyFor(member, health)
+      throw new Refusal('conflict', `${member} is ${health.state}, not cooling`, `spillway cred ${verb} ${member}`)
     }
     const gates = [seat.owner.gate, seat.domain, seat.host, ...seat.owner.models.values()]
     const shut = gates.filter((gate): gate is Gate => gate !== null && gate.health.state !== 'healthy')
@@ -141,9 +143,8 @@ export class MemberCommands {
 
   async setEnabled(name: string, enabled: boolean, actor: Actor): Promise<boolean> {
     const credential = this.credential(name)
-    const { state } = credential.gate.health
-    const isOut = state === 'disabled' || state === 'needs-login'
-    if (enabled ? !isOut : state === 'disabled') return false
+    const { health } = credential.gate
+    if (enabled ? !isClosed(health) : health.state === 'disabled') return false
     const now = this.#core.clock.now()
     credential.gate.health = enabled ? recovered(now) : disabled('operator', 'operator', now)
     this.#core.registry.refile(credential.gate, now)
@@ -165,12 +166,12 @@ export class MemberCommands {
     const credential = this.credential(name)
     const before = credential.gate.health
     credential.generation++
-    const wasOut = before.state === 'needs-login' || before.state === 'disabled' || before.state === 'suspect'
+    const wasOut = isClosed(before) || before.state === 'suspect'
     if (wasOut || how !== 'refresh') this.#open(credential.gate)
     const rows = [credentialRow(credential), ...alsoWrite(credential.generation)]
     const pool = poolsOf(credential)[0]?.name ?? null
     if (wasOut || how !== 'refresh') {
-      const detail = { how: how === 'operator' ? ('operator' as const) : ('login' as const) }
+      const detail = { how: how === 'operator' ? how : before.state === 'unreadable' ? 'read' : 'login' } as const
       this.#core.signals.record(rows, { kind: 'cred_revived', from: name, pool, actor, detail })
       this.#usable(poolsOf(credential))
     } else this.#core.journal.record(rows, [])
@@ -179,14 +180,18 @@ export class MemberCommands {
 
   async needsLogin(name: string, generation: number, reason: Reason): Promise<void> {
     const credential = this.credential(name)
-    if (credential.generation !== generation || credential.gate.health.state === 'needs-login') return
+    const before = credential.gate.health
+    // What an operator has closed stays closed, and a login that has lapsed is mended by a new one, which writes its file.
+    const isMoot = before.state === 'needs-login' || (reason === 'unreadable' && isClosed(before))
+    if (credential.generation !== generation || isMoot) return
     const now = this.#core.clock.now()
-    const health = needsLogin(reason, now)
+    const health = reason === 'unreadable' ? unreadable(now) : needsLogin(reason, now)
     credential.gate.health = health
     this.#core.registry.refile(credential.gate, now)
     const about = { from: name, pool: poolsOf(credential)[0]?.name ?? null, reason }
-    const detail = { command: remedyFor(name, health) }
-    this.#core.signals.record([credentialRow(credential)], { kind: 'cred_needs_login', ...about, detail })
+    const detail = { remedy: remedyFor(name, health) }
+    const kind = health.state === 'unreadable' ? 'cred_unreadable' : 'cred_needs_login'
+    this.#core.signals.record([credentialRow(credential)], { kind, ...about, detail })
     await this.durable()
   }
 

@@ -3,7 +3,7 @@
  * One Engine per process; it asks `pool/` what to do and the Store to remember it.
  */
 import type { EventKind } from '../events/events.ts'
-import type { Actor, At, Health, ModelFamily, Outcome, Park, Reason, Usage } from '../pool/pool.ts'
+import type { Actor, At, Health, ModelFamily, Outcome, Park, Reason, Remedy, Usage } from '../pool/pool.ts'
 import type { CredentialRecord, PoolRecord, Write } from '../store/store.ts'
 import type { EngineSettings } from './core.ts'
 import type { Signal } from './signals.ts'
@@ -51,7 +51,7 @@ export interface Turn {
 
 export interface WhyNot {
   readonly member: string
-  /** Why it would not serve, as a named state: `cooling`, `parked`, `needs-login`, `disabled`, `suspect`, `probing`, `tried`, `model`, `host`. */
+  /** Why it would not serve, as a named state: `cooling`, `parked`, `needs-login`, `unreadable`, `disabled`, `suspect`, `probing`, `tried`, `model`, `host`. */
   readonly why: string
   readonly reason: Reason | null
   readonly until: At | null
@@ -65,8 +65,8 @@ export interface Exhausted {
   readonly needsPerson: boolean
   readonly members: number
   readonly first: string | null
-  /** What a person has to type, when only a person can help; null otherwise. */
-  readonly remedy: string | null
+  /** What a person has to do, when only a person can help; null otherwise. */
+  readonly remedy: Remedy | null
 }
 
 export type Decision =
@@ -217,7 +217,7 @@ export interface Commands {
     alsoWrite: (generation: number) => readonly Write[],
     actor: Actor,
   ): Promise<void>
-  /** A person must log in: out of selection until `renewCredential`. */
+  /** A person must log in, or mend the source of a secret that is `unreadable`: out of selection until `renewCredential`. */
   needsLogin(name: string, generation: number, reason: Reason): Promise<void>
 }
 

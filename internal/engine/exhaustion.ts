@@ -1,14 +1,8 @@
-import type { Health } from '../pool/pool.ts'
 import type { Core } from './core.ts'
 import type { Exhausted } from './engine.ts'
 import type { LiveSeat, Pool } from './live.ts'
 import { poolStateRow } from './registry.ts'
 import { worseHealth } from './standing.ts'
-
-/** The named state of a member who cannot serve; a secret that cannot be read is no matter of logging in. */
-function whyOf(health: Health): string {
-  return health.state === 'needs-login' && health.reason === 'unreadable' ? 'unreadable' : health.state
-}
 
 /** The exhaustion of pools: one incident from the first refused request to the first served one. */
 export class Exhaustions {
@@ -35,7 +29,7 @@ export class Exhaustions {
     const { exhausted } = pool
     if (!exhausted) return
     const { retryAt, members, needsPerson, first, remedy } = decision
-    const why = Object.fromEntries(pool.seats.slice(0, 20).map((seat) => [seat.member, whyOf(worseHealth(seat))]))
+    const why = Object.fromEntries(pool.seats.slice(0, 20).map((seat) => [seat.member, worseHealth(seat).state]))
     const detail = { retryAt, members, needsPerson, first, why, remedy }
     // The row and what the pool remembers of having told it are one transaction.
     exhausted.told = true

@@ -20,6 +20,7 @@ function isOpen({ health }: Gate, { id, role }: LiveLease): boolean {
     case 'cooling':
       return role === 'degraded'
     case 'needs-login':
+    case 'unreadable':
     case 'disabled':
       return false
   }

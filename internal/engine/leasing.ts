@@ -1,4 +1,14 @@
-import { closedGates, passage, remedyFor, type Seat, select, startProbe, type Tier } from '../pool/pool.ts'
+import {
+  closedGates,
+  isClosed,
+  passage,
+  type Remedy,
+  remedyFor,
+  type Seat,
+  select,
+  startProbe,
+  type Tier,
+} from '../pool/pool.ts'
 import { type Core, circumstances } from './core.ts'
 import type { Decision, Exhausted, Lease } from './engine.ts'
 import { LiveLease, type LiveSeat, type LiveTurn, type Pool } from './live.ts'
@@ -118,9 +128,9 @@ function exhaustion(pool: Pool, choice: { retryAt: number | null; first: Seat | 
   }
 }
 
-/** What a person has to type for the first member that waits for one; what was disabled may be meant to be. */
-function remedyIn({ seats }: Pool): string | null {
-  const lapsed = seats.find(({ owner }) => owner.gate.health.state === 'needs-login')
-  const seat = lapsed ?? seats.find(({ owner }) => owner.gate.health.state === 'disabled')
+/** What a person has to do for the first member that waits for one; what was disabled may be meant to be. */
+function remedyIn({ seats }: Pool): Remedy | null {
+  const closed = seats.filter(({ owner }) => isClosed(owner.gate.health))
+  const seat = closed.find(({ owner }) => owner.gate.health.state !== 'disabled') ?? closed[0]
   return seat ? remedyFor(seat.member, seat.owner.gate.health) : null
 }

@@ -1,4 +1,4 @@
-import { type Health, recoveryAt } from '../pool/pool.ts'
+import { type Health, isClosed, recoveryAt } from '../pool/pool.ts'
 import type { LiveSeat } from './live.ts'
 
 /** The state in which a member cannot serve, whichever of its gates is to blame; null when it has not failed. */
@@ -15,6 +15,6 @@ export function failedHealth(seat: LiveSeat): Exclude<Health, { state: 'healthy'
 export function worseHealth(seat: LiveSeat): Health {
   const own = seat.owner.gate.health
   const domain = seat.domain?.health
-  if (!domain || domain.state === 'healthy' || own.state === 'needs-login' || own.state === 'disabled') return own
+  if (!domain || domain.state === 'healthy' || isClosed(own)) return own
   return own.state === 'healthy' || recoveryAt(domain) > recoveryAt(own) ? domain : own
 }

@@ -1,4 +1,4 @@
-import { disabled, type Health, needsLogin, type Reason, recovered, remedyFor } from '../pool/pool.ts'
+import { disabled, type Health, isClosed, needsLogin, type Reason, recovered, remedyFor } from '../pool/pool.ts'
 import type { Core } from './core.ts'
 import type { Finding } from './engine.ts'
 import type { LiveCredential, LiveLease, Pool } from './live.ts'
@@ -107,7 +107,7 @@ export class Suspicions {
     const row = credentialRow(credential)
     const about = { pool: pool.name, from, reason }
     if (health.state === 'needs-login') {
-      const detail = { command: remedyFor(from, health) }
+      const detail = { remedy: remedyFor(from, health) }
       this.#core.signals.record([row], { kind: 'cred_needs_login', ...about, detail })
     } else this.#core.signals.record([row], { kind: 'cred_disabled', ...about, detail: { by: 'upstream' } })
   }
@@ -116,10 +116,6 @@ export class Suspicions {
     credential.gate.health = health
     this.#core.registry.refile(credential.gate, this.#core.clock.now())
   }
-}
-
-function isClosed(health: Health): boolean {
-  return health.state === 'needs-login' || health.state === 'disabled'
 }
 
 function verdictOf(health: Health): Finding {

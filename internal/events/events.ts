@@ -2,7 +2,7 @@
  * What happened, in the words of the product: the DomainEvent union and the typed bus that carries it.
  * An event is announced only after the change that it describes is durable (`recorded` says so when the store is ill).
  */
-import type { Actor, At, ModelFamily, Reason, Scope } from '../pool/pool.ts'
+import type { Actor, At, ModelFamily, Reason, Remedy, Scope } from '../pool/pool.ts'
 
 /** Facts that only some kinds carry; they are kept in the audit row's `detail`. */
 export interface Details {
@@ -14,8 +14,8 @@ export interface Details {
     needsPerson: boolean
     first: string | null
     why: Record<string, string>
-    /** What to type, when only a person can help; absent in rows of versions that did not keep it. */
-    remedy?: string | null
+    /** What a person has to do, when only a person can help; a command in rows of earlier versions, or absent. */
+    remedy?: Remedy | string | null
   }
   pool_recovered: { exhaustedAt: At; refused: number }
   pool_rotated: { until: At | null }
@@ -24,8 +24,10 @@ export interface Details {
   member_cleared: Record<string, never>
   cred_cooled: { until: At; scope: Scope; model: ModelFamily | null; status: number | null }
   cred_suspect: { until: At; status: number | null }
-  cred_needs_login: { command: string }
-  cred_revived: { how: 'probe' | 'login' | 'operator' }
+  /** `command` stands in the place of `remedy` in rows of earlier versions. */
+  cred_needs_login: { remedy?: Remedy; command?: string }
+  cred_unreadable: { remedy: Remedy }
+  cred_revived: { how: 'probe' | 'login' | 'operator' | 'read' }
   cred_disabled: { by: 'upstream' | 'operator' }
   cred_added: { provider: string }
   cred_removed: Record<string, never>

@@ -16,7 +16,7 @@ const lapsed: CheckShape = {
 const disabled: CheckShape = { ...lapsed, people: lapsed.people.slice(0, 1) }
 const unreadable: CheckShape = {
   ...lapsed,
-  people: [{ member: 'a', state: 'needs-login', reason: 'unreadable', command: 'spillway cred show a' }],
+  people: [{ member: 'a', state: 'unreadable', reason: 'unreadable', command: 'spillway cred show a' }],
 }
 const empty: CheckShape = { ...lapsed, people: [] }
 

@@ -89,9 +89,9 @@ export type Final = Exclude<Decision, { kind: 'retry' }>
 export function haltReason(pool: CheckShape, type: JobType): HaltReason | null {
   if (type === 'shell' || pool.verdict === 'can-serve') return null
   if (pool.verdict === 'cooling') return 'exhausted'
-  const lapsed = pool.people.filter(({ state }) => state === 'needs-login')
-  if (lapsed.some(({ reason }) => reason !== 'unreadable')) return 'session-expired'
-  if (lapsed.length > 0) return 'unreadable'
+  const states = pool.people.map(({ state }) => state)
+  if (states.includes('needs-login')) return 'session-expired'
+  if (states.includes('unreadable')) return 'unreadable'
   return pool.people.length > 0 ? 'disabled' : 'empty'
 }
 

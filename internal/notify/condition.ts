@@ -60,6 +60,7 @@ export function roleOf(event: DomainEvent): Role | null {
     case 'pool_recovered':
       return ends(groups.exhaustion(event.pool), true)
     case 'cred_needs_login':
+    case 'cred_unreadable':
     case 'cred_disabled':
       return opens(groups.credential(event.from), { subject: event.from })
     case 'cred_revived':

@@ -70,7 +70,7 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
         first: null,
         needsPerson: true,
         why: { a: 'unreadable' },
-        remedy: 'spillway cred show a',
+        remedy: { verb: 'show', name: 'a' },
       },
     }),
     'openai is exhausted: its only member has a secret that cannot be read. It does not recover without a person. Run: spillway cred show a',
@@ -106,13 +106,18 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
     'personal needs a login (refresh token revoked). Run: spillway cred login personal',
   ],
   [
-    'a secret that cannot be read',
+    'a login that an earlier version told of',
     sample('cred_needs_login', {
       pool: null,
       from: 'personal',
-      reason: 'unreadable',
-      detail: { command: 'spillway cred show personal' },
+      reason: 'refresh-rejected',
+      detail: { remedy: undefined, command: 'spillway cred login personal' } as never,
     }),
+    'personal needs a login (refresh token revoked). Run: spillway cred login personal',
+  ],
+  [
+    'a secret that cannot be read',
+    sample('cred_unreadable', { pool: null, from: 'personal', reason: 'unreadable' }),
     'The secret of personal cannot be read. Run: spillway cred show personal',
   ],
   [
@@ -244,10 +249,10 @@ describe('what is said when an incident is over', () => {
     ],
     [
       'a secret that could not be read',
-      sample('cred_needs_login', { from: 'personal', reason: 'unreadable' }),
-      sample('cred_revived', { at: over, from: 'personal' }),
+      sample('cred_unreadable', { from: 'personal', reason: 'unreadable' }),
+      sample('cred_revived', { at: over, from: 'personal', detail: { how: 'read' } }),
       'The secret of personal could not be read for 12 min, from 14:00 to 14:12.',
-      'personal is usable again after 12 min (new login).',
+      'personal is usable again after 12 min (its secret can be read).',
     ],
     [
       'a disabled credential that was removed',

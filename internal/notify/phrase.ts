@@ -12,6 +12,9 @@ export interface Saying {
   readonly refused: number | null
 }
 
+/** What a person has to do for a credential. */
+type Cure = Exclude<NonNullable<Details['pool_exhausted']['remedy']>, string>
+
 type Event<K extends DomainEvent['kind']> = Extract<DomainEvent, { kind: K }>
 
 /** The message of an incident as it is now: open, or told as a thing of the past. */
@@ -44,6 +47,7 @@ export function phraseEnd(incident: Incident): string | null {
 const revival: Readonly<Record<Details['cred_revived']['how'], string>> = {
   probe: 'a test request succeeded',
   login: 'new login',
+  read: 'its secret can be read',
   operator: 'by an operator',
 }
 
@@ -89,7 +93,10 @@ function sentence(event: DomainEvent, { now, wall }: Saying): string {
     case 'pool_recovered':
       return recovered(event)
     case 'cred_needs_login':
-      return `${needsLogin(event)}. Run: ${plain(event.detail.command)}`
+      return `${name(event.from)} needs a login${inParentheses([cause(event.reason, null)])}. ${run(event.detail)}`
+    case 'cred_unreadable':
+      // Logging in would not help: the file, the variable or the vault has to be mended.
+      return `The secret of ${name(event.from)} cannot be read. ${run(event.detail)}`
     case 'cred_disabled':
       return disabled(event)
     case 'keys_guessed':
@@ -121,9 +128,9 @@ function past(incident: Incident, saying: Saying): string {
       return `${name(pool)} was exhausted ${lasted}.${refused}`
     }
     case 'cred_needs_login':
-      return event.reason === 'unreadable'
-        ? `The secret of ${name(subject)} could not be read ${lasted}.`
-        : `${name(subject)} needed a login${inParentheses([cause(event.reason, null)])}, ${lasted}.`
+      return `${name(subject)} needed a login${inParentheses([cause(event.reason, null)])}, ${lasted}.`
+    case 'cred_unreadable':
+      return `The secret of ${name(subject)} could not be read ${lasted}.`
     case 'cred_disabled':
       return `${name(subject)} was disabled${inParentheses([cause(event.reason, null)])} ${lasted}.`
     case 'host_down':
@@ -177,15 +184,13 @@ function nextRecovery({ detail }: Event<'pool_exhausted'>, now: At, wall: Wall):
 }
 
 function nobodyRecovers({ why, remedy }: Details['pool_exhausted']): string {
-  if (remedy) return `It does not recover without a person. Run: ${plain(remedy)}`
-  const waits = (state: string) => Object.keys(why).find((member) => why[member] === state)
-  const login = waits('needs-login')
-  const closed = waits('disabled')
-  const help = login
-    ? ` Run: spillway cred login ${name(login)}`
-    : closed
-      ? ` Run: spillway cred enable ${name(closed)}`
-      : ''
+  const waits = (state: string, verb: Cure['verb']) => {
+    const member = Object.keys(why).find((each) => why[each] === state)
+    return member === undefined ? null : { verb, name: member }
+  }
+  const known =
+    remedy ?? waits('needs-login', 'login') ?? waits('unreadable', 'show') ?? waits('disabled', 'enable') ?? null
+  const help = known === null ? '' : ` ${run({ remedy: known })}`
   return `It does not recover without a person.${help}`
 }
 
@@ -199,10 +204,10 @@ function refusals(refused: number): string {
   return refused === 0 ? 'No request was refused.' : `${counted(refused, 'request was', 'requests were')} refused.`
 }
 
-function needsLogin({ from, reason }: Event<'cred_needs_login'>): string {
-  // Logging in would not help: the file, the variable or the vault has to be mended.
-  if (reason === 'unreadable') return `The secret of ${name(from)} cannot be read`
-  return `${name(from)} needs a login${inParentheses([cause(reason, null)])}`
+/** The remedy as a person types it; earlier versions kept the command itself. */
+function run({ remedy, command }: { remedy?: Cure | string | null; command?: string }): string {
+  const typed = typeof remedy === 'object' && remedy ? `spillway cred ${remedy.verb} ${remedy.name}` : remedy
+  return `Run: ${plain(typed ?? command ?? 'spillway status')}`
 }
 
 function disabled(event: Event<'cred_disabled'>): string {

@@ -15,7 +15,7 @@ export interface PoolNow {
   readonly incident: { readonly refused: number } | null
   readonly members: readonly {
     readonly name: string
-    readonly health: { readonly state?: string; readonly reason?: string; readonly until?: At }
+    readonly health: { readonly state?: string; readonly until?: At }
   }[]
 }
 
@@ -57,15 +57,13 @@ function refreshed(incident: Incident, { exhausted, retryAt, members }: PoolNow)
   const { event } = line
   if (event.kind !== 'pool_exhausted' || !exhausted) return incident
   const first = members.find(({ health }) => health.until === retryAt)?.name ?? null
-  if (event.detail.retryAt === retryAt && event.detail.first === first) return incident
-  const states = new Map(
-    members.map(({ name, health: { state, reason } }) => [
-      name,
-      state === 'needs-login' && reason === 'unreadable' ? reason : state,
-    ]),
-  )
-  const why = Object.entries(event.detail.why).map(([name, state]) => [name, states.get(name) ?? state])
-  const detail = { ...event.detail, retryAt, first, why: Object.fromEntries(why) }
+  const states = new Map(members.map(({ name, health }) => [name, health.state]))
+  const known = Object.entries(event.detail.why)
+  const isSame = known.every(([name, state]) => (states.get(name) ?? state) === state)
+  if (event.detail.retryAt === retryAt && event.detail.first === first && isSame) return incident
+  const why = Object.fromEntries(known.map(([name, state]) => [name, states.get(name) ?? state]))
+  // What a person has to do follows from the states as they are now.
+  const detail = { ...event.detail, retryAt, first, why, remedy: null }
   const newest: DomainEvent = { ...event, detail }
   return { ...incident, subject: first, lines: [{ ...line, event: newest }] }
 }

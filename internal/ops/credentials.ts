@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { dialectOf } from '../dialect/dialect.ts'
 import type { Finding } from '../engine/engine.ts'
-import { Refusal, remedyFor } from '../pool/pool.ts'
+import { isClosed, Refusal, remedyFor } from '../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../store/store.ts'
 import { addCredential, checkSecret, sealedSecret } from './enrol.ts'
 import { type CredentialView, credentialNamed, poolNamed } from './find.ts'
 import { providerNamed } from './names.ts'
 import { defaultSettings } from './pools.ts'
-import { type HealthShape, healthShape, instant } from './present.ts'
+import { type HealthShape, healthShape, instant, typed } from './present.ts'
 import { givenSecret, login, source } from './source.ts'
 import { type Call, flag, known, verb } from './verb.ts'
 
@@ -81,7 +81,7 @@ export function credentialShape(call: Call, { record, generation, health, pools 
     pools: [...pools],
     problem: call.credentials.problemOf(record)?.message ?? null,
     login: record.oauth?.login ?? null,
-    command: remedyFor(record.name, health),
+    command: typed(remedyFor(record.name, health)),
   }
 }
 
@@ -115,8 +115,11 @@ function switched(enabled: boolean) {
   return async (call: Call, { name }: { name: string }): Promise<{ name: string; changed: boolean }> => {
     const { record, health } = credentialNamed(call.engine, name)
     // A login that was refused is presented once more, and a request may ask for it as soon as it is enabled.
-    if (enabled && remedyFor(name, health) !== null) await call.credentials.retry(record)
-    const problem = enabled && health.state === 'needs-login' ? call.credentials.problemOf(record) : null
+    if (enabled && isClosed(health)) await call.credentials.retry(record)
+    const problem =
+      enabled && (health.state === 'needs-login' || health.state === 'unreadable')
+        ? call.credentials.problemOf(record)
+        : null
     // A shell that lacks a variable says nothing about the daemon, which has an environment of its own.
     if (problem?.broken && call.startedAt !== null)
       throw new Refusal('conflict', `the secret of ${name} cannot be read: ${problem.message}`, unreadHint(record))

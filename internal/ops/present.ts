@@ -1,5 +1,5 @@
 import type { MemberStatus, PoolStatus } from '../engine/engine.ts'
-import { type At, type Health, type Park, remedyFor, type Usage } from '../pool/pool.ts'
+import { type At, type Health, type Park, type Remedy, remedyFor, type Usage } from '../pool/pool.ts'
 import type { IncidentRecord } from '../store/store.ts'
 
 /** A member's or credential's health in `--json`; instants are RFC 3339 strings. */
@@ -86,6 +86,13 @@ export function maybeInstant(at: At | null): string | null {
   return at === null ? null : instant(at)
 }
 
+/** The remedy as a person types it. */
+export function typed(remedy: Remedy): string
+export function typed(remedy: Remedy | null): string | null
+export function typed(remedy: Remedy | null): string | null {
+  return remedy && `spillway cred ${remedy.verb} ${remedy.name}`
+}
+
 /** Health as it is shown; a probing member shows the refusal that the probe tests. */
 export function healthShape(health: Health): HealthShape {
   switch (health.state) {
@@ -109,6 +116,7 @@ export function healthShape(health: Health): HealthShape {
         by: null,
       }
     case 'needs-login':
+    case 'unreadable':
       return { state: health.state, reason: health.reason, since: instant(health.since), until: null, by: null }
     case 'disabled':
       return { state: health.state, reason: health.reason, since: instant(health.since), until: null, by: health.by }
@@ -136,7 +144,7 @@ function memberShape(member: MemberStatus, now: At, live: boolean): MemberShape 
     failures: live ? member.failures : null,
     scoped: member.scoped.map(({ model, reason, until }) => ({ model, reason, until: instant(until) })),
     usage: member.usage.map(usageShape),
-    command: remedyFor(member.name, member.health),
+    command: typed(remedyFor(member.name, member.health)),
   }
 }
 

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import type { Explanation } from '../engine/engine.ts'
-import { type At, Refusal, remedyFor } from '../pool/pool.ts'
+import { type At, type Closed, isClosed, Refusal, remedyFor } from '../pool/pool.ts'
 import type { CredentialRecord } from '../store/store.ts'
 import { type CredentialView, credentialNamed, poolNamed } from './find.ts'
 import { durable } from './keys.ts'
 import { credentialPackage } from './lazily.ts'
 import { missing } from './names.ts'
-import { instant, maybeInstant } from './present.ts'
+import { instant, maybeInstant, typed } from './present.ts'
 import { type Call, known, verb } from './verb.ts'
 
 /** A secret that can be used now. */
@@ -78,18 +78,21 @@ function nobody(call: Call, name: string): Refusal {
   const { members, retryAt } = poolNamed(call.engine, name)
   if (retryAt !== null)
     return new Refusal('try-later', `${name} cannot serve before ${instant(retryAt)}`, `spillway pool explain ${name}`)
-  const command = members.map((member) => remedyFor(member.name, member.health)).find((each) => each !== null)
+  const remedy = members.map((member) => remedyFor(member.name, member.health)).find((each) => each !== null)
   return members.length === 0
     ? new Refusal('needs-person', `${name} has no members`, `spillway pool add ${name} MEMBER`)
-    : new Refusal('needs-person', `${name} cannot serve before a person acts`, command ?? null)
+    : new Refusal('needs-person', `${name} cannot serve before a person acts`, typed(remedy ?? null))
+}
+
+const closures: Readonly<Record<Closed['state'], (name: string) => string>> = {
+  disabled: (name) => `${name} is disabled`,
+  'needs-login': (name) => `${name} needs a login`,
+  unreadable: (name) => `the secret of ${name} cannot be read`,
 }
 
 async function ofCredential(call: Call, { record, health }: CredentialView): Promise<TokenShape> {
-  const command = remedyFor(record.name, health)
-  if (command !== null) {
-    const why = health.state === 'disabled' ? 'is disabled' : 'needs a login'
-    throw new Refusal('needs-person', `${record.name} ${why}`, command)
-  }
+  if (isClosed(health))
+    throw new Refusal('needs-person', closures[health.state](record.name), typed(remedyFor(record.name, health)))
   return issued(call, record, null)
 }
 
@@ -118,7 +121,7 @@ function unavailable(
   return new Refusal(
     'needs-person',
     error.message,
-    remedyFor(record.name, health) ?? `spillway cred ${login} ${record.name}`,
+    typed(remedyFor(record.name, health)) ?? `spillway cred ${login} ${record.name}`,
   )
 }
 

@@ -98,6 +98,7 @@ describe('check', () => {
     await bench.engine.needsLogin('b', 1, 'unreadable')
     expect((await check()).people[1]).toMatchObject({
       member: 'b',
+      state: 'unreadable',
       reason: 'unreadable',
       command: 'spillway cred show b',
     })

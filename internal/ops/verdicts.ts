@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Decision, PoolStatus } from '../engine/engine.ts'
-import { type At, remedyFor } from '../pool/pool.ts'
+import { type At, type Closed, isClosed, remedyFor } from '../pool/pool.ts'
 import { poolNamed } from './find.ts'
-import { maybeInstant } from './present.ts'
+import { maybeInstant, typed } from './present.ts'
 import { type Call, known, verb } from './verb.ts'
 
 /** Who would serve now, and for each member whether and why not. */
@@ -36,7 +36,7 @@ export interface CheckShape {
   member: string | null
   retryAt: string | null
   /** Members that wait for a person, and what to type. */
-  people: { member: string; state: 'needs-login' | 'disabled'; reason: string; command: string }[]
+  people: { member: string; state: Closed['state']; reason: string; command: string }[]
 }
 
 const poolExplain = verb({
@@ -56,7 +56,7 @@ const poolExplain = verb({
       why,
       retryAt: maybeInstant(retryAt(decision, pool)),
       members: pool.members.map((member) => {
-        const command = remedyFor(member.name, member.health)
+        const command = typed(remedyFor(member.name, member.health))
         if (member.name === serves) return { name: member.name, serves: true, why, reason: null, until: null, command }
         const not = others.get(member.name)
         return {
@@ -114,9 +114,9 @@ function retryAt(decision: Decision, pool: PoolStatus): At | null {
 
 function people(pool: PoolStatus): CheckShape['people'] {
   return pool.members.flatMap(({ name, health }): CheckShape['people'] => {
-    if (health.state !== 'needs-login' && health.state !== 'disabled') return []
+    if (!isClosed(health)) return []
     const { state, reason } = health
-    return [{ member: name, state, reason, command: remedyFor(name, health) }]
+    return [{ member: name, state, reason, command: typed(remedyFor(name, health)) }]
   })
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { coolingUntil, probingUntil, suspectUntil } from '../../test/property/seats.ts'
 import { openGate, opensAt, passage, recoveryAt, testableAt } from './gate.ts'
 import { type Health, pristine } from './member.ts'
-import { disabled, needsLogin } from './transition.ts'
+import { disabled, needsLogin, unreadable } from './transition.ts'
 
 const now = 1_000
 const never = Number.POSITIVE_INFINITY
@@ -63,6 +63,14 @@ const rows: readonly Row[] = [
   {
     name: 'waiting for a login',
     health: needsLogin('refresh-rejected', 0),
+    passage: 'out',
+    opens: never,
+    recovers: never,
+    testable: never,
+  },
+  {
+    name: 'a secret that cannot be read',
+    health: unreadable(0),
     passage: 'out',
     opens: never,
     recovers: never,

@@ -30,6 +30,7 @@ export function passage(health: Health, now: At): Passage {
     case 'probing':
       return health.leaseUntil <= now ? passage(health.was, now) : 'shut'
     case 'needs-login':
+    case 'unreadable':
     case 'disabled':
       return 'out'
   }
@@ -46,6 +47,7 @@ export function opensAt(health: Health): At {
     case 'healthy':
       return 0
     case 'needs-login':
+    case 'unreadable':
     case 'disabled':
       return Number.POSITIVE_INFINITY
   }

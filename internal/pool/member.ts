@@ -46,6 +46,13 @@ export interface NeedsLogin {
   readonly since: At
 }
 
+/** The secret cannot be read from its source: no matter of logging in, and over by itself when it can be read again. */
+export interface Unreadable {
+  readonly state: 'unreadable'
+  readonly reason: Reason
+  readonly since: At
+}
+
 export interface Disabled {
   readonly state: 'disabled'
   readonly reason: Reason
@@ -54,7 +61,15 @@ export interface Disabled {
 }
 
 /** The health of whatever an upstream can refuse: a credential, a quota domain, a credential's model family. */
-export type Health = Healthy | Cooling | Suspect | Probing | NeedsLogin | Disabled
+export type Health = Healthy | Cooling | Suspect | Probing | Closed
+
+/** A credential that waits for a person. */
+export type Closed = NeedsLogin | Unreadable | Disabled
+
+/** Whether only a person can make the credential usable again. */
+export function isClosed(health: Health): health is Closed {
+  return health.state === 'needs-login' || health.state === 'unreadable' || health.state === 'disabled'
+}
 
 /** An operator put this seat aside; null `until` means until somebody unparks it. */
 export interface Park {

@@ -1,18 +1,25 @@
 import { expect, test } from 'vitest'
 import { pristine } from './member.ts'
 import { remedyFor } from './remedy.ts'
-import { disabled, needsLogin } from './transition.ts'
+import { disabled, needsLogin, unreadable } from './transition.ts'
 
 const cases = [
-  { name: 'a lapsed login', health: needsLogin('refresh-rejected', 1), types: 'spillway cred login work' },
-  { name: 'a secret that cannot be read', health: needsLogin('unreadable', 1), types: 'spillway cred show work' },
+  { name: 'a lapsed login is a login', health: needsLogin('refresh-rejected', 1), verb: 'login' },
   {
-    name: 'what the upstream closed',
-    health: disabled('auth-rejected', 'upstream', 1),
-    types: 'spillway cred enable work',
+    name: 'a secret that cannot be read is to look at what is wrong with its source',
+    health: unreadable(1),
+    verb: 'show',
   },
-  { name: 'whoever waits for nobody', health: pristine, types: null },
+  {
+    name: 'what the upstream closed is to enable it',
+    health: disabled('auth-rejected', 'upstream', 1),
+    verb: 'enable',
+  },
 ]
-test.each(cases)('what a person types for $name', ({ health, types }) => {
-  expect(remedyFor('work', health)).toBe(types)
+test.each(cases)('the remedy of $name', ({ health, verb }) => {
+  expect(remedyFor('work', health)).toEqual({ verb, name: 'work' })
+})
+
+test('whoever waits for nobody has none', () => {
+  expect(remedyFor('work', pristine)).toBe(null)
 })

@@ -1,17 +1,26 @@
-import type { Health } from './member.ts'
+import type { Closed, Health } from './member.ts'
 
-type Closed = Extract<Health, { state: 'needs-login' | 'disabled' }>
+/**
+ * What a person has to do so that a credential serves again: log in, enable it, or look at what is wrong with the source
+ * of its secret. The shells phrase it as a command.
+ */
+export interface Remedy {
+  readonly verb: 'login' | 'enable' | 'show'
+  /** The credential. */
+  readonly name: string
+}
 
-/** What to type so that a credential that waits for a person serves again; null when it waits for nobody. */
-export function remedyFor(name: string, health: Closed): string
-export function remedyFor(name: string, health: Health): string | null
-export function remedyFor(name: string, health: Health): string | null {
+/** The remedy of a credential that waits for a person; null when it waits for nobody. */
+export function remedyFor(name: string, health: Closed): Remedy
+export function remedyFor(name: string, health: Health): Remedy | null
+export function remedyFor(name: string, health: Health): Remedy | null {
   switch (health.state) {
     case 'needs-login':
-      // A secret that cannot be read is no matter of logging in: its source has to be mended.
-      return `spillway cred ${health.reason === 'unreadable' ? 'show' : 'login'} ${name}`
+      return { verb: 'login', name }
+    case 'unreadable':
+      return { verb: 'show', name }
     case 'disabled':
-      return `spillway cred enable ${name}`
+      return { verb: 'enable', name }
     case 'healthy':
     case 'cooling':
     case 'suspect':

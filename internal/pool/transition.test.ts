@@ -12,6 +12,7 @@ import {
   recovered,
   settle,
   startProbe,
+  unreadable,
 } from './transition.ts'
 
 const now = 1_000_000
@@ -347,7 +348,7 @@ describe('settle on a gate that is being tested', () => {
 })
 
 describe('settle on a gate that waits for a person', () => {
-  const closed = [needsLogin('refresh-rejected', 0), disabled('auth-rejected', 'upstream', 0)]
+  const closed = [needsLogin('refresh-rejected', 0), unreadable(0), disabled('auth-rejected', 'upstream', 0)]
   const effects = [clear, restore, suspect, cool({ until: now + 1 })]
   keeps(
     closed.flatMap((health) => effects.map((effect) => ({ name: `${health.state}, ${effect.do}`, health, effect }))),
@@ -381,6 +382,11 @@ describe('states that somebody sets', () => {
       name: 'needsLogin',
       health: needsLogin('refresh-rejected', now),
       expected: { state: 'needs-login', reason: 'refresh-rejected', since: now },
+    },
+    {
+      name: 'unreadable',
+      health: unreadable(now),
+      expected: { state: 'unreadable', reason: 'unreadable', since: now },
     },
     {
       name: 'disabled',

@@ -1,5 +1,5 @@
 import { backoff, type CooldownSettings, jittered, suspicionMs } from './cooldown.ts'
-import type { Cooling, Disabled, Health, Healthy, LeaseId, NeedsLogin, Probing, Suspect } from './member.ts'
+import type { Cooling, Disabled, Health, Healthy, LeaseId, NeedsLogin, Probing, Suspect, Unreadable } from './member.ts'
 import type { At, Outcome, Reason } from './outcome.ts'
 
 /** What an outcome does to one gate. */
@@ -71,6 +71,7 @@ export function settle(health: Health, effect: Effect, blame: Blame, at: Circums
     case 'probing':
       return health.lease === blame.id ? concludeProbe(health, effect, at) : besideProbe(health, effect, blame, at)
     case 'needs-login':
+    case 'unreadable':
     case 'disabled':
       return health
   }
@@ -91,6 +92,11 @@ export function recovered(now: At): Healthy {
 /** Out of selection until a person logs in. */
 export function needsLogin(reason: Reason, now: At): NeedsLogin {
   return { state: 'needs-login', reason, since: now }
+}
+
+/** Out of selection until its secret can be read. */
+export function unreadable(now: At): Unreadable {
+  return { state: 'unreadable', reason: 'unreadable', since: now }
 }
 
 /** Out of selection until an operator enables it. */

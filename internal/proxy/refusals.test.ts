@@ -17,16 +17,18 @@ const cooling: Exhausted = {
 it('says at any time what the dialect would say', () => {
   const refusals = new Refusals()
   for (let after = 0; after < 95_000; after += 250) {
-    const fresh = prepared(dialects.openai.exhausted({ pool: 'p', ...cooling }, now + after))
+    const fresh = prepared(dialects.openai.exhausted({ pool: 'p', ...cooling, remedy: null }, now + after))
     expect(refusals.answer(dialects.openai, 'p', cooling, now + after)).toEqual(fresh)
   }
 })
 
 it('is made anew when another member is the first, more are in the pool, or only a person helps', () => {
   const refusals = new Refusals()
-  for (const change of [{}, { first: 'b' }, { members: 3 }, { retryAt: null, remedy: 'spillway cred login a' }, {}]) {
+  const person = { retryAt: null, remedy: { verb: 'login', name: 'a' } as const }
+  for (const change of [{}, { first: 'b' }, { members: 3 }, person, {}]) {
     const decision = { ...cooling, ...change }
-    const fresh = prepared(dialects.anthropic.exhausted({ pool: 'p', ...decision }, now))
+    const remedy = decision.remedy && 'spillway cred login a'
+    const fresh = prepared(dialects.anthropic.exhausted({ pool: 'p', ...decision, remedy }, now))
     expect(refusals.answer(dialects.anthropic, 'p', decision, now)).toEqual(fresh)
   }
 })

@@ -24,7 +24,8 @@ export class Refusals {
     if (latest?.dialect === dialect && latest.seconds === seconds && isSame(latest.decision, decision))
       return latest.answer
     const { members, retryAt, first, remedy } = decision
-    const answer = prepared(dialect.exhausted({ pool, members, retryAt, first, remedy }, now))
+    const command = remedy && `spillway cred ${remedy.verb} ${remedy.name}`
+    const answer = prepared(dialect.exhausted({ pool, members, retryAt, first, remedy: command }, now))
     this.#latest.set(pool, { dialect, decision, seconds, answer })
     return answer
   }
@@ -35,6 +36,7 @@ function isSame(one: Exhausted, other: Exhausted): boolean {
     one.retryAt === other.retryAt &&
     one.members === other.members &&
     one.first === other.first &&
-    one.remedy === other.remedy
+    one.remedy?.verb === other.remedy?.verb &&
+    one.remedy?.name === other.remedy?.name
   )
 }

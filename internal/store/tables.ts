@@ -1,5 +1,6 @@
+import type { Health } from '../pool/pool.ts'
 import { type Anchor, canonicalJson, type Head } from './chain.ts'
-import { fraction, json, maybeWhole, optional, table, text, whole } from './column.ts'
+import { type Column, fraction, json, maybeWhole, optional, table, text, whole } from './column.ts'
 import type {
   AuditRow,
   CredentialRecord,
@@ -22,6 +23,20 @@ import type { Snapshot } from './store.ts'
  * work before a migration has added that column.
  */
 
+/**
+ * A credential's health. `unreadable` is kept in the form that versions without that state wrote and understand, so that
+ * both can use one database.
+ */
+const health: Column<Health> = {
+  ...json<Health>('health'),
+  encode: (value) => JSON.stringify(value.state === 'unreadable' ? { ...value, state: 'needs-login' } : value),
+  decode: (cell) => readable(JSON.parse(String(cell))),
+}
+
+function readable(health: Health): Health {
+  return health.state === 'needs-login' && health.reason === 'unreadable' ? { ...health, state: 'unreadable' } : health
+}
+
 export const credentials = table<CredentialRecord>('credentials', ['id'], {
   id: text('id'),
   name: text('name'),
@@ -38,7 +53,7 @@ export const credentials = table<CredentialRecord>('credentials', ['id'], {
 export const credentialStates = table<CredentialState>('credential_states', ['id'], {
   id: text('id'),
   generation: whole('generation'),
-  health: json('health'),
+  health,
   scoped: json('scoped'),
 })
 

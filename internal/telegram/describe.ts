@@ -44,7 +44,9 @@ function memberLine(member: MemberShape, today: Today): string {
   const { name, position, health, park, scoped, active } = member
   const { state, reason, until } = health
   const cause =
-    reason === null || state === 'healthy' ? '' : ` (${reason}${until === null ? '' : `, until ${at(until, today)}`})`
+    reason === null || reason === state || state === 'healthy'
+      ? ''
+      : ` (${reason}${until === null ? '' : `, until ${at(until, today)}`})`
   const aside =
     park === null
       ? null

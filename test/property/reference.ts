@@ -1,4 +1,13 @@
-import type { At, Gate, Health, ModelFamily, Seat, StrategyName, Tier } from '../../internal/pool/pool.ts'
+import {
+  type At,
+  type Gate,
+  type Health,
+  isClosed,
+  type ModelFamily,
+  type Seat,
+  type StrategyName,
+  type Tier,
+} from '../../internal/pool/pool.ts'
 
 /**
  * Selection as DESIGN tells it, looking at every member each time: slow and obviously right. It says who may serve and
@@ -27,7 +36,7 @@ type Opening = 'open' | 'test' | 'shut' | 'out'
 
 export function openingOf(health: Health, now: At): Opening {
   if (health.state === 'healthy') return 'open'
-  if (health.state === 'needs-login' || health.state === 'disabled') return 'out'
+  if (isClosed(health)) return 'out'
   if (health.state === 'probing') return health.leaseUntil > now ? 'shut' : openingOf(health.was, now)
   return health.until > now ? 'shut' : 'test'
 }

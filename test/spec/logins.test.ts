@@ -246,9 +246,9 @@ describe('a login whose file is gone at a start', () => {
   }
 
   it('cannot be enabled, or logged in to, before the file is back', async () => {
-    expect(await health()).toMatchObject({ state: 'needs-login', reason: 'unreadable' })
-    expect(await spillway.audit('cred_needs_login')).toMatchObject([
-      { reason: 'unreadable', detail: { command: 'spillway cred show codex' } },
+    expect(await health()).toMatchObject({ state: 'unreadable', reason: 'unreadable' })
+    expect(await spillway.audit('cred_unreadable')).toMatchObject([
+      { reason: 'unreadable', detail: { remedy: { verb: 'show', name: 'codex' } } },
     ])
     expect(await said('cred', 'enable', 'codex')).toEqual({
       code: 4,
@@ -261,7 +261,7 @@ describe('a login whose file is gone at a start', () => {
       stderr: `spillway: error: ${file} does not exist\nspillway: hint: log in with its own tool, which writes the file anew\n`,
     })
     expect((await ask()).text).toContain('then run: spillway cred show codex')
-    expect(await health()).toMatchObject({ state: 'needs-login' })
+    expect(await health()).toMatchObject({ state: 'unreadable' })
     renameSync(`${file}.gone`, file)
     await inTime(spillway, expect.poll(async () => (await health()).state).toBe('healthy'))
     expect((await ask()).status).toBe(200)
@@ -364,7 +364,7 @@ describe('without a daemon', () => {
     }
     expect(await state()).toMatchObject({ state: 'healthy' })
     const without = await program.serve()
-    expect(await state()).toMatchObject({ state: 'needs-login', reason: 'unreadable' })
+    expect(await state()).toMatchObject({ state: 'unreadable', reason: 'unreadable' })
     without.process.kill('SIGTERM')
     await without.ended
     const given = await program.serve(variable)
