@@ -23,6 +23,7 @@ export const defaults = {
     maxBodyBytes: '32MiB',
     maxTotalBytes: '256MiB',
     budget: { ratio: 0.1, perSecond: 10 },
+    holdMs: { codex: '60s', default: '2s' },
   },
   cooldown: { rateLimitedMs: '60s', authMs: '300s', maxMs: '30m', parkMs: '300s', earlyProbeMs: '15m' },
   pools: { maxWaitMs: '10s', onExhausted: 'reject', preemptAt: null },

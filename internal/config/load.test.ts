@@ -76,6 +76,7 @@ describe('a file', () => {
       maxBodyBytes: 1_048_576,
       maxTotalBytes: 268_435_456,
       budget: { ratio: 0.5, perSecond: 10 },
+      holdMs: { codex: 60_000, default: 2_000 },
     })
     expect(config.server.listen).toEqual({ host: '::1', port: 1 })
   })

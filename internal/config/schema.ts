@@ -42,6 +42,8 @@ const admin = z.strictObject({
   tokenFile: orNull(file('Holds the bearer token that the TCP listener asks for.')),
 })
 
+const anyHold = { min: '0s', max: '10m' }
+
 const replay = z.strictObject({
   maxAttempts: number('Attempts per request, the first included.', { min: 1, max: 20 }),
   maxBodyBytes: size('Bodies up to this are kept, so that they can be sent again.', { min: '0B', max: '1GiB' }),
@@ -49,6 +51,10 @@ const replay = z.strictObject({
   budget: z.strictObject({
     ratio: number("Failovers beyond a request's first, as a part of all requests.", { min: 0, max: 1, fraction: true }),
     perSecond: number('Failovers allowed on top of the ratio, per second.', { min: 0, max: 100_000, fraction: true }),
+  }),
+  holdMs: z.strictObject({
+    codex: duration('How long a stream without content is held back for a failover, for codex.', anyHold),
+    default: duration('How long a stream without content is held back for a failover.', anyHold),
   }),
 })
 

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../clock/clock.ts'
+import type { Clock } from '../clock/clock.ts'
 import { type Dialect, type Injection, isUsageHeader, usageOf } from '../dialect/dialect.ts'
 import type { Lease } from '../engine/engine.ts'
 import type { At, Outcome, Usage } from '../pool/pool.ts'
@@ -6,9 +6,10 @@ import type { ClientResponse } from './client.ts'
 import { type Failure, failureOf } from './failure.ts'
 import { Forward } from './forward.ts'
 import { headerIn, putHeader, responseHeaders } from './headers.ts'
-import { mostHeld, Reading } from './reading.ts'
+import { Hold, type HoldOwner } from './hold.ts'
+import { LateErrors } from './late-errors.ts'
 import { Scrubber } from './scrub.ts'
-import { LateErrors } from './stream.ts'
+import { Unpacking, type UnpackingOwner } from './unpacking.ts'
 import type { AnswerListener, Sending } from './upstream/port.ts'
 
 /** Who an attempt tells what has come of it: first `decide` or `failed`, and after `pass` how that ended. */
@@ -34,6 +35,8 @@ export interface Surroundings {
   readonly clock: Clock
   /** How long a client may leave bytes unread, in ms. */
   readonly idleMs: number
+  /** How long a stream may go without content, in ms, before it counts as begun. */
+  readonly holdMs: number
 }
 
 /** What to change in an answer that is passed on. */
@@ -44,9 +47,6 @@ export interface Presentation {
   readonly retryAfterSeconds: number | null
 }
 
-/** How long an answer is held back, in ms, before it counts as begun. */
-const longestHoldMs = 2_000
-
 /** Before a request is handed over. */
 const nowhere: Sending = { abort() {}, resume() {} }
 
@@ -54,7 +54,7 @@ const nowhere: Sending = { abort() {}, resume() {} }
  * One round trip with one member: the upstream's connection on one side, its owner on the other. It holds an answer back
  * until it is understood; what happens then is the owner's decision.
  */
-export class Attempt implements AnswerListener {
+export class Attempt implements AnswerListener, HoldOwner, UnpackingOwner {
   readonly lease: Lease
   readonly #injection: Injection
   readonly #around: Surroundings
@@ -65,14 +65,12 @@ export class Attempt implements AnswerListener {
   #sending: Sending = nowhere
   #status = 0
   #headers: string[] = []
-  #reading: Reading | null = null
-  #parts: Buffer[] = []
-  #bytes = 0
+  #hold: Hold | null = null
+  /** Reads a packed stream on the side. */
+  #unpacking: Unpacking | null = null
   #late: LateErrors | null = null
   #scrubber: Scrubber | null = null
   #forward: Forward | null = null
-  #forgetDeadline: Cancel = () => {}
-  #outcome: Outcome | null = null
   #complete = false
   #broken = false
   #over = false
@@ -90,9 +88,7 @@ export class Attempt implements AnswerListener {
 
   /** Whether the answer that is held back can be shown: not when it broke off, or cannot be searched for our secret. */
   get presentable(): boolean {
-    if (this.#broken) return false
-    if (this.#outcome?.kind === 'success' || !this.#reading?.isRefusal) return true
-    return !this.#reading.body(this.#held).unreadable
+    return !this.#broken && (this.#hold?.isReadable ?? true)
   }
 
   /** What the answer's headers say of the member's limits; empty when they say nothing. */
@@ -107,6 +103,8 @@ export class Attempt implements AnswerListener {
 
   /** Gives the answer to the client, from the first byte that was held back. */
   pass({ marks, retryAfterSeconds }: Presentation): void {
+    const hold = this.#hold
+    if (!hold) return
     const headers = responseHeaders(this.#headers)
     // RFC 9110, 8.6; some servers say 0.
     if (this.#status === 204) putHeader(headers, 'content-length', null)
@@ -114,18 +112,17 @@ export class Attempt implements AnswerListener {
       putHeader(headers, 'retry-after', String(retryAfterSeconds))
       putHeader(headers, 'retry-after-ms', null)
     }
-    if (this.#outcome?.kind !== 'success') this.#scrub(headers)
-    else if (this.#reading?.isStream) this.#late = this.#lateErrors()
+    let cleaned: Buffer | null = null
+    if (hold.outcome?.kind !== 'success') cleaned = this.#scrub(hold, headers)
+    else if (hold.isStream) this.#late = this.#lateErrors()
     for (const mark of marks) headers.push(mark)
     const { response, clock, idleMs } = this.#around
-    const forward = new Forward(
-      response,
-      { status: this.#status, headers },
-      { clock, idleMs, resume: () => this.#sending.resume(this) },
-    )
+    const resume = () => this.#sending.resume(this)
+    const forward = new Forward(response, { status: this.#status, headers }, { clock, idleMs, resume })
     this.#forward = forward
-    for (const chunk of this.#parts) this.#passOn(forward, chunk)
-    this.#parts = []
+    if (cleaned) this.#write(forward, cleaned)
+    else hold.release((chunk, plain) => this.#over || this.#passOn(forward, chunk, plain))
+    if (this.#over) return
     if (this.#complete) this.#finish(forward)
     else this.#sending.resume(this)
   }
@@ -143,76 +140,89 @@ export class Attempt implements AnswerListener {
   }
 
   onHead(status: number, headers: string[]): void {
-    const { method, dialect, clock } = this.#around
+    const { method, clock } = this.#around
     this.headAt = clock.mono()
     this.#status = status
     this.#headers = headers
     const oauth = this.#injection.kind === 'bearer-token'
-    const reading = new Reading({ method, status, headers, oauth }, dialect)
-    this.#reading = reading
-    this.#settle(reading.begin(clock.now()))
-    if (reading.hasDeadline) this.#forgetDeadline = clock.after(longestHoldMs, () => this.#conclude())
+    const hold = new Hold({ method, status, headers, oauth }, this.#around, this)
+    this.#hold = hold
+    if (hold.coding !== null) this.#unpacking = new Unpacking(hold.coding, this)
+    hold.begin()
   }
 
   onData(chunk: Buffer): boolean {
     if (this.#over) return true
-    if (this.#forward) return this.#passOn(this.#forward, chunk)
-    this.#parts.push(chunk)
-    this.#bytes += chunk.length
-    if (!this.#outcome && this.#reading) this.#settle(this.#reading.next(this.#held, this.#around.clock.now()))
-    return this.#forward !== null || this.#over || this.#bytes < mostHeld
+    return this.#unpacking ? this.#unpacking.push(chunk) && !this.#waits : this.#take(chunk, chunk)
   }
 
-  onComplete(): void {
-    this.#complete = true
-    if (this.#over) return
-    if (this.#forward) this.#finish(this.#forward)
-    else this.#conclude()
-  }
-
-  onError(error: Error): void {
-    if (this.#over || this.#complete) return
-    this.#broken = true
-    if (this.#forward?.isOpened) {
-      this.#forward.break()
-      this.#end()
-      this.#around.owner.severed(this)
-    } else if (this.#forward || (this.#outcome === null && !this.#reading?.isRefusal)) {
-      this.#end()
-      this.#around.owner.failed(this, failureOf(error, this.#hasLeft))
-    } else this.#conclude()
-  }
-
-  get #held() {
-    return { parts: this.#parts, bytes: this.#bytes, complete: this.#complete }
-  }
-
-  /** Decides by what is here, unless it is decided already. */
-  #conclude(): void {
-    if (this.#outcome || this.#over || !this.#reading) return
-    this.#settle(this.#reading.conclude(this.#held, this.#around.clock.now()))
-  }
-
-  #settle(outcome: Outcome | null): void {
-    if (outcome === null) return
-    this.#outcome = outcome
-    this.#forgetDeadline()
+  understood(outcome: Outcome): void {
     this.#around.owner.decide(this, outcome)
   }
 
-  /** Takes our secret out of a refusal that repeats it: out of what is here at once, of the rest as it comes. */
-  #scrub(headers: string[]): void {
+  unpacked(chunk: Buffer, plain: Buffer | null): void {
+    if (!this.#over) this.#take(chunk, plain)
+  }
+
+  caughtUp(): void {
+    if (!this.#over && !this.#waits) this.#sending.resume(this)
+  }
+
+  /** Whether nothing more may come for now: for the client, or because it is not understood yet. */
+  get #waits(): boolean {
+    return this.#forward ? this.#forward.isBlocked : this.#hold?.isFull === true
+  }
+
+  onComplete(): void {
+    if (this.#unpacking) this.#unpacking.end(() => this.#completed())
+    else this.#completed()
+  }
+
+  onError(error: Error): void {
+    if (this.#unpacking) this.#unpacking.end(() => this.#broke(error))
+    else this.#broke(error)
+  }
+
+  /** Takes a chunk with what it unpacks to; false when the upstream is to wait. */
+  #take(chunk: Buffer, plain: Buffer | null): boolean {
+    if (this.#forward) return this.#passOn(this.#forward, chunk, plain)
+    this.#hold?.take(chunk, plain)
+    return this.#forward !== null || this.#over || !this.#hold?.isFull
+  }
+
+  #completed(): void {
+    this.#complete = true
+    if (this.#over) return
+    if (this.#forward) this.#finish(this.#forward)
+    else this.#hold?.end(true)
+  }
+
+  #broke(error: Error): void {
+    if (this.#over || this.#complete) return
+    this.#broken = true
+    const hold = this.#hold
+    if (this.#forward?.isOpened) this.#sever(this.#forward)
+    else if (this.#forward || !hold || (hold.outcome === null && !hold.isRefusal)) {
+      this.#end()
+      this.#around.owner.failed(this, failureOf(error, this.#hasLeft))
+    } else hold.end(false)
+  }
+
+  /** Takes our secret out of a refusal that repeats it: out of what is here at once, which is returned, of the rest as it comes. */
+  #scrub(hold: Hold, headers: string[]): Buffer | null {
     const scrubber = new Scrubber(this.#injection.secret)
     for (let at = 1; at < headers.length; at += 2) headers[at] = scrubber.text(headers[at] as string)
-    if (!this.#reading?.isRefusal || !this.#complete) {
+    if (!hold.isRefusal || !this.#complete) {
       this.#scrubber = scrubber
-      return
+      return null
     }
-    const { bytes, decoded } = this.#reading.body(this.#held).clean(scrubber)
-    this.#parts = [bytes]
-    if (!decoded) return
-    putHeader(headers, 'content-encoding', null)
-    putHeader(headers, 'content-length', String(bytes.length))
+    const { bytes, decoded } = hold.clean(scrubber)
+    hold.release(() => {})
+    if (decoded) {
+      putHeader(headers, 'content-encoding', null)
+      putHeader(headers, 'content-length', String(bytes.length))
+    }
+    return bytes
   }
 
   #lateErrors(): LateErrors {
@@ -220,9 +230,19 @@ export class Attempt implements AnswerListener {
     return new LateErrors(dialect, () => clock.now())
   }
 
-  #passOn(forward: Forward, chunk: Buffer): boolean {
-    const late = this.#late?.read(chunk)
-    if (late) this.#around.owner.late(this, late)
+  #passOn(forward: Forward, chunk: Buffer, plain: Buffer | null): boolean {
+    const late = plain === null ? null : (this.#late?.read(plain) ?? null)
+    if (late === null) return this.#write(forward, chunk)
+    this.#around.owner.late(this, late.outcome)
+    if (late.outcome.kind === 'request-fault') return this.#write(forward, chunk)
+    // Of a packed chunk no part can be told from the error.
+    if (plain === chunk && late.at > 0) this.#write(forward, chunk.subarray(0, late.at))
+    this.#sending.abort(this)
+    this.#sever(forward)
+    return true
+  }
+
+  #write(forward: Forward, chunk: Buffer): boolean {
     if (this.#scrubber === null) return forward.write(chunk)
     const clean = this.#scrubber.chunk(chunk)
     return clean.length === 0 || forward.write(clean)
@@ -232,14 +252,22 @@ export class Attempt implements AnswerListener {
     const rest = this.#scrubber?.end()
     if (rest?.length) forward.write(rest)
     this.#over = true
+    this.#unpacking?.stop()
     forward.end()
     this.#around.owner.finished(this)
   }
 
+  /** The client hears of it by a reset: a clean end would make the part look like the whole, and an error event makes agents give up. */
+  #sever(forward: Forward): void {
+    forward.break()
+    this.#end()
+    this.#around.owner.severed(this)
+  }
+
   #end(): void {
     this.#over = true
-    this.#forgetDeadline()
+    this.#unpacking?.stop()
     this.#forward?.abandon()
-    this.#parts = []
+    this.#hold?.release(() => {})
   }
 }

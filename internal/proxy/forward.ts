@@ -2,12 +2,19 @@ import type { Clock } from '../clock/clock.ts'
 import type { ClientResponse } from './client.ts'
 import { headerIn } from './headers.ts'
 import { mostInString } from './in-string.ts'
+import { reset } from './reset.ts'
 
 /** The head of an answer as it goes to the client. */
 export interface Head {
   readonly status: number
   readonly headers: string[]
 }
+
+/**
+ * How long after the last bytes a reset follows, in ms: to a client on libuv, a reset that is there together with unread
+ * bytes looks like a clean end.
+ */
+const resetGapMs = 100
 
 /** The circumstances of passing an answer on. */
 export interface Passage {
@@ -49,6 +56,11 @@ export class Forward {
     return this.#opened
   }
 
+  /** Whether the client has to catch up first. */
+  get isBlocked(): boolean {
+    return this.#blocked
+  }
+
   /** Sends `chunk`; false when the upstream has to wait until the client has caught up. */
   write(chunk: Buffer): boolean {
     if (!this.#opened) {
@@ -78,21 +90,17 @@ export class Forward {
     else this.#response.end(body.toString('latin1'), 'latin1')
   }
 
-  /**
-   * The upstream broke off: the client's connection is destroyed, because a clean end would make the part look like the
-   * whole. Where only the end of the connection delimits the answer (HTTP/1.0), it has to be a reset.
-   */
+  /** Breaks the client's connection with a reset, because the rest is missing: some agents come again after nothing else. */
   break(): void {
-    this.#over = true
-    this.#forgetStall()
-    const { socket, req } = this.#response
-    if (req.httpVersionMinor === 0 && socket && !('encrypted' in socket)) socket.resetAndDestroy()
-    else socket?.destroy()
+    this.open()
+    this.abandon()
+    const { socket } = this.#response
+    if (socket) this.#passage.clock.after(resetGapMs, () => reset(socket))
   }
 
-  /** Sends the head and what has come; called once, at the end of the turn in which the answer began. */
+  /** Sends the head and what has come, unless that has been done: at the latest at the end of the turn in which the answer began. */
   open(): void {
-    if (this.#over) return
+    if (this.#over || this.#opened) return
     this.#opened = true
     this.#response.writeHead(this.#head.status, this.#head.headers)
     if (this.#early.length === 0) this.#response.flushHeaders()

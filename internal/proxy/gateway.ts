@@ -32,6 +32,8 @@ export interface ReplaySettings {
   /** What all bodies that are held for a replay may take together. */
   readonly maxTotalBytes: number
   readonly budget: BudgetSettings
+  /** How long a stream that carries no content yet is held back, in ms, by dialect. */
+  readonly holdMs: { readonly codex: number; readonly default: number }
 }
 
 /** What all requests share. */

@@ -1,5 +1,6 @@
 import { isKeyHeader, type RawHeaders, remembered } from '../dialect/dialect.ts'
 import { holdsKey } from '../keys/keys.ts'
+import { codingOf, isPlain } from './codings.ts'
 
 /** RFC 9110, 7.6.1, and what older software treats like it; `host` and the frame are written anew by the next hop. */
 const hopByHop = [
@@ -18,9 +19,6 @@ const hopByHop = [
 const requestOnly = ['host', 'content-length', 'expect']
 const droppedFromRequests = new Set([...hopByHop, ...requestOnly])
 const droppedFromAnswers = new Set(hopByHop)
-
-/** Codings that an error body can be read in; zstd is left out because Node 20 has no decoder for it. */
-const readableCodings = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'identity'])
 
 type Fate = 'pass' | 'drop' | 'accept-encoding' | 'connection'
 
@@ -108,9 +106,14 @@ function answerFateOf(name: string): Fate {
 
 function acceptableOf(value: string): string {
   const codings = value.split(',')
-  const kept = codings.filter((coding) => readableCodings.has((coding.split(';', 1)[0] ?? '').trim().toLowerCase()))
+  const kept = codings.filter((coding) => isReadable(coding.split(';', 1)[0] ?? ''))
   if (kept.length === codings.length) return value
   return kept.length === 0 ? 'identity' : kept.join(',').trim()
+}
+
+/** Whether a body in that coding could be read here. */
+function isReadable(coding: string): boolean {
+  return isPlain(coding) || codingOf(coding) !== undefined
 }
 
 function addListed(listed: Set<string> | null, value: string): Set<string> | null {

@@ -1,5 +1,5 @@
 import type { LookupFunction } from 'node:net'
-import { type Dialect, type Injection, stripKeyFromQuery } from '../dialect/dialect.ts'
+import { type Dialect, type Injection, type RawHeaders, stripKeyFromQuery } from '../dialect/dialect.ts'
 import { holdsKey } from '../keys/keys.ts'
 import type { ModelFamily } from '../pool/pool.ts'
 import type { Attempt } from './attempt.ts'
@@ -7,6 +7,7 @@ import type { RequestBody } from './body.ts'
 import type { Admitted } from './gateway.ts'
 import { requestHeaders } from './headers.ts'
 import { HeldBody } from './held-body.ts'
+import { askForPlainStream } from './stream-request.ts'
 import type { Upstream } from './upstreams.ts'
 import { handshakeHeaders } from './websocket-handshake.ts'
 
@@ -69,8 +70,14 @@ export class Outgoing {
   #headers(): string[] {
     const { request, upgrade } = this.#admitted
     const { rawHeaders } = request
-    this.#filtered ??= upgrade ? handshakeHeaders(rawHeaders) : requestHeaders(rawHeaders)
+    this.#filtered ??= upgrade ? handshakeHeaders(rawHeaders) : this.#filter(rawHeaders)
     return this.#filtered.slice()
+  }
+
+  #filter(rawHeaders: RawHeaders): string[] {
+    const headers = requestHeaders(rawHeaders)
+    askForPlainStream(headers, { path: this.#path, query: this.#query, body: this.body })
+    return headers
   }
 
   #pathAt({ pathOf }: Upstream): string {

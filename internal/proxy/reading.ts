@@ -1,8 +1,9 @@
 import type { Dialect } from '../dialect/dialect.ts'
 import type { At, Outcome } from '../pool/pool.ts'
+import { codingOf, isPlain } from './codings.ts'
 import { headerIn } from './headers.ts'
 import { Refused } from './refused.ts'
-import { Opening } from './stream.ts'
+import { mostLifecycle, Opening } from './stream.ts'
 
 /** The head of an upstream's answer. */
 export interface AnswerHead {
@@ -42,6 +43,17 @@ export class Reading {
     return this.#watch === 'events'
   }
 
+  /** The coding in which the stream's events are packed; null where there are none, or plain ones. */
+  get streamCoding(): string | null {
+    const coding = headerIn(this.#head.headers, 'content-encoding')
+    return this.isStream && coding !== undefined && !isPlain(coding) ? coding : null
+  }
+
+  /** How many bytes are held at most until it is understood. */
+  get mostHeld(): number {
+    return this.isStream ? mostLifecycle : mostHeld
+  }
+
   /** Whether the answer refuses, as far as its head says. */
   get isRefusal(): boolean {
     return this.#watch === 'refusal'
@@ -57,9 +69,8 @@ export class Reading {
     return this.#watch === 'nothing' ? this.#classify(null, now) : null
   }
 
-  /** The outcome after the latest of the held chunks; null when nothing decisive has come yet. */
-  next(held: Held, now: At): Outcome | null {
-    const chunk = held.parts.at(-1) as Buffer
+  /** The outcome after another chunk, which is unpacked if it is one of a stream; null when nothing decisive has come yet. */
+  next(chunk: Buffer, held: Held, now: At): Outcome | null {
     if (this.#watch === 'json') {
       if (!beginsLikeError(chunk)) return this.#classify(null, now)
       this.#watch = 'refusal'
@@ -67,7 +78,8 @@ export class Reading {
     if (this.#watch === 'events') {
       this.#opening ??= new Opening(this.#dialect)
       const meaning = this.#opening.read(chunk, now)
-      if (meaning !== null) return meaning === 'content' ? this.#classify(null, now) : meaning
+      if (meaning === null) return null
+      return meaning === 'content' ? this.#classify(null, now) : meaning
     }
     return held.bytes >= mostHeld ? this.conclude(held, now) : null
   }
@@ -102,9 +114,9 @@ function watchFor({ method, status, headers }: AnswerHead, errorInOk: boolean): 
   if (status >= 400) return 'refusal'
   if (status >= 300) return 'nothing'
   const type = headerIn(headers, 'content-type') ?? ''
-  const packed = headerIn(headers, 'content-encoding') !== undefined
-  // A packed stream is passed on without a look: to read it, its chunks would have to be unpacked one by one.
-  if (/^text\/event-stream/i.test(type)) return packed ? 'nothing' : 'events'
+  const coding = headerIn(headers, 'content-encoding')
+  const packed = !isPlain(coding)
+  if (/^text\/event-stream/i.test(type)) return packed && !codingOf(coding ?? '') ? 'nothing' : 'events'
   if (!errorInOk || !/^application\/json/i.test(type)) return 'nothing'
   if (!packed) return 'json'
   const length = Number(headerIn(headers, 'content-length'))

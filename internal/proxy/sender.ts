@@ -42,12 +42,21 @@ export class Sender {
 
   constructor(gateway: Gateway, { dialect, response, upgrade }: Admitted, outgoing: Outgoing, owner: SenderOwner) {
     const { clock, upstreams } = gateway
+    const { holdMs } = gateway.settings.replay
     const { method } = outgoing
     this.#gateway = gateway
     this.#upgrade = upgrade
     this.#outgoing = outgoing
     this.#owner = owner
-    this.#around = { owner, dialect, response, method, clock, idleMs: upstreams.settings.idleMs }
+    this.#around = {
+      owner,
+      dialect,
+      response,
+      method,
+      clock,
+      idleMs: upstreams.settings.idleMs,
+      holdMs: dialect.provider === 'codex' ? holdMs.codex : holdMs.default,
+    }
   }
 
   /** Gets the member's secret, which is there at once unless a token has to be refreshed first, and sends. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { dialects } from '../dialect/dialect.ts'
-import { EventReader, LateErrors, Opening } from './stream.ts'
+import { EventReader } from './event-reader.ts'
+import { LateErrors } from './late-errors.ts'
+import { Opening } from './stream.ts'
 
 const now = Date.UTC(2026, 0, 5, 14, 0, 0)
 
@@ -74,7 +76,7 @@ describe('errors in a stream that is passed on', () => {
 
   function late(...chunks: string[]) {
     const errors = new LateErrors(dialects.anthropic, () => now)
-    return chunks.map((chunk) => errors.read(Buffer.from(chunk))?.kind ?? null)
+    return chunks.map((chunk) => errors.read(Buffer.from(chunk))?.outcome.kind ?? null)
   }
 
   test('are found', () => {

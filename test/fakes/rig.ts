@@ -47,6 +47,8 @@ export interface Answer {
   readonly rawHeaders: readonly string[]
   readonly body: Buffer
   readonly broken: boolean
+  /** Whether that was a reset. */
+  readonly reset: boolean
   readonly text: string
   readonly json: Record<string, unknown>
 }
@@ -189,12 +191,20 @@ export class Rig {
 }
 
 /** Reads an answer to its end, whole or broken; rejects when the connection fails before a head has come. */
-export function answerOf(request: ClientRequest): Promise<Answer> {
+export function answerOf(request: ClientRequest, onFirst: () => void = () => {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    request.on('error', reject)
+    let failed = ''
+    let hasBegun = false
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      failed = error.code ?? ''
+      if (!hasBegun) reject(error)
+    })
     request.on('response', (response) => {
+      hasBegun = true
       const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('data', (chunk: Buffer) => {
+        if (chunks.push(chunk) === 1) onFirst()
+      })
       response.on('error', () => {})
       response.on('close', () => {
         const body = Buffer.concat(chunks)
@@ -205,14 +215,24 @@ export function answerOf(request: ClientRequest): Promise<Answer> {
           rawHeaders,
           body,
           broken: !complete,
+          reset: !complete && failed === 'ECONNRESET',
           text: body.toString(),
           get json() {
-            return JSON.parse(body.toString()) as Record<string, unknown>
+            return objectOf(body.toString())
           },
         })
       })
     })
   })
+}
+
+/** The JSON of a text; an empty object when it is none, so that a failed comparison can show the whole answer. */
+function objectOf(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return {}
+  }
 }
 
 const silentLog = { debug() {}, info() {}, warn() {}, error() {} }
@@ -277,6 +297,7 @@ function settingsOf({ upstream, replay, exposeMember = false, webSocket = true }
       maxBodyBytes: 33_554_432,
       maxTotalBytes: 268_435_456,
       budget: { ratio: 0.1, perSecond: 10 },
+      holdMs: { codex: 60_000, default: 2_000 },
       ...replay,
     },
   }

@@ -1,0 +1,115 @@
+import type { Dialect, StreamEvent } from '../dialect/dialect.ts'
+import type { Outcome } from '../pool/pool.ts'
+import { EventReader } from './event-reader.ts'
+import { mayBeLong, mostLifecycle } from './stream.ts'
+
+const lf = 10
+const cr = 13
+
+/** An unfinished event is kept up to this length, in bytes, unless its name says that it is an error. */
+const mostTail = 65_536
+/** How much of an unfinished event is looked at for its name, in bytes. */
+const mostName = 256
+const suspectWord = 'error'
+const suspectBytes = Buffer.from(suspectWord)
+
+/** An error event in a stream. */
+export interface LateError {
+  readonly outcome: Outcome
+  /** Where in the latest chunk the event begins; 0 if it began before. */
+  readonly at: number
+}
+
+/**
+ * Finds error events in a stream that is passed on already. Nearly all chunks are ruled out by one native search for
+ * the word; only the event around it is parsed. An unfinished event is kept until its end comes.
+ */
+export class LateErrors {
+  readonly #dialect: Dialect
+  readonly #now: () => number
+  #tail: Buffer[] = []
+  #tailLength = 0
+
+  constructor(dialect: Dialect, now: () => number) {
+    this.#dialect = dialect
+    this.#now = now
+  }
+
+  /** The first error event that this chunk completes; null nearly always. */
+  read(chunk: Buffer): LateError | null {
+    const before = this.#tailLength
+    const bytes = this.#joined(chunk)
+    if (bytes === null) return null
+    const end = lastEventEnd(bytes)
+    this.#keep(bytes.subarray(end))
+    return this.#find(bytes, end, before)
+  }
+
+  /** The unfinished event with what comes behind it; null while its end cannot be in it. */
+  #joined(chunk: Buffer): Buffer | null {
+    if (this.#tailLength === 0) return chunk
+    const last = this.#tail.at(-1) as Buffer
+    // An end that is cut in two has its last byte in the chunk.
+    const border = Buffer.concat([last.subarray(-3), chunk.subarray(0, 3)])
+    if (lastEventEnd(chunk) === 0 && lastEventEnd(border) === 0) {
+      this.#tail.push(chunk)
+      this.#tailLength += chunk.length
+      if (this.#isTooLong) this.#keep(chunk.subarray(chunk.length))
+      return null
+    }
+    return Buffer.concat([...this.#tail, chunk])
+  }
+
+  #keep(rest: Buffer): void {
+    this.#tail = rest.length === 0 ? [] : [rest]
+    this.#tailLength = rest.length
+    if (rest.length > 0 && this.#isTooLong) this.#keep(rest.subarray(rest.length))
+  }
+
+  get #isTooLong(): boolean {
+    if (this.#tailLength <= mostTail) return false
+    if (this.#tailLength > mostLifecycle) return true
+    const reader = new EventReader()
+    reader.push(Buffer.concat(this.#tail, mostName))
+    return !mayBeLong(reader.unfinishedName, this.#dialect, this.#now())
+  }
+
+  /** `before` of the bytes were here before the latest chunk. */
+  #find(bytes: Buffer, end: number, before: number): LateError | null {
+    let suspect = bytes.indexOf(suspectBytes)
+    while (suspect !== -1 && suspect < end) {
+      const from = lastEventEnd(bytes.subarray(0, suspect))
+      const to = suspect + firstEventEnd(bytes.subarray(suspect, end))
+      for (const event of new EventReader().push(bytes.subarray(from, to))) {
+        const outcome = this.#failure(event)
+        if (outcome) return { outcome, at: Math.max(0, from - before) }
+      }
+      suspect = bytes.indexOf(suspectBytes, to)
+    }
+    return null
+  }
+
+  #failure(event: StreamEvent): Outcome | null {
+    if (!event.data.includes(suspectWord) && !event.event?.includes(suspectWord)) return null
+    const meaning = this.#dialect.classifyEvent(event, this.#now())
+    return meaning === 'lifecycle' || meaning === 'content' || meaning.kind === 'success' ? null : meaning
+  }
+}
+
+/** Where the last complete event of `bytes` ends: after its empty line. */
+function lastEventEnd(bytes: Buffer): number {
+  const size = bytes.length
+  if (bytes[size - 1] === lf && (bytes[size - 2] === lf || (bytes[size - 2] === cr && bytes[size - 3] === lf)))
+    return size
+  const plain = bytes.lastIndexOf('\n\n')
+  const carriage = bytes.lastIndexOf('\n\r\n')
+  return Math.max(plain === -1 ? 0 : plain + 2, carriage === -1 ? 0 : carriage + 3)
+}
+
+/** Where the first event of `bytes` ends, or their end. */
+function firstEventEnd(bytes: Buffer): number {
+  const plain = bytes.indexOf('\n\n')
+  const carriage = bytes.indexOf('\n\r\n')
+  const ends = [plain === -1 ? bytes.length : plain + 2, carriage === -1 ? bytes.length : carriage + 3]
+  return Math.min(...ends)
+}

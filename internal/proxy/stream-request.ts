@@ -1,0 +1,43 @@
+import type { RawHeaders } from '../dialect/dialect.ts'
+import type { RequestBody } from './body.ts'
+import { isPlain } from './codings.ts'
+import { headerIn, putHeader } from './headers.ts'
+import type { HeldBody } from './held-body.ts'
+
+/** A request as it is about to go upstream. */
+interface Leaving {
+  readonly path: string
+  readonly query: string
+  readonly headers: RawHeaders
+  readonly body: RequestBody
+}
+
+/** How much of either end of a long body is looked at, in bytes: what was overlooked is packed and read all the same. */
+const lookedAt = 1_024
+
+const streamMethod = /:stream[A-Za-z]*$/
+const streamParameter = /[?&]alt=sse(?:&|$)/
+const streamField = /"stream"\s*:\s*true\b/
+
+/** Asks for a stream without a content coding: packed, it could be read only on the side. Other requests are left alone. */
+export function askForPlainStream(headers: string[], request: Omit<Leaving, 'headers'>): void {
+  const offered = headerIn(headers, 'accept-encoding')
+  if (offered === undefined || isPlain(offered)) return
+  if (asksForStream({ ...request, headers })) putHeader(headers, 'accept-encoding', 'identity')
+}
+
+function asksForStream({ path, query, headers, body }: Leaving): boolean {
+  if (headerIn(headers, 'accept')?.includes('text/event-stream')) return true
+  if (streamMethod.test(path) || streamParameter.test(query)) return true
+  return body.held && body.bytes.length > 0 && saysStream(body.bytes)
+}
+
+function saysStream(bytes: HeldBody): boolean {
+  const { text } = bytes
+  if (text !== null) return streamField.test(text)
+  const { parts } = bytes
+  const [first, last] = [parts[0], parts.at(-1)]
+  if (!first || !last) return false
+  const end = last.toString('latin1', Math.max(0, last.length - lookedAt))
+  return streamField.test(end) || streamField.test(first.toString('latin1', 0, lookedAt))
+}
