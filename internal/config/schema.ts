@@ -69,7 +69,10 @@ const cooldown = z.strictObject({
 })
 
 const pools = z.strictObject({
-  maxWaitMs: duration('How long a request is held when recovery is that near.', { min: '0s', max: '1h' }),
+  maxWaitMs: duration(
+    'How long a request is held when recovery is that near. Every agent waits 50 s in silence; Gemini CLI asks again after 60 s.',
+    { min: '0s', max: '1h' },
+  ),
   onExhausted: choice('Answer locally, or send to the member that recovers soonest.', ['reject', 'degrade']),
   preemptAt: orNull(
     number('Leave a member when this many percent of its limit are used.', { min: 1, max: 100, fraction: true }),

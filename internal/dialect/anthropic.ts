@@ -1,5 +1,6 @@
 import type { At, ModelFamily } from '../pool/pool.ts'
-import { answer, exhaustionSentence, waitSeconds } from './answers.ts'
+import { answer } from './answers.ts'
+import { anthropicExhausted } from './exhausted.ts'
 import { addToList, dropHeader, setBearer, setHeader } from './headers.ts'
 import { atDate, atEpoch, latest, latestExhausted, retryAfter, usedUp } from './hints.ts'
 import type { Dialect, LocalError } from './port.ts'
@@ -83,9 +84,6 @@ const lifecycle = new Set(['message_start', 'ping'])
 /** The beta that an OAuth token needs. */
 const oauthBeta = 'oauth-2025-04-20'
 
-/** Claude Code fails at once from 61 s on and sleeps through anything shorter (SIGNALS, measured). */
-const leastRetryAfter = 61
-
 /** The Anthropic API, with keys and with Claude login tokens. */
 export const anthropic: Dialect = {
   provider: 'anthropic',
@@ -114,14 +112,11 @@ export const anthropic: Dialect = {
     const error = { type: errorType(status), code, message }
     return answer(status, { type: 'error', error }, retryAfterSeconds)
   },
-  exhausted(exhaustion, now) {
-    const error = { type: 'rate_limit_error', message: exhaustionSentence(exhaustion, now) }
-    return answer(429, { type: 'error', error }, Math.max(leastRetryAfter, waitSeconds(exhaustion, now)))
-  },
+  exhausted: anthropicExhausted,
   probe: probeOf('/v1/models'),
-  // Claude Code opens with an unauthenticated HEAD / and only wants to see that somebody is there.
-  local: (method, path) =>
-    method === 'HEAD' && /^\/?(?:\?|$)/.test(path) ? { status: 200, headers: {}, body: '' } : null,
+  // Claude Code opens with such a HEAD of `/` or `/api/hello` and only wants to see that somebody is there.
+  local: (method, path, hasKey) =>
+    method === 'HEAD' && (!hasKey || /^\/?(?:\?|$)/.test(path)) ? { status: 200, headers: {}, body: '' } : null,
 }
 
 /** `opus` of `claude-opus-4-1`, `sonnet` of `claude-3-5-sonnet-20241022`; the whole name where it holds no family. */

@@ -1,5 +1,6 @@
 import type { ModelFamily } from '../pool/pool.ts'
-import { answer, exhaustionSentence, waitSeconds } from './answers.ts'
+import { answer } from './answers.ts'
+import { geminiExhausted } from './exhausted.ts'
 import { setBearer, setHeader } from './headers.ts'
 import { afterDuration, retryAfter } from './hints.ts'
 import type { Dialect } from './port.ts'
@@ -76,13 +77,7 @@ export const gemini: Dialect = {
     if (retryAfterSeconds !== null) details.push(retryIn(retryAfterSeconds))
     return answer(status, { error: { code: status, status: statusName(status), message, details } }, retryAfterSeconds)
   },
-  exhausted(exhaustion, now) {
-    const seconds = waitSeconds(exhaustion, now)
-    const message = exhaustionSentence(exhaustion, now)
-    // Gemini CLI reads the wait from the body only (SIGNALS, measured).
-    const error = { code: 429, status: statusName(429), message, details: [retryIn(seconds)] }
-    return answer(429, { error }, seconds)
-  },
+  exhausted: geminiExhausted,
   probe: probeOf('/v1beta/models'),
   local: () => null,
 }

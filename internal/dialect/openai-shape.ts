@@ -1,8 +1,9 @@
 import type { At, ModelFamily } from '../pool/pool.ts'
-import { answer, exhaustionSentence, waitSeconds } from './answers.ts'
+import { answer } from './answers.ts'
+import { openaiExhausted } from './exhausted.ts'
 import { setBearer } from './headers.ts'
 import { bodyReset, latest, latestExhausted, rateLimitWindows, retryAfter } from './hints.ts'
-import type { Dialect, EventMeaning, Exhaustion, LocalAnswer, LocalError, StreamEvent } from './port.ts'
+import type { Dialect, EventMeaning, LocalAnswer, LocalError, StreamEvent } from './port.ts'
 import {
   accountClosed,
   atCapacity,
@@ -108,7 +109,7 @@ export function openaiShaped(provider: Dialect['provider'], own: Particulars): D
     classify: (facts, now) => classifyResponse(table, facts, now),
     classifyEvent: (event, now) => classifyEvent(table, event, { oauth: own.oauth ?? false, now }),
     error,
-    exhausted,
+    exhausted: openaiExhausted,
     probe: own.probe,
     local: () => null,
   }
@@ -137,18 +138,4 @@ function failureIn(type: string, root: Fields): Fields | null {
 function error({ status, code, message, retryAfterSeconds }: LocalError): LocalAnswer {
   const type = status === 429 ? 'rate_limit_error' : status < 500 ? 'invalid_request_error' : 'server_error'
   return answer(status, { error: { message, type, code, param: null } }, retryAfterSeconds)
-}
-
-/** 429 as `usage_limit_reached`, which Codex and the SDKs give up on at once (SIGNALS, measured). */
-function exhausted(exhaustion: Exhaustion, now: At): LocalAnswer {
-  const seconds = waitSeconds(exhaustion, now)
-  const body = {
-    type: 'usage_limit_reached',
-    code: 'insufficient_quota',
-    message: exhaustionSentence(exhaustion, now),
-    resets_at: Math.ceil((exhaustion.retryAt ?? now + seconds * 1_000) / 1_000),
-    resets_in_seconds: seconds,
-    param: null,
-  }
-  return answer(429, { error: body }, seconds)
 }

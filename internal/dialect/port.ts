@@ -1,4 +1,5 @@
 import type { At, ModelFamily, Outcome, OutcomeKind } from '../pool/pool.ts'
+import type { ClientKind } from './clients.ts'
 
 export const providers = ['openai', 'codex', 'anthropic', 'gemini', 'openrouter', 'azure', 'generic'] as const
 export type Provider = (typeof providers)[number]
@@ -107,11 +108,11 @@ export interface Dialect {
   classify(facts: ResponseFacts, now: At): Outcome
   classifyEvent(event: StreamEvent, now: At): EventMeaning
   error(error: LocalError): LocalAnswer
-  exhausted(exhaustion: Exhaustion, now: At): LocalAnswer
+  exhausted(exhaustion: Exhaustion, now: At, client: ClientKind): LocalAnswer
   /** null when this provider has none (`generic` without `probePath`). */
   probe(baseUrl: string, probePath: string | null): ProbeRequest | null
-  /** A request that is answered locally without an attempt or a key (Claude Code's `HEAD /`); null otherwise. */
-  local(method: string, path: string): LocalAnswer | null
+  /** A request that is answered locally without an attempt (Claude Code's `HEAD`, which has no key); null otherwise. */
+  local(method: string, path: string, hasKey: boolean): LocalAnswer | null
 }
 
 /** Outcomes that may be sent again with another member, per SIGNALS; how often is `proxy/replay.ts`'s affair. */

@@ -156,11 +156,15 @@ describe('probe', () => {
 
 describe('local', () => {
   test.each(['/', '', '/?x=1'])('HEAD "%s" of an Anthropic pool is answered with an empty 200', (path) => {
-    expect(dialectOf('anthropic').local('HEAD', path)).toEqual({ status: 200, headers: {}, body: '' })
+    expect(dialectOf('anthropic').local('HEAD', path, true)).toEqual({ status: 200, headers: {}, body: '' })
+  })
+
+  test.each(['/', '/api/hello', '/v1/messages', '/anything?x=1'])('so is a HEAD "%s" without a key', (path) => {
+    expect(dialectOf('anthropic').local('HEAD', path, false)).toEqual({ status: 200, headers: {}, body: '' })
   })
 
   test.each(providers)('%s sends every other request on', (provider) => {
-    expect(dialectOf(provider).local('GET', '/')).toBeNull()
-    expect(dialectOf(provider).local('HEAD', '/v1/models')).toBeNull()
+    expect(dialectOf(provider).local('GET', '/', false)).toBeNull()
+    expect(dialectOf(provider).local('HEAD', '/v1/models', true)).toBeNull()
   })
 })

@@ -16,6 +16,8 @@ export { type EngineParts, startEngine } from './start.ts'
 export interface LivePool {
   readonly name: string
   readonly record: PoolRecord
+  /** Of the member that served last, or of the first; null without members. */
+  readonly baseUrl: string | null
   /** Requests in flight, for metrics and drain. */
   readonly inFlight: number
 }

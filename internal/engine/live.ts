@@ -81,6 +81,10 @@ export class Pool implements LivePool {
     return this.record.name
   }
 
+  get baseUrl(): string | null {
+    return (this.active ?? this.seats[0])?.baseUrl ?? null
+  }
+
   get seats(): readonly LiveSeat[] {
     return this.roster.seats as readonly LiveSeat[]
   }

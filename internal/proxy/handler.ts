@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Dialect, findClientKey, type LocalAnswer, type LocalError } from '../dialect/dialect.ts'
+import { clientKind, type Dialect, findClientKey, type LocalAnswer, type LocalError } from '../dialect/dialect.ts'
 import type { Exhausted, LivePool } from '../engine/engine.ts'
 import type { ClientRequest, ClientResponse } from './client.ts'
 import { Exchange } from './exchange.ts'
@@ -14,11 +14,12 @@ import {
   upgradeRefused,
 } from './excuses.ts'
 import { type Frame, frameOf } from './framing.ts'
-import type { Gateway } from './gateway.ts'
+import type { Admitted, Gateway } from './gateway.ts'
 import { headerIn } from './headers.ts'
 import type { Inbound } from './inbound.ts'
 import { closeGently, isClosing } from './linger.ts'
 import { sendLocal, sendPrepared } from './local.ts'
+import { isPreflight, Preflight } from './preflight.ts'
 import { isLongUnread } from './reply.ts'
 import { parseTarget, type Target } from './target.ts'
 import type { UpgradeClient } from './upgrade-client.ts'
@@ -82,12 +83,14 @@ export class Handler {
   #enter(call: Call, { target, pool, expectation }: Entry): void {
     const { request, response, frame, upgrade } = call
     const dialect = this.#gateway.dialectOf(pool.record.provider)
-    const local = dialect.local(request.method ?? 'GET', target.path + target.query)
+    const key = clientKeyOf(request, dialect, target)
+    const local = dialect.local(request.method ?? 'GET', target.path + target.query, key !== null)
     if (local) {
       this.#answer(call, local)
       return
     }
-    const refusal = this.#refusal(call, { dialect, pool, target, expectation })
+    const isFree = isPreflight(request, frame)
+    const refusal = isFree ? null : this.#refusal(call, { key, pool, expectation })
     if (refusal) {
       this.#gateway.meter.request(pool.name, 'client_error')
       const answer = dialect.error(refusal)
@@ -95,7 +98,7 @@ export class Handler {
       return
     }
     // A request that is here as a whole is told at once what any would be told.
-    const exhausted = request.complete && !upgrade ? this.#gateway.engine.turnAway(pool) : null
+    const exhausted = request.complete && !upgrade && !isFree ? this.#gateway.engine.turnAway(pool) : null
     if (exhausted) {
       this.#sayExhausted(call, dialect, pool, exhausted)
       return
@@ -107,25 +110,26 @@ export class Handler {
     }
     const id = this.#nextId()
     const expectsContinue = expectation === 'continue'
-    const admitted = { request, response, id, pool, dialect, target, frame, expectsContinue, upgrade }
-    const { socket } = request
-    const exchange = new Exchange(this.#gateway, admitted, (over) => this.#inbound.leave(socket, over))
-    this.#inbound.enter(socket, exchange)
-    exchange.start()
+    this.#admit({ request, response, id, pool, dialect, target, frame, expectsContinue, upgrade }, isFree)
+  }
+
+  #admit(admitted: Admitted, isFree: boolean): void {
+    const { socket } = admitted.request
+    const way = isFree
+      ? new Preflight(this.#gateway, admitted, (over) => this.#inbound.leave(socket, over))
+      : new Exchange(this.#gateway, admitted, (over) => this.#inbound.leave(socket, over))
+    this.#inbound.enter(socket, way)
+    way.start()
   }
 
   /** Why a request to a known pool is not let in; null when it is. */
   #refusal(
     { request, frame, upgrade }: Call,
-    { dialect, pool, target, expectation }: Entry & Speech,
+    { key, pool, expectation }: Omit<Entry, 'target'> & { readonly key: string | null },
   ): LocalError | null {
-    const header = (name: string) => headerIn(request.rawHeaders, name)
-    const isWebSocket = asksForWebSocket(request.rawHeaders)
-    const protocols = isWebSocket ? (header('sec-websocket-protocol') ?? null) : null
-    const places = { query: target.query.slice(1), protocols, ownHeader: null }
-    const check = this.#gateway.keys.check(pool.name, findClientKey(dialect, header, places))
+    const check = this.#gateway.keys.check(pool.name, key)
     if (!check.ok) return refusalOf[check.why]
-    if (isWebSocket) return this.#upgradeRefusal(request, frame, upgrade)
+    if (asksForWebSocket(request.rawHeaders)) return this.#upgradeRefusal(request, frame, upgrade)
     return expectation === 'other' ? expectationFailed : null
   }
 
@@ -151,7 +155,8 @@ export class Handler {
     const { meter, refusals, clock, draining } = this.#gateway
     request.gathered?.release()
     meter.request(pool.name, 'exhausted')
-    sendPrepared(response, refusals.answer(dialect, pool.name, decision, clock.now()), this.marks(), draining)
+    const hearer = { dialect, client: clientKind(headerIn(request.rawHeaders, 'user-agent')) }
+    sendPrepared(response, refusals.answer(hearer, pool.name, decision, clock.now()), this.marks(), draining)
   }
 
   #nextId(): string {
@@ -168,6 +173,13 @@ export class Handler {
     if (isLong) closeGently(request, this.#gateway.clock)
     sendLocal(response, answer, this.marks(), isLong || this.#gateway.draining)
   }
+}
+
+/** The key that a request carries, wherever its dialect's clients put it; null without one. */
+function clientKeyOf({ rawHeaders }: ClientRequest, dialect: Dialect, { query }: Target): string | null {
+  const header = (name: string) => headerIn(rawHeaders, name)
+  const protocols = asksForWebSocket(rawHeaders) ? (header('sec-websocket-protocol') ?? null) : null
+  return findClientKey(dialect, header, { query: query.slice(1), protocols, ownHeader: null })
 }
 
 /** A 426 has to name what is spoken instead (RFC 9110, 15.5.22). */
@@ -187,10 +199,6 @@ interface Entry {
   readonly target: Target
   readonly pool: LivePool
   readonly expectation: Expectation
-}
-
-interface Speech {
-  readonly dialect: Dialect
 }
 
 const refusalOf = { missing: missingKey, unknown: unknownKey, 'not-allowed': keyNotAllowed } as const

@@ -1,11 +1,16 @@
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import type { Exchange } from './exchange.ts'
 
 /** Descriptors that are kept free for upstreams, the store and files. */
 const keptDescriptors = 256
 /** Of these, so many may be connections that wait or are turned away: accepted without bound they would leave none to reach an upstream with. */
 const spareConnections = 192
+
+/** A request that is under way. */
+interface Exchange {
+  /** Its client has left. */
+  clientGone(): void
+}
 
 /** The exchanges that are under way on each client connection; it tells them when their client has left. */
 export class Inbound {

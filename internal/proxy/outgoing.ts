@@ -8,6 +8,7 @@ import type { Admitted } from './gateway.ts'
 import { requestHeaders } from './headers.ts'
 import { HeldBody } from './held-body.ts'
 import { askForPlainStream } from './stream-request.ts'
+import type { UpstreamRequest } from './upstream/port.ts'
 import type { Upstream } from './upstreams.ts'
 import { handshakeHeaders } from './websocket-handshake.ts'
 
@@ -46,6 +47,11 @@ export class Outgoing {
     const headers = this.#headers()
     this.#dialect.inject(headers, injection)
     upstream.transport.send({ method: this.method, path: this.#pathAt(upstream), headers, body }, attempt)
+  }
+
+  /** The request as it goes to `upstream` when no member is to be named with it; without a body. */
+  withoutCredential(upstream: Upstream): UpstreamRequest {
+    return { method: this.method, path: this.#pathAt(upstream), headers: this.#headers(), body: noBody }
   }
 
   /** Lets go of a held body that is not sent again: an answer may take long to end. */

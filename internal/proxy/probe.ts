@@ -4,8 +4,8 @@ import type { Dialect } from '../dialect/dialect.ts'
 import type { Finding, Lease, LivePool, Prober } from '../engine/engine.ts'
 import type { Outcome, Reason } from '../pool/pool.ts'
 import { noBody } from './outgoing.ts'
-import { type Held, Reading } from './reading.ts'
-import type { AnswerListener, Sending, Transport, UpstreamRequest } from './upstream/port.ts'
+import { Reading } from './reading.ts'
+import { beginningOf } from './upstream/beginning.ts'
 import type { Upstreams } from './upstreams.ts'
 
 /** What a probe needs of the proxy. */
@@ -21,9 +21,6 @@ interface Found {
   readonly reason: Reason
   readonly status: number | null
 }
-
-const deadlineMs = 10_000
-const mostBody = 65_536
 
 /**
  * The canonical probe: one cheap request with the credential alone, so that nothing of a client can influence what it
@@ -68,54 +65,6 @@ async function asked(parts: ProbeParts, credential: Lease['credential'], pool: L
   return findingOf(
     new Reading({ method, status, headers: raw, oauth: false }, dialect).conclude(held, parts.clock.now()),
   )
-}
-
-/** An answer as far as a probe reads it. */
-interface Beginning {
-  readonly status: number
-  readonly headers: string[]
-  readonly held: Held
-}
-
-/** The answer to a request, up to its first 64 KiB; rejects without one in time. */
-function beginningOf(transport: Transport, request: UpstreamRequest, clock: Clock): Promise<Beginning> {
-  return new Promise((resolve, reject) => {
-    let head = { status: 0, headers: [] as string[] }
-    let sending: Sending | null = null
-    const chunks: Buffer[] = []
-    let bytes = 0
-    const forget = clock.after(deadlineMs, () => {
-      sending?.abort(listener)
-      reject(new Error('no answer in time'))
-    })
-    const end = (complete: boolean) => {
-      forget()
-      resolve({ ...head, held: { parts: chunks, bytes, complete } })
-    }
-    const listener: AnswerListener = {
-      onSend(now) {
-        sending = now
-      },
-      onHead(status, headers) {
-        head = { status, headers }
-      },
-      onData(chunk) {
-        chunks.push(chunk)
-        bytes += chunk.length
-        if (bytes > mostBody) {
-          sending?.abort(listener)
-          end(false)
-        }
-        return true
-      },
-      onComplete: () => end(true),
-      onError(error) {
-        forget()
-        reject(error)
-      },
-    }
-    transport.send(request, listener)
-  })
 }
 
 /** Only an accepted request clears, and only an explicit word about the credential confirms. */

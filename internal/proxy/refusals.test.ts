@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { dialects } from '../dialect/dialect.ts'
 import type { Exhausted } from '../engine/engine.ts'
 import { prepared } from './local.ts'
-import { Refusals } from './refusals.ts'
+import { type Hearer, Refusals } from './refusals.ts'
 
 const now = Date.UTC(2026, 0, 5, 14, 0, 0)
 const cooling: Exhausted = {
@@ -14,11 +14,14 @@ const cooling: Exhausted = {
   remedy: null,
 }
 
+const openai: Hearer = { dialect: dialects.openai, client: 'heeds-429' }
+const anthropic: Hearer = { dialect: dialects.anthropic, client: 'heeds-429' }
+
 it('says at any time what the dialect would say', () => {
   const refusals = new Refusals()
   for (let after = 0; after < 95_000; after += 250) {
-    const fresh = prepared(dialects.openai.exhausted({ pool: 'p', ...cooling, remedy: null }, now + after))
-    expect(refusals.answer(dialects.openai, 'p', cooling, now + after)).toEqual(fresh)
+    const fresh = prepared(dialects.openai.exhausted({ pool: 'p', ...cooling, remedy: null }, now + after, 'heeds-429'))
+    expect(refusals.answer(openai, 'p', cooling, now + after)).toEqual(fresh)
   }
 })
 
@@ -28,14 +31,24 @@ it('is made anew when another member is the first, more are in the pool, or only
   for (const change of [{}, { first: 'b' }, { members: 3 }, person, {}]) {
     const decision = { ...cooling, ...change }
     const remedy = decision.remedy && 'spillway cred login a'
-    const fresh = prepared(dialects.anthropic.exhausted({ pool: 'p', ...decision, remedy }, now))
-    expect(refusals.answer(dialects.anthropic, 'p', decision, now)).toEqual(fresh)
+    const fresh = prepared(dialects.anthropic.exhausted({ pool: 'p', ...decision, remedy }, now, 'heeds-429'))
+    expect(refusals.answer(anthropic, 'p', decision, now)).toEqual(fresh)
   }
 })
 
 it('is the same object for a crowd', () => {
   const refusals = new Refusals()
-  const first = refusals.answer(dialects.openai, 'p', cooling, now)
-  expect(refusals.answer(dialects.openai, 'p', { ...cooling }, now + 400)).toBe(first)
-  expect(refusals.answer(dialects.openai, 'p', { ...cooling }, now + 600)).not.toBe(first)
+  const first = refusals.answer(openai, 'p', cooling, now)
+  expect(refusals.answer(openai, 'p', { ...cooling }, now + 400)).toBe(first)
+  expect(refusals.answer(openai, 'p', { ...cooling }, now + 600)).not.toBe(first)
+})
+
+it('is another one for each kind of client, and each crowd keeps its own', () => {
+  const refusals = new Refusals()
+  const payment: Hearer = { ...openai, client: 'heeds-402' }
+  const first = refusals.answer(openai, 'p', cooling, now)
+  const second = refusals.answer(payment, 'p', cooling, now)
+  expect([first.status, second.status]).toEqual([429, 402])
+  expect(refusals.answer(openai, 'p', cooling, now)).toBe(first)
+  expect(refusals.answer(payment, 'p', cooling, now)).toBe(second)
 })

@@ -1,10 +1,11 @@
-import type { LocalError } from '../dialect/dialect.ts'
+import { clientKind, type LocalError } from '../dialect/dialect.ts'
 import type { Exhausted } from '../engine/engine.ts'
 import type { Attempt } from './attempt.ts'
 import type { RequestBody } from './body.ts'
 import type { ClientRequest } from './client.ts'
 import type { Frame } from './framing.ts'
 import type { Admitted, Gateway } from './gateway.ts'
+import { headerIn } from './headers.ts'
 import { closeGently } from './linger.ts'
 import { type Prepared, prepared, sendPrepared } from './local.ts'
 
@@ -33,17 +34,19 @@ export class Reply {
 
   /** Says what kept us from serving, after so many attempts. */
   excuse(error: LocalError, attempts: number): void {
-    this.#local(prepared(this.#admitted.dialect.error(error)), attempts)
+    this.own(prepared(this.#admitted.dialect.error(error)), attempts)
   }
 
   /** Says that nobody in the pool can serve, and when that ends. */
   exhausted(decision: Exhausted, attempts: number): void {
-    const { dialect, pool } = this.#admitted
+    const { dialect, pool, request } = this.#admitted
     const { refusals, clock } = this.#gateway
-    this.#local(refusals.answer(dialect, pool.name, decision, clock.now()), attempts)
+    const hearer = { dialect, client: clientKind(headerIn(request.rawHeaders, 'user-agent')) }
+    this.own(refusals.answer(hearer, pool.name, decision, clock.now()), attempts)
   }
 
-  #local(answer: Prepared, attempts: number): void {
+  /** Gives an answer that is here as a whole. */
+  own(answer: Prepared, attempts: number): void {
     const { request, response, frame } = this.#admitted
     const isLong = isLongUnread(request, frame)
     if (isLong) closeGently(request, this.#gateway.clock)

@@ -5,7 +5,8 @@ import { answer } from '../fakes/upstream.ts'
 const limited = answer(429, { 'retry-after': '90' }, { error: { message: 'slow down', code: 'rate_limit_exceeded' } })
 /** 14:01:30 on the day of the fake clock, where it is 14:00:00. */
 const resetsAt = Date.UTC(2026, 0, 5, 14, 1, 30) / 1_000
-const message = (pool: string) => `${pool} is exhausted: all 2 members are cooling. a recovers first, at 14:02 UTC.`
+const message = (pool: string) =>
+  `${pool} quota exceeded: all 2 members are cooling. It will reset at 14:02 UTC (a first).`
 
 let spillway: Installation
 
@@ -33,11 +34,11 @@ const gemini = {
   keyHeader: 'x-goog-api-key',
 }
 
-function ask({ provider, path, keyHeader }: Client): Promise<Seen> {
+function ask({ provider, path, keyHeader }: Client, userAgent = 'node'): Promise<Seen> {
   const key = keyHeader === 'authorization' ? `Bearer ${spillway.key}` : spillway.key
   return spillway.send(`/${provider}${path}`, {
     method: 'POST',
-    headers: { [keyHeader]: key, 'content-type': 'application/json' },
+    headers: { [keyHeader]: key, 'content-type': 'application/json', 'user-agent': userAgent },
     body: '{}',
   })
 }
@@ -124,6 +125,26 @@ describe('an exhausted pool answers 429', () => {
   })
 })
 
+describe('an exhausted pool answers 402', () => {
+  const opencode = 'opencode/1.18.33 ai-sdk/provider-utils/4.0.45 runtime/bun/1.3.14'
+
+  it.each([...openaiShaped, anthropic, gemini])(
+    'to an AI SDK in front of $provider, at once and later',
+    async (client) => {
+      await spillway.pool(client.provider, ['a', 'b'], { provider: client.provider })
+      spillway.upstream.on('*').always(limited)
+      const first = await ask(client, opencode)
+      const second = await ask(client, opencode)
+      for (const seen of [first, second]) {
+        expect([seen.status, seen.headers.get('retry-after')]).toEqual([402, null])
+        expect(body(seen).error.message).toBe(message(client.provider))
+      }
+      expect((await ask(client)).status).toBe(429)
+      expect(spillway.upstream.requests).toHaveLength(2)
+    },
+  )
+})
+
 describe('a pool in which nobody recovers without a person', () => {
   it.each([...openaiShaped, anthropic, gemini])('says so to $provider clients, for an hour', async (client) => {
     await spillway.pool(client.provider, ['a'], { provider: client.provider })
@@ -131,7 +152,7 @@ describe('a pool in which nobody recovers without a person', () => {
     const seen = await ask(client)
     expect([seen.status, seen.headers.get('retry-after')]).toEqual([429, '3600'])
     expect(body(seen).error.message).toBe(
-      `${client.provider} is exhausted: its only member needs a person. See spillway status, then run: spillway cred enable a`,
+      `${client.provider} quota exceeded: its only member needs a person, nothing will reset before. See spillway status, then run: spillway cred enable a`,
     )
     expect(spillway.upstream.requests).toEqual([])
   })
@@ -142,7 +163,8 @@ describe('a pool in which nobody recovers without a person', () => {
     await spillway.ops.credDisable({ name: 'b' })
     const seen = await spillway.ask()
     expect(body(seen).error).toMatchObject({
-      message: 'openai is exhausted: all 2 members need a person. See spillway status, then run: spillway cred login a',
+      message:
+        'openai quota exceeded: all 2 members need a person, nothing will reset before. See spillway status, then run: spillway cred login a',
       resets_at: spillway.clock.now() / 1_000 + 3_600,
       resets_in_seconds: 3_600,
     })

@@ -1,0 +1,79 @@
+import { Buffer } from 'node:buffer'
+import type { ClientRequest } from './client.ts'
+import { poolEmpty, unpresentable } from './excuses.ts'
+import { failureOf } from './failure.ts'
+import type { Frame } from './framing.ts'
+import type { Admitted, Gateway } from './gateway.ts'
+import { headerIn, putHeader, responseHeaders } from './headers.ts'
+import { endingOf, type RequestOutcome } from './meter.ts'
+import { Outgoing } from './outgoing.ts'
+import { Reply } from './reply.ts'
+import { beginningOf } from './upstream/beginning.ts'
+
+/** Whether a browser asks what it may send (Fetch, "CORS-preflight request"): such a request can carry no key. */
+export function isPreflight({ method, rawHeaders }: ClientRequest, { length }: Frame): boolean {
+  return method === 'OPTIONS' && length === 0 && headerIn(rawHeaders, 'access-control-request-method') !== undefined
+}
+
+/** A preflight on its way upstream: without a credential, so that it says nothing about a member and waits for none. */
+export class Preflight {
+  readonly #gateway: Gateway
+  readonly #admitted: Admitted
+  readonly #onOver: (preflight: Preflight) => void
+  readonly #reply: Reply
+  #over = false
+
+  /** `onOver` is called once, however it ends. */
+  constructor(gateway: Gateway, admitted: Admitted, onOver: (preflight: Preflight) => void) {
+    this.#gateway = gateway
+    this.#admitted = admitted
+    this.#onOver = onOver
+    this.#reply = new Reply(gateway, admitted)
+  }
+
+  /** Asks the upstream of the member that served last, or of the first. */
+  start(): void {
+    const { baseUrl } = this.#admitted.pool
+    if (baseUrl === null) {
+      this.#reply.excuse(poolEmpty, 0)
+      this.#finish('exhausted')
+      return
+    }
+    this.#ask(baseUrl).then(
+      (outcome) => this.#finish(outcome),
+      (error: Error) => this.#failed(error),
+    )
+  }
+
+  clientGone(): void {
+    this.#finish('client_gone')
+  }
+
+  async #ask(baseUrl: string): Promise<RequestOutcome> {
+    const { upstreams, clock } = this.#gateway
+    const upstream = upstreams.at(baseUrl)
+    const request = new Outgoing(this.#admitted).withoutCredential(upstream)
+    const { status, headers, held } = await beginningOf(upstream.transport, request, clock)
+    if (this.#over) return 'client_gone'
+    if (!held.complete) {
+      this.#reply.excuse(unpresentable, 1)
+      return 'upstream_error'
+    }
+    const shown = responseHeaders(headers)
+    if (status === 204) putHeader(shown, 'content-length', null)
+    this.#reply.own({ status, headers: shown, body: Buffer.concat(held.parts).toString('latin1') }, 1)
+    return endingOf(status, 0)
+  }
+
+  #failed(error: Error): void {
+    if (!this.#over) this.#reply.excuse(failureOf(error, false), 1)
+    this.#finish('upstream_error')
+  }
+
+  #finish(outcome: RequestOutcome): void {
+    if (this.#over) return
+    this.#over = true
+    this.#gateway.meter.request(this.#admitted.pool.name, outcome)
+    this.#onOver(this)
+  }
+}
