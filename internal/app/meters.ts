@@ -14,8 +14,14 @@ export interface Meters {
   /** The store with its writes measured. */
   timed(store: Store, clock: Clock): Store
   /** Shows the live pools from now on. */
-  watch(core: Core, clock: Clock, disk: { readonly freeBytes: number | null }): void
+  watch(core: Core, clock: Clock, facts: Facts): void
   render(): Promise<string>
+}
+
+/** What is shown beside the pools. */
+interface Facts {
+  readonly disk: { readonly freeBytes: number | null }
+  readonly fastPath: boolean
 }
 
 /** The metrics of this process. */
@@ -42,12 +48,13 @@ export function createMeters(): Meters {
         return seqs
       },
     }),
-    watch(core, clock, disk) {
+    watch(core, clock, { disk, fastPath }) {
       metrics.listen(core.bus)
       view = () => ({
         now: clock.now(),
         pools: core.engine.pools().map(({ record, exhausted, members }) => ({ name: record.name, exhausted, members })),
         diskFreeBytes: disk.freeBytes,
+        fastPath,
       })
     },
     render: () => metrics.render(),

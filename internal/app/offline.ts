@@ -49,6 +49,7 @@ export async function openOffline(places: Places, lock: Lock, { env, clock, vers
       ...core,
       clock,
       version,
+      runtime: { node: process.versions.node, fastPath: null },
       startedAt: null,
       config: () => config,
       prober,

@@ -63,6 +63,8 @@ async function factsOf(
   const pools = (await ops.poolList({})).map(({ name, provider }) => ({ name, provider }))
   return {
     origin: daemon.origin,
+    node: process.versions.node,
+    fastPath: (await ops.status({})).fastPath === true,
     data: places.data,
     socket: about.config.admin.socket,
     firstKey: key,

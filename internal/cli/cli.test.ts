@@ -225,6 +225,8 @@ describe('audit export', () => {
 describe('serve', () => {
   const facts: Started = {
     origin: 'http://127.0.0.1:8460',
+    node: '24.22.3',
+    fastPath: true,
     data: '/data',
     socket: '/data/admin.sock',
     firstKey: 'sk-spillway-first',
@@ -242,13 +244,14 @@ describe('serve', () => {
 
   test('says how to point an agent at each pool, and the first key once', async () => {
     expect((await serving({})).out).toBe(
-      `spillway listens on http://127.0.0.1:8460 (data in /data)
+      `spillway listens on http://127.0.0.1:8460 (data in /data; Node 24.22.3, fast path)
 client key local: sk-spillway-first (shown only now; spillway env POOL passes it to agents)
 point an agent at a pool:
   eval "$(spillway env openai)"
 `,
     )
     expect((await serving({ firstKey: null })).out).not.toContain('client key')
+    expect((await serving({ fastPath: false })).out).toContain('(data in /data; Node 24.22.3, without the fast path)')
   })
 
   test('says what to type where there is no credential or no pool', async () => {

@@ -25,6 +25,10 @@ export interface ServeOptions {
 export interface Started {
   /** `http://127.0.0.1:8460` style. */
   readonly origin: string
+  /** The version of Node. */
+  readonly node: string
+  /** Whether plain requests are read with Node's own parser. */
+  readonly fastPath: boolean
   readonly data: string
   /** The path of the admin socket. */
   readonly socket: string

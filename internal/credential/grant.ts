@@ -28,7 +28,7 @@ export async function grant(
 ): Promise<GrantResult> {
   const { endpoint, fields, before } = asked
   const wire = { connected: false }
-  const agent = new Agent({ connect: noticing(wire), pipelining: 0 })
+  const agent = new Agent({ connect: noticing(wire), pipelining: 0, allowH2: false })
   const deadline = new AbortController()
   let cancel = clock.after(grantMs, () => {
     // After a pause of the whole process the answer may lie here unread: it comes first.

@@ -13,12 +13,12 @@ function pool(name: string, members: readonly MemberView[] = [], exhausted = fal
 }
 
 function measured(first: Partial<View> | null = {}) {
-  let view: View | null = first && { now, pools: [], diskFreeBytes: null, ...first }
+  let view: View | null = first && { now, pools: [], diskFreeBytes: null, fastPath: true, ...first }
   const metrics = createMetrics({ view: () => view })
   return {
     metrics,
     show(next: Partial<View>) {
-      view = { now, pools: [], diskFreeBytes: null, ...next }
+      view = { now, pools: [], diskFreeBytes: null, fastPath: true, ...next }
     },
     /** The samples of the metrics with this name, without help and type. */
     async samples(name: string): Promise<string[]> {
@@ -282,6 +282,11 @@ describe('a scrape', () => {
     expect(await samples('spillway_pool_exhausted')).toEqual([])
   })
 
+  it('says whether the fast path is active', async () => {
+    expect(await measured().samples('spillway_fast_path')).toEqual(['spillway_fast_path 1'])
+    expect(await measured({ fastPath: false }).samples('spillway_fast_path')).toEqual(['spillway_fast_path 0'])
+  })
+
   it('fails when the view does', async () => {
     const metrics = createMetrics({
       view() {
@@ -311,6 +316,7 @@ describe('a scrape', () => {
       ['spillway_refreshes_total', 'counter'],
       ['spillway_store_write_seconds', 'histogram'],
       ['spillway_disk_free_bytes', 'gauge'],
+      ['spillway_fast_path', 'gauge'],
       ['process_cpu_seconds_total', 'counter'],
       ['nodejs_eventloop_lag_seconds', 'gauge'],
     ] as const) {
@@ -323,7 +329,7 @@ describe('a scrape', () => {
     const metrics = createMetrics({
       view() {
         asked += 1
-        return { now, pools: [pool('p')], diskFreeBytes: 1 }
+        return { now, pools: [pool('p')], diskFreeBytes: 1, fastPath: true }
       },
     })
     await metrics.render()

@@ -32,7 +32,7 @@ export function declareCounters(exposition: Exposition, sources: Sources): void 
   byWord('spillway_refreshes_total', 'Token refreshes by their result.', 'result', refreshes)
 }
 
-/** Declares the metrics that are states of pools and of the disk. */
+/** Declares the metrics that are states of pools, of the disk and of the process. */
 export function declareGauges(exposition: Exposition, sources: Sources): void {
   const gauge = (name: string, help: string, labels: readonly string[], read: (view: View, sample: Sample) => void) =>
     exposition.gauge(name, help, labels, (sample) => {
@@ -47,6 +47,9 @@ export function declareGauges(exposition: Exposition, sources: Sources): void {
   })
   gauge('spillway_disk_free_bytes', 'Bytes free on the disk of the data directory.', [], (view, sample) => {
     if (view.diskFreeBytes !== null) sample({}, view.diskFreeBytes)
+  })
+  gauge('spillway_fast_path', "1 while plain requests are read with Node's own parser.", [], (view, sample) => {
+    sample({}, view.fastPath ? 1 : 0)
   })
 }
 

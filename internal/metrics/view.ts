@@ -24,6 +24,8 @@ export interface View {
   readonly pools: readonly PoolView[]
   /** null when it is not known, as with a disk that does not answer. */
   readonly diskFreeBytes: number | null
+  /** Whether plain requests are read with node's own parser, past node:http. */
+  readonly fastPath: boolean
 }
 
 /** Seconds until the member's cooldown or suspicion ends; 0 when it has none or it has passed. */

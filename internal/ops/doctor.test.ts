@@ -52,6 +52,7 @@ test('a healthy installation has nothing but good rows', async () => {
   const rows = await bench.ops.doctor({})
   expect(rows.map(({ check }) => check)).toEqual([
     'configuration',
+    'node',
     'data directory',
     'master key',
     'database',
@@ -62,6 +63,16 @@ test('a healthy installation has nothing but good rows', async () => {
     expect.stringMatching(/^upstream http:\/\/127\.0\.0\.1:/),
   ])
   expect(rows.filter(({ state }) => state !== 'ok')).toEqual([])
+})
+
+test.each<[boolean | null, Partial<DoctorRow>]>([
+  [true, { state: 'ok', message: 'Node 24.22.3, fast path active' }],
+  [null, { state: 'ok', message: 'Node 24.22.3' }],
+  [false, { state: 'warn', message: expect.stringContaining('the fast path is off') }],
+])('the fast path: %s', async (fastPath, row) => {
+  const other = await startBench({ parts: { runtime: { node: '24.22.3', fastPath } } })
+  expect((await other.ops.doctor({})).find(({ check }) => check === 'node')).toMatchObject(row)
+  await other.stop()
 })
 
 describe('permissions', () => {

@@ -31,6 +31,7 @@ export const doctorVerbs = {
     async run(call): Promise<DoctorRow[]> {
       const groups = await Promise.all([
         configuration(call),
+        [runtime(call)],
         files(call),
         disk(call),
         clock(call),
@@ -58,6 +59,16 @@ async function configuration(call: Call): Promise<DoctorRow[]> {
   return problems.map((problem) =>
     row('configuration', problem, { state: 'fail', hint: 'the configuration in force is the last good one' }),
   )
+}
+
+/** Without the fast path everything works, at about twice the cost of a request. */
+function runtime({ runtime: { node, fastPath } }: Call): DoctorRow {
+  if (fastPath === null) return row('node', `Node ${node}`)
+  if (fastPath) return row('node', `Node ${node}, fast path active`)
+  return row('node', `Node ${node} hides its parser, so the fast path is off: requests cost about twice as much`, {
+    state: 'warn',
+    hint: 'run it on a Node release that this version was tested on: 20, 22, 24 or 26',
+  })
 }
 
 async function files(call: Call): Promise<DoctorRow[]> {

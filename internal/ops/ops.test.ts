@@ -67,6 +67,8 @@ describe('status', () => {
   test('is everything at a glance', async () => {
     expect(await ops.status({})).toEqual({
       version: '1.2.3',
+      node: '24.22.3',
+      fastPath: true,
       startedAt: '2026-01-05T14:00:00.000Z',
       origin: 'http://127.0.0.1:8460',
       pools: [],
@@ -103,7 +105,7 @@ describe('status', () => {
 
   test('has no beginning when no daemon runs, and nothing to reload', async () => {
     const offline = await startBench({ offline: true })
-    expect(await offline.ops.status({})).toMatchObject({ startedAt: null })
+    expect(await offline.ops.status({})).toMatchObject({ startedAt: null, fastPath: null })
     await expect(offline.ops.reload({})).rejects.toMatchObject({ code: 'conflict' })
     await offline.stop()
   })

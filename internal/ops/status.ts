@@ -6,6 +6,10 @@ import { verb } from './verb.ts'
 /** Everything at a glance. */
 export interface StatusShape {
   version: string
+  /** The version of Node that runs it. */
+  node: string
+  /** Whether plain requests are read with Node's own parser, past node:http; null: no daemon runs. */
+  fastPath: boolean | null
   /** null: no daemon runs, the answer is what the next one will begin with. */
   startedAt: string | null
   /** Where agents are pointed at. */
@@ -24,6 +28,7 @@ export const statusVerbs = {
       const incidents = await (call.incidents ? call.incidents() : call.store.incidents())
       return {
         version: call.version,
+        ...call.runtime,
         startedAt: maybeInstant(call.startedAt),
         origin: call.origin(),
         pools: call.engine.pools().map((pool) => poolShape(pool, now, call.startedAt !== null)),

@@ -19,6 +19,14 @@ export interface Paths {
   readonly config: string | null
 }
 
+/** What the program runs on. */
+export interface Runtime {
+  /** The version of Node, without a `v`. */
+  readonly node: string
+  /** Whether plain requests are read with node's own parser, past node:http; null where no daemon runs. */
+  readonly fastPath: boolean | null
+}
+
 /** What the verbs work with; the composition root provides it. */
 export interface OpsParts {
   readonly engine: Commands & Views & Pick<Engine, 'tell' | 'flush'>
@@ -32,6 +40,7 @@ export interface OpsParts {
   readonly prober: Prober
   readonly clock: Clock
   readonly version: string
+  readonly runtime: Runtime
   readonly paths: Paths
   /** The configuration in force. */
   config(): Config

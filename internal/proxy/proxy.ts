@@ -17,6 +17,7 @@ import type { ProxyMeter } from './meter.ts'
 import { createProber } from './probe.ts'
 import { Refusals } from './refusals.ts'
 import { RetryBudget } from './replay.ts'
+import { canParseRequests } from './request-parser.ts'
 import { DataServer, type ServerIdentity } from './server.ts'
 import { Upstreams } from './upstreams.ts'
 import { OpenSockets } from './websocket-registry.ts'
@@ -55,6 +56,8 @@ export interface DataPlane {
   configure(settings: ProxySettings): void
   /** Requests that are under way. */
   readonly inFlight: number
+  /** Whether plain requests are read with node's own parser, past node:http; false on a node that hides its parser. */
+  readonly fastPath: boolean
   readonly prober: Prober
 }
 
@@ -90,6 +93,7 @@ export function createProxy(parts: ProxyParts): DataPlane {
     get inFlight() {
       return inbound.size
     },
+    fastPath: canParseRequests,
     prober: createProber(gateway),
   }
 }

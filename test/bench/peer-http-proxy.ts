@@ -1,4 +1,4 @@
-/** Bare http-proxy 1.18: the peer that everybody knows. */
+/** Bare http-proxy (1.18, in the release that does without deprecated calls): the peer that everybody knows. */
 import { Agent, createServer } from 'node:http'
 import httpProxy from 'http-proxy'
 

@@ -109,9 +109,9 @@ export const haproxy: Variant = {
 }
 
 export const bareHttpProxy: Variant = {
-  name: 'http-proxy 1.18',
+  name: 'http-proxy',
   start: (port, origin) =>
-    running('http-proxy 1.18', port, forkPinned('./peer-http-proxy.js', proxyCore, [String(port), String(origin)])),
+    running('http-proxy', port, forkPinned('./peer-http-proxy.js', proxyCore, [String(port), String(origin)])),
 }
 
 export const bareUndici: Variant = {

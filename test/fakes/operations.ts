@@ -122,6 +122,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
     prober,
     clock,
     version: '1.2.3',
+    runtime: { node: '24.22.3', fastPath: options.offline ? null : true },
     paths: { data, masterKey: join(data, 'master.key'), database: null, config: null },
     config: () => config,
     startedAt: options.offline ? null : clock.now(),

@@ -100,6 +100,8 @@ describe('status --json', () => {
     const pool = await json('pool', 'status', 'openai')
     expect(await json('status')).toMatchObject({
       version: '0.0.0-test',
+      node: process.versions.node,
+      fastPath: true,
       startedAt: rfc3339,
       pools: [pool, { name: 'short' }],
       incidents: [],

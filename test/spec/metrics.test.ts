@@ -84,6 +84,7 @@ describe('the metrics of the contract', () => {
     ['spillway_cooldown_seconds', 'gauge'],
     ['spillway_inflight', 'gauge'],
     ['spillway_disk_free_bytes', 'gauge'],
+    ['spillway_fast_path', 'gauge'],
     ['process_cpu_seconds_total', 'counter'],
     ['nodejs_eventloop_lag_seconds', 'gauge'],
   ])('%s is a %s', (name, type) => {
@@ -95,6 +96,7 @@ describe('the metrics of the contract', () => {
     'spillway_upstream_ttfb_seconds_count{pool="openai"}',
     'spillway_store_write_seconds_count',
     'spillway_disk_free_bytes',
+    'spillway_fast_path',
     'spillway_signals_suppressed_total{kind="cred_failover"}',
   ])('%s has a value', (name) => {
     expect(series.get(name)).toBeGreaterThan(0)

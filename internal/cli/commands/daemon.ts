@@ -33,7 +33,8 @@ export function daemonCommands(program: Command, cli: Cli): void {
 function announce(cli: Cli, facts: Started): void {
   const { screen } = cli
   for (const warning of facts.warnings) screen.note(`warning: ${warning}`)
-  screen.print(`spillway listens on ${screen.paint('bold', facts.origin)} (data in ${facts.data})`)
+  const runtime = `Node ${facts.node}, ${facts.fastPath ? 'fast path' : 'without the fast path'}`
+  screen.print(`spillway listens on ${screen.paint('bold', facts.origin)} (data in ${facts.data}; ${runtime})`)
   if (facts.firstKey !== null)
     screen.print(`client key local: ${facts.firstKey} (shown only now; spillway env POOL passes it to agents)`)
   screen.print(nextStep(facts))

@@ -23,6 +23,7 @@ export class UndiciTransport implements Transport {
     this.#pool = new Pool(origin, {
       connections,
       pipelining: 1,
+      allowH2: false,
       headersTimeout: headMs,
       bodyTimeout: idleMs,
       maxHeaderSize,
