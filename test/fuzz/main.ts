@@ -1,0 +1,53 @@
+/**
+ * `npm run fuzz -- --cases N --seed S [--kind K] [--at-once C] [--findings F]`: plays N cases of the data port (`all`) from
+ * seed S on, shows counts by kind, and ends with 1 when something was found.
+ */
+import { parseArgs } from 'node:util'
+import { shown } from './case.ts'
+import { type Counts, Run } from './run.ts'
+
+const { values } = parseArgs({
+  options: {
+    cases: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    kind: { type: 'string' },
+    'at-once': { type: 'string', default: '64' },
+    findings: { type: 'string', default: '10' },
+  },
+})
+
+const begun = performance.now()
+let told = begun
+
+function table({ cases, played, upstreamRequests }: Counts): string {
+  const seconds = (performance.now() - begun) / 1_000
+  const { user, system } = process.cpuUsage()
+  const rows = [...cases].sort(([one], [other]) => one.localeCompare(other)).map(([kind, count]) => `${kind.padEnd(14)}${String(count).padStart(12)}`)
+  const sum = `${'all'.padEnd(14)}${String(played).padStart(12)}`
+  const pace = `${upstreamRequests} upstream requests, ${seconds.toFixed(0)} s, ${((user + system) / 1e6).toFixed(0)} s of processor time, ${(played / seconds).toFixed(0)} cases/s, ${(process.memoryUsage().rss / 1_048_576).toFixed(0)} MB`
+  return [...rows, sum, pace].join('\n')
+}
+
+const seed = Number(values.seed)
+console.log(`node ${process.version}, seed ${seed}`)
+const run = new Run({
+  seed,
+  cases: Number(values.cases),
+  kind: values.kind ?? null,
+  atOnce: Number(values['at-once']),
+  perRound: 512,
+  mostFindings: Number(values.findings),
+  onRound(counts) {
+    if (performance.now() - told < 30_000) return
+    told = performance.now()
+    console.log(`${counts.played} cases, ${run.findings.length} findings, ${((told - begun) / 1_000).toFixed(0)} s`)
+  },
+})
+await run.play()
+console.log(table(run.counts))
+for (const { case: one, faults, isSteady } of run.findings) {
+  console.log(`\nFINDING${isSteady ? '' : ' (not each time)'}: FUZZ_SEED=${one.seed} FUZZ_CASES=1 FUZZ_KIND=${one.kind}`)
+  console.log(faults.map((fault) => `  ! ${fault}`).join('\n'))
+  console.log(shown(one))
+}
+process.exit(run.findings.length > 0 ? 1 : 0)

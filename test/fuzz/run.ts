@@ -1,0 +1,142 @@
+import type { Case } from './case.ts'
+import { makeCase } from './make.ts'
+import { smaller } from './minimise.ts'
+import { playRound, Uncaught } from './round.ts'
+import { Stage } from './stage.ts'
+
+/** What is to be played. */
+export interface Order {
+  readonly seed: number
+  readonly cases: number
+  /** null: all of them. */
+  readonly kind: string | null
+  /** How many connections are under way at a time. */
+  readonly atOnce: number
+  /** How many cases are played between two looks at the process. */
+  readonly perRound: number
+  /** Ends with so many findings. */
+  readonly mostFindings: number
+  /** Told after each round. */
+  readonly onRound?: (counts: Counts) => void
+}
+
+/** How many cases of each kind were played, and what upstreams and clients met in them. */
+export interface Counts {
+  readonly cases: Map<string, number>
+  played: number
+  upstreamRequests: number
+}
+
+/** A case that went wrong, as small as it could be made, and what was wrong with it. */
+export interface Finding {
+  readonly case: Case
+  readonly faults: readonly string[]
+  /** Whether it goes wrong each time it is played alone. */
+  readonly isSteady: boolean
+}
+
+/** Plays cases from the seed on: the first has the seed itself, so that a case is played again by its own number. */
+export class Run {
+  readonly #order: Order
+  readonly counts: Counts = { cases: new Map(), played: 0, upstreamRequests: 0 }
+  readonly findings: Finding[] = []
+  readonly #uncaught = new Uncaught()
+  #stage: Stage | null = null
+
+  constructor(order: Order) {
+    this.#order = order
+  }
+
+  async play(): Promise<this> {
+    const { cases, perRound, mostFindings, onRound } = this.#order
+    try {
+      for (let at = 0; at < cases && this.findings.length < mostFindings; at += perRound) {
+        await this.#round(at, Math.min(perRound, cases - at))
+        onRound?.(this.counts)
+      }
+    } finally {
+      await this.#stage?.close()
+      this.#uncaught.stop()
+    }
+    return this
+  }
+
+  async #round(from: number, count: number): Promise<void> {
+    const { seed, kind, atOnce, perRound } = this.#order
+    this.#stage ??= await Stage.start(perRound)
+    const { pools, key, upstream } = this.#stage
+    const at = (index: number, pool: string, withKey: string) => makeCase(seed + from + index, { kind, pool, key: withKey })
+    const cases = Array.from({ length: count }, (_, index) => at(index, pools[index] as string, key))
+    for (const one of cases) this.counts.cases.set(one.kind, (this.counts.cases.get(one.kind) ?? 0) + 1)
+    this.counts.played += count
+    const before = upstream.requests
+    const { failed, faults } = await playRound(this.#stage, cases, { atOnce, uncaught: this.#uncaught })
+    this.counts.upstreamRequests += upstream.requests - before
+    if (failed.length === 0 && faults.length === 0) return
+    await this.#stage.close()
+    this.#stage = null
+    // What happens to the process has no name on it: each case is asked alone.
+    const suspects = faults.length > 0 ? cases : failed.map((verdict) => verdict.case)
+    const found = await this.#ask(suspects)
+    if (found > 0) return
+    const first = failed[0]
+    const all = [...(first?.faults ?? []), ...faults]
+    this.findings.push({ case: first?.case ?? (cases[0] as Case), faults: [...all, `only among ${count} cases together`], isSteady: false })
+  }
+
+  /** Plays each alone, and makes those that fail smaller; how many failed. */
+  async #ask(cases: readonly Case[]): Promise<number> {
+    const { mostFindings } = this.#order
+    let found = 0
+    let stage: Stage | null = null
+    for (const one of cases) {
+      if (this.findings.length >= mostFindings) break
+      stage ??= await Stage.start(1)
+      const again = makeCase(one.seed, { kind: one.kind, pool: stage.pools[0] as string, key: stage.key })
+      const faults = await this.#alone(stage, again)
+      if (faults.length === 0) continue
+      found++
+      await stage.close()
+      stage = null
+      this.findings.push(await this.#minimised(again, faults))
+    }
+    await stage?.close()
+    return found
+  }
+
+  async #alone(stage: Stage, one: Case): Promise<readonly string[]> {
+    const { failed, faults } = await playRound(stage, [one], { atOnce: 1, uncaught: this.#uncaught })
+    return [...failed.flatMap((verdict) => verdict.faults), ...faults]
+  }
+
+  async #minimised(one: Case, faults: readonly string[]): Promise<Finding> {
+    let least: Omit<Finding, 'isSteady'> = { case: one, faults }
+    let tries = 60
+    for (let next = smaller(least.case); next.length > 0 && tries > 0; ) {
+      const candidate = next.shift() as Case
+      tries--
+      const found = await this.#afresh(candidate)
+      if (found.length === 0) continue
+      least = { case: candidate, faults: found }
+      next = smaller(candidate)
+    }
+    const isSteady = (await this.#afresh(one)).length > 0
+    return { ...least, isSteady }
+  }
+
+  /** The same case on a stage of its own, with that stage's key. */
+  async #afresh(one: Case): Promise<readonly string[]> {
+    const stage = await Stage.start(1)
+    try {
+      return await this.#alone(stage, withKey(one, stage.key))
+    } finally {
+      await stage.close()
+    }
+  }
+}
+
+const keyForm = /sk-spillway-[0-9a-f]{16}-[\w-]{43}/g
+
+function withKey(one: Case, key: string): Case {
+  return { ...one, requests: one.requests.map((request) => ({ ...request, text: request.text.replace(keyForm, key) })) }
+}
