@@ -20,13 +20,14 @@ export class AnswerReader {
   fault: string | null = null
   /** What came behind a 101. */
   tunnel: string | null = null
-  readonly #methods: readonly string[]
+  readonly #methods: readonly (string | null)[]
   #rest = ''
   #open: Read | null = null
   #missing = 0
   #frame: 'none' | 'length' | 'chunks' | 'end' = 'none'
 
-  constructor(methods: readonly string[]) {
+  /** The methods of the requests; null where the server may not have understood which it was. */
+  constructor(methods: readonly (string | null)[]) {
     this.#methods = methods
   }
 
@@ -102,13 +103,22 @@ export class AnswerReader {
       if (status !== 100) this.fault = `an informational ${status}`
       return
     }
-    const method = this.#methods[this.answers.length] ?? 'GET'
+    const method = this.#methods[this.answers.length]
     const lengths = [...head.matchAll(/\r\ncontent-length: *([^\r]*)/gi)]
     const isChunked = /\r\ntransfer-encoding: *chunked *\r\n/i.test(head)
     if (lengths.length > 1 || (lengths.length > 0 && isChunked)) this.fault = 'an answer with two frames'
     const isBare = method === 'HEAD' || status === 204 || status === 304 || status === 101
     this.#missing = Number(lengths[0]?.[1] ?? 0)
-    this.#frame = isBare ? 'none' : isChunked ? 'chunks' : lengths.length > 0 ? 'length' : 'end'
+    this.#frame =
+      method === null && status >= 400
+        ? 'end'
+        : isBare
+          ? 'none'
+          : isChunked
+            ? 'chunks'
+            : lengths.length > 0
+              ? 'length'
+              : 'end'
     const isUntilEnd = this.#frame === 'end'
     const isLast = isUntilEnd || /\r\nconnection: *(?:[^\r]*, *)?close *(?:,[^\r]*)?\r\n/i.test(head)
     const read: Read = { status, head, body: '', complete: false, isUntilEnd, isLast }

@@ -8,6 +8,8 @@ export interface Plan {
   /** Written with a turn of the event loop between two of them. */
   readonly pieces: readonly string[]
   readonly ends: 'keep' | 'fin' | 'rst'
+  /** It repeats the secret that it was sent, for which `plans.ts` has placeholders. */
+  readonly reflects?: boolean
   /** The proxy is to try another member. */
   readonly moves: boolean
   /** What a client may see of it: the answer, whole or (`broken`) a part of it with a broken connection. */
@@ -36,10 +38,14 @@ export interface Request {
   /** Stands in the target and comes back in the answer. */
   readonly nonce: string
   readonly goes: Goes
+  /** Where it would end up if the connection had not ended before it. */
+  readonly alone: Goes
   /** The client asked for the end of the connection after this answer. */
   readonly closes: boolean
   /** The client announced that it waits for `100 Continue`. */
   readonly expects: boolean
+  /** Its bytes have been changed, so that nobody can say what it is. */
+  readonly isSpoilt?: boolean
   /** For one attempt after the other. */
   readonly plans: readonly Plan[]
 }
@@ -68,6 +74,17 @@ export interface Case {
   readonly garbled: boolean
 }
 
+/** Requests behind one with which their connection ends: whatever comes then must have no effect. */
+export function settled(requests: readonly Request[]): Request[] {
+  let isOver = false
+  return requests.map((request) => {
+    const { closes, alone } = request
+    const goes: Goes = isOver ? { to: 'nobody' } : alone
+    isOver ||= closes || alone.to === 'end' || alone.to === 'tunnel'
+    return { ...request, goes }
+  })
+}
+
 export function streamOf({ requests }: Case): string {
   let text = ''
   for (const request of requests) text += request.text
@@ -80,10 +97,18 @@ export function shown(one: Case): string {
   for (const { name, goes, plans, text } of one.requests) {
     lines.push(`  request ${name} (to ${goes.to}): ${abridged(text)}`)
     for (const plan of plans) {
-      lines.push(`    upstream ${plan.name} at ${plan.when}, then ${plan.ends}: ${plan.pieces.map(abridged).join(' | ')}`)
+      lines.push(
+        `    upstream ${plan.name} at ${plan.when}, then ${plan.ends}: ${plan.pieces.map(abridged).join(' | ')}`,
+      )
     }
   }
-  if (one.pauses.length > 0) lines.push(`  pauses: ${one.pauses.slice(0, 20).map((pause) => JSON.stringify(pause)).join(' ')}`)
+  if (one.pauses.length > 0)
+    lines.push(
+      `  pauses: ${one.pauses
+        .slice(0, 20)
+        .map((pause) => JSON.stringify(pause))
+        .join(' ')}`,
+    )
   lines.push(`  leaves: ${JSON.stringify(one.leaves)}${one.slow > 0 ? `, reads every ${one.slow} turns` : ''}`)
   return lines.join('\n')
 }

@@ -27,8 +27,8 @@ export class FuzzClient {
   constructor(one: Case, port: number) {
     this.case = one
     this.#stream = streamOf(one)
-    this.reader = new AnswerReader(one.requests.map(({ method }) => method))
     this.#end = one.leaves.how === 'wait' ? this.#stream.length : Math.min(one.leaves.at, this.#stream.length)
+    this.reader = new AnswerReader(methodsOf(one, this.#end))
     this.#pauses = one.pauses.filter(({ at }) => at < this.#end)
     this.#turns = this.#pauses[0]?.turns ?? 0
     this.#socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
@@ -49,7 +49,10 @@ export class FuzzClient {
 
   /** Whether everything that can come has come, as far as the client can see. */
   get isSatisfied(): boolean {
-    return this.ended !== 'no' || (this.sent >= this.#end && this.reader.whole >= this.case.requests.length && this.reader.tunnel === null)
+    return (
+      this.ended !== 'no' ||
+      (this.sent >= this.#end && this.reader.whole >= this.case.requests.length && this.reader.tunnel === null)
+    )
   }
 
   /** What is to happen in this turn; whether something did, or will without anybody else. */
@@ -141,4 +144,13 @@ export class FuzzClient {
     else return false
     return true
   }
+}
+
+/** The methods of its requests as far as the server can know them. */
+function methodsOf({ requests }: Case, end: number): (string | null)[] {
+  let at = 0
+  return requests.map(({ method, text, isSpoilt }) => {
+    at += text.length
+    return method === 'HEAD' && (isSpoilt || at > end) ? null : method
+  })
 }

@@ -1,7 +1,7 @@
 import type { Read } from './answer-reader.ts'
 import type { Case, Plan, Request } from './case.ts'
 import type { FuzzClient } from './client.ts'
-import { secretPrefix } from './plans.ts'
+import { masked, secretPrefix } from './plans.ts'
 import type { Expected } from './upstream.ts'
 
 /** What is wrong with what the client and the upstream of a case have seen; empty when nothing is. */
@@ -21,9 +21,11 @@ function garbledFaults({ case: { requests }, reader: { answers } }: FuzzClient):
   const faults: string[] = []
   answers.forEach((read, at) => {
     const nonce = nonceOf(read)
-    if (nonce !== null && !requests.some((request) => request.nonce === nonce)) faults.push(`somebody else's answer: ${nonce}`)
+    if (nonce !== null && !requests.some((request) => request.nonce === nonce))
+      faults.push(`somebody else's answer: ${nonce}`)
     if (at > 0 && answers[at - 1]?.isLast) faults.push('an answer behind the last')
-    if (nonce === null && !isOurs(read)) faults.push(`an answer of nobody's: ${JSON.stringify(read.head.slice(0, 200))}`)
+    if (nonce === null && !isOurs(read))
+      faults.push(`an answer of nobody's: ${JSON.stringify(read.head.slice(0, 200))}`)
   })
   return faults
 }
@@ -41,40 +43,63 @@ function orderFaults(client: FuzzClient): string[] {
     const before = reader.answers[at - 1]
     const end = begin + (request?.text.length ?? 0)
     if (read && (before?.isLast || (before && !before.complete))) faults.push('an answer behind the last')
-    if (read && (!request || request.goes.to === 'nobody')) faults.push(`an answer that nobody asked for: ${read.status}`)
+    if (read && (!request || request.goes.to === 'nobody'))
+      faults.push(`an answer that nobody asked for: ${read.status}`)
     else if (read && request) {
       if (sent <= begin) faults.push('an answer before its request')
+      if (isTornOff(client, end, read)) break
       faults.push(...answerFaults(client, request, read, at))
     } else if (!read && request) {
-      if (isOwed(client, request, before, sent >= end)) faults.push(`no answer to request ${at + 1} (${request.name}), connection ended: ${client.ended}`)
+      if (isOwed(client, request, before, sent >= end))
+        faults.push(`no answer to request ${at + 1} (${request.name}), connection ended: ${client.ended}`)
       break
     }
     begin = end
   }
-  if ((reader.interims[reader.answers.length] ?? 0) > 0 && !one.requests[reader.answers.length]?.expects) faults.push('a 100 that nobody asked for')
+  if ((reader.interims[reader.answers.length] ?? 0) > 0 && !one.requests[reader.answers.length]?.expects)
+    faults.push('a 100 that nobody asked for')
   return faults
 }
 
+/** Whether it says no more than that the client left in the middle of its request. */
+function isTornOff({ case: { leaves }, sent }: FuzzClient, end: number, read: Read): boolean {
+  return leaves.how !== 'wait' && sent < end && nonceOf(read) === null && read.status === 400
+}
+
 /** Whether an answer had to come: all of the request was sent, the connection went on, and the client waited. */
-function isOwed({ case: { leaves } }: FuzzClient, request: Request, before: Read | undefined, isSent: boolean): boolean {
+function isOwed(
+  { case: { leaves } }: FuzzClient,
+  request: Request,
+  before: Read | undefined,
+  isSent: boolean,
+): boolean {
   if (leaves.how !== 'wait' || !isSent || request.goes.to === 'nobody') return false
   return !before || (before.complete && !before.isLast)
 }
 
 function answerFaults(client: FuzzClient, request: Request, read: Read, at: number): string[] {
   const faults: string[] = []
-  const { ended, reader, case: { leaves } } = client
+  const {
+    ended,
+    reader,
+    case: { leaves },
+  } = client
   const interims = reader.interims[at] ?? 0
   if (interims > (request.expects ? 1 : 0)) faults.push(`${interims} times 100 before the answer to ${request.name}`)
   const nonce = nonceOf(read)
-  if (!isOurs(read)) faults.push(`an answer without our mark to ${request.name}: ${JSON.stringify(read.head.slice(0, 200))}`)
-  if (nonce !== null && nonce !== request.nonce) faults.push(`somebody else's answer: ${nonce} in place of ${request.nonce}`)
+  if (!isOurs(read))
+    faults.push(`an answer without our mark to ${request.name}: ${JSON.stringify(read.head.slice(0, 200))}`)
+  if (nonce !== null && nonce !== request.nonce)
+    faults.push(`somebody else's answer: ${nonce} in place of ${request.nonce}`)
   if (nonce === null) faults.push(...ownFaults(request, read))
   else faults.push(...upstreamFaults(client, request, read))
   const isEnd = request.goes.to === 'end' || request.closes
-  if (isEnd && read.complete && !read.isLast) faults.push(`the answer to ${request.name} does not end the connection: ${read.status}`)
-  if (leaves.how === 'wait' && read.isLast && read.complete && ended === 'no') faults.push(`the connection stays open behind its last answer (${request.name})`)
-  if (leaves.how === 'wait' && !read.complete && ended === 'no') faults.push(`an answer to ${request.name} that does not go on`)
+  if (isEnd && read.complete && !read.isLast)
+    faults.push(`the answer to ${request.name} does not end the connection: ${read.status}`)
+  if (leaves.how === 'wait' && read.isLast && read.complete && ended === 'no')
+    faults.push(`the connection stays open behind its last answer (${request.name})`)
+  if (leaves.how === 'wait' && !read.complete && ended === 'no')
+    faults.push(`an answer to ${request.name} that does not go on`)
   return faults
 }
 
@@ -82,7 +107,9 @@ function answerFaults(client: FuzzClient, request: Request, read: Read, at: numb
 function ownFaults(request: Request, read: Read): string[] {
   const { goes, name } = request
   const allowed = goes.to === 'us' || goes.to === 'end' ? goes.statuses : ownStatuses(request)
-  return allowed.includes(read.status) ? [] : [`${name} was answered with ${read.status} of our own: ${read.body.slice(0, 200)}`]
+  return allowed.includes(read.status)
+    ? []
+    : [`${name} was answered with ${read.status} of our own: ${read.body.slice(0, 200)}`]
 }
 
 /** The plan whose answer the client is to get. */
@@ -95,31 +122,25 @@ const ownStatuses = (request: Request) => lastPlan(request)?.own ?? []
 
 function upstreamFaults(client: FuzzClient, request: Request, read: Read): string[] {
   const { ended, case: one } = client
-  const sees = lastPlan(request)?.sees
+  const plan = lastPlan(request)
+  const sees = plan?.sees
   if (!sees) return [`an answer of the upstream to ${request.name}, which gave none: ${read.status}`]
   const faults: string[] = []
-  if (read.status !== sees.status) faults.push(`${request.name} was answered with ${read.status} in place of ${sees.status}`)
-  const body = masked(sees.body)
+  if (read.status !== sees.status)
+    faults.push(`${request.name} was answered with ${read.status} in place of ${sees.status}`)
+  const body = plan.reflects ? masked(sees.body) : sees.body
   const isWhole = read.complete && sees.may === 'whole'
   if (sees.status === 101) faults.push(...tunnelFaults(client.reader.tunnel ?? '', sees.body))
-  else if (isWhole ? read.body !== body : !body.startsWith(masked(read.body)) ) faults.push(`another body for ${request.name}: ${JSON.stringify(read.body.slice(0, 200))}`)
+  else if (isWhole ? read.body !== body : !body.startsWith(read.body))
+    faults.push(`another body for ${request.name}: ${JSON.stringify(read.body.slice(0, 200))}`)
   if (sees.status !== 101 && sees.may === 'broken' && read.complete) {
     const isCleanEnd = !read.isUntilEnd || ended === 'fin'
-    if (isCleanEnd && read.body !== body) faults.push(`a part of an answer to ${request.name} passes for the whole`)
-    if (isCleanEnd && read.body === body && request.goes.to !== 'tunnel') faults.push(...completeOfBroken(request))
+    if (request.goes.to !== 'tunnel' && isCleanEnd && read.body !== body)
+      faults.push(`a part of an answer to ${request.name} passes for the whole`)
   }
-  if (one.leaves.how === 'wait' && sees.may === 'whole' && !read.complete) faults.push(`a part of the answer to ${request.name}`)
+  if (one.leaves.how === 'wait' && sees.may === 'whole' && !read.complete)
+    faults.push(`a part of the answer to ${request.name}`)
   return faults
-}
-
-/** All of the body came though the upstream broke off: fine where its frame was complete before that. */
-function completeOfBroken(_request: Request): string[] {
-  return []
-}
-
-/** The secret that the upstream repeats is masked, star by star. */
-function masked(text: string): string {
-  return text.replace(/SECRET|\*{6,}/, '#')
 }
 
 /** What came in a WebSocket is what was said, as far as it came, and a Close of our own at most. */
@@ -128,7 +149,9 @@ function tunnelFaults(heard: string, said: string): string[] {
   let common = 0
   while (common < heard.length && heard[common] === said[common]) common++
   const rest = heard.slice(common)
-  return rest.charCodeAt(0) === 0x88 && rest.length === 2 + rest.charCodeAt(1) ? [] : [`another word in the WebSocket: ${JSON.stringify(rest.slice(0, 100))}`]
+  return rest.charCodeAt(0) === 0x88 && rest.length === 2 + rest.charCodeAt(1)
+    ? []
+    : [`another word in the WebSocket: ${JSON.stringify(rest.slice(0, 100))}`]
 }
 
 export type Verdict = { readonly case: Case; readonly faults: readonly string[] }

@@ -1,7 +1,7 @@
-import type { Case, Pause, Request } from './case.ts'
+import { type Case, type Pause, type Request, settled } from './case.ts'
 import { bad, granting, wellDone } from './plans.ts'
 import type { Random } from './random.ts'
-import { chunked, fatal, good, local, type Place, plain, post, upgrade, void_, webSocketKey, withPlans } from './requests.ts'
+import { chunked, fatal, good, local, type Place, plain, post, upgrade, webSocketKey, withPlans } from './requests.ts'
 
 /** Makes the case of a seed; the same one each time, but for names of pools. */
 export type MakeCase = (place: Place) => Omit<Case, 'kind' | 'seed'>
@@ -9,16 +9,6 @@ export type MakeCase = (place: Place) => Omit<Case, 'kind' | 'seed'>
 const stays = { how: 'wait', at: Number.POSITIVE_INFINITY, turns: 0 } as const
 
 const usual = { pauses: [] as readonly Pause[], leaves: stays as Case['leaves'], slow: 0, garbled: false }
-
-/** Ends the list behind a request with which its connection ends: whatever comes then must have no effect. */
-export function settled(requests: readonly Request[]): Request[] {
-  let isOver = false
-  return requests.map((request) => {
-    const settled = isOver ? void_(request) : request
-    isOver ||= request.closes || request.goes.to === 'end' || request.goes.to === 'tunnel'
-    return settled
-  })
-}
 
 const lengthOf = (requests: readonly Request[]) => requests.reduce((sum, { text }) => sum + text.length, 0)
 
@@ -33,7 +23,14 @@ function cutsOf(random: Random, requests: readonly Request[], most: number): Pau
     at += text.length
   }
   const inside = [...places].filter((place) => place > 0 && place < total).sort((one, other) => one - other)
-  return inside.map((place) => ({ at: place, turns: random.weighted([[8, 1], [2, 2], [1, 5]]) }))
+  return inside.map((place) => ({
+    at: place,
+    turns: random.weighted([
+      [8, 1],
+      [2, 2],
+      [1, 5],
+    ]),
+  }))
 }
 
 /** One after the other: each request leaves when the one before has its answer. */
@@ -90,7 +87,12 @@ const pipelined: MakeCase = (place) => {
 /** Everything behind everything. */
 const mixed: MakeCase = (place) => {
   const { random } = place
-  const make = (at: Place) => at.random.weighted([[6, good], [2, fatal], [2, local]])(at)
+  const make = (at: Place) =>
+    at.random.weighted([
+      [6, good],
+      [2, fatal],
+      [2, local],
+    ])(at)
   const requests = several(place, make, 5)
   return { ...usual, requests, pauses: random.chance(0.5) ? cutsOf(random, requests, 3) : [] }
 }
@@ -98,7 +100,11 @@ const mixed: MakeCase = (place) => {
 const hangUp: MakeCase = (place) => {
   const { random } = place
   const slow = (at: Place) => {
-    const request = random.weighted([[6, good], [1, fatal], [1, local]])(at)
+    const request = random.weighted([
+      [6, good],
+      [1, fatal],
+      [1, local],
+    ])(at)
     const { goes, nonce, method } = request
     if (goes.to !== 'upstream' || random.chance(0.6)) return request
     return withPlans(request, [bad(at, { nonce, method, body: goes.body })])
@@ -106,7 +112,15 @@ const hangUp: MakeCase = (place) => {
   const requests = several(place, slow, 4)
   const total = lengthOf(requests)
   const at = random.chance(0.3) ? total : random.between(0, total)
-  const leaves = { how: random.pick(['fin', 'rst', 'half'] as const), at, turns: random.weighted([[4, 0], [3, 1], [3, random.between(2, 8)]]) }
+  const leaves = {
+    how: random.pick(['fin', 'rst', 'half'] as const),
+    at,
+    turns: random.weighted([
+      [4, 0],
+      [3, 1],
+      [3, random.between(2, 8)],
+    ]),
+  }
   return { ...usual, requests, leaves, pauses: random.chance(0.6) ? cutsOf(random, requests, 3) : [] }
 }
 
@@ -120,16 +134,26 @@ const slowReader: MakeCase = (place) => {
     return withPlans(request, [random.chance(0.7) ? long(at, asked) : wellDone(at, asked)])
   }
   const requests = several(place, make, 3)
-  const leaves = random.chance(0.2) ? { how: random.pick(['fin', 'rst'] as const), at: lengthOf(requests), turns: random.between(1, 30) } : stays
+  const leaves = random.chance(0.2)
+    ? { how: random.pick(['fin', 'rst'] as const), at: lengthOf(requests), turns: random.between(1, 30) }
+    : stays
   return { ...usual, requests, slow: random.between(1, 6), leaves }
 }
 
 /** More than the buffers between them take. */
 function long({ random }: Place, { nonce, method }: { nonce: string; method: string }) {
-  const body = method === 'HEAD' ? '' : `${nonce}:${random.text(random.between(200_000, 900_000))}`
+  const body = method === 'HEAD' ? '' : `${nonce}:${random.text(random.between(100_000, 400_000))}`
   const head = `HTTP/1.1 200 Said\r\nX-Nonce: ${nonce}\r\nContent-Length: ${body.length}\r\n\r\n`
   const sees = { status: 200, body, may: 'whole' as const }
-  return { name: 'long', when: 'body' as const, pieces: [head + body], ends: 'keep' as const, moves: false, sees, own: [] }
+  return {
+    name: 'long',
+    when: 'body' as const,
+    pieces: [head + body],
+    ends: 'keep' as const,
+    moves: false,
+    sees,
+    own: [],
+  }
 }
 
 const upstreams: MakeCase = (place) => {
@@ -145,7 +169,17 @@ const upstreams: MakeCase = (place) => {
 
 const webSockets: MakeCase = (place) => {
   const { random } = place
-  const before = random.chance(0.4) ? several(place, (at) => random.weighted([[6, good], [1, fatal]])(at), 2) : []
+  const before = random.chance(0.4)
+    ? several(
+        place,
+        (at) =>
+          random.weighted([
+            [6, good],
+            [1, fatal],
+          ])(at),
+        2,
+      )
+    : []
   const more = random.chance(0.4) ? random.text(random.between(1, 40)) : ''
   const open = upgrade(place, { plans: [], more })
   const asked = { nonce: open.nonce, method: 'GET', body: '' }
@@ -154,7 +188,11 @@ const webSockets: MakeCase = (place) => {
   const requests = settled([...before, withPlans(open, [answer]), ...behind])
   const total = lengthOf(requests)
   const leaves = random.chance(0.4)
-    ? { how: random.pick(['fin', 'rst', 'half'] as const), at: random.chance(0.5) ? total : random.between(0, total), turns: random.between(0, 10) }
+    ? {
+        how: random.pick(['fin', 'rst', 'half'] as const),
+        at: random.chance(0.5) ? total : random.between(0, total),
+        turns: random.between(0, 10),
+      }
     : stays
   return { ...usual, requests, leaves, pauses: random.chance(0.4) ? cutsOf(random, requests, 2) : [] }
 }
@@ -162,20 +200,59 @@ const webSockets: MakeCase = (place) => {
 /** What an upgrade may meet in place of a 101. */
 function refusal(place: Place, asked: { nonce: string; method: string; body: string }) {
   const plan = bad(place, asked)
-  return { ...plan, when: plan.when === 'never' ? plan.when : ('body' as const), own: [502, 504], sees: plan.sees && { ...plan.sees, may: 'broken' as const } }
+  return {
+    ...plan,
+    when: plan.when === 'never' ? plan.when : ('body' as const),
+    own: [502, 504],
+    sees: plan.sees && { ...plan.sees, may: 'broken' as const },
+  }
 }
 
 /** Bytes of a good stream changed, lost, doubled or put in. */
 const garbled: MakeCase = (place) => {
   const { random } = place
-  const requests = several(place, (at) => random.weighted([[6, good], [1, fatal]])(at), 3)
+  const requests = several(
+    place,
+    (at) =>
+      random.weighted([
+        [6, good],
+        [1, fatal],
+      ])(at),
+    3,
+  )
   const at = random.below(requests.length)
-  const changed = requests.map((request, index) => (index === at ? { ...request, text: spoilt(random, request.text) } : request))
+  const changed = requests.map((request, index) => ({
+    ...request,
+    isSpoilt: true,
+    text: index === at ? spoilt(random, request.text) : request.text,
+  }))
   const leaves = { how: random.pick(['fin', 'rst'] as const), at: lengthOf(changed), turns: random.between(5, 30) }
-  return { ...usual, requests: changed, garbled: true, leaves, pauses: random.chance(0.4) ? cutsOf(random, changed, 3) : [] }
+  return {
+    ...usual,
+    requests: changed,
+    garbled: true,
+    leaves,
+    pauses: random.chance(0.4) ? cutsOf(random, changed, 3) : [],
+  }
 }
 
-const interesting = ['\r', '\n', '\r\n', '\r\n\r\n', '\0', ' ', ':', '0', '\xff', '\t', 'chunked', 'Content-Length: 3\r\n', 'Transfer-Encoding: chunked\r\n', 'Expect: 100-continue\r\n', 'Upgrade: websocket\r\nConnection: upgrade\r\n']
+const interesting = [
+  '\r',
+  '\n',
+  '\r\n',
+  '\r\n\r\n',
+  '\0',
+  ' ',
+  ':',
+  '0',
+  '\xff',
+  '\t',
+  'chunked',
+  'Content-Length: 3\r\n',
+  'Transfer-Encoding: chunked\r\n',
+  'Expect: 100-continue\r\n',
+  'Upgrade: websocket\r\nConnection: upgrade\r\n',
+]
 
 function spoilt(random: Random, text: string): string {
   let changed = text
@@ -184,8 +261,15 @@ function spoilt(random: Random, text: string): string {
     const limit = random.chance(0.7) ? Math.min(changed.length, changed.indexOf('\r\n\r\n') + 4) : changed.length
     const at = random.below(Math.max(1, limit))
     const put = random.chance(0.6) ? random.pick(interesting) : String.fromCharCode(random.below(256))
-    const lost = random.weighted([[4, 0], [4, put.length], [2, random.between(1, 12)], [1, 1]])
-    changed = random.chance(0.1) ? changed.slice(0, at) + changed.slice(Math.max(0, at - 20), at) + changed.slice(at) : changed.slice(0, at) + put + changed.slice(at + lost)
+    const lost = random.weighted([
+      [4, 0],
+      [4, put.length],
+      [2, random.between(1, 12)],
+      [1, 1],
+    ])
+    changed = random.chance(0.1)
+      ? changed.slice(0, at) + changed.slice(Math.max(0, at - 20), at) + changed.slice(at)
+      : changed.slice(0, at) + put + changed.slice(at + lost)
   }
   return changed
 }

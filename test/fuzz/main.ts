@@ -19,12 +19,14 @@ const { values } = parseArgs({
 const begun = performance.now()
 let told = begun
 
-function table({ cases, played, upstreamRequests }: Counts): string {
+function table({ cases, played, excluded, upstreamRequests }: Counts): string {
   const seconds = (performance.now() - begun) / 1_000
   const { user, system } = process.cpuUsage()
-  const rows = [...cases].sort(([one], [other]) => one.localeCompare(other)).map(([kind, count]) => `${kind.padEnd(14)}${String(count).padStart(12)}`)
+  const rows = [...cases]
+    .sort(([one], [other]) => one.localeCompare(other))
+    .map(([kind, count]) => `${kind.padEnd(14)}${String(count).padStart(12)}`)
   const sum = `${'all'.padEnd(14)}${String(played).padStart(12)}`
-  const pace = `${upstreamRequests} upstream requests, ${seconds.toFixed(0)} s, ${((user + system) / 1e6).toFixed(0)} s of processor time, ${(played / seconds).toFixed(0)} cases/s, ${(process.memoryUsage().rss / 1_048_576).toFixed(0)} MB`
+  const pace = `${excluded} excluded, ${upstreamRequests} upstream requests, ${seconds.toFixed(0)} s, ${((user + system) / 1e6).toFixed(0)} s of processor time, ${(played / seconds).toFixed(0)} cases/s, ${(process.memoryUsage().rss / 1_048_576).toFixed(0)} MB`
   return [...rows, sum, pace].join('\n')
 }
 
@@ -46,7 +48,9 @@ const run = new Run({
 await run.play()
 console.log(table(run.counts))
 for (const { case: one, faults, isSteady } of run.findings) {
-  console.log(`\nFINDING${isSteady ? '' : ' (not each time)'}: FUZZ_SEED=${one.seed} FUZZ_CASES=1 FUZZ_KIND=${one.kind}`)
+  console.log(
+    `\nFINDING${isSteady ? '' : ' (not each time)'}: FUZZ_SEED=${one.seed} FUZZ_CASES=1 FUZZ_KIND=${one.kind}`,
+  )
   console.log(faults.map((fault) => `  ! ${fault}`).join('\n'))
   console.log(shown(one))
 }

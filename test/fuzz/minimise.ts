@@ -1,4 +1,4 @@
-import type { Case, Pause, Request } from './case.ts'
+import { type Case, type Pause, type Request, settled } from './case.ts'
 
 /** Cases that are a little smaller than this one, the boldest first. */
 export function smaller(one: Case): Case[] {
@@ -8,7 +8,8 @@ export function smaller(one: Case): Case[] {
   if (one.pauses.length > 1) {
     const half = one.pauses.length >> 1
     found.push({ ...one, pauses: one.pauses.slice(0, half) }, { ...one, pauses: one.pauses.slice(half) })
-    if (one.pauses.length <= 6) for (const pause of one.pauses) found.push({ ...one, pauses: one.pauses.filter((each) => each !== pause) })
+    if (one.pauses.length <= 6)
+      for (const pause of one.pauses) found.push({ ...one, pauses: one.pauses.filter((each) => each !== pause) })
   }
   if (one.slow > 0) found.push({ ...one, slow: 0 })
   if (one.leaves.turns > 0) found.push({ ...one, leaves: { ...one.leaves, turns: 0 } })
@@ -33,12 +34,19 @@ function without(one: Case, at: number): Case {
   const { length } = (one.requests[at] as Request).text
   const moved = (place: number) => (place <= begin ? place : Math.max(begin, place - length))
   const fewer = (count: number | undefined) => (count === undefined || count <= at ? count : count - 1)
-  const pauses = one.pauses.map((pause): Pause => ({
-    at: moved(pause.at),
-    ...(pause.turns !== undefined && { turns: pause.turns }),
-    ...(pause.answers !== undefined && { answers: fewer(pause.answers) as number }),
-    ...(pause.heard !== undefined && { heard: fewer(pause.heard) as number }),
-  }))
-  const requests = one.requests.filter((_, index) => index !== at)
-  return { ...one, requests, pauses: pauses.filter((pause) => pause.at > 0), leaves: { ...one.leaves, at: moved(one.leaves.at) } }
+  const pauses = one.pauses.map(
+    (pause): Pause => ({
+      at: moved(pause.at),
+      ...(pause.turns !== undefined && { turns: pause.turns }),
+      ...(pause.answers !== undefined && { answers: fewer(pause.answers) as number }),
+      ...(pause.heard !== undefined && { heard: fewer(pause.heard) as number }),
+    }),
+  )
+  const requests = settled(one.requests.filter((_, index) => index !== at))
+  return {
+    ...one,
+    requests,
+    pauses: pauses.filter((pause) => pause.at > 0),
+    leaves: { ...one.leaves, at: moved(one.leaves.at) },
+  }
 }

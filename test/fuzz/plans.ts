@@ -24,8 +24,23 @@ interface Answer {
   readonly headers?: readonly string[]
 }
 
-/** Every secret of the stage's credentials begins so; what an upstream repeats of it is to be masked. */
+/** Every secret of the stage's credentials begins so, and has this length; what an upstream repeats of it is to be masked. */
 export const secretPrefix = 'upstream-secret-'
+export const secretLength = 34
+
+/** Stands for the secret that a request came with: a character for each of its own, wherever an answer is cut. */
+const placeholder = String.fromCharCode(...Array.from({ length: secretLength }, (_, at) => 0x80 + at))
+const inPlaceholder = /[\x80-\xa1]/g
+
+/** An answer with the secret in its place. */
+export function filled(text: string, secret: string): string {
+  return text.replace(inPlaceholder, (each) => secret[each.charCodeAt(0) - 0x80] ?? each)
+}
+
+/** An answer as a client may see it: the secret masked, star by star. */
+export function masked(text: string): string {
+  return text.replace(inPlaceholder, '*')
+}
 
 /** The status of an answer that breaks off, and those that stand for one that never was. */
 const broken = [502]
@@ -53,11 +68,34 @@ function framed(random: Random, { framing, body }: Answer): string {
 const bodyless = (asked: Asked, status: number) => asked.method === 'HEAD' || status === 204 || status === 304
 
 function answerFor(random: Random, asked: Asked): Answer {
-  const status = random.weighted([[16, 200], [2, 201], [1, 204], [1, 304], [1, 400], [1, 404], [1, 422], [1, 500]])
-  const length = random.weighted([[3, 0], [10, random.between(1, 400)], [2, random.between(401, 20_000)], [1, random.between(20_001, 90_000)]])
-  const framing = random.weighted<Framing>([[6, 'length'], [3, 'chunks'], [1, 'close']])
+  const status = random.weighted([
+    [16, 200],
+    [2, 201],
+    [1, 204],
+    [1, 304],
+    [1, 400],
+    [1, 404],
+    [1, 422],
+    [1, 500],
+  ])
+  const length = random.weighted([
+    [3, 0],
+    [10, random.between(1, 400)],
+    [2, random.between(401, 20_000)],
+    [1, random.between(20_001, 90_000)],
+  ])
+  const framing = random.weighted<Framing>([
+    [6, 'length'],
+    [3, 'chunks'],
+    [1, 'close'],
+  ])
   const body = bodyless(asked, status) ? '' : `${asked.nonce}:${random.text(length)}`
-  return { status, body, framing: status === 204 || status === 304 ? 'length' : framing, headers: status === 204 ? [] : [] }
+  return {
+    status,
+    body,
+    framing: status === 204 || status === 304 ? 'length' : framing,
+    headers: status === 204 ? [] : [],
+  }
 }
 
 /** Text in pieces, cut at a few places or not at all. */
@@ -97,13 +135,22 @@ function refusing({ random }: Place, asked: Asked): Plan {
   const answer: Answer = { status, body, framing: 'length', headers: ['Content-Type: application/json'] }
   const text = headOf(answer, asked) + (asked.method === 'HEAD' ? '' : body)
   const isShown = { status, body: asked.method === 'HEAD' ? '' : body, may: 'whole' as const }
-  return { name: `${status} ${error.code}`, when: 'body', pieces: pieces(random, text), ends: 'keep', moves: asked.method !== 'HEAD', sees: isShown, own: [] }
+  return {
+    name: `${status} ${error.code}`,
+    when: 'body',
+    pieces: pieces(random, text),
+    ends: 'keep',
+    moves: asked.method !== 'HEAD',
+    sees: isShown,
+    own: [],
+  }
 }
 
 /** One attempt, or two. */
 export function planned(place: Place, asked: Asked): Plan[] {
   const last = wellDone(place, asked)
-  if (!place.mayMove || asked.method === 'HEAD' || asked.body.length > 16_000 || !place.random.chance(0.12)) return [last]
+  if (!place.mayMove || asked.method === 'HEAD' || asked.body.length > 16_000 || !place.random.chance(0.12))
+    return [last]
   place.mayMove = false
   return [refusing(place, asked), last]
 }
@@ -135,7 +182,15 @@ const breaksOff: Make = (place, asked) => {
   // A reset may overtake what was sent before it.
   const may = isWhole ? 'whole' : 'broken'
   const own = isWhole && ends === 'fin' ? [] : broken
-  return { ...base, name: `breaks off at ${at} of ${text.length}`, pieces: pieces(random, text.slice(0, at)), ends, sees: at < head.length ? null : { ...seen, may }, own }
+  return {
+    ...base,
+    name: `breaks off at ${at} of ${text.length}`,
+    // A reset that comes with the last bytes looks like an orderly end to whoever reads them (libuv does not ask again).
+    pieces: [...pieces(random, text.slice(0, at)), ...(ends === 'rst' ? ['', '', ''] : [])],
+    ends,
+    sees: at < head.length ? null : { ...seen, may },
+    own,
+  }
 }
 
 const early: Make = (place, asked) => ({ ...wellDone(place, asked), name: 'early', when: 'head' })
@@ -151,7 +206,12 @@ const twice: Make = (place, asked) => {
 
 const hints: Make = (place, asked) => {
   const plan = wellDone(place, asked)
-  const count = place.random.weighted([[4, 1], [2, 3], [1, 16], [1, 17]])
+  const count = place.random.weighted([
+    [4, 1],
+    [2, 3],
+    [1, 16],
+    [1, 17],
+  ])
   const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'.repeat(count)
   if (count > 16) return garbled('too many 103', hint)
   return { ...plan, name: `${count} times 103`, pieces: [hint, ...plan.pieces] }
@@ -163,7 +223,10 @@ const garbage: Make = ({ random }, asked) => {
     garbled('unasked 100', `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n${nonce}\r\nContent-Length: 2\r\n\r\nok`),
     garbled('unasked 101', `HTTP/1.1 101 Switching Protocols\r\n${nonce}\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n`),
     garbled('no http', 'SSH-2.0-OpenSSH_9\r\n'),
-    garbled('length and chunks', `HTTP/1.1 200 OK\r\n${nonce}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`),
+    garbled(
+      'length and chunks',
+      `HTTP/1.1 200 OK\r\n${nonce}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    ),
     garbled('two lengths', `HTTP/1.1 200 OK\r\n${nonce}\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello`),
     garbled('coded', `HTTP/1.1 200 OK\r\n${nonce}\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`),
     garbled('long head', `HTTP/1.1 200 OK\r\n${nonce}\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`),
@@ -189,24 +252,40 @@ const badChunks: Make = (_place, asked) => {
   }
 }
 
-const silent: Make = (_place, _asked) => ({ ...base, name: 'silent', when: 'never', pieces: [], ends: 'keep', sees: null, own: [504] })
+const silent: Make = (_place, _asked) => ({
+  ...base,
+  name: 'silent',
+  when: 'never',
+  pieces: [],
+  ends: 'keep',
+  sees: null,
+  own: [504],
+})
 
 const stalls: Make = (place, asked) => {
   const answer: Answer = { ...answerFor(place.random, asked), status: 200, framing: 'length' }
   if (answer.body.length < 2) return silent(place, asked)
   const text = headOf(answer, asked) + answer.body.slice(0, -1)
-  return { ...base, name: 'stalls', pieces: [text], ends: 'keep', sees: { status: 200, body: answer.body, may: 'broken' }, own: [502, 504] }
+  return {
+    ...base,
+    name: 'stalls',
+    pieces: [text],
+    ends: 'keep',
+    sees: { status: 200, body: answer.body, may: 'broken' },
+    own: [502, 504],
+  }
 }
 
-/** An error body that repeats what it was sent; `SECRET` is filled in when the secret is known. */
+/** An error body that repeats what it was sent. */
 const reflecting: Make = ({ random }, asked) => {
-  const body = `{"error":{"message":"${asked.nonce} no such key: SECRET","code":"${random.pick(['bad', 'context_length_exceeded'])}"}}`
+  const body = `{"error":{"message":"${asked.nonce} no such key: ${placeholder}","code":"${random.pick(['bad', 'context_length_exceeded'])}"}}`
   const answer: Answer = { status: 400, body, framing: random.pick(['length', 'chunks', 'close']) }
   const text = headOf(answer, asked) + framed(random, answer)
   const isBare = asked.method === 'HEAD'
   return {
     ...base,
     name: 'reflecting',
+    reflects: true,
     pieces: isBare ? [headOf(answer, asked)] : pieces(random, text, 6),
     ends: answer.framing === 'close' ? 'fin' : 'keep',
     sees: { status: 400, body: isBare ? '' : body, may: 'whole' },
@@ -262,10 +341,21 @@ export function frame(first: number, payload: string): string {
 
 /** Grants an upgrade, and says something in it. */
 export function granting(random: Random, { nonce }: Asked, key: string): Plan {
-  const accept = createHash('sha1').update(key + acceptSalt).digest('base64')
+  const accept = createHash('sha1')
+    .update(key + acceptSalt)
+    .digest('base64')
   const head = `HTTP/1.1 101 Switching Protocols\r\nX-Nonce: ${nonce}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`
-  const messages = Array.from({ length: random.between(0, 4) }, (_, at) => frame(random.pick([0x81, 0x82, 0x89]), `{"n":"${nonce}","at":${at}}`))
+  const messages = Array.from({ length: random.between(0, 4) }, (_, at) =>
+    frame(random.pick([0x81, 0x82, 0x89]), `{"n":"${nonce}","at":${at}}`),
+  )
   const said = messages.join('') + (random.chance(0.5) ? frame(0x88, '\x03\xe8') : '')
   const ends = random.pick(['fin', 'rst', 'keep'] as const)
-  return { ...base, name: `101, ${messages.length} frames`, pieces: [head, ...pieces(random, said, 4)], ends, sees: { status: 101, body: said, may: 'broken' }, own: broken }
+  return {
+    ...base,
+    name: `101, ${messages.length} frames`,
+    pieces: [head, ...pieces(random, said, 4)],
+    ends,
+    sees: { status: 101, body: said, may: 'broken' },
+    own: broken,
+  }
 }

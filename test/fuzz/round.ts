@@ -33,7 +33,8 @@ export const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 /** What nobody caught, since somebody last looked. */
 export class Uncaught {
   readonly errors: string[] = []
-  readonly #note = (error: unknown) => void this.errors.push(`nobody caught: ${error instanceof Error ? error.stack : String(error)}`)
+  readonly #note = (error: unknown) =>
+    void this.errors.push(`nobody caught: ${error instanceof Error ? error.stack : String(error)}`)
 
   constructor() {
     process.on('uncaughtException', this.#note).on('unhandledRejection', this.#note)
@@ -45,8 +46,14 @@ export class Uncaught {
 }
 
 /** Plays cases, so many at a time, and looks at what has become of the process afterwards. `cases` are at most as many as there are pools. */
-export async function playRound(stage: Stage, cases: readonly Case[], about: { atOnce: number; uncaught: Uncaught }): Promise<RoundResult> {
+export async function playRound(
+  stage: Stage,
+  cases: readonly Case[],
+  about: { atOnce: number; uncaught: Uncaught },
+): Promise<RoundResult> {
   const failed: Verdict[] = []
+  // Until now what had left before its client was known still.
+  stage.upstream.book.clear()
   const waiting = [...cases].reverse()
   const playing = new Set<Playing>()
   const deadline = performance.now() + longestRoundMs
@@ -87,7 +94,6 @@ export async function playRound(stage: Stage, cases: readonly Case[], about: { a
     }
   }
   for (const { client } of playing) client.leave('rst')
-  stage.upstream.book.clear()
   const faults = isLate ? ['the round does not end'] : []
   return { failed, faults: [...faults, ...(await aftermath(stage, about.uncaught))] }
 }

@@ -1,4 +1,5 @@
 import type { Case } from './case.ts'
+import { exclusion } from './excluded.ts'
 import { makeCase } from './make.ts'
 import { smaller } from './minimise.ts'
 import { playRound, Uncaught } from './round.ts'
@@ -24,6 +25,8 @@ export interface Order {
 export interface Counts {
   readonly cases: Map<string, number>
   played: number
+  /** Not played, because their faults are known. */
+  excluded: number
   upstreamRequests: number
 }
 
@@ -38,7 +41,7 @@ export interface Finding {
 /** Plays cases from the seed on: the first has the seed itself, so that a case is played again by its own number. */
 export class Run {
   readonly #order: Order
-  readonly counts: Counts = { cases: new Map(), played: 0, upstreamRequests: 0 }
+  readonly counts: Counts = { cases: new Map(), played: 0, excluded: 0, upstreamRequests: 0 }
   readonly findings: Finding[] = []
   readonly #uncaught = new Uncaught()
   #stage: Stage | null = null
@@ -65,10 +68,13 @@ export class Run {
     const { seed, kind, atOnce, perRound } = this.#order
     this.#stage ??= await Stage.start(perRound)
     const { pools, key, upstream } = this.#stage
-    const at = (index: number, pool: string, withKey: string) => makeCase(seed + from + index, { kind, pool, key: withKey })
-    const cases = Array.from({ length: count }, (_, index) => at(index, pools[index] as string, key))
+    const at = (index: number, pool: string, withKey: string) =>
+      makeCase(seed + from + index, { kind, pool, key: withKey })
+    const drawn = Array.from({ length: count }, (_, index) => at(index, pools[index] as string, key))
+    const cases = drawn.filter((one) => exclusion(one) === null)
+    this.counts.excluded += count - cases.length
     for (const one of cases) this.counts.cases.set(one.kind, (this.counts.cases.get(one.kind) ?? 0) + 1)
-    this.counts.played += count
+    this.counts.played += cases.length
     const before = upstream.requests
     const { failed, faults } = await playRound(this.#stage, cases, { atOnce, uncaught: this.#uncaught })
     this.counts.upstreamRequests += upstream.requests - before
@@ -81,7 +87,11 @@ export class Run {
     if (found > 0) return
     const first = failed[0]
     const all = [...(first?.faults ?? []), ...faults]
-    this.findings.push({ case: first?.case ?? (cases[0] as Case), faults: [...all, `only among ${count} cases together`], isSteady: false })
+    this.findings.push({
+      case: first?.case ?? (cases[0] as Case),
+      faults: [...all, `only among ${count} cases together`],
+      isSteady: false,
+    })
   }
 
   /** Plays each alone, and makes those that fail smaller; how many failed. */
@@ -112,11 +122,12 @@ export class Run {
   async #minimised(one: Case, faults: readonly string[]): Promise<Finding> {
     let least: Omit<Finding, 'isSteady'> = { case: one, faults }
     let tries = 60
+    const wanted = new Set(faults.map(shapeOf))
     for (let next = smaller(least.case); next.length > 0 && tries > 0; ) {
       const candidate = next.shift() as Case
       tries--
       const found = await this.#afresh(candidate)
-      if (found.length === 0) continue
+      if (!found.some((fault) => wanted.has(shapeOf(fault)))) continue
       least = { case: candidate, faults: found }
       next = smaller(candidate)
     }
@@ -133,6 +144,11 @@ export class Run {
       await stage.close()
     }
   }
+}
+
+/** What two cases with the same fault say alike. */
+function shapeOf(fault: string): string {
+  return fault.slice(0, 60).replace(/\d+|"[^"]*"?|N[0-9a-f]{11}/g, '#')
 }
 
 const keyForm = /sk-spillway-[0-9a-f]{16}-[\w-]{43}/g

@@ -60,7 +60,11 @@ export class Stage {
   readonly #inFlight: () => number
   readonly #descriptors: number
 
-  private constructor(parts: Pick<Stage, 'proxy' | 'engine' | 'clock' | 'upstream' | 'key' | 'port' | 'pools' | 'crashes'> & { inFlight: () => number }) {
+  private constructor(
+    parts: Pick<Stage, 'proxy' | 'engine' | 'clock' | 'upstream' | 'key' | 'port' | 'pools' | 'crashes'> & {
+      inFlight: () => number
+    },
+  ) {
     this.proxy = parts.proxy
     this.engine = parts.engine
     this.clock = parts.clock
@@ -78,7 +82,8 @@ export class Stage {
     const upstream = await FuzzUpstream.start()
     const credentials = new FixedCredentials()
     const crashes: string[] = []
-    const error = (fields: unknown, message?: string) => crashes.push(`${message}: ${String((fields as { error?: Error }).error?.stack)}`)
+    const error = (fields: unknown, message?: string) =>
+      crashes.push(`${message}: ${String((fields as { error?: Error }).error?.stack)}`)
     const log = { debug() {}, info() {}, warn() {}, error }
     const bus = eventBus((thrown) => crashes.push(String(thrown)))
     const engine = await startEngine({
@@ -94,15 +99,44 @@ export class Stage {
     })
     const { record, key } = mintKey('fuzz', null, clock.now())
     let inFlight = 0
-    const meter = { request() {}, attempt() {}, inflight: (_pool: string, change: number) => void (inFlight += change), overhead() {}, ttfb() {} }
+    const meter = {
+      request() {},
+      attempt() {},
+      inflight: (_pool: string, change: number) => {
+        inFlight += change
+      },
+      overhead() {},
+      ttfb() {},
+    }
     const keys = createKeyring([record])
     const dialectOf = (name: string) => dialects[name as Provider]
-    const proxy = createProxy({ engine, credentials, keys, bus, dialectOf, clock, log, settings, meter, identity: null })
+    const proxy = createProxy({
+      engine,
+      credentials,
+      keys,
+      bus,
+      dialectOf,
+      clock,
+      log,
+      settings,
+      meter,
+      identity: null,
+    })
     const names = await fill(engine, credentials, { pools, url: upstream.url })
     const { port } = await proxy.listen('127.0.0.1', 0)
     proxy.ready(true)
     upstream.clientKey = key.reveal()
-    return new Stage({ proxy, engine, clock, upstream, key: key.reveal(), port, pools: names, crashes, inFlight: () => inFlight })
+    return new Stage({
+      proxy,
+      engine,
+      clock,
+      upstream,
+      key: key.reveal(),
+      port,
+      pools: names,
+      crashes,
+      inFlight: () => inFlight,
+    })
   }
 
   /** What has not come back to its start; empty when everything has. */
@@ -128,8 +162,10 @@ export class Stage {
     for (const { record, members } of this.engine.pools()) {
       for (const member of members) {
         if (member.inFlight !== 0) found.push(`${member.inFlight} in flight at ${member.name}`)
-        const { state, until } = member.health
-        if (state !== 'healthy' && (until === null || until > this.clock.now())) found.push(`${member.name} of ${record.name} is ${state}`)
+        const { health } = member
+        const isOver =
+          health.state === 'healthy' || ('until' in health && health.until !== null && health.until <= this.clock.now())
+        if (!isOver) found.push(`${member.name} of ${record.name} is ${health.state}`)
       }
     }
     return found
@@ -158,17 +194,45 @@ const engineSettings = {
   headMs: settings.upstream.headMs,
 }
 
-async function fill(engine: Engine, credentials: FixedCredentials, about: { pools: number; url: string }): Promise<string[]> {
+async function fill(
+  engine: Engine,
+  credentials: FixedCredentials,
+  about: { pools: number; url: string },
+): Promise<string[]> {
   const names = Array.from({ length: about.pools }, (_, at) => `p${String(at).padStart(4, '0')}`)
   for (const pool of names) {
     const members = Array.from({ length: membersEach }, (_, at) => `${pool}-${at}`)
     for (const name of members) {
       credentials.secrets.set(name, `${secretPrefix}${name}-0123456789`)
-      const record = { id: `id-${name}`, name, provider: 'openai', baseUrl: null, domain: null, header: null, source: { kind: 'vault' as const }, auth: 'api-key' as const, createdAt: 0 }
+      const record = {
+        id: `id-${name}`,
+        name,
+        provider: 'openai',
+        baseUrl: null,
+        domain: null,
+        header: null,
+        source: { kind: 'vault' as const },
+        auth: 'api-key' as const,
+        createdAt: 0,
+      }
       await engine.addCredential(record, [], 'test')
     }
-    const record = { name: pool, provider: 'openai', upstream: about.url, strategy: 'sticky', maxWaitMs: null, onExhausted: null, preemptAt: null, probePath: null, createdAt: 0 }
-    await engine.createPool(record, members.map((member) => ({ member, weight: 1 })), 'test')
+    const record = {
+      name: pool,
+      provider: 'openai',
+      upstream: about.url,
+      strategy: 'sticky',
+      maxWaitMs: null,
+      onExhausted: null,
+      preemptAt: null,
+      probePath: null,
+      createdAt: 0,
+    }
+    await engine.createPool(
+      record,
+      members.map((member) => ({ member, weight: 1 })),
+      'test',
+    )
   }
   return names
 }

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Plan, Request } from './case.ts'
-import { secretPrefix } from './plans.ts'
+import { filled, secretPrefix } from './plans.ts'
 
 /** One request of a case as upstreams meet it, and what was wrong with that. */
 export class Expected {
@@ -149,11 +149,12 @@ class UpstreamConnection {
     if (target === '') return this.#fault('no request')
     const [nonce] = nonceForm.exec(target) ?? []
     const expected = nonce === undefined ? undefined : this.#upstream.book.get(nonce)
-    if (!expected) return this.#unknown(target, end + 4)
+    if (!expected) return this.#unknown(target)
     this.#upstream.requests++
     const [, secret = ''] = /\r\nauthorization: Bearer (\S+)\r\n/i.exec(head) ?? []
     const { plans } = expected.request
     const plan = plans[Math.min(expected.secrets.length, plans.length - 1)]
+    if (expected.request.isSpoilt && !plan) return this.#unknown(target)
     if (!plan || expected.request.goes.to === 'nobody') {
       expected.faults.push(`a request that was to reach nobody reached the upstream: ${expected.request.name}`)
       return this.#fault('a request that was to reach nobody')
@@ -167,10 +168,10 @@ class UpstreamConnection {
   }
 
   /** A probe, or a target that was spoilt on its way: it is the proxy's affair what it sends, not whether. */
-  #unknown(target: string, used: number): boolean {
-    if (!target.endsWith('/v1/models') && this.#upstream.book.size === 0) return this.#fault('a request that nobody has made')
+  #unknown(target: string): boolean {
+    if (!target.endsWith('/v1/models') && this.#upstream.book.size === 0)
+      return this.#fault('a request that nobody has made')
     this.#text = ''
-    void used
     this.#socket.write(canned)
     return false
   }
@@ -178,12 +179,14 @@ class UpstreamConnection {
   #judge(head: string, method: string): void {
     const { expected, secret } = this.#reading as Reading
     const { request, faults, secrets } = expected
+    if (request.isSpoilt) return
     if (method !== request.method) faults.push(`the upstream met ${method} in place of ${request.method}`)
     if (!secret.startsWith(secretPrefix)) faults.push('the upstream met no credential of the pool')
     if (secrets.includes(secret)) faults.push('the same credential was sent twice')
     if (secrets.length >= request.plans.length) faults.push('one attempt too many')
     const count = (name: string) => head.split(new RegExp(`\\r\\n${name}:`, 'gi')).length - 1
-    if (count('host') !== 1 || count('authorization') !== 1) faults.push('the upstream met a head with doubled or missing headers')
+    if (count('host') !== 1 || count('authorization') !== 1)
+      faults.push('the upstream met a head with doubled or missing headers')
     if (count('content-length') + count('transfer-encoding') > 1) faults.push('the upstream met two frames')
     if (count('expect') + count('trailer') + count('te') > 0) faults.push('the upstream met a header of the hop')
   }
@@ -214,7 +217,7 @@ class UpstreamConnection {
   #complete(reading: Reading): void {
     const { request, faults } = reading.expected
     reading.isComplete = true
-    if (request.goes.to === 'upstream' && request.goes.body !== reading.body)
+    if (request.goes.to === 'upstream' && !request.isSpoilt && request.goes.body !== reading.body)
       faults.push(`the upstream met another body: ${JSON.stringify(reading.body.slice(0, 200))}`)
     if (this.#isDone) this.#rest()
     else if (reading.plan.when === 'body') this.#answer(reading.plan)
@@ -231,7 +234,7 @@ class UpstreamConnection {
     const { plan, secret } = reading
     const piece = this.#pieces?.shift()
     this.#upstream.activity++
-    if (piece !== undefined) this.#socket.write(piece.replace('SECRET', secret), 'latin1')
+    if (piece) this.#socket.write(plan.reflects ? filled(piece, secret) : piece, 'latin1')
     if (this.#pieces?.length) return
     if (plan.ends === 'rst') this.#socket.resetAndDestroy()
     else if (plan.ends === 'fin') this.#socket.end()
