@@ -4,7 +4,7 @@ import { createCredentials, type LiveCredentials, type RefreshResult, type Verdi
 import { dialectOf, type Provider } from '../dialect/dialect.ts'
 import { type Engine, type Prober, startEngine } from '../engine/engine.ts'
 import { type EventBus, type EventKind, eventBus } from '../events/events.ts'
-import { createKeyring, type Keyring } from '../keys/keys.ts'
+import { createKeyring, holdsKey, type Keyring } from '../keys/keys.ts'
 import type { Logger } from '../log/log.ts'
 import { openSqliteStore, type Store } from '../store/store.ts'
 import { Vault } from '../vault/vault.ts'
@@ -82,6 +82,8 @@ export async function openCore(parts: CoreParts): Promise<Core> {
     directory: parts.places.data,
     oauth: parts.oauth,
     refreshed: (_credential, result) => parts.refreshed(result),
+    refuses: (secret) => (holdsKey(secret) ? 'a client key of spillway itself' : null),
+    follows: parts.isLive,
     verdicts: verdictsOf(engine, parts.isLive),
     warn: (message, credential, error) => log.warn({ credential, error }, message),
   })

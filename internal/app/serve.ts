@@ -59,7 +59,7 @@ async function factsOf(
 ): Promise<Started> {
   const ops = daemon.ops.as('spillway')
   const key = await firstKey(ops)
-  await poolsFromEnvironment(ops, about.env)
+  const found = await poolsFromEnvironment(ops, about.env, daemon.core.credentials.changedVariables())
   const pools = (await ops.poolList({})).map(({ name, provider }) => ({ name, provider }))
   return {
     origin: daemon.origin,
@@ -70,7 +70,8 @@ async function factsOf(
     firstKey: key,
     pools,
     credentials: (await ops.credList({})).length,
-    warnings: about.warnings,
+    notes: found.notes,
+    warnings: [...about.warnings, ...found.warnings],
   }
 }
 

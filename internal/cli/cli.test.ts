@@ -232,6 +232,7 @@ describe('serve', () => {
     firstKey: 'sk-spillway-first',
     pools: [{ name: 'openai', provider: 'openai' }],
     credentials: 2,
+    notes: [],
     warnings: [],
   }
   function serving(change: Partial<Started>): Promise<Ran> {

@@ -7,7 +7,7 @@ export function sourceText(source: CredentialShape['source']): string {
     case 'vault':
       return 'vault'
     case 'env':
-      return `$${source.variable}`
+      return `$${source.variable}${source.kept ? ' (kept sealed)' : ''}`
     case 'file':
       return source.path
     case 'command':

@@ -36,6 +36,8 @@ export interface Started {
   readonly firstKey: string | null
   readonly pools: readonly { readonly name: string; readonly provider: string }[]
   readonly credentials: number
+  /** What this start has done, such as keys that are kept from now on. */
+  readonly notes: readonly string[]
   /** What an operator should know, such as a repaired permission. */
   readonly warnings: readonly string[]
 }

@@ -2,7 +2,8 @@ import { dirname, join } from 'node:path'
 import type { CredentialRecord, SecretRecord } from '../store/store.ts'
 import { Secret, type Vault } from '../vault/vault.ts'
 import { endpointOf, type LoginSettings } from './endpoint.ts'
-import { FixedHolder, openKey, readVariable } from './fixed.ts'
+import { VariableHolder } from './envkey.ts'
+import { FixedHolder, openKey } from './fixed.ts'
 import { type FileFormat, formatOf } from './formats.ts'
 import { type Holder, keyLine, Unreadable } from './holder.ts'
 import { KeyFileHolder } from './keyfile.ts'
@@ -11,6 +12,7 @@ import { LoginHolder } from './login.ts'
 import { FilePlace, openTokens, VaultPlace } from './place.ts'
 import { CommandHolder } from './printed.ts'
 import type { LoginParts } from './refreshing.ts'
+import { Seen } from './seen.ts'
 import type { Surroundings } from './surroundings.ts'
 import { jsonObject } from './tokens.ts'
 
@@ -39,16 +41,30 @@ export function holderOf(
   switch (source.kind) {
     case 'vault':
       if (record.auth === 'oauth') return vaultLogin(keeping, record, given)
-      return new FixedHolder(record, first, () => openKey(rows, keeping.vault))
-    case 'env':
-      return new FixedHolder(record, first, () => readVariable(keeping.env, source.variable))
-    case 'command':
-      return new CommandHolder(record, { command: source.command, first }, around)
+      return new FixedHolder(record, first, () => vaultKey(keeping, rows))
+    case 'env': {
+      const { variable, kept = false } = source
+      return new VariableHolder(record, { ...keeping, variable, kept, rows, first }, around)
+    }
+    case 'command': {
+      const seen = new Seen(record, { vault: keeping.vault, rows })
+      return new CommandHolder(record, { command: source.command, first, seen }, around)
+    }
     case 'file':
       if (record.auth === 'oauth')
         return fileLogin(keeping, record, { path: source.path, format: source.format, first })
-      return new KeyFileHolder(record, { path: source.path, first, keyIn: keyReader(source) }, around)
+      return new KeyFileHolder(
+        record,
+        { path: source.path, first, keyIn: keyReader(source), seen: new Seen(record, { vault: keeping.vault, rows }) },
+        around,
+      )
   }
+}
+
+function vaultKey({ around, vault }: Keeping, rows: readonly SecretRecord[]): Secret {
+  const key = openKey(rows, vault)
+  around.check(key.reveal(), 'the vault')
+  return key
 }
 
 /** How the key is found in a file: its first line, or a field of a JSON file. */

@@ -1,6 +1,6 @@
 import type { At, Reason } from '../pool/pool.ts'
 import type { CredentialRecord } from '../store/store.ts'
-import type { Secret } from '../vault/vault.ts'
+import { type Secret, unquoted } from '../vault/vault.ts'
 import { type Material, NoMaterial, type Renewal } from './material.ts'
 
 /** Keeps the secret of one credential, whatever its source. */
@@ -48,13 +48,19 @@ export function materialOf(
   }
 }
 
-/** The first line that is not blank, trimmed; throws Unreadable for what cannot be an HTTP header's value. */
+/**
+ * The first line that is not blank, without quotes around it; throws Unreadable for what cannot be a key, in words that
+ * quote nothing of it.
+ */
 export function keyLine(text: string, where: string): string {
-  const line = text
-    .split(/\r?\n/)
-    .map((each) => each.trim())
-    .find((each) => each !== '')
-  if (line === undefined) throw new Unreadable(`${where} is empty`)
-  if (!/^[\x21-\x7e]+$/.test(line)) throw new Unreadable(`${where} holds characters that no key has`)
-  return line
+  const line = text.split(/\r?\n/).find((each) => each.trim() !== '')
+  const key = unquoted(line ?? '')
+  if (key === '') throw new Unreadable(`${where} is empty`)
+  const name = /^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=[^=]/.exec(key)?.[1]
+  if (name !== undefined) throw new Unreadable(`${where} begins with ${name}=: give the key alone`)
+  if (/\s/.test(key))
+    throw new Unreadable(`${where} holds a blank: give the key alone, several with commas between them`)
+  if (/^["']|["']$/.test(key)) throw new Unreadable(`${where} has a quote at its beginning or end`)
+  if (!/^[\x21-\x7e]+$/.test(key)) throw new Unreadable(`${where} holds characters that no key has`)
+  return key
 }

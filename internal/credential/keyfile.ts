@@ -3,6 +3,7 @@ import { Secret } from '../vault/vault.ts'
 import { ErrandFailed } from './errand.ts'
 import { type Holder, materialOf, Unreadable } from './holder.ts'
 import type { Material, Renewal } from './material.ts'
+import type { Seen } from './seen.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const readMs = 2_000
@@ -13,6 +14,7 @@ export class KeyFileHolder implements Holder {
   generation: number
   readonly #path: string
   readonly #keyIn: (text: string) => string
+  readonly #seen: Seen
   readonly #around: Surroundings
   readonly #unwatch: () => void
   #secret: Secret | null = null
@@ -23,13 +25,14 @@ export class KeyFileHolder implements Holder {
 
   constructor(
     record: CredentialRecord,
-    from: { path: string; first: number; keyIn: (text: string) => string },
+    from: { path: string; first: number; keyIn: (text: string) => string; seen: Seen },
     around: Surroundings,
   ) {
     this.record = record
     this.generation = from.first - 1
     this.#path = from.path
     this.#keyIn = from.keyIn
+    this.#seen = from.seen
     this.#around = around
     this.#unwatch = around.watch.add(from.path, () => void this.read())
   }
@@ -91,13 +94,17 @@ export class KeyFileHolder implements Holder {
   }
 
   #adopt(key: string): void {
+    this.#around.check(key, this.#path)
     const before = this.#secret
     const failed = this.#failure
     this.#failure = null
     if (before?.reveal() === key) return
     this.#secret = new Secret(key)
     this.generation++
-    if ((before || failed) && !this.#stopped) this.#around.replaced(this.record, 'another')
+    if (this.#stopped) return
+    const change = this.#seen.compare(key)
+    if (before || failed || change === 'changed') this.#around.replaced(this.record, 'another')
+    if (this.#around.follows && change !== 'same') void this.#around.keep(this.record, [this.#seen.note(key)])
   }
 
   #fail(failure: Unreadable): void {

@@ -25,6 +25,12 @@ export class Ledger {
     await this.#soon(this.#store.commit({ writes: [{ put: 'refresh', row, expected }, ...writes], audit: [] }))
   }
 
+  /** Writes sealed rows that belong to no refresh; resolves when they are durable. */
+  async keep(secrets: readonly SecretRecord[]): Promise<void> {
+    const writes = secrets.map((row) => ({ put: 'secret' as const, row }))
+    await this.#soon(this.#store.commit({ writes, audit: [] }))
+  }
+
   async freeBytes(): Promise<number> {
     return (await this.#soon(this.#store.space())).freeBytes
   }

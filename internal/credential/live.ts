@@ -4,6 +4,7 @@ import { type At, type Reason, Refusal } from '../pool/pool.ts'
 import type { CredentialRecord, SecretRecord, Write } from '../store/store.ts'
 import { Desk } from './desk.ts'
 import { doorOf } from './doors.ts'
+import { VariableHolder } from './envkey.ts'
 import { FixedHolder } from './fixed.ts'
 import { beginLogin, type LoginFlow } from './flow.ts'
 import { endpointReader, holderOf, type Keeping } from './hold.ts'
@@ -53,6 +54,8 @@ export interface LiveCredentials extends Credentials {
     tokens: TokenSet,
     commit: (writes: readonly Write[]) => Promise<void>,
   ): Promise<void>
+  /** The environment variables with keys of these credentials that hold something else than at the last start. */
+  changedVariables(): ReadonlySet<string>
   problems(): readonly Problem[]
   problemOf(credential: CredentialRecord): Problem | null
   /** Ends workers and timers. false: a worker hangs in the file system, and only the end of the process ends it. */
@@ -151,6 +154,13 @@ class Keeper implements LiveCredentials {
     await Promise.all(this.#readings)
   }
 
+  changedVariables(): ReadonlySet<string> {
+    const names = [...this.#holders.values()].map((holder) =>
+      holder instanceof VariableHolder ? holder.changedVariable : null,
+    )
+    return new Set(names.filter((name) => name !== null))
+  }
+
   problems(): readonly Problem[] {
     return [...this.#holders.values()].flatMap((holder) => problemsOf(holder))
   }
@@ -190,13 +200,18 @@ class Keeper implements LiveCredentials {
     this.#holders.set(holder.record.id, holder)
     if (holder instanceof LoginHolder) this.#logins.add(holder)
     const { source } = holder.record
+    if (source.kind === 'env' && source.kept && holder instanceof VariableHolder) this.#read(holder.kept())
     if ((holder instanceof LoginHolder || holder instanceof KeyFileHolder) && source.kind === 'file') {
-      const reading = holder.read().finally(() => this.#readings.delete(reading))
-      this.#readings.add(reading)
+      this.#read(holder.read())
     } else {
       this.#unopened.push(holder)
       this.#opening ??= this.#options.clock.after(0, () => this.#openSome())
     }
+  }
+
+  #read(reading: Promise<void>): void {
+    const settled = reading.finally(() => this.#readings.delete(settled))
+    this.#readings.add(settled)
   }
 
   /** One timer for all logins: at the earliest instant at which one of them has something to do. */
@@ -222,7 +237,7 @@ class Keeper implements LiveCredentials {
       if (this.#holders.get(holder.record.id) !== holder) continue
       const problem = holder.problem()
       // A login reports by itself what it cannot open; what else is wrong with it, or with a command, may pass.
-      if (problem && holder instanceof FixedHolder)
+      if (problem?.broken && (holder instanceof FixedHolder || holder instanceof VariableHolder))
         this.#around.lapsed(holder.record, this.#around.standing(holder.record), problem.reason)
     }
     this.#opening = this.#unopened.length > 0 ? this.#options.clock.after(0, () => this.#openSome()) : null

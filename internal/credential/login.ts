@@ -164,6 +164,7 @@ export class LoginHolder implements Holder {
     try {
       const isFirst = state.tokens === null
       const tokens = await this.#parts.place.read()
+      this.#parts.around.check(tokens.accessToken.reveal(), 'the login')
       this.#unread = null
       if (isFirst) await this.#recall(tokens)
       // What lies there is older than what could not be written yet.

@@ -5,6 +5,7 @@ import { type Printed, readPrinted, splitCommand } from './command.ts'
 import { ErrandFailed } from './errand.ts'
 import { type Holder, materialOf, Unreadable } from './holder.ts'
 import type { Material, Renewal } from './material.ts'
+import type { Seen } from './seen.ts'
 import type { Surroundings } from './surroundings.ts'
 
 const runMs = 30_000
@@ -29,15 +30,19 @@ export class CommandHolder implements Holder {
   readonly record: CredentialRecord
   generation: number
   readonly #command: string
+  readonly #first: number
+  readonly #seen: Seen
   readonly #around: Surroundings
   #held: Held | null = null
   #failure: { readonly message: string; readonly retryAt: At; readonly count: number } | null = null
   #running: Promise<void> | null = null
 
-  constructor(record: CredentialRecord, from: { command: string; first: number }, around: Surroundings) {
+  constructor(record: CredentialRecord, from: { command: string; first: number; seen: Seen }, around: Surroundings) {
     this.record = record
+    this.#first = from.first
     this.generation = from.first - 1
     this.#command = from.command
+    this.#seen = from.seen
     this.#around = around
   }
 
@@ -69,8 +74,10 @@ export class CommandHolder implements Holder {
     return this.#failure && { reason: 'unreadable' as const, message: this.#failure.message, broken: false }
   }
 
+  /** Whoever asks for it has mended or replaced something: the command is run at once. */
   async retry(): Promise<void> {
     this.#failure = null
+    await this.#run()
   }
 
   stop(): void {}
@@ -109,8 +116,8 @@ export class CommandHolder implements Holder {
 
   #adopt(printed: Printed): void {
     const now = this.#around.clock.now()
-    const before = this.#held
-    if (before?.secret.reveal() !== printed.secret) this.generation++
+    this.#around.check(printed.secret, 'what the command printed')
+    const isSame = this.#held?.secret.reveal() === printed.secret
     const life = printed.expiresAt === null ? null : printed.expiresAt - now
     this.#held = {
       secret: new Secret(printed.secret),
@@ -120,6 +127,17 @@ export class CommandHolder implements Holder {
       dueAt: life === null ? null : now + Math.max(life - earlyMs, life / 2),
       ranAt: now,
     }
+    if (!isSame) this.#replaced(printed)
+  }
+
+  /** A token that ends is another one each time, for the same account; a key that does not is another key. */
+  #replaced({ secret, expiresAt }: Printed): void {
+    const change = expiresAt === null ? this.#seen.compare(secret) : 'first'
+    const isNew = this.generation >= this.#first || change === 'changed'
+    this.generation++
+    if (isNew) this.#around.replaced(this.record, expiresAt === null ? 'another' : 'others')
+    if (expiresAt === null && this.#around.follows && change !== 'same')
+      void this.#around.keep(this.record, [this.#seen.note(secret)])
   }
 }
 

@@ -1,9 +1,10 @@
 import type { Clock } from '../clock/clock.ts'
 import type { At, Reason } from '../pool/pool.ts'
-import type { CredentialRecord, Store } from '../store/store.ts'
+import type { CredentialRecord, SecretRecord, Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Desk } from './desk.ts'
 import type { LoginSettings } from './endpoint.ts'
+import { Unreadable } from './holder.ts'
 import { Ledger } from './ledger.ts'
 import { Locks } from './locks.ts'
 import type { Verdicts } from './material.ts'
@@ -29,6 +30,10 @@ export interface CredentialOptions {
   readonly refreshed?: (credential: CredentialRecord, result: RefreshResult) => void
   /** Between 0 and 1, for jitter. */
   readonly random: () => number
+  /** Says what a secret is that must not go upstream, as `a client key of …`; null: it may. */
+  readonly refuses?: (secret: string) => string | null
+  /** Whether what sources hold is remembered, so that a change is noticed; only in the process that serves. */
+  readonly follows?: boolean
   /** How many refreshes upstreams may force by refusing live tokens, per login; 3 in 3 minutes. */
   readonly forced?: { readonly most: number; readonly withinMs: number }
 }
@@ -47,6 +52,12 @@ export interface Surroundings {
   readonly forced: { readonly most: number; readonly withinMs: number }
   /** Lets the logins' `tick` be called at that instant (or a little later), and then as `dueAt` says. */
   wake(at: At): void
+  /** Throws Unreadable, which names `where`, for a secret that must not go upstream. */
+  check(secret: string, where: string): void
+  /** Whether what sources hold is remembered. */
+  readonly follows: boolean
+  /** Writes sealed rows of a credential; resolves when they are durable or that could not be done. */
+  keep(record: CredentialRecord, rows: readonly SecretRecord[]): Promise<void>
   standing(record: CredentialRecord): ReturnType<Verdicts['standing']>
   /**
    * Another secret is there: `us`: refreshed by spillway; `others`: by somebody else; `another`: of another identity,
@@ -71,13 +82,21 @@ export function surround(options: CredentialOptions, parts: Parts): Surroundings
   const { clock, random, store, verdicts, warn } = options
   const settle = (record: CredentialRecord, verdict: Promise<void>) =>
     void verdict.catch((error: unknown) => warn('the engine could not be told', record.name, error))
+  const ledger = new Ledger(clock, store)
   return {
     clock,
     random,
     ...parts,
     watch: new Watch(clock, parts.files),
     locks: new Locks(clock, random, parts.locks),
-    ledger: new Ledger(clock, store),
+    ledger,
+    follows: options.follows ?? false,
+    check(secret, where) {
+      const what = options.refuses?.(secret) ?? null
+      if (what !== null) throw new Unreadable(`${where} holds ${what}`)
+    },
+    keep: (record, rows) =>
+      ledger.keep(rows).catch((error: unknown) => warn('what its source holds could not be kept', record.name, error)),
     forced: options.forced ?? { most: 3, withinMs: 180_000 },
     standing: (record) => verdicts.standing(record),
     replaced(record, by) {

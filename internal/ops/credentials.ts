@@ -21,7 +21,7 @@ export interface CredentialShape {
   auth: 'api-key' | 'oauth'
   source:
     | { kind: 'vault' }
-    | { kind: 'env'; variable: string }
+    | { kind: 'env'; variable: string; kept?: boolean }
     | { kind: 'file'; path: string }
     | { kind: 'command'; command: string }
   createdAt: string
@@ -114,8 +114,9 @@ const named = z.strictObject({ name: known })
 function switched(enabled: boolean) {
   return async (call: Call, { name }: { name: string }): Promise<{ name: string; changed: boolean }> => {
     const { record, health } = credentialNamed(call.engine, name)
+    const isOut = isClosed(health)
     // A login that was refused is presented once more, and a request may ask for it as soon as it is enabled.
-    if (enabled && isClosed(health)) await call.credentials.retry(record)
+    if (enabled && isOut) await call.credentials.retry(record)
     const problem =
       enabled && (health.state === 'needs-login' || health.state === 'unreadable')
         ? call.credentials.problemOf(record)
@@ -123,7 +124,8 @@ function switched(enabled: boolean) {
     // A shell that lacks a variable says nothing about the daemon, which has an environment of its own.
     if (problem?.broken && call.startedAt !== null)
       throw new Refusal('conflict', `the secret of ${name} cannot be read: ${problem.message}`, unreadHint(record))
-    return { name, changed: await call.engine.setEnabled(name, enabled, call.actor) }
+    // What the source holds now may have made it usable already.
+    return { name, changed: (await call.engine.setEnabled(name, enabled, call.actor)) || (enabled && isOut) }
   }
 }
 
@@ -134,6 +136,11 @@ function unreadHint({ name, source }: CredentialRecord): string {
     : 'mend it there; that is noticed within a second'
 }
 
+/** Whether its key is sealed here, so that another can be put in its place. */
+function isKept({ source }: CredentialRecord): boolean {
+  return source.kind === 'vault' || (source.kind === 'env' && source.kept === true)
+}
+
 const credReplace = verb({
   method: 'PUT',
   path: '/v1/credentials/:name/secret',
@@ -142,7 +149,7 @@ const credReplace = verb({
     const { record } = credentialNamed(call.engine, name)
     if (record.auth === 'oauth')
       throw new Refusal('conflict', `${name} is a login, not a key`, `spillway cred login ${name}`)
-    if (record.source.kind !== 'vault')
+    if (!isKept(record))
       throw new Refusal('conflict', `the key of ${name} is not in the vault`, `change it where it comes from`)
     checkSecret(secret)
     const replacing = (generation: number) => {

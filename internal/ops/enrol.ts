@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { validateHeaderName } from 'node:http'
+import { holdsKey } from '../keys/keys.ts'
 import { Refusal } from '../pool/pool.ts'
 import type { CredentialRecord, SecretRecord, Write } from '../store/store.ts'
 import type { Secret } from '../vault/vault.ts'
@@ -120,6 +121,12 @@ function checkHeader(header: string, provider: string): void {
 export function checkSecret(secret: Secret): void {
   const value = secret.reveal()
   if (value === '') throw new Refusal('invalid', 'the secret is empty')
+  if (holdsKey(value))
+    throw new Refusal(
+      'invalid',
+      'that is a client key of spillway itself, which no upstream knows',
+      'give the key that the provider issued',
+    )
   if (!/^[\x21-\x7e]+$/.test(value))
     throw new Refusal('invalid', 'the secret contains blanks, line ends or characters that no header can carry')
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Refusal } from '../pool/pool.ts'
 import type { OAuthSettings, Source } from '../store/store.ts'
-import { Secret } from '../vault/vault.ts'
+import { Secret, unquoted } from '../vault/vault.ts'
 import { checkTokenUrl } from './address.ts'
 import { credentialPackage } from './lazily.ts'
 import type { Call } from './verb.ts'
@@ -12,7 +12,7 @@ const text = z.string().min(1).max(4096)
 export const givenSecret = z
   .string()
   .max(64 * 1024)
-  .transform((secret) => new Secret(secret.trim()))
+  .transform((secret) => new Secret(unquoted(secret)))
 
 /** A path that means the same to whoever reads it. */
 export const absolutePath = text.regex(/^(\/|[A-Za-z]:[\\/])/, 'expected an absolute path')
@@ -23,6 +23,8 @@ export const source = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('env'),
     variable: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*(#[1-9]\d*)?$/, 'expected the name of an environment variable'),
+    /** A sealed copy is kept, which serves when the variable is not set. */
+    kept: z.boolean().optional(),
   }),
   z.strictObject({
     kind: z.literal('file'),
@@ -45,7 +47,10 @@ export type NewLogin = z.output<typeof login>
 
 /** The source as it is recorded: a reference, never the secret. */
 export function recorded(source: NewSource): Source {
-  return source.kind === 'vault' ? { kind: 'vault' } : source
+  if (source.kind === 'vault') return { kind: 'vault' }
+  if (source.kind !== 'env') return source
+  const { kind, variable, kept = false } = source
+  return { kind, variable, ...(kept ? { kept } : {}) }
 }
 
 /** Whether the source holds tokens that are refreshed, rather than a fixed key. */

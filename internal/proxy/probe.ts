@@ -1,5 +1,5 @@
 import type { Clock } from '../clock/clock.ts'
-import { type Credentials, NoMaterial } from '../credential/credential.ts'
+import { type Credentials, type Material, NoMaterial } from '../credential/credential.ts'
 import type { Dialect } from '../dialect/dialect.ts'
 import type { Finding, Lease, LivePool, Prober } from '../engine/engine.ts'
 import type { Outcome, Reason } from '../pool/pool.ts'
@@ -54,8 +54,8 @@ async function asked(parts: ProbeParts, credential: Lease['credential'], pool: L
   const dialect = parts.dialectOf(credential.provider)
   const baseUrl = credential.baseUrl ?? pool.upstream ?? dialect.defaultBaseUrl
   const request = baseUrl === null ? null : dialect.probe(baseUrl, pool.probePath)
+  const { injection } = await freshMaterial(parts.credentials, credential)
   if (baseUrl === null || request === null) return inconclusive('auth-rejected', null)
-  const { injection } = await parts.credentials.material(credential)
   const headers = ['accept', 'application/json']
   dialect.inject(headers, injection)
   const { transport, pathOf } = parts.upstreams.at(baseUrl)
@@ -65,6 +65,16 @@ async function asked(parts: ProbeParts, credential: Lease['credential'], pool: L
   return findingOf(
     new Reading({ method, status, headers: raw, oauth: false }, dialect).conclude(held, parts.clock.now()),
   )
+}
+
+/** A key that is questioned may have been replaced where it comes from: there it is looked at again first. */
+async function freshMaterial(credentials: Credentials, credential: Lease['credential']): Promise<Material> {
+  const known = await credentials.material(credential)
+  const { kind } = credential.source
+  if (kind !== 'command' && kind !== 'file') return known
+  return (await credentials.renew(credential, known.generation)) === 'renewed'
+    ? credentials.material(credential)
+    : known
 }
 
 /** Only an accepted request clears, and only an explicit word about the credential confirms. */

@@ -5,7 +5,8 @@ import type { Sealed } from '../vault/vault.ts'
 export type Source =
   | { readonly kind: 'vault' }
   | { readonly kind: 'file'; readonly path: string; readonly format: string }
-  | { readonly kind: 'env'; readonly variable: string }
+  /** `kept`: a sealed copy serves while the variable is not set. */
+  | { readonly kind: 'env'; readonly variable: string; readonly kept?: boolean }
   | { readonly kind: 'command'; readonly command: string }
 
 /** A credential's identity and settings. `id` is never reused; `name` is unique among the living. */

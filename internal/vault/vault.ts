@@ -8,6 +8,7 @@ import { keyBytes } from './keyfile.ts'
 import { Secret } from './secret.ts'
 
 export { VaultError, type VaultErrorCode } from './fault.ts'
+export { unquoted } from './given.ts'
 export { checkKeyFile, createKeyFile, readKeyFile } from './keyfile.ts'
 export { Secret } from './secret.ts'
 export { isSignedBy, sign } from './signature.ts'

@@ -37,6 +37,7 @@ function announce(cli: Cli, facts: Started): void {
   screen.print(`spillway listens on ${screen.paint('bold', facts.origin)} (data in ${facts.data}; ${runtime})`)
   if (facts.firstKey !== null)
     screen.print(`client key local: ${facts.firstKey} (shown only now; spillway env POOL passes it to agents)`)
+  for (const note of facts.notes) screen.print(note)
   screen.print(nextStep(facts))
 }
 

@@ -14,7 +14,7 @@ export function loginCommands(cred: Command, cli: Cli): void {
     async (name: string, _options: object, command: Command) => {
       const { auth, source } = await cli.withOps(command, (ops) => ops.credShow({ name }))
       if (auth === 'oauth') return cli.withOps(command, (ops) => login(cli, ops, name))
-      if (source.kind !== 'vault')
+      if (source.kind !== 'vault' && !('kept' in source && source.kept))
         throw new Refusal(
           'conflict',
           `the key of ${name} comes from ${sourceText(source)}`,
