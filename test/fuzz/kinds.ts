@@ -2,6 +2,7 @@ import { type Case, type Pause, type Request, settled } from './case.ts'
 import { bad, granting, wellDone } from './plans.ts'
 import type { Random } from './random.ts'
 import { chunked, fatal, good, local, type Place, plain, post, upgrade, webSocketKey, withPlans } from './requests.ts'
+import { spoilt } from './spoilt.ts'
 
 /** Makes the case of a seed; the same one each time, but for names of pools. */
 export type MakeCase = (place: Place) => Omit<Case, 'kind' | 'seed'>
@@ -234,44 +235,6 @@ const garbled: MakeCase = (place) => {
     leaves,
     pauses: random.chance(0.4) ? cutsOf(random, changed, 3) : [],
   }
-}
-
-const interesting = [
-  '\r',
-  '\n',
-  '\r\n',
-  '\r\n\r\n',
-  '\0',
-  ' ',
-  ':',
-  '0',
-  '\xff',
-  '\t',
-  'chunked',
-  'Content-Length: 3\r\n',
-  'Transfer-Encoding: chunked\r\n',
-  'Expect: 100-continue\r\n',
-  'Upgrade: websocket\r\nConnection: upgrade\r\n',
-]
-
-function spoilt(random: Random, text: string): string {
-  let changed = text
-  for (let times = random.between(1, 3); times > 0; times--) {
-    // Heads are where meaning is.
-    const limit = random.chance(0.7) ? Math.min(changed.length, changed.indexOf('\r\n\r\n') + 4) : changed.length
-    const at = random.below(Math.max(1, limit))
-    const put = random.chance(0.6) ? random.pick(interesting) : String.fromCharCode(random.below(256))
-    const lost = random.weighted([
-      [4, 0],
-      [4, put.length],
-      [2, random.between(1, 12)],
-      [1, 1],
-    ])
-    changed = random.chance(0.1)
-      ? changed.slice(0, at) + changed.slice(Math.max(0, at - 20), at) + changed.slice(at)
-      : changed.slice(0, at) + put + changed.slice(at + lost)
-  }
-  return changed
 }
 
 /** The kinds of cases, and how often each comes. */

@@ -40,6 +40,7 @@ const settings: ProxySettings = {
     maxBodyBytes: mostHeldBody,
     maxTotalBytes: 268_435_456,
     budget: { ratio: 1, perSecond: 1_000_000 },
+    holdMs: { codex: 60_000, default: 2_000 },
   },
 }
 
