@@ -48,9 +48,8 @@ export class LateErrors {
   /** The unfinished event with what comes behind it; null while its end cannot be in it. */
   #joined(chunk: Buffer): Buffer | null {
     if (this.#tailLength === 0) return chunk
-    const last = this.#tail.at(-1) as Buffer
-    // An end that is cut in two has its last byte in the chunk.
-    const border = Buffer.concat([last.subarray(-3), chunk.subarray(0, 3)])
+    // An end that is cut has its last byte in the chunk; chunks may be as short as a byte.
+    const border = Buffer.concat([...this.#tail.slice(-2).map((part) => part.subarray(-2)), chunk.subarray(0, 2)])
     if (lastEventEnd(chunk) === 0 && lastEventEnd(border) === 0) {
       this.#tail.push(chunk)
       this.#tailLength += chunk.length

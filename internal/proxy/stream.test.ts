@@ -96,6 +96,10 @@ describe('errors in a stream that is passed on', () => {
     expect(late(crlf.slice(0, 30), crlf.slice(30))).toEqual([null, 'rate-limited'])
   })
 
+  test.each(['\n', '\r\n'])('are found when each byte comes alone, with line ends %j', (end) => {
+    expect(late(...error.replaceAll('\n', end)).at(-1)).toBe('rate-limited')
+  })
+
   test('are not words of the answer', () => {
     expect(late(delta, delta.slice(0, 50), delta.slice(50))).toEqual([null, null, null])
   })

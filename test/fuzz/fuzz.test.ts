@@ -6,6 +6,8 @@ import { expect, it } from 'vitest'
 import type { Case } from './case.ts'
 import { shown } from './case.ts'
 import { makeCase } from './make.ts'
+import { partFault, partNames } from './parts.ts'
+import { Random } from './random.ts'
 import { playRound, Uncaught } from './round.ts'
 import { Run } from './run.ts'
 import { Stage } from './stage.ts'
@@ -19,6 +21,15 @@ it(`nothing goes wrong in ${cases} cases from seed ${seed} on`, async () => {
   const { findings } = await new Run(order).play()
   expect(findings.map((finding) => `${finding.faults.join('\n')}\n${shown(finding.case)}`)).toEqual([])
 }, 600_000)
+
+it.each(partNames)('%s: bytes that come cut anywhere mean what they mean as a whole', (name) => {
+  const faults: string[] = []
+  for (let at = 0; at < Number(FUZZ_CASES ?? 1_000) && faults.length < 3; at++) {
+    const fault = partFault(name, new Random(seed + at))
+    if (fault !== null) faults.push(`seed ${seed + at}: ${fault}`)
+  }
+  expect(faults).toEqual([])
+})
 
 it('the same seed makes the same case', () => {
   const about = { kind: null, pool: 'p0000', key: 'k' }

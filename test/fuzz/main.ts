@@ -1,15 +1,19 @@
 /**
- * `npm run fuzz -- --cases N --seed S [--kind K] [--at-once C] [--findings F]`: plays N cases of the data port (`all`) from
- * seed S on, shows counts by kind, and ends with 1 when something was found.
+ * `npm run fuzz -- --cases N --seed S [--parts P] [--kind K] [--at-once C] [--findings F]`: plays N cases of the data port
+ * from seed S on, then P cases of each part that is driven without sockets, shows counts by kind, and ends with 1 when
+ * something was found.
  */
 import { parseArgs } from 'node:util'
 import { shown } from './case.ts'
+import { partFault, partNames } from './parts.ts'
+import { Random } from './random.ts'
 import { type Counts, Run } from './run.ts'
 
 const { values } = parseArgs({
   options: {
     cases: { type: 'string', default: '100000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    parts: { type: 'string', default: '0' },
     kind: { type: 'string' },
     'at-once': { type: 'string', default: '64' },
     findings: { type: 'string', default: '10' },
@@ -54,4 +58,15 @@ for (const { case: one, faults, isSteady } of run.findings) {
   console.log(faults.map((fault) => `  ! ${fault}`).join('\n'))
   console.log(shown(one))
 }
-process.exit(run.findings.length > 0 ? 1 : 0)
+let partFaults = 0
+for (const name of Number(values.parts) > 0 ? partNames : []) {
+  let faults = 0
+  for (let at = 0; at < Number(values.parts); at++) {
+    const fault = partFault(name, new Random(seed + at))
+    if (fault === null) continue
+    if (++faults <= 3) console.log(`\nFINDING: seed ${seed + at} of ${name}: ${fault}`)
+  }
+  partFaults += faults
+  console.log(`${name.padEnd(16)}${values.parts.padStart(10)}  ${faults} findings (without sockets)`)
+}
+process.exit(run.findings.length + partFaults > 0 ? 1 : 0)

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Case } from './case.ts'
 import { exclusion } from './excluded.ts'
 import { makeCase } from './make.ts'
@@ -38,6 +40,21 @@ export interface Finding {
   readonly isSteady: boolean
 }
 
+/** Memory is looked at after so many rounds. */
+const roundsBetweenLooks = 8
+
+/** So many bytes more may live at any look than at the first. */
+const mostGrowth = 48 * 1_048_576
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+function liveBytes(): number {
+  collect()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
 /** Plays cases from the seed on: the first has the seed itself, so that a case is played again by its own number. */
 export class Run {
   readonly #order: Order
@@ -45,6 +62,8 @@ export class Run {
   readonly findings: Finding[] = []
   readonly #uncaught = new Uncaught()
   #stage: Stage | null = null
+  #rounds = 0
+  #start: number | null = null
 
   constructor(order: Order) {
     this.#order = order
@@ -55,6 +74,7 @@ export class Run {
     try {
       for (let at = 0; at < cases && this.findings.length < mostFindings; at += perRound) {
         await this.#round(at, Math.min(perRound, cases - at))
+        this.#watchMemory()
         onRound?.(this.counts)
       }
     } finally {
@@ -62,6 +82,20 @@ export class Run {
       this.#uncaught.stop()
     }
     return this
+  }
+
+  /** What lives after a collection, in bytes; it may not grow with the number of cases. */
+  #watchMemory(): void {
+    const { seed, kind } = this.#order
+    if (++this.#rounds % roundsBetweenLooks !== 0) return
+    const live = liveBytes()
+    this.#start ??= live
+    if (live - this.#start < mostGrowth) return
+    const faults = [
+      `${Math.round((live - this.#start) / 1_048_576)} MB more after ${this.counts.played} cases than at the start`,
+    ]
+    this.findings.push({ case: makeCase(seed, { kind, pool: 'p0000', key: '' }), faults, isSteady: false })
+    this.#start = live
   }
 
   async #round(from: number, count: number): Promise<void> {
