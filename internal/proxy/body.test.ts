@@ -189,8 +189,9 @@ describe('the budget of held bodies', () => {
 describe('a body that is given up', () => {
   it('is neither kept nor told when the rest of it comes all the same', () => {
     const budget = new BodyBudget(100)
-    const head = { method: 'POST', url: '/', version: '1.1', headers: [], keepAlive: true }
-    const request = new DirectRequest(head, { length: 4 }, new Socket())
+    const headers = ['Host', 'a', 'Content-Length', '4']
+    const head = { method: 'POST', url: '/', version: '1.1', headers, keepAlive: true, upgrade: false }
+    const request = new DirectRequest(head, new Socket())
     request.handOn()
     const told: string[] = []
     const receiver = { bodyReady: () => told.push('ready'), bodyHasTrailers: () => told.push('trailers') }

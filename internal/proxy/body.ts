@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { ClientRequest } from './client.ts'
 import type { Frame } from './framing.ts'
+import { guarded } from './guarded.ts'
 import { HeldBody } from './held-body.ts'
 
 /** A request's body as it goes upstream. */
@@ -42,7 +43,10 @@ export interface BodyReceiver {
   bodyHasTrailers(): void
 }
 
-/** Reads a request's body into memory if it is small enough and the budget allows, else hands it on as a stream with a single attempt. */
+/**
+ * Reads a request's body into memory if it is small enough and the budget allows, else hands it on as a stream with a
+ * single attempt. The budget is asked for what is held, as it comes: what is only announced takes nothing from anybody.
+ */
 export class BodyReader {
   readonly #request: ClientRequest
   readonly #receiver: BodyReceiver
@@ -66,54 +70,64 @@ export class BodyReader {
 
   /** Begins to read; the receiver may be called before this returns. */
   start(): void {
-    const { gathered } = this.#request
-    const fits = this.#length === null || this.#reserve(this.#length)
+    const { gathered, complete } = this.#request
+    const fits = (this.#length ?? 0) <= this.#most && this.#reserve()
     if (!fits) this.#stream()
-    else if (this.#held.length === this.#length) this.#ready()
+    else if (gathered && complete) this.#end()
     else if (gathered) this.#request.gather?.(() => this.#onPiece())
+    else if (this.#length === 0) this.#ready()
     else this.#listen()
   }
 
   /** Gives the memory back to the budget: the body is not needed any more, nor what is still to come of it. */
   release(): void {
     this.#done = true
-    this.#budget.give(this.#taken)
-    this.#taken = 0
+    this.#giveBack(this.#taken)
     this.#request.gather?.(null)
     this.#held.release()
   }
 
-  #reserve(bytes: number): boolean {
-    if (this.#taken + bytes > this.#most || !this.#budget.take(bytes)) return false
-    this.#taken += bytes
+  /** Takes what is held from the budget, as far as that has not been done; false when it is too much. */
+  #reserve(): boolean {
+    if (this.#held.length > this.#most) return false
+    const more = this.#held.memory - this.#taken
+    if (more <= 0) return true
+    if (!this.#budget.take(more)) return false
+    this.#taken += more
     return true
   }
 
-  #listen(): void {
-    const listeners = { data: (chunk: Buffer) => this.#onData(chunk), end: () => this.#onEnd() }
-    this.#listeners = listeners
-    this.#request.on('data', listeners.data)
-    if (this.#length === null) this.#request.on('end', listeners.end)
+  #giveBack(bytes: number): void {
+    const given = Math.min(bytes, this.#taken)
+    this.#taken -= given
+    this.#budget.give(given)
   }
 
-  #onData(chunk: Buffer): void {
-    if (this.#done) return
-    this.#held.add(chunk)
-    if (this.#length === null) {
-      if (!this.#reserve(chunk.length)) this.#stream()
-    } else if (this.#held.length === this.#length) this.#ready()
+  #listen(): void {
+    const listeners = {
+      data: (chunk: Buffer) => {
+        if (this.#done) return
+        this.#held.add(chunk)
+        if (!this.#reserve()) this.#stream()
+      },
+      end: () => this.#done || this.#end(),
+    }
+    this.#listeners = listeners
+    this.#request.on('data', listeners.data).on('end', listeners.end)
   }
 
   #onPiece(): void {
-    if (!this.#done && this.#held.length === this.#length) this.#ready()
+    if (this.#done) return
+    if (!this.#reserve()) this.#stream()
+    else if (this.#request.complete) this.#end()
   }
 
-  #onEnd(): void {
-    if (this.#done) return
-    if (this.#request.rawTrailers.length > 0) {
+  #end(): void {
+    if (this.#request.rawTrailers.length === 0) this.#ready()
+    else {
       this.#done = true
       this.#receiver.bodyHasTrailers()
-    } else this.#ready()
+    }
   }
 
   #ready(): void {
@@ -123,8 +137,9 @@ export class BodyReader {
 
   #stream(): void {
     this.#done = true
+    this.#request.gather?.(null)
     if (this.#listeners) this.#request.off('data', this.#listeners.data).off('end', this.#listeners.end)
-    const rest = new Rest(this.#request, [...this.#held.parts])
+    const rest = new Rest(this.#request, [...this.#held.parts], (bytes) => this.#giveBack(bytes))
     this.#held = new HeldBody(0)
     this.#receiver.bodyReady({ held: false, rest, length: this.#length })
   }
@@ -133,22 +148,32 @@ export class BodyReader {
 /** What of a body is here already, followed by what is still to come, with backpressure towards the client. */
 class Rest extends Readable {
   readonly #request: ClientRequest
+  /** In their order, what has come and is not wanted yet. */
   readonly #here: Buffer[]
-  #listening = false
+  readonly #onTaken: (bytes: number) => void
+  #isWanted = false
+  #hasEnded = false
 
-  constructor(request: ClientRequest, here: Buffer[]) {
+  /** `onTaken` is told how many of the bytes that are here already are no longer. */
+  constructor(request: ClientRequest, here: Buffer[], onTaken: (bytes: number) => void) {
     super({ highWaterMark: 65_536 })
     this.#request = request
     this.#here = here
-    request.pause()
+    this.#onTaken = onTaken
+    guarded(this)
+    request.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).pause()
   }
 
   override _read(): void {
-    for (let part = this.#here.shift(); part; part = this.#here.shift()) {
-      if (!this.push(part)) return
+    this.#isWanted = true
+    while (this.#isWanted && this.#here.length > 0) {
+      const part = this.#here.shift() as Buffer
+      this.#onTaken(part.length)
+      this.#isWanted = this.push(part)
     }
-    if (!this.#listening) this.#listen()
-    this.#request.resume()
+    if (!this.#isWanted) return
+    if (this.#hasEnded) this.push(null)
+    else this.#request.resume()
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -157,17 +182,15 @@ class Rest extends Readable {
     callback(error)
   }
 
-  #listen(): void {
-    this.#listening = true
-    this.#request.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError)
-  }
-
   readonly #onData = (chunk: Buffer): void => {
-    if (!this.push(chunk)) this.#request.pause()
+    if (this.#isWanted) this.#isWanted = this.push(chunk)
+    else this.#here.push(chunk)
+    if (!this.#isWanted) this.#request.pause()
   }
 
   readonly #onEnd = (): void => {
-    this.push(null)
+    this.#hasEnded = true
+    if (this.#here.length === 0) this.push(null)
   }
 
   readonly #onError = (error: Error): void => {

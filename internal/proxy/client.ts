@@ -1,7 +1,10 @@
 import type { Socket } from 'node:net'
 import type { RawHeaders } from '../dialect/dialect.ts'
-import type { Frame } from './framing.ts'
+import type { Frame, FramingFault } from './framing.ts'
 import type { HeldBody } from './held-body.ts'
+
+/** What a client announced with `Expect`. */
+export type Expectation = 'none' | 'continue' | 'other'
 
 /** A client's request as the data path needs it: an IncomingMessage of node, or a DirectRequest. */
 export interface ClientRequest {
@@ -13,11 +16,11 @@ export interface ClientRequest {
   readonly socket: Socket
   /** Whether all of its body has come. */
   readonly complete: boolean
-  /** The frame, where it has been judged already. */
-  readonly frame?: Frame
+  /** The frame, or what is wrong with it, where that has been judged already. */
+  readonly frame?: Frame | FramingFault
   /** What has come of the body, where it gathers that itself instead of telling it as `data`. */
   readonly gathered?: HeldBody
-  /** Goes on to gather, and calls `told` for each piece; with null it does so no longer, and tells `data`. */
+  /** Goes on to gather, and calls `told` for each piece and for the end; with null it does so no longer, and tells `data`. */
   gather?(told: (() => void) | null): void
   on(event: 'data', listener: (chunk: Buffer) => void): this
   on(event: 'end', listener: () => void): this

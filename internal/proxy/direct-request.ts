@@ -1,24 +1,32 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import type { ClientRequest } from './client.ts'
-import type { Frame } from './framing.ts'
+import type { RawHeaders } from '../dialect/dialect.ts'
+import type { ClientRequest, Expectation } from './client.ts'
+import { type Frame, type FramingFault, frameOf } from './framing.ts'
+import { guarded } from './guarded.ts'
+import { headerIn } from './headers.ts'
 import { HeldBody, type Memory } from './held-body.ts'
 import type { ParsedHead } from './request-parser.ts'
+import { asksForWebSocket } from './websocket-handshake.ts'
 
-/** A request whose head is here and whose body, of a known length, comes as plain events rather than through a stream. */
+const none: readonly string[] = []
+
+/** A request whose head is here and whose body comes as plain events rather than through a stream. */
 export class DirectRequest implements ClientRequest {
   readonly method: string
   readonly url: string
-  readonly httpVersion = '1.1'
-  readonly httpVersionMinor = 1
+  readonly httpVersion: string
   readonly rawHeaders: readonly string[]
-  readonly rawTrailers: readonly string[] = []
-  readonly socket: Socket
-  readonly frame: Frame
+  rawTrailers = none
+  readonly frame: Frame | FramingFault
+  readonly expectation: Expectation
+  /** Whether the connection is to become a WebSocket. */
+  readonly isUpgrade: boolean
   /** Whether its connection may serve another request after it. */
   readonly keepAlive: boolean
   readonly gathered: HeldBody
   complete = false
+  #socket: Socket
   /** Most requests are complete when they begin, and nobody has to be told anything. */
   #events: EventEmitter | null = null
   /** Who is told that something has been gathered; nobody gathers for null. */
@@ -26,14 +34,42 @@ export class DirectRequest implements ClientRequest {
   #isHandedOn = false
   #ended = false
 
-  constructor({ method, url, headers, keepAlive }: ParsedHead, frame: Frame, socket: Socket) {
+  constructor({ method, url, version, headers, keepAlive, upgrade }: ParsedHead, socket: Socket) {
     this.method = method
     this.url = url
+    this.httpVersion = version
     this.rawHeaders = headers
-    this.keepAlive = keepAlive
-    this.frame = frame
-    this.socket = socket
-    this.gathered = new HeldBody(frame.length)
+    this.frame = frameOf(headers, version)
+    const asked = wishesIn(headers)
+    this.expectation = version === '1.0' ? 'none' : asked.expectation
+    // Any other protocol is ignored (RFC 9110, 7.8), the body of such a request is framed as ever.
+    this.isUpgrade = upgrade && asked.isWebSocket && typeof this.frame === 'object'
+    this.keepAlive = keepAlive && method !== 'CONNECT' && !this.isUpgrade
+    this.#socket = socket
+    this.gathered = new HeldBody(this.length)
+  }
+
+  get socket(): Socket {
+    return this.#socket
+  }
+
+  get httpVersionMinor(): number {
+    return this.httpVersion === '1.0' ? 0 : 1
+  }
+
+  /** How long the body is; null where chunks delimit it, 0 also where nothing does. */
+  get length(): number | null {
+    return typeof this.frame === 'string' ? 0 : this.frame.length
+  }
+
+  /** Whether chunks delimit the body. */
+  get isChunked(): boolean {
+    return this.length === null
+  }
+
+  /** The connection goes on with another socket around it. */
+  moveTo(socket: Socket): void {
+    this.#socket = socket
   }
 
   /** From now on what comes is told to whoever listens, unless it is to be gathered. */
@@ -56,23 +92,24 @@ export class DirectRequest implements ClientRequest {
   /** All of the body has come. */
   end(): void {
     this.complete = true
-    if (this.#isHandedOn) this.#tellEnd()
+    if (!this.#isHandedOn) return
+    this.#told?.()
+    this.#tellEnd()
   }
 
   /** The client has left; a request that is complete does not mind. */
   abort(): void {
-    if (!this.complete && this.#events?.listenerCount('error'))
-      this.#events.emit('error', new Error('the client has left'))
+    if (!this.complete) this.#events?.emit('error', new Error('the client has left'))
   }
 
   on(event: string, listener: Listener): this {
-    this.#events ??= new EventEmitter()
+    this.#events ??= guarded(new EventEmitter())
     this.#events.on(event, listener)
     return this
   }
 
   once(event: string, listener: Listener): this {
-    this.#events ??= new EventEmitter()
+    this.#events ??= guarded(new EventEmitter())
     this.#events.once(event, listener)
     return this
   }
@@ -84,13 +121,13 @@ export class DirectRequest implements ClientRequest {
 
   pause(): this {
     // Behind it only the next request comes, or the client's leaving.
-    if (!this.complete) this.socket.pause()
+    if (!this.complete) this.#socket.pause()
     return this
   }
 
   resume(): this {
     if (this.complete) process.nextTick(() => this.#tellEnd())
-    else this.socket.resume()
+    else this.#socket.resume()
     return this
   }
 
@@ -99,6 +136,32 @@ export class DirectRequest implements ClientRequest {
     this.#ended = true
     this.#events?.emit('end')
   }
+}
+
+/** What a head asks for beside an answer. */
+interface Wishes {
+  readonly expectation: Expectation
+  readonly isWebSocket: boolean
+}
+
+const nothing: Wishes = { expectation: 'none', isWebSocket: false }
+
+function wishesIn(headers: RawHeaders): Wishes {
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] as string
+    if (name.length !== 6 && name.length !== 7) continue
+    const lower = name.toLowerCase()
+    if (lower === 'expect' || lower === 'upgrade') {
+      return { expectation: expectationIn(headers), isWebSocket: asksForWebSocket(headers) }
+    }
+  }
+  return nothing
+}
+
+function expectationIn(headers: RawHeaders): Expectation {
+  const expected = headerIn(headers, 'expect')
+  if (expected === undefined) return 'none'
+  return expected.trim().toLowerCase() === '100-continue' ? 'continue' : 'other'
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: what an event carries is its listener's affair.

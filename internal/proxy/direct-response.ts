@@ -28,6 +28,8 @@ export class DirectResponse implements ClientResponse {
   #isChunked = false
   #isLast = false
   #ended = false
+  #isRevoked = false
+  #hasContinued = false
   headersSent = false
 
   constructor(request: DirectRequest, host: ResponseHost) {
@@ -37,6 +39,16 @@ export class DirectResponse implements ClientResponse {
 
   get socket(): Socket {
     return this.req.socket
+  }
+
+  /** Whether its last byte has been written. */
+  get isEnded(): boolean {
+    return this.#ended
+  }
+
+  /** Something else has been said in its place, and ends the connection: nothing of it is written any more. */
+  revoke(): void {
+    this.#isRevoked = true
   }
 
   writeHead(status: number, headers: readonly string[]): this {
@@ -59,7 +71,7 @@ export class DirectResponse implements ClientResponse {
   }
 
   end(body?: Buffer | string): void {
-    if (this.#ended) return
+    if (this.#ended || this.#isRevoked) return
     const length = body?.length ?? 0
     this.#compose(length)
     this.#ended = true
@@ -80,6 +92,7 @@ export class DirectResponse implements ClientResponse {
   }
 
   writeContinue(): void {
+    this.#hasContinued = true
     this.#send('HTTP/1.1 100 Continue\r\n\r\n')
   }
 
@@ -109,15 +122,22 @@ export class DirectResponse implements ClientResponse {
       if (framingLengths.has(name.length)) this.#note(name.toLowerCase(), value, said)
     }
     if (!said.date) head += `Date: ${this.#host.date()}\r\n`
-    if (!said.connection) {
-      this.#isLast ||= !this.req.keepAlive
-      head += this.#isLast ? 'Connection: close\r\n' : this.#host.persistence
-    }
-    if (!said.length && this.#hasBody) {
+    const isUnframed = length === null && !said.length && this.#hasBody && this.req.httpVersionMinor === 0
+    this.#isLast ||= isUnframed || this.#mustClose
+    if (!said.connection) head += this.#isLast ? 'Connection: close\r\n' : this.#host.persistence
+    if (!said.length && !isUnframed && this.#hasBody) {
       this.#isChunked = length === null
       head += length === null ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${length}\r\n`
     }
     this.#head = `${head}\r\n`
+  }
+
+  /** Whether nothing can follow on the connection. */
+  get #mustClose(): boolean {
+    const { keepAlive, complete, expectation } = this.req
+    if (!keepAlive) return true
+    // Whether the body of a request that was not told to go on is still sent, only its client knows (RFC 9110, 10.1.1).
+    return expectation !== 'none' && !complete && !this.#hasContinued
   }
 
   #note(name: string, value: string, said: { date: boolean; length: boolean; connection: boolean }): void {
@@ -125,11 +145,12 @@ export class DirectResponse implements ClientResponse {
     else if (name === 'content-length') said.length = true
     else if (name === 'connection') {
       said.connection = true
-      this.#isLast = value.toLowerCase() === 'close'
+      this.#isLast = /(?:^|,)\s*close\s*(?:,|$)/i.test(value)
     }
   }
 
   #sendBytes(before: string, bytes: Buffer, after: string): boolean {
+    if (this.#isRevoked) return true
     if (bytes.length <= mostInString) return this.#send(before + bytes.toString('latin1') + after)
     const { socket } = this
     if (!socket.writable) return true
@@ -146,7 +167,7 @@ export class DirectResponse implements ClientResponse {
     const all = this.#head + text
     this.#head = ''
     const { socket } = this
-    if (all === '' || !socket.writable) return true
+    if (all === '' || !socket.writable || this.#isRevoked) return true
     return socket.write(all, 'latin1')
   }
 }

@@ -290,8 +290,12 @@ describe('what is not plain', () => {
   })
 })
 
-describe('a body that does not come', () => {
-  it('is waited for five minutes', async () => {
+describe('what does not come', () => {
+  const passes = async (clock: FakeClock, ms: number) => {
+    for (let left = ms; left > 0; left -= 5_000) await clock.advance(Math.min(left, 5_000))
+  }
+
+  it('of a body is waited for, for five minutes', async () => {
     const clock = new FakeClock()
     await start({ clock })
     const socket = rig.socket()
@@ -299,12 +303,184 @@ describe('a body that does not come', () => {
     const closed = once(socket, 'close')
     socket.write(`${plain('/v1/one', ['Content-Length: 10'], 'POST')}01234`)
     await expect.poll(() => rig.proxy.inFlight).toBe(1)
-    await clock.advance(299_000)
+    await passes(clock, 299_000)
     expect(rig.proxy.inFlight).toBe(1)
-    await clock.advance(1_000)
+    await passes(clock, 15_000)
     expect(String((await answered)[0])).toMatch(/^HTTP\/1\.1 408 /)
+    await passes(clock, 5_000)
     await closed
     await expect.poll(() => rig.counted.requests).toEqual(['client_gone'])
+    expect(statuses(await rig.raw(plain('/v1/two', closing)))).toEqual([200])
+  })
+
+  it.each([
+    ['of known length', ['Content-Length: 10'], (byte: string) => byte, ''],
+    ['in chunks', ['Transfer-Encoding: chunked'], (byte: string) => `1\r\n${byte}\r\n`, '0\r\n\r\n'],
+  ])('at once, but little by little: a body %s may take an hour', async (_, framed, piece, end) => {
+    const clock = new FakeClock()
+    await start({ clock })
+    const socket = rig.socket()
+    const text = heard(socket)
+    const closed = once(socket, 'close')
+    socket.write(plain('/v1/one', [...framed, ...closing], 'POST'))
+    await expect.poll(() => rig.proxy.inFlight).toBe(1)
+    for (const byte of '0123456789') {
+      socket.write(piece(byte))
+      await standstill(() => socket.bytesWritten)
+      await passes(clock, 290_000)
+    }
+    if (end !== '') socket.write(end)
+    await closed
+    expect(statuses(text())).toEqual([200])
+    expect(seen()).toEqual([['POST', '/v1/one', '0123456789']])
+  })
+
+  it('of a head is not waited for longer than a minute, however much of it comes', async () => {
+    const clock = new FakeClock()
+    await start({ clock })
+    const socket = rig.socket()
+    const text = heard(socket)
+    socket.write('GET /pool/v1/x HTTP/1.1\r\n')
+    for (let second = 0; second < 90 && !socket.readableEnded; second += 5) {
+      socket.write('X: y\r\n')
+      await standstill(() => socket.bytesWritten)
+      await clock.advance(5_000)
+    }
+    expect(statuses(text())).toEqual([408])
+  })
+
+  it('of the next request on a quiet connection closes it without a word', async () => {
+    const clock = new FakeClock()
+    await start({ clock })
+    const socket = rig.socket()
+    const text = heard(socket)
+    socket.write(plain('/v1/one'))
+    await expect.poll(() => statuses(text())).toEqual([200])
+    const closed = once(socket, 'close')
+    await passes(clock, 115_000)
+    await closed
+    expect(statuses(text())).toEqual([200])
+  })
+})
+
+describe('an error answer that closes', () => {
+  it.each([
+    ['a misspelt coding', ['Transfer-Encoding: xchunked'], '5\r\nhello\r\n0\r\n\r\n'],
+    ['a coding in quotes', ['Transfer-Encoding: "chunked"'], '5\r\nhello\r\n0\r\n\r\n'],
+    ['a coding with a weight', ['Transfer-Encoding: chunked;q=1'], '5\r\nhello\r\n0\r\n\r\n'],
+    ['a coding too many', ['Transfer-Encoding: gzip, chunked'], '5\r\nhello\r\n0\r\n\r\n'],
+    ['a coding and a length', ['Transfer-Encoding: chunked', 'Content-Length: 5'], '5\r\nhello\r\n0\r\n\r\n'],
+    ['a length that is none', ['Content-Length: x'], 'hello'],
+    ['trailers', ['Transfer-Encoding: chunked', ...closing], '5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n'],
+    ['a length in the trailers', ['Transfer-Encoding: chunked'], '5\r\nhello\r\n0\r\nContent-Length: 1\r\n\r\n'],
+    ['a chunk that is none', ['Transfer-Encoding: chunked'], 'z\r\nhello\r\n0\r\n\r\n'],
+    ['a chunk that is too long', ['Transfer-Encoding: chunked'], '5\r\nhelloworld\r\n0\r\n\r\n'],
+    ['two hosts', ['Host: b'], ''],
+  ])('is the last of its connection, also before other requests: %s', async (_, more, body) => {
+    await start()
+    const bad = plain('/v1/one', more, 'POST') + body
+    expect(statuses(await rig.raw(bad))).toEqual([400])
+    expect(statuses(await rig.raw(bad + plain('/v1/two') + plain('/v1/three')))).toEqual([400])
+    expect(statuses(await rig.raw(plain('/v1/zero') + bad + plain('/v1/two')))).toEqual([200, 400])
+    expect(seen()).toEqual([['GET', '/v1/zero', '']])
+  })
+
+  it('comes in place of the answer to a body that turns out to be none, and its upstream hears no end of it', async () => {
+    await start({ replay: { maxBodyBytes: 10 } })
+    const socket = rig.socket()
+    const text = heard(socket)
+    socket.write(`${plain('/v1/one', ['Transfer-Encoding: chunked'], 'POST')}14\r\n${'x'.repeat(20)}\r\n`)
+    await expect.poll(() => rig.proxy.inFlight).toBe(1)
+    socket.write('nonsense\r\n\r\n')
+    await once(socket, 'close')
+    expect(statuses(text())).toEqual([400])
+    await expect.poll(() => [rig.proxy.inFlight, rig.upstream.inFlight]).toEqual([0, 0])
+  })
+})
+
+describe('an offer of another protocol', () => {
+  const offers = [
+    ['curl', ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA']],
+    [
+      'Java',
+      [
+        'Connection: Upgrade, HTTP2-Settings',
+        'HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA',
+        'Upgrade: h2c',
+      ],
+    ],
+    ['an unknown protocol', ['Connection: upgrade', 'Upgrade: tomorrow/1']],
+  ] as const
+  const bodies = [
+    ['with a length', ['Content-Length: 5'], 'hello'],
+    ['in chunks', ['Transfer-Encoding: chunked'], '5\r\nhello\r\n0\r\n\r\n'],
+    ['that is asked for', ['Content-Length: 5', 'Expect: 100-continue'], 'hello'],
+  ] as const
+  const cases = offers.flatMap(([who, offer]) =>
+    bodies.map(([how, frame, body]) => [who, how, offer, frame, body] as const),
+  )
+
+  it.each(cases)('of %s is ignored, and its body %s stays with its request', async (_who, _how, offer, frame, body) => {
+    await start()
+    const request = plain('/v1/one', [...offer, ...frame], 'POST') + body
+    const next = post('/v1/two', 'second') + plain('/v1/three', closing)
+    const whole = async () => (await rig.raw(request + next)).replace('HTTP/1.1 100 Continue\r\n\r\n', '')
+    const pieces = async () => {
+      const socket = rig.socket()
+      const text = heard(socket)
+      for (const piece of (request + next).match(/[\s\S]{1,30}/g) ?? []) {
+        socket.write(piece)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      await once(socket, 'close')
+      return text().replace('HTTP/1.1 100 Continue\r\n\r\n', '')
+    }
+    for (const how of [whole, pieces]) {
+      rig.upstream.forget()
+      expect(statuses(await how())).toEqual([200, 200, 200])
+      expect(seen()).toEqual([
+        ['POST', '/v1/one', 'hello'],
+        ['POST', '/v1/two', 'second'],
+        ['GET', '/v1/three', ''],
+      ])
+      expect(rig.upstream.requests[0]?.header('upgrade')).toBeNull()
+      expect(rig.upstream.requests[0]?.header('http2-settings')).toBeNull()
+    }
+  })
+
+  it('does not hide that the body behind it is none', async () => {
+    await start()
+    const request = plain('/v1/one', [...offers[0][1], 'Transfer-Encoding: chunked'], 'POST')
+    expect(statuses(await rig.raw(`${request}5\r\nhello\r\nnonsense\r\n\r\n${plain('/v1/two')}`))).toEqual([400])
+    expect(seen()).toEqual([])
+  })
+})
+
+describe('a request of HTTP/1.0', () => {
+  const old = (text: string) => text.replace('HTTP/1.1', 'HTTP/1.0')
+
+  it('closes its connection, unless it asks for more', async () => {
+    await start()
+    expect(statuses(await rig.raw(old(plain('/v1/one')) + plain('/v1/two')))).toEqual([200])
+    const kept = old(plain('/v1/one', ['Connection: keep-alive'])) + plain('/v1/two', closing)
+    expect(statuses(await rig.raw(kept))).toEqual([200, 200])
+  })
+
+  it('gets an answer of unknown length up to the end of its connection', async () => {
+    await start()
+    rig.upstream.on('key-a').once({
+      early: false,
+      async play({ response }) {
+        response.writeHead(200, { 'content-type': 'text/plain' })
+        response.write('one')
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        response.end('two')
+      },
+    })
+    const text = await rig.raw(old(plain('/v1/x', ['Connection: keep-alive'])))
+    expect(text).toMatch(/\r\n\r\nonetwo$/)
+    expect(text).toMatch(/^Connection: close\r$/m)
+    expect(text.toLowerCase()).not.toContain('transfer-encoding')
   })
 })
 

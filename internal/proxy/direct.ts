@@ -2,30 +2,35 @@ import type { Socket } from 'node:net'
 import type { Cancel, Clock } from '../clock/clock.ts'
 import { DirectRequest } from './direct-request.ts'
 import { DirectResponse, type ResponseHost } from './direct-response.ts'
+import { guarded } from './guarded.ts'
 import type { Memory } from './held-body.ts'
 import { httpDate } from './http-date.ts'
 import { type Reads, readAsUsual, readInto } from './lent-socket.ts'
-import { plainFrame } from './plain-frame.ts'
 import { Quiet } from './quiet.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import type { ParsedHead } from './request-parser.ts'
 import { type ReaderOwner, RequestReader } from './request-reader.ts'
+import { UpgradeClient } from './upgrade-client.ts'
 
-/** What connections that are read directly share. */
+/** What connections that are read directly share; durations in ms. */
 export interface DirectHost {
   readonly clock: Clock
   readonly maxHeaderSize: number
-  /** A quiet connection without a request is closed after this time, in ms. */
+  /** A quiet connection without a request is closed after this time. */
   readonly keepAliveMs: number
-  /** The body of a request has to be here after this time, in ms. */
-  readonly requestMs: number
-  /** A client that has not read for this time is closed, in ms. */
+  /** A head has to be here so long after it has begun, however much of it comes meanwhile. */
+  readonly headMs: number
+  /** A body may take as long as it likes; a client that sends nothing of it for this time is told so. */
+  readonly silentMs: number
+  /** A client that has not read for this time is closed. */
   readonly unreadMs: number
-  accept(request: DirectRequest, response: DirectResponse): void
-  /** Lets node:http serve the connection, with what has been read of it back in place. */
-  handOver(socket: Socket): void
-  /** The answer to a request whose body has not come in time. */
+  accept(request: DirectRequest, response: DirectResponse, upgrade: UpgradeClient | null): void
+  /** The answer to a request that has not come in time. */
   late(): string
+  /** The answer to what is no HTTP; `code` is node's. */
+  objection(code: string): string
+  /** A fault of our own. */
+  crashed(error: unknown): void
 }
 
 /** So many requests may wait behind the one that is being answered before no more are read. */
@@ -34,11 +39,18 @@ const mostWaiting = 16
 /** How much of a body is gathered, in bytes, while its request waits behind another. */
 const mostEarly = 65_536
 
+/** How long a client may go on sending what nobody wants after its last answer, in ms. */
+const lingerMs = 2_000
+
+/** What a connection waits for that has a limit. */
+type Wait = 'none' | keyof typeof limits
+
+const limits = { unread: 'unreadMs', body: 'silentMs', head: 'headMs', request: 'keepAliveMs' } as const
+
 /**
- * One connection of a client whose requests are plain: HTTP/1.1, a whole head at once, a body of known length. They are
- * parsed by node's own parser and answered without the streams of node:http, which cost more than everything else that
- * spillway does for a request. Whatever is not plain makes node:http take the connection over, as soon as the requests
- * before it are answered, so that there is one strict reading of every other frame and of every error.
+ * One connection of a client. Its requests are parsed by node's own parser and answered without the streams of
+ * node:http, which cost more than everything else that spillway does for a request. Nobody else writes to the connection
+ * before it has become a WebSocket: after an answer that closes, or in place of one, nothing more is said.
  */
 export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
   readonly #socket: Socket
@@ -50,28 +62,30 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
   readonly persistence: string
   /** Requests whose heads are here, in their order; the first of them is being answered. */
   readonly #requests: DirectRequest[] = []
-  /** The request that is being answered, or is the next to be. */
+  /** The request that is being answered, or is the next to be, and its answer. */
   #serving: DirectRequest | null = null
+  #response: DirectResponse | null = null
   readonly #buffers = new ReadBuffers()
   #isAnswered = false
   /** The last answer has been given: nothing that comes is a request any more. */
   #isLast = false
-  #forgetDeadline: Cancel = () => {}
+  #forgetLinger: Cancel = () => {}
   readonly #quiet = new Quiet()
-  /** How many bytes had left when that was last looked at. */
-  #hasRead = 0
+  #waitsFor: Wait = 'none'
+  /** How many bytes had gone either way when that was last looked at. */
+  #moved = 0
 
   /** Adds itself to `connections` for as long as it reads. */
   constructor(socket: Socket, host: DirectHost, connections: Set<DirectConnection>) {
     this.#reader = new RequestReader(host.maxHeaderSize, this)
-    const lent = readInto(socket, this)
+    const lent = readInto(guarded(socket), this)
     this.#isLent = lent !== null
-    this.#socket = lent ?? socket.on('data', (chunk) => this.#take(chunk, 'own'))
+    this.#socket = lent ?? socket.on('data', this.#onData)
     this.#host = host
     this.#connections = connections
     this.persistence = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(host.keepAliveMs / 1_000)}\r\n`
     connections.add(this)
-    this.#socket.on('end', this.#onEnd).on('close', this.#onClose).on('error', ignore)
+    this.#socket.on('end', this.#onEnd).on('close', this.#onClose)
   }
 
   /** Whether no request is under way. */
@@ -90,19 +104,28 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
     else this.#next()
   }
 
-  /** Ends when it has been idle for too long, or its client has not read for too long; `now` in monotonic ms. */
+  /** Ends what its client has left waiting for too long; `now` in monotonic ms. */
   check(now: number): void {
-    const { bytesWritten, writableLength } = this.#socket
-    const hasRead = bytesWritten - writableLength
-    if (hasRead !== this.#hasRead || (writableLength === 0 && this.#isBusy)) this.#quiet.end()
-    this.#hasRead = hasRead
-    const most = writableLength > 0 ? this.#host.unreadMs : this.#host.keepAliveMs
-    if (this.#quiet.lastsMs(now) >= most) this.#socket.destroy()
+    const waitsFor = this.#wait()
+    const { bytesRead, bytesWritten, writableLength } = this.#socket
+    const moved = bytesRead + bytesWritten - writableLength
+    // Of a head, every byte counts as late that is not the last.
+    const isMoving = moved !== this.#moved && waitsFor !== 'head'
+    if (isMoving || waitsFor === 'none' || waitsFor !== this.#waitsFor) this.#quiet.end()
+    this.#moved = moved
+    this.#waitsFor = waitsFor
+    if (waitsFor === 'none' || this.#quiet.lastsMs(now) < this.#host[limits[waitsFor]]) return
+    if (waitsFor === 'head' || waitsFor === 'body') this.#object(this.#host.late())
+    else this.#socket.destroy()
   }
 
-  /** Whether an answer is still to be given. */
-  get #isBusy(): boolean {
-    return this.#requests.length > 0 && !(this.#isLast && this.#isAnswered)
+  #wait(): Wait {
+    if (this.#socket.writableLength > 0) return 'unread'
+    if (this.#isLast) return 'none'
+    const { reading, isInHead } = this.#reader
+    if (this.isIdle) return isInHead ? 'head' : 'request'
+    // Where its body is not read, it waits for us.
+    return reading !== null && reading === this.#serving && !this.#socket.isPaused() ? 'body' : 'none'
   }
 
   /** Ends at once. */
@@ -111,28 +134,30 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
   }
 
   buffer(): Buffer {
-    return this.#buffers.next(this.#reader.missing)
+    return this.#buffers.next(this.#reader.missing, this.#reader.taken)
   }
 
   take(buffer: Buffer, length: number): void {
-    try {
-      this.#take(buffer.subarray(0, length), this.#buffers.memoryOf(buffer, length))
-    } finally {
-      // The next read overwrites what the bodies of these may still only have been lent.
-      for (const { gathered } of this.#requests) gathered.keep()
-    }
+    this.#take(buffer.subarray(0, length), this.#buffers.memoryOf(buffer, length))
+    // The next read overwrites what the bodies of these may still only have been lent.
+    for (const { gathered } of this.#requests) gathered.keep()
   }
 
   #take(chunk: Buffer, memory: Memory): void {
     // Read on, but only to notice when the client leaves.
     if (this.#isLast) return
-    this.#reader.take(chunk, memory)
-    const [first] = this.#requests
-    if (first && !this.#serving) {
-      this.#serving = first
-      this.#admit(first)
-    } else if (this.#reader.isForeign && this.isIdle) this.#handOver()
-    if (this.#requests.length > mostWaiting || this.#isEarly) this.#socket.pause()
+    try {
+      this.#reader.take(chunk, memory)
+      const [first] = this.#requests
+      if (first && !this.#serving) {
+        this.#serving = first
+        this.#admit(first)
+      }
+      if (this.#reader.end?.why === 'fault') this.#onFault(this.#reader.end.code)
+      if (this.#requests.length > mostWaiting || this.#isEarly) this.#socket.pause()
+    } catch (error) {
+      this.#crashed(error)
+    }
   }
 
   /** Whether more has come than is gathered for a request that has to wait for the one before it. */
@@ -142,16 +167,15 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
     return reading !== null && reading !== this.#serving && reading.gathered.length > mostEarly
   }
 
-  begin(head: ParsedHead): DirectRequest | null {
-    const frame = this.#isLast ? null : plainFrame(head)
-    if (frame === null) return null
-    const request = new DirectRequest(head, frame, this.#socket)
+  begin(head: ParsedHead): DirectRequest {
+    const request = new DirectRequest(head, this.#socket)
+    // The next head has a time of its own.
+    this.#quiet.end()
     this.#requests.push(request)
     return request
   }
 
   ended(request: DirectRequest): void {
-    this.#forgetDeadline()
     request.end()
     // Whoever made the client wait for the rest of the body does so no longer.
     if (this.#requests.length <= mostWaiting && this.#socket.isPaused()) this.#socket.resume()
@@ -160,17 +184,41 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
 
   /** Serves a request as soon as its client has read the answers before it, or they would pile up here. */
   #admit(request: DirectRequest): void {
-    if (this.#socket.writableNeedDrain) this.#socket.once('drain', () => this.#admit(request))
-    else if (!this.#socket.destroyed) this.#accept(request)
+    const socket = this.#socket
+    if (socket.destroyed || this.#isLast) return
+    if (request.isUpgrade && socket.writableLength > 0) {
+      // The socket has to be rid of earlier answers: its successor would not know of them.
+      socket.write('', () => this.#admit(request))
+    } else if (socket.writableNeedDrain) socket.once('drain', () => this.#admit(request))
+    else {
+      try {
+        if (request.isUpgrade) this.#upgrade(request)
+        else this.#accept(request)
+      } catch (error) {
+        this.#crashed(error)
+      }
+    }
   }
 
   #accept(request: DirectRequest): void {
-    const { clock, requestMs } = this.#host
     if (request === this.#reader.reading && this.#socket.isPaused()) this.#socket.resume()
     const response = new DirectResponse(request, this)
-    if (!request.complete) this.#forgetDeadline = clock.after(requestMs, () => this.#onLate(response))
+    this.#response = response
     request.handOn()
-    this.#host.accept(request, response)
+    this.#host.accept(request, response, null)
+  }
+
+  /** Lets the connection become a WebSocket, or be refused. */
+  #upgrade(request: DirectRequest): void {
+    this.#leave()
+    this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
+    this.#socket.pause()
+    const socket = this.#isLent ? readAsUsual(this.#socket) : this.#socket
+    request.moveTo(socket)
+    request.handOn()
+    if (request.length === 0) request.end()
+    const client = new UpgradeClient(request, this.#reader.behind, this.#host.clock)
+    this.#host.accept(request, client.response, client)
   }
 
   /** Goes on to the next request as soon as the present one is answered and has come completely. */
@@ -178,40 +226,71 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
     if (this.#isLast || this.#requests[0] === this.#reader.reading) return
     this.#requests.shift()
     this.#isAnswered = false
+    this.#response = null
     const [next] = this.#requests
     this.#serving = next ?? null
+    const { end } = this.#reader
     if (next) process.nextTick(() => this.#admit(next))
-    else if (this.#reader.isForeign) this.#handOver()
+    else if (end?.why === 'fault') this.#object(this.#host.objection(end.code))
     else if (this.#socket.isPaused()) this.#socket.resume()
   }
 
-  /** Gives the connection to node:http with the bytes that nothing was done about. */
-  #handOver(): void {
-    if (this.#socket.writableLength > 0) {
-      // The socket has to be rid of earlier answers first: its successor would not know of them.
-      this.#socket.pause()
-      this.#socket.write('', () => this.#socket.destroyed || this.#handOver())
-      return
+  /** No HTTP has come, which is said in its place: after the answers to what came before. */
+  #onFault(code: string): void {
+    const { reading } = this.#reader
+    if (reading !== null && reading !== this.#serving) {
+      this.#reader.abandon()
+      this.#requests.pop()
     }
-    this.#leave()
-    this.#socket.removeAllListeners('data').off('end', this.#onEnd).off('close', this.#onClose).off('error', ignore)
-    this.#socket.pause()
-    const socket = this.#isLent ? readAsUsual(this.#socket) : this.#socket
-    socket.unshift(this.#reader.behind)
-    this.#host.handOver(socket)
-    socket.resume()
+    if (this.isIdle || reading === this.#serving) this.#object(this.#host.objection(code))
   }
 
+  /** Says what is wrong with a request in place of its answer; then the connection ends. */
+  #object(text: string): void {
+    const response = this.#serving ? this.#response : null
+    if (response && !response.isEnded && response.headersSent) {
+      // A part of an answer must not look like the whole.
+      this.#socket.destroy()
+      return
+    }
+    if (this.#isLast) return
+    response?.revoke()
+    if (!response?.isEnded) this.#socket.write(text, 'latin1')
+    this.#finish()
+  }
+
+  /** Closes the connection behind what has been written. */
   #finish(): void {
+    if (this.#isLast) return
     this.#isLast = true
-    this.#socket.destroySoon()
+    const socket = this.#socket
+    if (!this.#maySendMore) {
+      socket.destroySoon()
+      return
+    }
+    // Closed at once, the kernel would answer what still comes with a reset, which can overtake the answer.
+    socket.end(() => {
+      if (!socket.destroyed) this.#forgetLinger = this.#host.clock.after(lingerMs, () => socket.destroy())
+    })
+    // Not at once: whoever was to send the body on is yet to give it up, and holds the client up when he does.
+    setImmediate(() => socket.resume())
+  }
+
+  /** Whether something comes, as far as can be seen, that nobody will read. */
+  get #maySendMore(): boolean {
+    const { reading, hasSurplus, end } = this.#reader
+    return reading !== null || hasSurplus || this.#requests.length > 1 || (end !== null && end.why !== 'closed')
   }
 
   #leave(): void {
-    this.#forgetDeadline()
+    this.#forgetLinger()
     this.#connections.delete(this)
     // Not at once: it may be the parser that is calling.
     setImmediate(() => this.#reader.close())
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#take(chunk, 'own')
   }
 
   readonly #onEnd = (): void => {
@@ -223,12 +302,9 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
     this.#reader.reading?.abort()
   }
 
-  /** The body of a request has not come in time. */
-  #onLate(response: DirectResponse): void {
-    if (!response.headersSent) this.#socket.write(this.#host.late())
-    this.#finish()
+  /** A fault of our own costs this connection, and no other. */
+  #crashed(error: unknown): void {
+    this.#host.crashed(error)
+    this.#socket.destroy()
   }
 }
-
-/** A connection that breaks is noticed by its close. */
-function ignore(): void {}

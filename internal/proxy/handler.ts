@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { clientKind, type Dialect, findClientKey, type LocalAnswer, type LocalError } from '../dialect/dialect.ts'
 import type { Exhausted, LivePool } from '../engine/engine.ts'
-import type { ClientRequest, ClientResponse } from './client.ts'
+import type { ClientRequest, ClientResponse, Expectation } from './client.ts'
 import { Exchange } from './exchange.ts'
 import {
   draining,
@@ -17,16 +17,12 @@ import { type Frame, frameOf } from './framing.ts'
 import type { Admitted, Gateway } from './gateway.ts'
 import { headerIn } from './headers.ts'
 import type { Inbound } from './inbound.ts'
-import { closeGently, isClosing } from './linger.ts'
 import { sendLocal, sendPrepared } from './local.ts'
 import { isPreflight, Preflight } from './preflight.ts'
 import { isLongUnread } from './reply.ts'
 import { parseTarget, type Target } from './target.ts'
 import type { UpgradeClient } from './upgrade-client.ts'
 import { asksForWebSocket, handshakeFault } from './websocket-handshake.ts'
-
-/** What a client announced with `Expect`. */
-export type Expectation = 'none' | 'continue' | 'other'
 
 /** Names that no pool can have, because these paths are answered here. */
 const reservedPools: ReadonlySet<string> = new Set(['healthz', 'readyz'])
@@ -50,7 +46,6 @@ export class Handler {
     expectation: Expectation,
     upgrade: UpgradeClient | null = null,
   ): void {
-    if (isClosing(request)) return
     const frame = request.frame ?? frameOf(request.rawHeaders, request.httpVersion)
     if (typeof frame === 'string') {
       sendLocal(response, problem(400, 'bad_request', frame), this.marks(), true)
@@ -58,8 +53,8 @@ export class Handler {
     }
     const call = { request, response, frame, upgrade }
     const { method = 'GET' } = request
-    if (method === 'TRACE') {
-      this.#answer(call, problem(405, 'method_not_allowed', 'TRACE is not accepted.'))
+    if (method === 'TRACE' || method === 'CONNECT') {
+      this.#answer(call, problem(405, 'method_not_allowed', `${method} is not accepted.`))
       return
     }
     const target = parseTarget(request.url ?? '')
@@ -118,8 +113,7 @@ export class Handler {
     const way = isFree
       ? new Preflight(this.#gateway, admitted, (over) => this.#inbound.leave(socket, over))
       : new Exchange(this.#gateway, admitted, (over) => this.#inbound.leave(socket, over))
-    this.#inbound.enter(socket, way)
-    way.start()
+    if (this.#inbound.enter(socket, way)) way.start()
   }
 
   /** Why a request to a known pool is not let in; null when it is. */
@@ -170,7 +164,6 @@ export class Handler {
 
   #answer({ request, response, frame }: Call, answer: LocalAnswer): void {
     const isLong = isLongUnread(request, frame)
-    if (isLong) closeGently(request, this.#gateway.clock)
     sendLocal(response, answer, this.marks(), isLong || this.#gateway.draining)
   }
 }

@@ -38,6 +38,11 @@ export class HeldBody {
     return this.#length
   }
 
+  /** How many bytes of memory it takes, as far as that is not its own bookkeeping. */
+  get memory(): number {
+    return this.#slab ? this.#length + this.#slab.length - this.#used : this.#length
+  }
+
   add(piece: Buffer, memory: Memory = 'own'): void {
     if (memory === 'lent') this.#addLent(piece)
     else if (memory === 'own' && piece.length < smallPiece && this.#parts.length + this.#used > 0) this.#append(piece)
@@ -111,19 +116,28 @@ export class HeldBody {
   #addLent(piece: Buffer): void {
     if (this.#expected > smallBody) this.#append(piece)
     else if (piece.length === this.#expected) this.#lent = piece
-    else this.#parts.push(Buffer.from(piece))
+    else {
+      // All of it at once: of many tiny pieces each would take more than its bytes.
+      if (this.#length === 0) this.#slab = Buffer.allocUnsafeSlow(this.#expected)
+      this.#append(piece)
+    }
   }
 
   #append(piece: Buffer): void {
     let from = 0
     while (from < piece.length) {
-      const missing = this.#expected - this.#length - from
-      this.#slab ??= slabs.take(Math.min(Math.max(missing, piece.length - from), longestSlab))
+      this.#slab ??= slabs.take(this.#nextSlab(piece.length - from))
       const copied = piece.copy(this.#slab, this.#used, from)
       from += copied
       this.#used += copied
       if (this.#used === this.#slab.length) this.#closeSlab()
     }
+  }
+
+  /** How long the next slab is to be for a piece of that length: no more is taken on trust than has come. */
+  #nextSlab(length: number): number {
+    const missing = this.#expected - this.#length
+    return Math.min(Math.max(length, Math.min(missing, this.#length)), longestSlab)
   }
 
   #closeSlab(): void {
@@ -133,7 +147,9 @@ export class HeldBody {
     this.#slab = null
     // A slab with little in it would go on taking its whole length.
     if (this.#used * 2 < slab.length) {
-      this.#parts.push(Buffer.from(filled))
+      const copy = Buffer.allocUnsafeSlow(filled.length)
+      filled.copy(copy)
+      this.#parts.push(copy)
       slabs.give(slab)
     } else {
       this.#parts.push(filled)

@@ -38,7 +38,9 @@ export class Inbound {
     return this.#count
   }
 
-  enter(socket: Socket, exchange: Exchange): void {
+  /** Counts an exchange until it leaves; false when its connection is closed already, which nobody would tell it. */
+  enter(socket: Socket, exchange: Exchange): boolean {
+    if (socket.closed) return false
     this.#count++
     let connection = this.#connections.get(socket)
     if (!connection) {
@@ -47,6 +49,7 @@ export class Inbound {
       socket.once('close', () => this.#gone(socket))
     }
     connection.exchanges.push(exchange)
+    return true
   }
 
   leave(socket: Socket, exchange: Exchange): void {

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { guarded } from './guarded.ts'
 
 /** The parts of a socket of node that are not in its types. */
 interface Inner {
@@ -52,6 +53,6 @@ function inPlaceOf(socket: Socket, options: object): Socket {
   const { server, _server } = old
   // It counts for nothing any more, whatever becomes of it.
   old._server = null
-  socket.on('error', () => {})
-  return Object.assign(new Socket({ handle, allowHalfOpen: true, ...options } as object), { server, _server })
+  const successor = guarded(new Socket({ handle, allowHalfOpen: true, ...options } as object))
+  return Object.assign(successor, { server, _server })
 }

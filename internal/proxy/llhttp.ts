@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 export interface Llhttp {
   initialize(type: number, resource: object, maxHeaderSize: number, lenient: number): void
   /** How many bytes were parsed; an Error when they are no HTTP. */
-  execute(bytes: Buffer): number | Error
+  execute(bytes: Buffer): number | NodeJS.ErrnoException
   /** The connection has ended; an Error when that is in the middle of a message. */
   finish(): Error | undefined
   close(): void

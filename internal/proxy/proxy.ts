@@ -14,17 +14,18 @@ import type { Gateway, ProxySettings } from './gateway.ts'
 import { Handler } from './handler.ts'
 import { Inbound } from './inbound.ts'
 import type { ProxyMeter } from './meter.ts'
+import type { ServerIdentity } from './port.ts'
 import { createProber } from './probe.ts'
 import { Refusals } from './refusals.ts'
 import { RetryBudget } from './replay.ts'
 import { canParseRequests } from './request-parser.ts'
-import { DataServer, type ServerIdentity } from './server.ts'
+import { DataServer } from './server.ts'
 import { Upstreams } from './upstreams.ts'
 import { OpenSockets } from './websocket-registry.ts'
 
 export type { ProxySettings, ReplaySettings } from './gateway.ts'
 export { noMeter, type ProxyMeter, type RequestOutcome } from './meter.ts'
-export type { ServerIdentity } from './server.ts'
+export type { ServerIdentity } from './port.ts'
 export type { UpstreamSettings } from './upstreams.ts'
 
 /** What a proxy is made of. */
@@ -65,7 +66,8 @@ export interface DataPlane {
 export function createProxy(parts: ProxyParts): DataPlane {
   const gateway = gatewayOf(parts)
   const inbound = new Inbound()
-  const server = new DataServer(new Handler(gateway, inbound), inbound, parts.clock, parts.identity ?? null)
+  const { clock, log, identity = null } = parts
+  const server = new DataServer({ handler: new Handler(gateway, inbound), clock, log, identity }, inbound)
   return {
     listen: (host, port) => server.listen(host, port),
     async drain(withinMs) {

@@ -4,7 +4,10 @@ import { longestSlab, slabs } from './slabs.ts'
 /** Nearly all reads of all connections go into this one. */
 const shared = Buffer.allocUnsafeSlow(longestSlab)
 
-/** A longer rest of a body is read into slabs, each of which becomes a part of it if a read nearly fills it. */
+/**
+ * When so much of a body has come, and more is missing, it is read into slabs, each of which becomes a part of it if a
+ * read nearly fills it. One that is only announced to be long takes none.
+ */
 const longBody = 65_536
 const nearlyFull = 49_152
 
@@ -12,9 +15,9 @@ const nearlyFull = 49_152
 export class ReadBuffers {
   #own: Buffer | null = null
 
-  /** The buffer for the next read, when so many bytes of a body have not come. */
-  next(missing: number): Buffer {
-    if (missing <= longBody) this.#own = null
+  /** The buffer for the next read, when so many bytes of a body have not come, and so many have. */
+  next(missing: number, taken: number): Buffer {
+    if (missing <= longBody || taken < longBody) this.#own = null
     else this.#own ??= slabs.take(longestSlab)
     return this.#own ?? shared
   }

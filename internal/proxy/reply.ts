@@ -6,7 +6,6 @@ import type { ClientRequest } from './client.ts'
 import type { Frame } from './framing.ts'
 import type { Admitted, Gateway } from './gateway.ts'
 import { headerIn } from './headers.ts'
-import { closeGently } from './linger.ts'
 import { type Prepared, prepared, sendPrepared } from './local.ts'
 
 /** What is left unread of a refused request's body before its connection is closed instead, in bytes. */
@@ -49,7 +48,6 @@ export class Reply {
   own(answer: Prepared, attempts: number): void {
     const { request, response, frame } = this.#admitted
     const isLong = isLongUnread(request, frame)
-    if (isLong) closeGently(request, this.#gateway.clock)
     sendPrepared(response, answer, this.#marks(attempts), isLong || this.#gateway.draining)
   }
 
@@ -64,7 +62,6 @@ export class Reply {
     if (settings.exposeMember) marks.push('x-spillway-member', attempt.lease.member)
     const { request } = this.#admitted
     const isUnfinished = !body.held && !request.complete
-    if (isUnfinished) closeGently(request, this.#gateway.clock)
     if (isUnfinished || draining) marks.push('connection', 'close')
     attempt.pass({ marks, retryAfterSeconds: about.retryAfterSeconds })
   }

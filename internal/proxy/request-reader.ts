@@ -6,28 +6,46 @@ const nothing = Buffer.alloc(0)
 
 /** Who is told of the requests of a connection, in the order of their bytes. */
 export interface ReaderOwner {
-  /** The request of that head; null when it is not plain, or nobody is served any more. */
-  begin(head: ParsedHead): DirectRequest | null
+  /** The request of that head. */
+  begin(head: ParsedHead): DirectRequest
   /** The whole of a request has come. */
   ended(request: DirectRequest): void
 }
 
+/** Why nothing behind the last request is another one. */
+export type ReadingEnd =
+  /** That request was the last of its connection. */
+  | { readonly why: 'closed' }
+  /** It asks for another protocol: what follows is that, or nobody's. */
+  | { readonly why: 'upgrade' }
+  /** What came is no HTTP; node's code for it. */
+  | { readonly why: 'fault'; readonly code: string }
+
+const closed: ReadingEnd = { why: 'closed' }
+const upgrade: ReadingEnd = { why: 'upgrade' }
+
 /**
- * Cuts what comes on a connection into requests. A body is counted, not parsed: its length stands in the head, and the
- * parser would make a copy of each piece. What comes behind it is parsed anew, as a request.
+ * Cuts what comes on a connection into requests. A body of known length is counted, not parsed: the parser would make a
+ * copy of each piece. What comes behind it is parsed anew, as a request.
  */
 export class RequestReader {
   readonly #owner: ReaderOwner
   readonly #parser: RequestParser
   #reading: DirectRequest | null = null
   #missing = 0
-  #isForeign = false
-  /** What has come that is no plain request, or one in part, and all that has followed. */
+  #end: ReadingEnd | null = null
+  /** What has come behind a request that asks for another protocol. */
   behind = nothing
+  /** Whether anything has come that nobody will look at. */
+  hasSurplus = false
 
   constructor(maxHeaderSize: number, owner: ReaderOwner) {
     this.#owner = owner
-    this.#parser = new RequestParser(maxHeaderSize, { requestHead: (head) => this.#head(head) })
+    this.#parser = new RequestParser(maxHeaderSize, {
+      requestHead: (head) => this.#head(head),
+      requestBody: (piece) => this.#reading?.take(piece, 'own'),
+      requestEnd: (trailers) => this.#trailed(trailers),
+    })
   }
 
   /** The request whose body is being read. */
@@ -35,57 +53,80 @@ export class RequestReader {
     return this.#reading
   }
 
-  /** Whether anything has: whatever comes now is only kept. */
-  get isForeign(): boolean {
-    return this.#isForeign
+  /** Why no more requests are read; null while they are. */
+  get end(): ReadingEnd | null {
+    return this.#end
   }
 
-  /** How many bytes of its body have not come. */
+  /** Whether a part of a head has come. */
+  get isInHead(): boolean {
+    return this.#reading === null && this.#end === null && this.#parser.isInHead
+  }
+
+  /** How many bytes of a body of known length have not come. */
   get missing(): number {
     return this.#missing
   }
 
+  /** How many bytes of it have come. */
+  get taken(): number {
+    return (this.#reading?.length ?? 0) - this.#missing
+  }
+
+  /** The request whose body is being read is none after all. */
+  abandon(): void {
+    this.#reading = null
+  }
+
+  /** Reads what has come; `chunk` may only be lent. */
   take(chunk: Buffer, memory: Memory): void {
-    if (this.#isForeign) {
-      this.#keep(chunk)
-      return
-    }
     let rest = chunk
     // A slab is given away as a whole or not at all.
     const whose = memory === 'slab' && chunk.length > this.#missing ? 'lent' : memory
-    while (rest.length > 0) {
-      if (this.#reading) rest = this.#takeBody(this.#reading, rest, whose)
-      else {
-        const used = this.#parser.take(rest)
-        if (!this.#reading) {
-          this.#isForeign = true
-          this.#keep(rest)
-          return
-        }
-        rest = rest.subarray(used)
-        if (this.#missing === 0) this.#end(this.#reading)
-      }
+    while (rest.length > 0 && this.#end === null) {
+      rest = this.#missing > 0 && this.#reading ? this.#takeBody(this.#reading, rest, whose) : this.#parse(rest)
     }
-  }
-
-  #keep(bytes: Buffer): void {
-    this.behind = Buffer.concat([this.behind, bytes])
+    if (rest.length === 0) return
+    if (this.#end?.why === 'upgrade') this.behind = Buffer.concat([this.behind, rest])
+    else this.hasSurplus = true
   }
 
   close(): void {
     this.#parser.close()
   }
 
+  /** Parses, and returns what comes behind the head at which the parser stopped. */
+  #parse(bytes: Buffer): Buffer {
+    const parser = this.#parser
+    const used = parser.take(bytes)
+    if (parser.fault !== null) {
+      if (this.#end === null) this.#end = { why: 'fault', code: parser.fault }
+      else this.hasSurplus = true
+      return nothing
+    }
+    const reading = this.#reading
+    // Behind a body in chunks whose request asked for another protocol: that was not granted, and HTTP goes on.
+    if (reading === null && parser.hasStopped) parser.restart()
+    else if (reading && !reading.isChunked && this.#missing === 0 && this.#end === null) this.#ended(reading)
+    return used === bytes.length ? nothing : bytes.subarray(used)
+  }
+
   #head(head: ParsedHead): boolean {
-    // What is not for us is parsed to its end, and what follows it, too.
-    const request = this.#isForeign ? null : this.#owner.begin(head)
-    if (request === null) {
-      this.#isForeign = true
+    // The parser goes on to what follows a body in chunks, whatever that body's request said.
+    if (this.#end !== null) {
+      this.hasSurplus = true
+      return false
+    }
+    const request = this.#owner.begin(head)
+    if (request.isUpgrade) {
+      this.#end = upgrade
       return false
     }
     this.#reading = request
-    this.#missing = request.frame.length ?? 0
-    return true
+    this.#missing = request.length ?? 0
+    // Where the body of such a request ends, nobody can say.
+    if (typeof request.frame === 'string') this.#end = closed
+    return request.isChunked
   }
 
   /** Takes what belongs to the body, and returns what comes behind it. */
@@ -95,13 +136,26 @@ export class RequestReader {
     const behind = hasMore ? bytes.subarray(this.#missing) : nothing
     this.#missing -= body.length
     request.take(body, memory)
-    if (this.#missing === 0) this.#end(request)
+    if (this.#missing === 0) this.#ended(request)
     return behind
   }
 
-  #end(request: DirectRequest): void {
+  #trailed(trailers: readonly string[]): void {
+    const request = this.#reading
+    if (!request?.isChunked) return
+    request.rawTrailers = trailers
+    this.#reading = null
+    this.#finished(request)
+  }
+
+  #ended(request: DirectRequest): void {
     this.#reading = null
     this.#parser.restart()
+    this.#finished(request)
+  }
+
+  #finished(request: DirectRequest): void {
+    if (!request.keepAlive) this.#end ??= closed
     this.#owner.ended(request)
   }
 }

@@ -32,7 +32,8 @@ async function readiness(): Promise<number> {
 
 describe('the data port', () => {
   const handler = { handle: () => {}, marks: () => [] }
-  const another = () => new DataServer(handler, new Inbound(), systemClock(), null)
+  const another = () =>
+    new DataServer({ handler, clock: systemClock(), log: { error() {} }, identity: null }, new Inbound())
 
   it('that is in use is said to be, with what to do about it', async () => {
     await start()

@@ -1,9 +1,11 @@
-import { type ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http'
+import { type AgentOptions, type ClientRequest, Agent as HttpAgent, IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import type { Socket } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import httpProxy from 'http-proxy'
 import { errors } from 'undici'
 import type { Cancel, Clock } from '../clock/clock.ts'
+import { guarded } from './guarded.ts'
 import type { Destination } from './outgoing.ts'
 import type { WebSocketTunnel } from './websocket.ts'
 
@@ -46,7 +48,7 @@ export class UpgradeCarrier {
   /** Asks on behalf of the client on that connection. */
   send({ url, path, headers, lookup }: Destination, client: Socket): void {
     const secure = url.protocol === 'https:'
-    const agent = secure ? new HttpsAgent({ keepAlive: false, lookup }) : new HttpAgent({ keepAlive: false, lookup })
+    const agent = guardingAgent(secure, lookup)
     const hostname = url.hostname.replace(/^\[|\]$/g, '')
     const protocol = secure ? 'wss:' : 'ws:'
     const target = { protocol, host: hostname, hostname, port: Number(url.port) || (secure ? 443 : 80) }
@@ -107,6 +109,17 @@ export class UpgradeCarrier {
     })
   }
 }
+
+/** node takes its listeners away from a connection that is upgraded, and has none yet on one that is new. */
+function guardingAgent(secure: boolean, lookup: LookupFunction): HttpAgent {
+  const agent = new (secure ? HttpsAgent : HttpAgent)({ keepAlive: false, lookup } as AgentOptions) as Connecting
+  const connect = agent.createConnection
+  agent.createConnection = (...how) => guarded(connect.apply(agent, how))
+  return agent
+}
+
+/** What an agent opens its connections with. */
+type Connecting = HttpAgent & { createConnection(...how: unknown[]): Duplex }
 
 function grouped(headers: readonly string[]): Iterable<[string, string[]]> {
   const groups = new Map<string, [string, string[]]>()

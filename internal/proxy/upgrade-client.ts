@@ -1,6 +1,8 @@
-import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../clock/clock.ts'
+import type { DirectRequest } from './direct-request.ts'
+import { DirectResponse, type ResponseHost } from './direct-response.ts'
+import { httpDate } from './http-date.ts'
 
 /** What a client may send before its upgrade is answered, in bytes; the rest waits in its own buffers. */
 const mostEarly = 65_536
@@ -15,35 +17,32 @@ const keepAliveMs = 30_000
  * The connection of a client that asked for an upgrade. Whatever it sends from now on is either the WebSocket's or
  * nobody's: a refusal ends the connection, so nothing behind the request can ever be read as another request.
  */
-export class UpgradeClient {
+export class UpgradeClient implements ResponseHost {
   readonly socket: Socket
   /** For a refusal; it closes the connection. */
-  readonly response: ServerResponse
+  readonly response: DirectResponse
+  readonly persistence = ''
   readonly #clock: Clock
   #early: Buffer[]
   #bytes: number
   #refused = false
 
-  /** `head` is what came with the request. Earlier requests of the connection have their answers. */
-  constructor(request: IncomingMessage, head: Buffer, clock: Clock) {
+  /** `head` is what came behind the request. Earlier requests of the connection have their answers, and nobody else listens to it. */
+  constructor(request: DirectRequest, head: Buffer, clock: Clock) {
     this.socket = request.socket
     this.#clock = clock
     this.#early = head.length > 0 ? [head] : []
     this.#bytes = head.length
-    this.response = new ServerResponse(request)
-    this.response.shouldKeepAlive = false
-    this.response.assignSocket(this.socket)
-    this.response.once('finish', () => this.#hangUp())
-    this.socket.setTimeout(0)
+    this.response = new DirectResponse(request, this)
     this.socket.setKeepAlive(true, keepAliveMs)
-    this.socket.on('error', ignore).on('end', this.#onEnd).on('data', this.#onData)
+    this.socket.on('end', this.#onEnd).on('data', this.#onData)
     this.socket.resume()
   }
 
   /** The upgrade is granted: hands the connection over, paused, with what came early put back in front. */
   open(): Socket {
-    const { socket, response } = this
-    response.detachSocket(socket)
+    const { socket } = this
+    this.response.revoke()
     socket.pause()
     socket.off('end', this.#onEnd).off('data', this.#onData)
     const early = this.#early
@@ -52,11 +51,14 @@ export class UpgradeClient {
     return socket
   }
 
-  #hangUp(): void {
+  date(): string {
+    return httpDate(this.#clock.now())
+  }
+
+  answered(): void {
     const { socket } = this
     this.#refused = true
     this.#early = []
-    this.response.detachSocket(socket)
     socket.end()
     socket.resume()
     this.#clock.after(lingerMs, () => socket.destroy())
@@ -73,6 +75,3 @@ export class UpgradeClient {
     if (!this.#refused) this.socket.destroy()
   }
 }
-
-/** A connection that breaks is noticed by its close. */
-function ignore(): void {}

@@ -1,6 +1,7 @@
 import type { LookupFunction, Socket } from 'node:net'
 import { buildConnector } from 'undici'
 import type { Clock } from '../../clock/clock.ts'
+import { guarded } from '../guarded.ts'
 import { Watch } from '../quiet.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import type { AnswerListener, Transport, TransportSettings, UpstreamRequest } from './port.ts'
@@ -156,7 +157,7 @@ export class DirectTransport implements Transport, ConnectionHost {
   }
 
   #opened(socket: Socket, reader: Reader): void {
-    socket.on('session', (session: Buffer) => {
+    guarded(socket).on('session', (session: Buffer) => {
       this.#session = session
     })
     const connection = new Connection(socket, this)

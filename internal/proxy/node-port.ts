@@ -1,0 +1,70 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import type { Clock } from '../clock/clock.ts'
+import type { Expectation } from './client.ts'
+import { guarded } from './guarded.ts'
+import { Objections } from './objections.ts'
+import { type PortParts, type RequestPort, times } from './port.ts'
+
+/** How long a client may go on sending after its last answer, in ms. */
+const lingerMs = 2_000
+
+/**
+ * Requests through node:http, for a node that keeps its parser to itself. What would take a connection out of node's
+ * hands is refused, WebSockets too: so node goes on to watch over every connection to its end.
+ */
+export class NodePort implements RequestPort {
+  readonly server: Server
+  readonly #objections: Objections
+  readonly #latest = new WeakMap<Socket, ServerResponse>()
+
+  constructor({ handler, clock, identity }: PortParts) {
+    this.#objections = new Objections(() => handler.marks())
+    const { maxHeaderSize, keepAliveMs: keepAliveTimeout, headMs: headersTimeout } = times
+    const options = { maxHeaderSize, keepAliveTimeout, headersTimeout, requestTimeout: 0, requireHostHeader: false }
+    const handle = (expectation: Expectation) => (request: IncomingMessage, response: ServerResponse) => {
+      if (request.socket.writableEnded) return
+      this.#latest.set(request.socket, response)
+      limitSilence(request)
+      handler.handle(request, response, expectation)
+    }
+    this.server = (identity ? createTlsServer({ ...options, ...identity }) : createServer(options))
+      .on(identity ? 'secureConnection' : 'connection', (socket: Socket) => closeGently(guarded(socket), clock))
+      .on('request', handle('none'))
+      .on('checkContinue', handle('continue'))
+      .on('checkExpectation', handle('other'))
+      .on('clientError', (error, socket) => this.#object(error, socket as Socket))
+  }
+
+  closeIdle(): void {
+    this.server.closeIdleConnections()
+  }
+
+  destroy(): void {
+    this.server.closeAllConnections()
+  }
+
+  #object(error: NodeJS.ErrnoException, socket: Socket): void {
+    const latest = this.#latest.get(socket)
+    if (latest && !latest.writableFinished) socket.destroy()
+    else if (socket.writable) {
+      socket.write(this.#objections.unreadable(error.code), 'latin1')
+      socket.destroySoon()
+    }
+  }
+}
+
+/** A body may take as long as it likes, but not be silent for long. */
+function limitSilence(request: IncomingMessage): void {
+  const { socket } = request
+  if (request.complete) return
+  socket.setTimeout(times.silentMs, () => request.complete || request.isPaused() || socket.destroy())
+}
+
+/** What node calls when the last answer has been written: closed at once, a reset for what still comes could overtake it. */
+function closeGently(socket: Socket, clock: Clock): void {
+  socket.destroySoon = () => {
+    socket.end(() => socket.destroyed || clock.after(lingerMs, () => socket.destroy()))
+  }
+}
