@@ -1,28 +1,7 @@
 import type { Case } from './case.ts'
 
-const plain = new Set([
-  'get',
-  'head',
-  'delete',
-  'options',
-  'post',
-  'put',
-  'patch',
-  'unknown-pool',
-  'healthz',
-  'readyz',
-  'dots',
-  'wrong-key',
-])
-
 /** Cases whose faults are known and not mended yet: each line is to go with its mending. */
-const known: readonly (readonly [why: string, is: (one: Case) => boolean])[] = [
-  [
-    'what node:http reads is about to be read by ourselves',
-    ({ requests }) => requests.some(({ name }) => !plain.has(name)),
-  ],
-  ['a spoilt request is read by node:http', ({ garbled }) => garbled],
-]
+const known: readonly (readonly [why: string, is: (one: Case) => boolean])[] = []
 
 /** Why a case is not played; null when it is. */
 export function exclusion(one: Case): string | null {
