@@ -6,7 +6,8 @@ import { type Engine, type Prober, startEngine } from '../engine/engine.ts'
 import { type EventBus, type EventKind, eventBus } from '../events/events.ts'
 import { createKeyring, holdsKey, type Keyring } from '../keys/keys.ts'
 import type { Logger } from '../log/log.ts'
-import { openSqliteStore, type Store } from '../store/store.ts'
+import { Refusal } from '../pool/pool.ts'
+import { openSqliteStore, type Store, StoreError } from '../store/store.ts'
 import { Vault } from '../vault/vault.ts'
 import { masterKeyOf, type Places } from './places.ts'
 import { databaseOf, engineSettings } from './settings.ts'
@@ -55,10 +56,12 @@ export async function openCore(parts: CoreParts): Promise<Core> {
   const vault = new Vault(masterKeyOf(parts.places, file))
   const opened = await openSqliteStore({
     file,
-    auditKey: vault.auditKey(),
+    key: { keyId: vault.keyId, auditKey: vault.auditKey() },
     clock,
     deadlineMs: storeDeadlineMs,
     program: version,
+  }).catch((error: unknown) => {
+    throw error instanceof StoreError && error.code === 'other-key' ? wrongKey(error, parts.places.masterKey) : error
   })
   const store = parts.timed?.(opened, clock) ?? opened
   const bus = eventBus((error) => log.error({ error }, 'a listener failed'))
@@ -105,6 +108,10 @@ export async function openCore(parts: CoreParts): Promise<Core> {
       await store.close()
     },
   }
+}
+
+function wrongKey({ message, hint }: StoreError, keyFile: string): Refusal {
+  return new Refusal('conflict', `${message} (${keyFile})`, hint)
 }
 
 /** Whoever was out because its secret could not be read comes back when a start can read it. */

@@ -20,7 +20,7 @@ beforeEach(async () => {
   // Its deadlines are about real I/O and so run on real time.
   store = await openSqliteStore({
     file: join(folder, 'spillway.db'),
-    auditKey,
+    key: { keyId: '0123456789abcdef', auditKey },
     clock: systemClock(),
     deadlineMs: 10_000,
   })

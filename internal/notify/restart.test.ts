@@ -34,7 +34,7 @@ async function tell(how: string, { text }: Notice): Promise<void> {
 const open = () =>
   openSqliteStore({
     file: join(folder, 'spillway.db'),
-    auditKey: new Uint8Array(32).fill(1),
+    key: { keyId: '0123456789abcdef', auditKey: new Uint8Array(32).fill(1) },
     clock: systemClock(),
     deadlineMs: 5_000,
   })

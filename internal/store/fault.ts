@@ -7,6 +7,7 @@ export type StoreErrorCode =
   | 'rejected' // this batch breaks a rule of the schema and never will be written
   | 'corrupt' // the file is damaged or not ours
   | 'newer' // the file was written by a newer version
+  | 'other-key' // it belongs to another master key; nothing was written
   | 'closed' // the Store was closed
   | 'hung' // the worker thread cannot be ended; only a signal ends the process
 

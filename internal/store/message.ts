@@ -1,10 +1,11 @@
 import { StaleGeneration, StoreError, type StoreErrorCode } from './fault.ts'
+import type { StoreKey } from './fingerprint.ts'
 import type { StepName, StepTypes } from './steps.ts'
 
 /** What the worker is told when it starts. */
 export interface WorkerOptions {
   readonly file: string
-  readonly auditKey: Uint8Array
+  readonly key: StoreKey
   /** How long a statement waits for another process's lock. */
   readonly busyMs: number
   /** The version of the program, for the mark in the database. */

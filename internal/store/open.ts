@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { StoreKey } from './fingerprint.ts'
 import type { WorkerOptions } from './message.ts'
 import type { Steps } from './steps.ts'
 import { storeOf } from './steps.ts'
@@ -7,8 +8,8 @@ import { Thread, type Timers } from './thread.ts'
 
 interface SqliteOptions {
   readonly file: string
-  /** 32 bytes that sign the ends of the audit chain. */
-  readonly auditKey: Uint8Array
+  /** Of the master key; a store that belongs to another one is refused. */
+  readonly key: StoreKey
   readonly clock: Timers
   /** How long a call may take before it is rejected. */
   readonly deadlineMs: number
@@ -21,13 +22,13 @@ const openMs = 30_000
 
 /**
  * The Store in the SQLite file, which is created when it is missing. Rejects with a StoreError when the file is damaged, not
- * ours, written by a newer version, or cannot be reached; its bytes are then as before.
+ * ours, written by a newer version or with another master key, or cannot be reached; its bytes are then as before.
  */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
-  const { auditKey, clock, deadlineMs, program = 'of another version' } = options
+  const { key, clock, deadlineMs, program = 'of another version' } = options
   // A statement that waits for a lock must give up well before its worker is taken to hang.
   const busyMs = Math.min(1_000, Math.floor(deadlineMs / 4))
-  const base = { file: resolve(options.file), auditKey, busyMs, program }
+  const base = { file: resolve(options.file), key, busyMs, program }
   const thread = new Thread({
     script: workerScript(),
     data: (again): WorkerOptions => ({ ...base, again }),

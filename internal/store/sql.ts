@@ -1,5 +1,6 @@
 import { type Cell, encode } from './column.ts'
 import { StaleGeneration } from './fault.ts'
+import { belongsToAnother, fingerprintEntry } from './fingerprint.ts'
 import type { RefreshRecord } from './records.ts'
 import { type Connection, Statements } from './statements.ts'
 import type { NamedBatch, Steps, StepTypes } from './steps.ts'
@@ -33,6 +34,14 @@ export class SqlSteps implements Steps {
     return this.#trail.begin(on)
   }
 
+  /** Keeps the fingerprint of the master key in a store that has none; throws a StoreError when it has another one. */
+  async claim(store: string, keyId: string): Promise<void> {
+    const [kept] = await this.#statements.find(this.#db, tables.meta, { name: fingerprintEntry })
+    if (kept && kept.value !== keyId) throw belongsToAnother(store, kept.value, keyId)
+    if (kept) return
+    await this.#write((on) => this.#statements.put(on, tables.meta, { name: fingerprintEntry, value: keyId }))
+  }
+
   load(): Promise<Snapshot> {
     const { credentials, credentialStates, pools, poolStates, seats, domains, hosts, keys, secrets } = tables
     const statements = this.#statements
@@ -47,7 +56,7 @@ export class SqlSteps implements Steps {
       keys: await statements.find(on, keys),
       secrets: await statements.find(on, secrets),
       suppressed: await statements.find(on, tables.suppressed),
-      meta: Object.fromEntries((await statements.find(on, tables.meta)).map(({ name, value }) => [name, value])),
+      meta: notes(await statements.find(on, tables.meta)),
     }))
   }
 
@@ -176,4 +185,9 @@ export class SqlSteps implements Steps {
 
 function same(a: readonly Cell[], b: readonly Cell[]): boolean {
   return a.every((cell, i) => cell === b[i])
+}
+
+/** What the product wrote down by name; the fingerprint is the store's own. */
+function notes(rows: readonly { readonly name: string; readonly value: string }[]): Record<string, string> {
+  return Object.fromEntries(rows.flatMap(({ name, value }) => (name === fingerprintEntry ? [] : [[name, value]])))
 }

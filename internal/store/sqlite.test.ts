@@ -9,6 +9,8 @@ import { StoreError } from './fault.ts'
 import { migrate, newestSchema } from './migrate.ts'
 import { faultOf, inspectSqlite, openSqlite, type SqliteDatabase, spelling } from './sqlite.ts'
 
+const key = { keyId: '0123456789abcdef', auditKey: new Uint8Array(32).fill(1) }
+
 let folder: string
 let file: string
 
@@ -87,11 +89,11 @@ describe('an opened database', () => {
 
 describe('looking at a file before it is used', () => {
   test('finds nothing wrong with a missing, an empty and a sound one', async () => {
-    inspectSqlite(file, '0.1.0')
+    inspectSqlite(file, '0.1.0', key)
     writeFileSync(file, '')
-    inspectSqlite(file, '0.1.0')
+    inspectSqlite(file, '0.1.0', key)
     ;(await created()).close()
-    inspectSqlite(file, '0.1.0')
+    inspectSqlite(file, '0.1.0', key)
   })
 
   test('refuses one of a newer version, naming both, and changes nothing, also when its log was never cleared', async () => {
@@ -100,7 +102,7 @@ describe('looking at a file before it is used', () => {
     const killed = join(folder, 'killed.db')
     for (const end of ['', '-wal']) writeFileSync(killed + end, readFileSync(file + end))
     const before = contents()
-    const error = refusal(() => inspectSqlite(killed, '0.1.0'))
+    const error = refusal(() => inspectSqlite(killed, '0.1.0', key))
     expect(error.code).toBe('newer')
     expect(error.mayRetry).toBe(false)
     expect(error.message).toContain(`spillway 9.9.9 (schema ${newestSchema + 3})`)
@@ -122,7 +124,7 @@ describe('looking at a file before it is used', () => {
     const bytes = readFileSync(file)
     damage(bytes)
     writeFileSync(file, bytes)
-    const error = refusal(() => inspectSqlite(file, '0.1.0'))
+    const error = refusal(() => inspectSqlite(file, '0.1.0', key))
     expect(error).toMatchObject({ code: 'corrupt', mayRetry: false, hint: expect.stringContaining(`mv ${file}`) })
     expect(error.message).toContain(file)
     expect(readFileSync(file).equals(bytes)).toBe(true)
@@ -133,7 +135,7 @@ describe('looking at a file before it is used', () => {
     for (let i = 0; i < 200; i++) await sql`insert into meta values (${`name-${i}`}, ${'x'.repeat(100)})`.execute(db)
     close()
     truncateSync(file, Math.floor(statSync(file).size / 2048) * 1024)
-    expect(refusal(() => inspectSqlite(file, '0.1.0')).code).toBe('corrupt')
+    expect(refusal(() => inspectSqlite(file, '0.1.0', key)).code).toBe('corrupt')
   })
 
   test("refuses another program's database", () => {
@@ -141,7 +143,7 @@ describe('looking at a file before it is used', () => {
     other.exec('create table cookies (name text)')
     other.close()
     const before = contents()
-    expect(refusal(() => inspectSqlite(file, '0.1.0'))).toMatchObject({
+    expect(refusal(() => inspectSqlite(file, '0.1.0', key))).toMatchObject({
       code: 'corrupt',
       message: expect.stringContaining('some other program'),
     })

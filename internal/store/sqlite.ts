@@ -11,8 +11,10 @@ import {
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely'
+import { type Anchor, type Head, isOurAnchor, isOurHead } from './chain.ts'
 import { type Connection, Sqlite, type Statement } from './driver.ts'
 import { StoreError } from './fault.ts'
+import { belongsToAnother, fingerprintEntry, otherKey, type StoreKey, type Traces } from './fingerprint.ts'
 import { refuseNewer, type Spelling } from './migrate.ts'
 import type { Housekeeping } from './sql.ts'
 
@@ -87,10 +89,10 @@ export function createPrivate(file: string): void {
 }
 
 /**
- * Looks at an existing file without changing a byte of it, and refuses one that is damaged, not ours or written by a
- * newer version. A file that is missing or empty is in order.
+ * Looks at an existing file without changing a byte of it, and refuses one that is damaged, not ours, written by a newer
+ * version or with another master key. A file that is missing or empty is in order.
  */
-export function inspectSqlite(file: string, program: string): void {
+export function inspectSqlite(file: string, program: string, key: StoreKey): void {
   if (!existsSync(file) || statSync(file).size === 0) return
   const database = new Sqlite(file, { readonly: true, fileMustExist: true })
   try {
@@ -100,8 +102,28 @@ export function inspectSqlite(file: string, program: string): void {
     if (isMark(mark)) refuseNewer(file, { version: mark.version, writtenBy: mark.written_by }, program)
     const [found] = database.prepare('pragma quick_check(1)').pluck().all()
     if (found !== 'ok') throw damaged(file, String(found))
+    const theirs = isMark(mark) ? otherKey(tracesIn(database, key), key.keyId) : null
+    if (theirs !== null) throw belongsToAnother(file, theirs, key.keyId)
   } finally {
     database.close()
+  }
+}
+
+function tracesIn(database: Connection, { auditKey }: StoreKey): Traces {
+  const kept = database.prepare('select value from meta where name = ?').pluck().get(fingerprintEntry)
+  if (typeof kept === 'string') return { kept, sealed: [], signedByAnother: false }
+  const sealed = database.prepare(
+    "select substr(sealed, 4, 16) as keyId, count(*) as count from secrets where sealed like 'v1.%' group by 1 order by 2 desc",
+  )
+  const head = database.prepare('select * from audit_head').get() as Head | undefined
+  const anchor = database.prepare('select *, broken_seq as brokenSeq from audit_anchor').get() as Anchor | undefined
+  const ends = [head && isOurHead(auditKey, head), anchor && isOurAnchor(auditKey, anchor)].filter(
+    (end) => end !== undefined,
+  )
+  return {
+    kept: null,
+    sealed: sealed.all() as Traces['sealed'],
+    signedByAnother: ends.length > 0 && !ends.includes(true),
   }
 }
 

@@ -21,6 +21,7 @@ import type {
 } from './records.ts'
 
 export { StaleGeneration, StoreError, type StoreErrorCode } from './fault.ts'
+export type { StoreKey } from './fingerprint.ts'
 export { acquireLock, type Holder, type Lock, type LockAttempt, tryLock } from './lock.ts'
 export { openSqliteStore } from './open.ts'
 export type * from './records.ts'

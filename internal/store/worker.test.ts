@@ -7,7 +7,7 @@ import type { WorkerOptions } from './message.ts'
 import { openSqliteStore } from './store.ts'
 import { Thread } from './thread.ts'
 
-const auditKey = new Uint8Array(32).fill(1)
+const key = { keyId: '0123456789abcdef', auditKey: new Uint8Array(32).fill(1) }
 const deadlineMs = 15_000
 let folder: string
 let file: string
@@ -20,13 +20,13 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 /** A worker as the parent starts it in place of one that was lost. */
 function replacement(): Thread {
-  const data = (): WorkerOptions => ({ file, auditKey, busyMs: 1_000, program: '0.1.0', again: true })
+  const data = (): WorkerOptions => ({ file, key, busyMs: 1_000, program: '0.1.0', again: true })
   const script = new URL('../../dist/internal/store/worker.js', import.meta.url)
   return new Thread({ script, data, timers: systemClock(), deadlineMs })
 }
 
 test('a database that has gone is not replaced by an empty one, and is used again when it is back', async () => {
-  const store = await openSqliteStore({ file, auditKey, clock: systemClock(), deadlineMs })
+  const store = await openSqliteStore({ file, key, clock: systemClock(), deadlineMs })
   await store.commit({ writes: [{ put: 'meta', name: 'n', value: '1' }], audit: [] })
   await store.close()
   renameSync(file, `${file}.elsewhere`)

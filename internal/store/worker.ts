@@ -17,19 +17,29 @@ let opened = options.again
 
 async function ready(): Promise<SqlSteps> {
   if (open) return open.steps
-  const { file, auditKey, busyMs, program } = options
-  if (!opened) inspectSqlite(file, program)
+  const { file, key, busyMs, program } = options
+  if (!opened) inspectSqlite(file, program, key)
   // A database that has been there and is gone must not be replaced by an empty one: its disk may be unmounted.
   const database = openSqlite(file, { mustExist: opened, busyMs })
   try {
-    const steps = new SqlSteps(database.db, { auditKey, house: database.house })
+    const steps = new SqlSteps(database.db, { auditKey: key.auditKey, house: database.house })
     await migrate(database.db, file, { spelling, program, begin: (on) => steps.begin(on) })
+    await claim(steps)
     opened = true
     open = { database, steps }
     return steps
   } catch (error) {
     database.close()
     throw error
+  }
+}
+
+/** A full disk keeps nobody from starting: the fingerprint is then kept at another start. */
+async function claim(steps: SqlSteps): Promise<void> {
+  try {
+    await steps.claim(options.file, options.key.keyId)
+  } catch (error) {
+    if (faultOf(error, options.file).code !== 'full') throw error
   }
 }
 

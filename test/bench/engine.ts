@@ -123,7 +123,12 @@ function timed(engine: Engine, requests: number): number {
 async function transitionsPerSecond(): Promise<{ waiting: number; flowing: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
   const file = join(folder, 'spillway.db')
-  const store = await openSqliteStore({ file, auditKey: new Uint8Array(32), clock: systemClock(), deadlineMs: 5_000 })
+  const store = await openSqliteStore({
+    file,
+    key: { keyId: '0123456789abcdef', auditKey: new Uint8Array(32) },
+    clock: systemClock(),
+    deadlineMs: 5_000,
+  })
   try {
     const engine = await engineWith(store, 1_000)
     const one = async (count: number, flush: boolean): Promise<number> => {

@@ -6,8 +6,8 @@ import { openSqliteStore } from '../../dist/internal/store/store.js'
 
 const [file, first, last] = process.argv.slice(2)
 const clock = systemClock()
-const auditKey = readFileSync(`${file}.key`)
-const store = await openSqliteStore({ file, auditKey, clock, deadlineMs: 15_000, program: '0.1.0' })
+const key = { keyId: '0123456789abcdef', auditKey: readFileSync(`${file}.key`) }
+const store = await openSqliteStore({ file, key, clock, deadlineMs: 15_000, program: '0.1.0' })
 for (let i = Number(first); i <= Number(last); i++) {
   const at = clock.now()
   const detail = { until: at + i, scope: 'member', model: null, status: 429 }

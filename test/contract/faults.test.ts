@@ -8,7 +8,7 @@ import { systemClock } from '../../internal/clock/clock.ts'
 import { Sqlite } from '../../internal/store/driver.ts'
 import { openSqliteStore, type Store } from '../../internal/store/store.ts'
 import { cooled } from './samples.ts'
-import { auditKeyOf, type SqliteDatabase, sqliteDatabase } from './sqlite.ts'
+import { keyOf, type SqliteDatabase, sqliteDatabase } from './sqlite.ts'
 
 let database: SqliteDatabase
 beforeEach(() => {
@@ -64,7 +64,7 @@ describe('a database that somebody else holds', () => {
   test('refuses a commit in good time, and takes it once when it is tried again', async () => {
     const clock = systemClock()
     const { file } = database
-    const store = await openSqliteStore({ file, auditKey: auditKeyOf(1), clock, deadlineMs: 15_000 })
+    const store = await openSqliteStore({ file, key: keyOf(1), clock, deadlineMs: 15_000 })
     await filled(store, 1)
     const other = new Sqlite(file)
     other.exec('begin exclusive')
@@ -150,7 +150,7 @@ describe('a data directory on a mount that fails', () => {
 
   function open(deadlineMs: number): Promise<Store> {
     const file = join(folders.mount, 'spillway.db')
-    return openSqliteStore({ file, auditKey: auditKeyOf(1), clock: systemClock(), deadlineMs })
+    return openSqliteStore({ file, key: keyOf(1), clock: systemClock(), deadlineMs })
   }
 
   test('is used again when it is back, without a database being begun in the empty mount point', async ({ skip }) => {

@@ -49,7 +49,7 @@ mkdirSync(setup.directory, { recursive: true, mode: 0o700 })
 const clock = systemClock()
 const store = await openSqliteStore({
   file: join(setup.directory, 'spillway.db'),
-  auditKey: new Uint8Array(32),
+  key: { keyId: '0123456789abcdef', auditKey: new Uint8Array(32) },
   clock,
   deadlineMs: 5_000,
 })
