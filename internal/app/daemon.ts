@@ -104,6 +104,7 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
     onError: (error) => log.warn({ error }, 'the audit log was not pruned'),
   })
   proxy.ready(true)
+  core.engine.attend(proxy.scout)
 
   async function stop(): Promise<void> {
     reload.stop()

@@ -5,9 +5,16 @@ import { localTime, relative, relativeOr } from './when.ts'
 /** The state of a pool in one word, for a list. */
 function poolState(pool: PoolShape, now: number): Cell {
   if (pool.members.length === 0) return { text: 'empty', ink: 'yellow' }
+  if (pool.unreachable !== null) return { text: outage(pool.unreachable, now), ink: 'red' }
   if (!pool.exhausted) return { text: 'ok', ink: 'green' }
   if (pool.retryAt === null) return { text: 'exhausted, needs a person', ink: 'red' }
   return { text: `exhausted, recovers ${relative(pool.retryAt, now)}`, ink: 'red' }
+}
+
+/** `127.0.0.1:8080 is unreachable since 20:18:05, next try in 7 s`. */
+function outage({ host, since, retryAt }: { host: string; since: string; retryAt: string }, now: number): string {
+  const next = Date.parse(retryAt) > now ? `next try ${relative(retryAt, now)}` : 'being tried now'
+  return `${host} is unreachable since ${localTime(since, now)}, ${next}`
 }
 
 /** The list of pools, one line for each. */
@@ -41,6 +48,8 @@ export function printPool(screen: Screen, pool: PoolShape, now: number): void {
     parts.map(({ heading }) => heading),
     pool.members.map((member) => parts.map(({ cell }) => cell(member, now))),
   )
+  for (const { model, member } of pool.activeFor)
+    screen.print(`  ${model}: ${member === null ? 'nobody serves' : `${member} serves`}`)
   for (const line of pool.members.flatMap((member) => remarks(member, now))) screen.print(`  ${line}`)
 }
 
@@ -68,7 +77,11 @@ const columns: readonly Column[] = [
   { heading: '', cell: ({ active }) => (active ? { text: '*', ink: 'green' } : ' ') },
   { heading: '#', cell: ({ position }) => String(position) },
   { heading: 'MEMBER', cell: ({ name }) => name },
-  { heading: 'HEALTH', cell: ({ health }) => healthCell(health) },
+  {
+    heading: 'HEALTH',
+    cell: ({ health, reachable }) =>
+      reachable || health.state !== 'healthy' ? healthCell(health) : { text: 'unreachable', ink: 'red' },
+  },
   { heading: 'REASON', cell: ({ health }) => health.reason ?? '-' },
   { heading: 'UNTIL', cell: ({ health }, now) => relativeOr(health.until, now) },
   { heading: 'USED', cell: ({ usage }, now) => usage.map((one) => usedText(one, now)).join(', ') || '-' },
@@ -112,8 +125,11 @@ function by(member: MemberShape): string {
 }
 
 /** A check's result as one sentence. */
-export function checkText({ pool, verdict, member, retryAt, people }: CheckShape, now: number): string {
+export function checkText(check: CheckShape, now: number): string {
+  const { pool, verdict, member, retryAt, people, host, since } = check
   if (verdict === 'can-serve') return `${pool} can serve (${member})`
+  if (host !== null && since !== null && retryAt !== null)
+    return `${pool} cannot serve: ${outage({ host, since, retryAt }, now)}`
   if (verdict === 'cooling' && retryAt !== null) {
     const first = member === null ? '' : `, ${member} recovers first`
     return `${pool} is cooling until ${localTime(retryAt, now)} (${relative(retryAt, now)}${first})`

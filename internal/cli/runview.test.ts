@@ -4,7 +4,15 @@ import type { CheckShape, ClaimShape } from '../ops/ops.ts'
 import { conclusionOf, noteText } from './runview.ts'
 
 const now = Date.UTC(2026, 0, 5, 14, 0, 0)
-const check: CheckShape = { pool: 'openai', verdict: 'needs-person', member: null, retryAt: null, people: [] }
+const check: CheckShape = {
+  pool: 'openai',
+  verdict: 'needs-person',
+  member: null,
+  retryAt: null,
+  host: null,
+  since: null,
+  people: [],
+}
 const claim: ClaimShape = {
   job: 'nightly',
   lease: null,

@@ -18,7 +18,7 @@ export function conclusionOf(ending: Exclude<Ending, { kind: 'no-daemon' }>, now
     case 'halted':
       return {
         line: haltText(ending, now),
-        code: ending.why === 'exhausted' ? exitCodes.tryLater : exitCodes.needsPerson,
+        code: ending.why === 'exhausted' || ending.why === 'unreachable' ? exitCodes.tryLater : exitCodes.needsPerson,
       }
     case 'cooled':
       return {
@@ -54,7 +54,7 @@ function exitText({ why, code, attempts }: Extract<Ending, { kind: 'exited' }>):
 }
 
 function haltText({ why, check }: Extract<Ending, { kind: 'halted' }>, now: number): string {
-  const fixes = why === 'exhausted' ? [] : check.people.map(({ command }) => command)
+  const fixes = why === 'exhausted' || why === 'unreachable' ? [] : check.people.map(({ command }) => command)
   return [`run: halted (${halts[why]}): ${checkText(check, now)}`, ...fixes].join('; ')
 }
 
@@ -64,6 +64,7 @@ const halts: Readonly<Record<HaltReason, string>> = {
   disabled: 'disabled',
   empty: 'no members',
   exhausted: 'exhausted',
+  unreachable: 'upstream unreachable',
 }
 
 const troubles: Readonly<Record<Trouble, string>> = {

@@ -219,7 +219,7 @@ export class MemberCommands {
   #usable(pools: readonly Pool[]): void {
     for (const pool of pools) {
       const { seat } = this.#leasing.preview(pool, null)
-      if (seat) this.#exhaustions.endedBy(pool, seat)
+      if (seat) this.#exhaustions.endedBy(pool, seat, 'operator')
       this.#line.disturbed(pool)
     }
   }

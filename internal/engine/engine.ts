@@ -92,6 +92,20 @@ export interface Prober {
   ): Promise<{ finding: Finding; reason: Reason; status: number | null }>
 }
 
+/** What an upstream answered to the free canonical request, and what that says about the credential. */
+export interface Answer {
+  readonly finding: Finding
+  readonly outcome: Outcome
+}
+
+/** Looks at upstreams in the background, where no request of a client does; implemented by `proxy`. */
+export interface Scout {
+  /** The answer to the free canonical request with the credential as it is; null when there is no such request (`generic` without `probePath`) or no answer. */
+  ask(credential: CredentialRecord, pool: PoolRecord): Promise<Answer | null>
+  /** Whether a connection to the upstream can be opened; sends no request and never rejects. */
+  connects(baseUrl: string): Promise<boolean>
+}
+
 export interface MemberStatus {
   readonly name: string
   readonly position: number
@@ -110,6 +124,8 @@ export interface MemberStatus {
   readonly usage: readonly Usage[]
   readonly domain: string | null
   readonly host: string
+  /** false: the host is down, which says nothing about the member. */
+  readonly reachable: boolean
 }
 
 export interface PoolStatus {
@@ -118,6 +134,10 @@ export interface PoolStatus {
   readonly active: string | null
   readonly exhausted: boolean
   readonly retryAt: At | null
+  /** The host without which nobody can serve, since when it is down, and when it is tried next; null otherwise. */
+  readonly unreachable: { readonly host: string; readonly since: At; readonly retryAt: At } | null
+  /** Who would serve a model family where that is not the active member; null when nobody can. */
+  readonly activeFor: readonly { readonly model: ModelFamily; readonly member: string | null }[]
   /** The exhaustion that requests have met and that has not ended by a served one; with how many were refused. */
   readonly incident: { readonly since: At; readonly refused: number } | null
   readonly members: readonly MemberStatus[]
@@ -244,6 +264,8 @@ export interface Views {
 export interface Engine extends DataPath, Commands, Views {
   /** Records something that happened elsewhere (keys, configuration) with its writes; false when it was only counted. */
   tell<K extends EventKind>(signal: Signal<K>, writes?: readonly Write[]): boolean
+  /** From now on recoveries are noticed without traffic: hosts are tried by connecting, exhausted pools by the canonical probe. */
+  attend(scout: Scout): void
   /** Takes changed settings into use. */
   configure(settings: EngineSettings): void
   /** Resolves when everything decided so far is durable (or was given up because the store is ill). */

@@ -3,6 +3,7 @@ import {
   isClosed,
   passage,
   type Remedy,
+  recoveryAt,
   remedyFor,
   type Seat,
   select,
@@ -12,8 +13,16 @@ import {
 import { type Core, circumstances } from './core.ts'
 import type { Decision, Exhausted, Lease } from './engine.ts'
 import { LiveLease, type LiveSeat, type LiveTurn, type Pool } from './live.ts'
+import { isReachable } from './standing.ts'
 
 const probeMarginMs = 60_000
+
+/** What a request would meet: the decision, and who would serve in which tier. */
+export interface Preview {
+  readonly decision: Decision
+  readonly seat: LiveSeat | null
+  readonly tier: Tier | null
+}
 
 /** Gives out leases: asks the pure core who is next and takes the rights that come with it. */
 export class Leasing {
@@ -49,10 +58,28 @@ export class Leasing {
     return choice.tier === 'exhausted' ? exhaustion(pool, choice) : null
   }
 
+  /**
+   * How the pool stands for those who look at it: as `outlook`, except that a host that is down counts as such until
+   * something has reached it.
+   */
+  preview(pool: Pool, model: string | null): Preview {
+    const found = this.outlook(pool, model)
+    if (!found.seat || isReachable(found.seat)) return found
+    const others = this.#look(pool, { model, tried: pool.seats.filter((seat) => !isReachable(seat)) })
+    if (others.seat) return others
+    const { host } = found.seat
+    const retryAt = Math.max(recoveryAt(host.health), this.#core.clock.now())
+    return { decision: { kind: 'host-down', retryAt, host: host.name }, seat: null, tier: null }
+  }
+
   /** What `next` would say to a fresh request, without giving anything out. */
-  preview(pool: Pool, model: string | null): { decision: Decision; seat: LiveSeat | null; tier: Tier | null } {
+  outlook(pool: Pool, model: string | null): Preview {
+    return this.#look(pool, { model, tried: [] })
+  }
+
+  #look(pool: Pool, { model, tried }: { model: string | null; tried: readonly LiveSeat[] }): Preview {
     if (pool.seats.length === 0) return { decision: { kind: 'empty' }, seat: null, tier: null }
-    const wish = { model, tried: [], active: pool.active?.index ?? -1, degrade: false }
+    const wish = { model, tried, active: pool.active?.index ?? -1, degrade: false }
     const choice = select(pool.roster, wish, this.#core.clock.now())
     if (choice.tier === 'exhausted') return { decision: exhaustion(pool, choice), seat: null, tier: null }
     if (choice.tier === 'tried') return { decision: { kind: 'tried-all' }, seat: null, tier: null }

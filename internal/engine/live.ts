@@ -62,7 +62,11 @@ export class Pool implements LivePool {
   active: LiveSeat | null = null
   /** Who serves while it is not decided whether the active member's key is really rejected. */
   standIn: LiveSeat | null = null
-  exhausted: { since: At; told: boolean; refused: number } | null = null
+  exhausted: { since: At; told: boolean; refused: number; model: ModelFamily | null } | null = null
+  /** Nobody has served since the pool was exhausted: whoever does so next has recovered, and takes over from nobody. */
+  unserved = false
+  /** Who serves the model families that the active member is limited for. */
+  readonly servesFor = new Map<ModelFamily, LiveSeat>()
   readonly storm = new Storm()
   readonly waiters = new Set<Waiter>()
   /** How many model limits its members have; above 0, bodies are parsed for the model. */
@@ -103,6 +107,7 @@ export class Pool implements LivePool {
     this.roster = new Roster(this.record.strategy as StrategyName, seats, now)
     if (this.active && !seats.includes(this.active)) this.active = null
     if (this.standIn && !seats.includes(this.standIn)) this.standIn = null
+    for (const [model, seat] of this.servesFor) if (!seats.includes(seat)) this.servesFor.delete(model)
   }
 }
 

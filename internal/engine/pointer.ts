@@ -1,4 +1,4 @@
-import type { At } from '../pool/pool.ts'
+import type { At, ModelFamily } from '../pool/pool.ts'
 import type { Write } from '../store/store.ts'
 import type { Core } from './core.ts'
 import type { LiveSeat, LiveTurn, Pool } from './live.ts'
@@ -14,11 +14,14 @@ export class Pointers {
   }
 
   /** `seat` answered a request of this walk: the pointer follows. */
-  served(seat: LiveSeat, { failed, leases }: LiveTurn): void {
+  served(seat: LiveSeat, turn: LiveTurn): void {
     const { pool } = seat
+    const { leases, model } = turn
+    const isRecovery = pool.unserved
+    pool.unserved = false
+    if (model !== null && pool.modelLimits > 0) this.#servedFor(seat, model)
     if (pool.record.strategy !== 'sticky') {
-      pool.active = seat
-      if (failed && failed !== seat) this.#tellFailover(pool, failed, seat, [])
+      this.#inTurn(seat, turn, isRecovery)
       return
     }
     // Before anybody has served, the one that was asked first is the one that is left.
@@ -27,24 +30,45 @@ export class Pointers {
       pool.active = first
       this.#core.journal.record([poolStateRow(pool)], [])
     }
-    if (pool.active !== seat) this.#follow(pool, seat)
+    if (pool.active !== seat) this.#follow(pool, seat, isRecovery)
+  }
+
+  #inTurn(seat: LiveSeat, { failed }: LiveTurn, isRecovery: boolean): void {
+    const { pool } = seat
+    pool.active = seat
+    if (failed && failed !== seat && !isRecovery) this.#tellFailover(pool, failed, seat, [])
+  }
+
+  /** `seat` served a family that members of the pool are limited for: told when it took over from one that is. */
+  #servedFor(seat: LiveSeat, model: ModelFamily): void {
+    const { pool } = seat
+    const left = pool.servesFor.get(model) ?? pool.active
+    if (left === seat || left === null) return
+    if (seat === pool.active) pool.servesFor.delete(model)
+    else pool.servesFor.set(model, seat)
+    const limit = left.models.get(model)?.health
+    const health = limit?.state === 'probing' ? limit.was : limit
+    if (health?.state !== 'cooling' || pool.exhausted?.model === model) return
+    const detail = { until: health.until, status: left.owner.lastStatus, model }
+    const about = { pool: pool.name, from: left.member, to: seat.member, reason: health.reason }
+    this.#core.signals.record([], { kind: 'cred_failover', ...about, detail })
   }
 
   /** The sticky pointer goes to who served, unless the active member could have served or its key is just being tested. */
-  #follow(pool: Pool, seat: LiveSeat): void {
+  #follow(pool: Pool, seat: LiveSeat, isRecovery: boolean): void {
     const left = pool.active
     if (left && pool.roster.standing(left) === 'ready') return
     if (left && left.owner.gate.health.state === 'suspect' && left.owner.finding) pool.standIn = seat
-    else this.move(pool, seat)
+    else this.move(pool, seat, isRecovery)
   }
 
-  /** Points the pool at `seat`; tells a failover when the member that is left has failed. */
-  move(pool: Pool, seat: LiveSeat): void {
+  /** Points the pool at `seat`; tells a failover when the member that is left has failed, unless the pool has just recovered. */
+  move(pool: Pool, seat: LiveSeat, isRecovery = false): void {
     const left = pool.active
     pool.active = seat
     pool.standIn = null
     const row = poolStateRow(pool)
-    if (!left || !this.#tellFailover(pool, left, seat, [row])) this.#core.journal.record([row], [])
+    if (!left || isRecovery || !this.#tellFailover(pool, left, seat, [row])) this.#core.journal.record([row], [])
   }
 
   /** Points the pool at `seat` because the active member is near its limit, which lasts until `until`. */

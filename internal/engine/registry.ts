@@ -47,7 +47,8 @@ export class Registry {
       const pool = this.pools.get(state.name)
       if (!pool) continue
       pool.active = pool.seats.find((seat) => seat.owner.record.id === state.active) ?? null
-      if (state.exhausted) pool.exhausted = { ...state.exhausted, refused: 0 }
+      if (state.exhausted) pool.exhausted = { model: null, ...state.exhausted, refused: 0 }
+      pool.unserved = pool.exhausted !== null
     }
   }
 
@@ -200,15 +201,20 @@ export function credentialRow(credential: LiveCredential): Write {
 /** The row of whatever the gate belongs to. */
 export function gateRow(gate: Gate, credential: LiveCredential): Write {
   if (gate.kind === 'domain') return { put: 'domain', row: { name: gate.name, health: atRest(gate.health) } }
-  if (gate.kind !== 'host') return credentialRow(credential)
-  const health = atRest(gate.health)
-  if (health.state !== 'cooling') return { drop: 'host', host: gate.name }
+  return gate.kind === 'host' ? hostRow(gate) : credentialRow(credential)
+}
+
+/** The row of a host that is down; a host that can be reached has none. */
+export function hostRow({ name, health: now }: Gate): Write {
+  const health = atRest(now)
+  if (health.state !== 'cooling') return { drop: 'host', host: name }
   const { since, until, strikes } = health
-  return { put: 'host', row: { host: gate.name, failures: strikes, since, nextAttemptAt: until } }
+  return { put: 'host', row: { host: name, failures: strikes, since, nextAttemptAt: until } }
 }
 
 export function poolStateRow(pool: Pool): Write {
-  const exhausted = pool.exhausted && { since: pool.exhausted.since, told: pool.exhausted.told }
+  const { since, told, model } = pool.exhausted ?? { since: 0, told: false, model: null }
+  const exhausted = pool.exhausted && { since, told, ...(model === null ? {} : { model }) }
   return { put: 'pool-state', row: { name: pool.name, active: pool.active?.owner.record.id ?? null, exhausted } }
 }
 

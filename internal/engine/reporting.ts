@@ -12,7 +12,7 @@ import {
 } from '../pool/pool.ts'
 import { type Core, circumstances } from './core.ts'
 import type { Exhaustions } from './exhaustion.ts'
-import { Hosts } from './hosts.ts'
+import type { Hosts } from './hosts.ts'
 import type { Line } from './line.ts'
 import type { LiveLease, LiveSeat, LiveTurn } from './live.ts'
 import type { Pointers } from './pointer.ts'
@@ -23,6 +23,14 @@ import type { Suspicions } from './suspicion.ts'
 interface Blamed {
   readonly lease: LiveLease
   readonly late: boolean
+}
+
+interface ReportingParts {
+  readonly line: Line
+  readonly suspicions: Suspicions
+  readonly pointers: Pointers
+  readonly exhaustions: Exhaustions
+  readonly hosts: Hosts
 }
 
 /** Applies what came back to the member that was asked, and tells what changed. */
@@ -36,13 +44,13 @@ export class Reporting {
   /** The latest success on each host, by credential id: an outlier needs a sibling that works. */
   readonly #successes = new Map<string, { id: string; at: At; before: { id: string; at: At } | null }>()
 
-  constructor(core: Core, parts: { line: Line; suspicions: Suspicions; pointers: Pointers; exhaustions: Exhaustions }) {
+  constructor(core: Core, parts: ReportingParts) {
     this.#core = core
     this.#line = parts.line
     this.#suspicions = parts.suspicions
     this.#pointers = parts.pointers
     this.#exhaustions = parts.exhaustions
-    this.#hosts = new Hosts(core, parts.line)
+    this.#hosts = parts.hosts
   }
 
   report(lease: LiveLease, turn: LiveTurn, outcome: Outcome): void {
@@ -69,7 +77,7 @@ export class Reporting {
     // Dropped since: what it answers says nothing about the pool.
     if (!pool.holds(seat)) return
     if (pool.waiters.size > 0) this.#line.succeeded(pool)
-    if (pool.exhausted) this.#exhaustions.endedBy(pool, seat)
+    if (pool.exhausted) this.#exhaustions.servedBy(pool, seat, turn.model)
     this.#pointers.served(seat, turn)
   }
 

@@ -112,13 +112,16 @@ export class Signals {
   }
 }
 
-/** Identical signals have the same kind, pool, from, to and reason. */
+/** Identical signals have the same kind, pool, from, to and reason, and the same model where they are about one. */
 function signalOf(of: {
+  detail?: object
   kind: string
   pool: string | null
   from: string | null
   to: string | null
   reason: string | null
 }): string {
-  return [of.kind, of.pool, of.from, of.to, of.reason].map((part) => part ?? '').join('|')
+  const signal = [of.kind, of.pool, of.from, of.to, of.reason].map((part) => part ?? '').join('|')
+  const model = of.detail && 'model' in of.detail && of.kind !== 'cred_cooled' ? of.detail.model : null
+  return model ? `${signal}|${model}` : signal
 }

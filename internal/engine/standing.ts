@@ -1,6 +1,11 @@
 import { type Health, isClosed, recoveryAt } from '../pool/pool.ts'
 import type { LiveSeat } from './live.ts'
 
+/** Whether the member's host is not down. */
+export function isReachable({ host }: LiveSeat): boolean {
+  return host.health.state === 'healthy'
+}
+
 /** The state in which a member cannot serve, whichever of its gates is to blame; null when it has not failed. */
 export function failedHealth(seat: LiveSeat): Exclude<Health, { state: 'healthy' | 'probing' | 'suspect' }> | null {
   for (const gate of [seat.owner.gate, seat.domain, seat.host]) {

@@ -7,6 +7,7 @@ import type { Core, EngineSettings } from './core.ts'
 import type { CredentialStatus, Engine, Lease, Prober, Turn } from './engine.ts'
 import { Exhaustions } from './exhaustion.ts'
 import { stands } from './fallen.ts'
+import { Hosts } from './hosts.ts'
 import { Journal } from './journal.ts'
 import { Leasing } from './leasing.ts'
 import { Line } from './line.ts'
@@ -15,6 +16,7 @@ import { PoolCommands } from './membership.ts'
 import { Pointers } from './pointer.ts'
 import { Registry } from './registry.ts'
 import { Reporting } from './reporting.ts'
+import { Revivals } from './revivals.ts'
 import { Signals } from './signals.ts'
 import { Suspicions } from './suspicion.ts'
 import { UsageWatch } from './usage.ts'
@@ -43,7 +45,18 @@ export async function startEngine(parts: EngineParts): Promise<Engine> {
   core.registry.load(snapshot)
   const since = parts.clock.now() - parts.settings.dedupeMs
   core.signals.restore(await parts.store.audit({ since }), snapshot.suppressed)
-  return assemble(core)
+  const engine = assemble(core)
+  for (const pool of core.registry.pools.values()) restoreModels(pool, engine)
+  return engine
+}
+
+/** Who serves the models that the active member is limited for has been told already. */
+function restoreModels(pool: Pool, engine: Engine): void {
+  if (pool.modelLimits === 0) return
+  for (const { model, member } of engine.pool(pool.name)?.activeFor ?? []) {
+    const seat = member === null ? undefined : pool.seat(member)
+    if (seat) pool.servesFor.set(model, seat)
+  }
 }
 
 function makeCore(parts: EngineParts): Core {
@@ -69,8 +82,10 @@ function assemble(core: Core): Engine {
   const line = new Line(core, leasing)
   const suspicions = new Suspicions(core, (credential, finding) => settleStandIns(credential, finding === 'cleared'))
   const pointers = new Pointers(core)
-  const exhaustions = new Exhaustions(core)
-  const reporting = new Reporting(core, { line, suspicions, pointers, exhaustions })
+  const exhaustions = new Exhaustions(core, leasing, () => revivals.look())
+  const revivals = new Revivals(core, { leasing, suspicions, exhaustions })
+  const hosts = new Hosts(core, line)
+  const reporting = new Reporting(core, { line, suspicions, pointers, exhaustions, hosts })
   const usage = new UsageWatch(core, pointers)
   const looking = new Looking(core, leasing)
   const members = new MemberCommands(core, { leasing, line, exhaustions })
@@ -100,7 +115,7 @@ function assemble(core: Core): Engine {
     },
     wantsModel: (pool) => (pool as Pool).modelLimits > 0,
     next: (turn) => leasing.next(liveTurn(turn)),
-    outlook: (turn) => leasing.preview(liveTurn(turn).pool, turn.model).decision,
+    outlook: (turn) => leasing.outlook(liveTurn(turn).pool, turn.model).decision,
     mayHold: (turn, decision) => line.mayHold(liveTurn(turn).pool, decision, turn.heldMs),
     hold: (turn, signal) => line.hold(liveTurn(turn), signal),
     report: (lease, turn, outcome) => reporting.report(liveLease(lease), liveTurn(turn), outcome),
@@ -115,11 +130,11 @@ function assemble(core: Core): Engine {
     },
     finding: (lease, withinMs) => suspicions.finding(liveLease(lease), withinMs),
     pending: (turn, withinMs) => suspicions.pending(liveTurn(turn).pool, withinMs),
-    refused: (turn, decision) => exhaustions.refused(liveTurn(turn).pool, decision),
+    refused: (turn, decision) => exhaustions.refused(liveTurn(turn).pool, decision, turn.model),
     turnAway(pool) {
       const live = pool as Pool
       const decision = line.toAll(live)
-      if (decision) exhaustions.refused(live, decision)
+      if (decision) exhaustions.refused(live, decision, null)
       return decision
     },
 
@@ -152,11 +167,17 @@ function assemble(core: Core): Engine {
     },
 
     tell: (signal, writes = []) => core.signals.record(writes, signal),
+    attend(scout) {
+      hosts.attend(scout)
+      revivals.attend(scout)
+    },
     configure(settings) {
       core.settings = settings
     },
     flush: () => core.journal.durable(),
     async stop() {
+      hosts.stop()
+      revivals.stop()
       for (const pool of registry.pools.values()) line.dismiss(pool)
       await core.journal.stop()
     },

@@ -1,10 +1,11 @@
-import { disabled, type Health, isClosed, needsLogin, type Reason, recovered, remedyFor } from '../pool/pool.ts'
-import type { Core } from './core.ts'
-import type { Finding } from './engine.ts'
+import { disabled, type Health, isClosed, needsLogin, type Reason, recovered, remedyFor, settle } from '../pool/pool.ts'
+import { type Core, circumstances } from './core.ts'
+import type { Answer, Finding } from './engine.ts'
 import type { LiveCredential, LiveLease, Pool } from './live.ts'
 import { credentialRow } from './registry.ts'
 
-const betweenProbesMs = 60_000
+/** The canonical probe of a credential is asked at most so often, in ms. */
+export const betweenProbesMs = 60_000
 
 /** Decides about suspects: one canonical probe at a time per credential, at most one a minute. */
 export class Suspicions {
@@ -17,6 +18,19 @@ export class Suspicions {
   constructor(core: Core, decided: (credential: LiveCredential, finding: Finding) => void) {
     this.#core = core
     this.#decided = decided
+  }
+
+  /** An answer to the canonical request rejected the credential, or might have: settles it, or lets the probe do so. */
+  doubt(credential: LiveCredential, pool: Pool, answer: Answer | null): void {
+    if (answer?.finding === 'confirmed' && credential.record.auth !== 'oauth') {
+      this.#conclude(credential, pool, { finding: 'confirmed', reason: answer.outcome.reason })
+      return
+    }
+    const at = circumstances(this.#core)
+    const effect = { do: 'suspect', reason: 'auth-rejected' } as const
+    this.#put(credential, settle(credential.gate.health, effect, { id: 0, issuedAt: at.now }, at))
+    this.#core.journal.record([credentialRow(credential)], [])
+    this.look(credential, pool)
   }
 
   /** Whether a probe has just shown that the key is good: then a rejection is the request's doing (a client's headers). */

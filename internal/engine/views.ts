@@ -12,7 +12,7 @@ import type { Core } from './core.ts'
 import type { Explanation, MemberStatus, PoolStatus, WhyNot } from './engine.ts'
 import type { Leasing } from './leasing.ts'
 import { currentPark, type LiveSeat, type Pool } from './live.ts'
-import { worseHealth } from './standing.ts'
+import { isReachable, worseHealth } from './standing.ts'
 
 const whyChosen: Record<Tier, string> = {
   healthy: 'healthy and not parked',
@@ -35,12 +35,18 @@ export class Looking {
 
   status(pool: Pool): PoolStatus {
     const { decision, seat } = this.#leasing.preview(pool, null)
+    const models = new Set(pool.modelLimits === 0 ? [] : pool.seats.flatMap((each) => [...each.models.keys()]))
     const now = this.#core.clock.now()
     return {
       record: pool.record,
       active: seat?.member ?? null,
       exhausted: decision.kind === 'exhausted',
       retryAt: decision.kind === 'exhausted' || decision.kind === 'host-down' ? decision.retryAt : null,
+      unreachable: decision.kind === 'host-down' ? outageOf(pool, decision) : null,
+      activeFor: [...models].flatMap((model) => {
+        const member = this.#leasing.preview(pool, model).seat?.member ?? null
+        return member === (seat?.member ?? null) ? [] : [{ model, member }]
+      }),
       incident: pool.exhausted && { since: pool.exhausted.since, refused: pool.exhausted.refused },
       members: pool.seats.map((member) => memberStatus(member, member === seat, now)),
     }
@@ -53,6 +59,13 @@ export class Looking {
     const members = pool.seats.filter((other) => other !== seat).map((other) => whyNot(other, model, now))
     return { pool: pool.name, decision, why, members }
   }
+}
+
+/** The host that keeps the pool from serving, as far as it is known to be down. */
+function outageOf({ seats }: Pool, { host, retryAt }: { host: string; retryAt: At }): PoolStatus['unreachable'] {
+  const health = seats.find((seat) => seat.host.name === host)?.host.health
+  const down = health?.state === 'probing' ? health.was : health
+  return { host, since: down?.since ?? retryAt, retryAt }
 }
 
 function memberStatus(seat: LiveSeat, active: boolean, now: At): MemberStatus {
@@ -78,6 +91,7 @@ function memberStatus(seat: LiveSeat, active: boolean, now: At): MemberStatus {
     usage: seat.owner.usage.filter(({ resetAt }) => resetAt === null || resetAt > now),
     domain: seat.owner.record.domain,
     host: seat.host.name,
+    reachable: isReachable(seat),
   }
 }
 
@@ -88,7 +102,8 @@ function whyNot(seat: Seat & LiveSeat, model: ModelFamily | null, now: At): WhyN
   const until = recoveryAt(health)
   const finite = health.state !== 'healthy' && until < Number.POSITIVE_INFINITY ? until : null
   const stands = standing(seat, now)
-  if (stands === 'host') return { member, why: 'host', reason: 'connect', until: recoveryAt(seat.host.health) }
+  if (stands === 'host' || (stands === 'elapsed' && !isReachable(seat)))
+    return { member, why: 'host', reason: 'connect', until: recoveryAt(seat.host.health) }
   if (stands === 'shut' || stands === 'out') return { member, why: health.state, reason, until: finite }
   if (isParked(seat.park, now)) return { member, why: 'parked', reason: null, until: seat.park?.until ?? null }
   if (model !== null && !servesModel(seat, model, now)) {

@@ -4,10 +4,14 @@
  */
 import type { Actor, At, ModelFamily, Reason, Remedy, Scope } from '../pool/pool.ts'
 
+/** How a pool recovered: a request was served, somebody made a member usable, the canonical probe was accepted, or its time is over and nobody has asked. */
+export type RecoveredHow = 'request' | 'operator' | 'probe' | 'untested'
+
 /** Facts that only some kinds carry; they are kept in the audit row's `detail`. */
 export interface Details {
   /** A used member failed, another serves. */
-  cred_failover: { until: At | null; status: number | null }
+  /** `model`: for requests of that family only. */
+  cred_failover: { until: At | null; status: number | null; model?: ModelFamily | null }
   pool_exhausted: {
     retryAt: At | null
     members: number
@@ -16,8 +20,11 @@ export interface Details {
     why: Record<string, string>
     /** What a person has to do, when only a person can help; a command in rows of earlier versions, or absent. */
     remedy?: Remedy | string | null
+    /** For requests of that family only. */
+    model?: ModelFamily
   }
-  pool_recovered: { exhaustedAt: At; refused: number }
+  /** `how` is absent in rows of earlier versions. */
+  pool_recovered: { exhaustedAt: At; refused: number; how?: RecoveredHow }
   pool_rotated: { until: At | null }
   member_parked: { until: At | null }
   member_unparked: Record<string, never>

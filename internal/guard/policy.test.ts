@@ -2,7 +2,15 @@ import { describe, expect, test } from 'vitest'
 import type { CheckShape } from '../ops/ops.ts'
 import { type Decision, decide, type Facts, type HaltReason, haltReason, infraBackoff } from './policy.ts'
 
-const serving: CheckShape = { pool: 'openai', verdict: 'can-serve', member: 'a', retryAt: null, people: [] }
+const serving: CheckShape = {
+  pool: 'openai',
+  verdict: 'can-serve',
+  member: 'a',
+  retryAt: null,
+  host: null,
+  since: null,
+  people: [],
+}
 const cooling: CheckShape = { ...serving, verdict: 'cooling', retryAt: '2026-01-05T14:05:00.000Z' }
 const lapsed: CheckShape = {
   ...serving,
@@ -18,6 +26,7 @@ const unreadable: CheckShape = {
   ...lapsed,
   people: [{ member: 'a', state: 'unreadable', reason: 'unreadable', command: 'spillway cred show a' }],
 }
+const unreachable: CheckShape = { ...cooling, verdict: 'unreachable', member: null, host: 'api.openai.com' }
 const empty: CheckShape = { ...lapsed, people: [] }
 
 /** A first attempt of an agent that failed by itself, while the pool can serve. */
@@ -40,6 +49,7 @@ describe('the pool forbids', () => {
     ['an agent while all cool', cooling, 'exhausted'],
     ['an agent when a login lapsed', lapsed, 'session-expired'],
     ['an agent when no secret can be read', unreadable, 'unreadable'],
+    ['an agent when the upstream is down', unreachable, 'unreachable'],
     ['an agent when all are disabled', disabled, 'disabled'],
     ['an agent when there are no members', empty, 'empty'],
   ])('%s', (_name, pool, reason) => {

@@ -41,7 +41,7 @@ export type Ended =
 export type PoolState = CheckShape | 'silent'
 
 /** Why a job through a pool is not worth an attempt. */
-export type HaltReason = 'session-expired' | 'unreadable' | 'disabled' | 'empty' | 'exhausted'
+export type HaltReason = 'session-expired' | 'unreadable' | 'disabled' | 'empty' | 'exhausted' | 'unreachable'
 
 /** Failures in a row, of the job itself and of what it runs on; a job's row carries them from run to run. */
 export interface Tally {
@@ -89,6 +89,7 @@ export type Final = Exclude<Decision, { kind: 'retry' }>
 export function haltReason(pool: CheckShape, type: JobType): HaltReason | null {
   if (type === 'shell' || pool.verdict === 'can-serve') return null
   if (pool.verdict === 'cooling') return 'exhausted'
+  if (pool.verdict === 'unreachable') return 'unreachable'
   const states = pool.people.map(({ state }) => state)
   if (states.includes('needs-login')) return 'session-expired'
   if (states.includes('unreadable')) return 'unreadable'

@@ -8,6 +8,8 @@ export interface MemberView {
     readonly was?: { readonly until: number }
   }
   readonly park: object | null
+  /** false: its host is down. */
+  readonly reachable?: boolean
   /** What the upstream last said of the member's limits. */
   readonly usage: readonly { readonly window: string; readonly usedPercent: number; readonly resetAt: number | null }[]
 }
@@ -34,9 +36,10 @@ export function cooldownSeconds({ health }: MemberView, now: number): number {
   return Math.max(0, (until - now) / 1000)
 }
 
-/** The states that hold for a member: that of its health, and `parked`, which is independent of it. */
+/** The states that hold for a member: that of its health, and `parked` and `unreachable` (its host), which are independent of it. */
 export function statesOf(member: MemberView): readonly string[] {
-  return member.park === null ? [member.health.state] : [member.health.state, 'parked']
+  const own = member.park === null ? [member.health.state] : [member.health.state, 'parked']
+  return member.reachable === false ? [...own, 'unreachable'] : own
 }
 
 /** How much of each limit is used, 1 being all of it; of two limits of one name, the one that is nearer its end. */

@@ -99,6 +99,12 @@ export function roleOf(event: DomainEvent): Role | null {
 /** What makes two events the same signal; config problems are part of it, for they are what is told. */
 export function signalOf(event: DomainEvent): string {
   const more =
-    event.kind === 'config_rejected' ? event.detail.problems : event.kind === 'host_down' ? event.detail.host : ''
+    event.kind === 'config_rejected'
+      ? event.detail.problems
+      : event.kind === 'host_down'
+        ? event.detail.host
+        : event.kind === 'cred_failover'
+          ? (event.detail.model ?? '')
+          : ''
   return JSON.stringify([event.kind, event.pool, event.from, event.to, event.reason, more])
 }

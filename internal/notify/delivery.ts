@@ -6,7 +6,6 @@ import type { Keeper } from './keeper.ts'
 import type { Ledger } from './ledger.ts'
 import { type At, type Channel, ChannelError, type Fault, type Notice } from './notice.ts'
 import { nextDue, retried, rowFor } from './outbox.ts'
-import { phraseEnd } from './phrase.ts'
 
 const patienceMs = 2_000
 const lastWordMs = 1_000
@@ -22,6 +21,8 @@ export interface DeliveryParts {
   readonly keeper: Keeper
   /** The incident as it is told now. */
   readonly render: (incident: Incident) => Notice
+  /** The sentence that tells the incident's end; null when there is none. */
+  readonly ending: (incident: Incident) => string | null
 }
 
 /** Brings outbox rows to one channel, one after the other, and remembers what the channel has heard. */
@@ -115,7 +116,7 @@ export class Delivery {
     const { name } = this.#channel
     const { signal } = this.#stopping
     const notice = this.#parts.render(incident)
-    const ending = phraseEnd(incident)
+    const ending = this.#parts.ending(incident)
     const told = incident.told[name]
     if (!told) {
       const { messageId } = await this.#channel.send(this.#complete(notice, ending), signal)
@@ -174,7 +175,7 @@ export class Delivery {
     const told = incident?.told[this.#channel.name]
     ledger.dropRow(row.id)
     if (!incident) return
-    const toldAll = told?.version === incident.version && (told.ended || phraseEnd(incident) === null)
+    const toldAll = told?.version === incident.version && (told.ended || this.#parts.ending(incident) === null)
     if (!toldAll) ledger.putRow(rowFor(incident, this.#channel.name, undefined, this.#now()))
   }
 

@@ -9,7 +9,7 @@ import { Ledger } from './ledger.ts'
 import { Listener } from './listener.ts'
 import type { At, Channel, Notice } from './notice.ts'
 import { rowFor, rowId } from './outbox.ts'
-import { phrase } from './phrase.ts'
+import { phrase, phraseEnd } from './phrase.ts'
 import { hear } from './pipeline.ts'
 import { remediesOf } from './remedy.ts'
 import { ended, isSpent, type PoolNow, swept, wantsPool } from './sweep.ts'
@@ -78,7 +78,8 @@ class PipelineNotifier implements Notifier {
   attach(channel: Channel): void {
     const { clock, log } = this.#parts
     const render = (incident: Incident) => this.#noticeOf(incident)
-    const delivery = new Delivery(channel, { clock, log, ledger: this.#ledger, keeper: this.#keeper, render })
+    const ending = (incident: Incident) => phraseEnd(incident, this.#wall)
+    const delivery = new Delivery(channel, { clock, log, ledger: this.#ledger, keeper: this.#keeper, render, ending })
     this.#channels.set(channel.name, { channel, delivery })
   }
 

@@ -286,7 +286,7 @@ describe('what is said when an incident is over', () => {
   it.each(rows)('tells %s as past, and its end', (_name, opening, end, past, told) => {
     const closed = updated(close(incident(opening), end, over), 'ended', over)
     expect(phrase(closed, { ...saying, now: over })).toBe(past)
-    expect(phraseEnd(closed)).toBe(told)
+    expect(phraseEnd(closed, saying.wall)).toBe(told)
   })
 })
 

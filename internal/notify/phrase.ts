@@ -24,13 +24,13 @@ export function phrase(incident: Incident, saying: Saying): string {
 }
 
 /** The sentence that tells the end of an incident once; null when it ended by itself. */
-export function phraseEnd(incident: Incident): string | null {
+export function phraseEnd(incident: Incident, wall: Wall): string | null {
   const { end } = incident
   if (!end) return null
   const lasted = duration(end.at - incident.openedAt)
   switch (end.kind) {
     case 'pool_recovered':
-      return recovered(end)
+      return recovered(end, wall)
     case 'cred_revived':
       return `${name(end.from)} is usable again after ${lasted} (${revival[end.detail.how]}).`
     case 'cred_removed':
@@ -81,7 +81,8 @@ function sentence(event: DomainEvent, { now, wall }: Saying): string {
   switch (event.kind) {
     case 'cred_failover': {
       const why = [cause(event.reason, event.detail.status), until(event.detail.until, now, wall)]
-      return `${pool}: failed over from ${name(event.from)} to ${name(event.to)}${inParentheses(why)}.`
+      const model = event.detail.model ? ` for ${plain(event.detail.model)}` : ''
+      return `${pool}: failed over from ${name(event.from)} to ${name(event.to)}${model}${inParentheses(why)}.`
     }
     case 'pool_rotated': {
       const parked = until(event.detail.until, now, wall)
@@ -89,9 +90,9 @@ function sentence(event: DomainEvent, { now, wall }: Saying): string {
       return `${pool}: rotated from ${name(event.from)} to ${name(event.to)} by ${plain(event.actor)}${inParentheses(aside)}.`
     }
     case 'pool_exhausted':
-      return `${pool} is exhausted: ${membersAre(event)}. ${nextRecovery(event, now, wall)}`
+      return `${pool} is exhausted${forModel(event.detail)}: ${membersAre(event)}. ${nextRecovery(event, now, wall)}`
     case 'pool_recovered':
-      return recovered(event)
+      return recovered(event, wall)
     case 'cred_needs_login':
       return `${name(event.from)} needs a login${inParentheses([cause(event.reason, null)])}. ${run(event.detail)}`
     case 'cred_unreadable':
@@ -125,7 +126,7 @@ function past(incident: Incident, saying: Saying): string {
   switch (event.kind) {
     case 'pool_exhausted': {
       const refused = incident.end?.kind === 'pool_recovered' ? ` ${refusals(incident.end.detail.refused)}` : ''
-      return `${name(pool)} was exhausted ${lasted}.${refused}`
+      return `${name(pool)} was exhausted${forModel(event.detail)} ${lasted}.${refused}`
     }
     case 'cred_needs_login':
       return `${name(subject)} needed a login${inParentheses([cause(event.reason, null)])}, ${lasted}.`
@@ -149,9 +150,14 @@ const states: Readonly<Record<string, readonly [one: string, many: string]>> = {
   'needs-login': ['needs a login', 'need a login'],
   unreadable: ['has a secret that cannot be read', 'have secrets that cannot be read'],
   disabled: ['is disabled', 'are disabled'],
+  limited: ['is at its limit for it', 'are at their limits for it'],
   parked: ['is parked', 'are parked'],
   healthy: ['cannot serve now', 'cannot serve now'],
   host: ['has no reachable host', 'have no reachable host'],
+}
+
+function forModel({ model }: { model?: string }): string {
+  return model ? ` for ${plain(model)}` : ''
 }
 
 /** `all 3 members are cooling`, or how many are in which state. */
@@ -194,8 +200,11 @@ function nobodyRecovers({ why, remedy }: Details['pool_exhausted']): string {
   return `It does not recover without a person.${help}`
 }
 
-function recovered(event: Event<'pool_recovered'>): string {
-  const serving = inParentheses([event.to && `${name(event.to)} is serving`])
+function recovered(event: Event<'pool_recovered'>, wall: Wall): string {
+  if (event.detail.how === 'untested')
+    return `${name(event.pool)} can be tried again since ${wall(event.at, event.at)}${inParentheses([`${name(event.to)}; nobody has asked yet`])}. ${refusals(event.detail.refused)}`
+  const isWell = event.detail.how === 'probe' ? 'well' : 'serving'
+  const serving = inParentheses([event.to && `${name(event.to)} is ${isWell}`])
   const lasted = duration(event.at - event.detail.exhaustedAt)
   return `${name(event.pool)} recovered after ${lasted}${serving}. ${refusals(event.detail.refused)}`
 }

@@ -27,6 +27,8 @@ export interface MemberShape {
   domain: string | null
   /** The upstream host and port that it talks to. */
   host: string
+  /** false: that host is down, which says nothing about the member. */
+  reachable: boolean
   health: HealthShape
   park: ParkShape | null
   /** Whether it would serve the next request. */
@@ -63,6 +65,10 @@ export interface PoolShape {
   active: string | null
   exhausted: boolean
   retryAt: string | null
+  /** The host without which nobody can serve, while it is down; null otherwise. */
+  unreachable: { host: string; since: string; retryAt: string } | null
+  /** Who would serve a model family where that is not the active member; null when nobody can. */
+  activeFor: { model: string; member: string | null }[]
   members: MemberShape[]
 }
 
@@ -135,6 +141,7 @@ function memberShape(member: MemberStatus, now: At, live: boolean): MemberShape 
     weight: member.weight,
     domain: member.domain,
     host: member.host,
+    reachable: member.reachable,
     health: healthShape(member.health),
     park: parkShape(member.park, now),
     active: member.active,
@@ -168,6 +175,12 @@ export function poolShape(status: PoolStatus, now: At, live: boolean): PoolShape
     active: status.active,
     exhausted: status.exhausted,
     retryAt: maybeInstant(status.retryAt),
+    unreachable: status.unreachable && {
+      host: status.unreachable.host,
+      since: instant(status.unreachable.since),
+      retryAt: instant(status.unreachable.retryAt),
+    },
+    activeFor: status.activeFor.map(({ model, member }) => ({ model, member })),
     members: status.members.map((member) => memberShape(member, now, live)),
   }
 }

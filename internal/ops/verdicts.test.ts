@@ -49,7 +49,15 @@ describe('check', () => {
   const check = () => bench.ops.poolCheck({ name: 'openai' })
 
   test('names who can serve', async () => {
-    expect(await check()).toEqual({ pool: 'openai', verdict: 'can-serve', member: 'a', retryAt: null, people: [] })
+    expect(await check()).toEqual({
+      pool: 'openai',
+      verdict: 'can-serve',
+      member: 'a',
+      retryAt: null,
+      host: null,
+      since: null,
+      people: [],
+    })
   })
 
   test('prefers a parked healthy member to saying that nobody can', async () => {
@@ -67,6 +75,8 @@ describe('check', () => {
       verdict: 'cooling',
       member: 'a',
       retryAt: '2026-01-05T14:01:00.000Z',
+      host: null,
+      since: null,
       people: [],
     })
   })
@@ -86,6 +96,8 @@ describe('check', () => {
       verdict: 'needs-person',
       member: null,
       retryAt: null,
+      host: null,
+      since: null,
       people: [
         { member: 'a', state: 'disabled', reason: 'operator', command: 'spillway cred enable a' },
         { member: 'b', state: 'needs-login', reason: 'refresh-rejected', command: 'spillway cred login b' },

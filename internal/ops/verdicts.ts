@@ -31,7 +31,10 @@ interface ExplainedMember {
 /** Whether work that needs the pool should start now. */
 export interface CheckShape {
   pool: string
-  verdict: 'can-serve' | 'cooling' | 'needs-person'
+  verdict: 'can-serve' | 'cooling' | 'unreachable' | 'needs-person'
+  /** The host that is down, when the verdict is `unreachable`, and since when. */
+  host: string | null
+  since: string | null
   /** Who would serve, or who recovers first. */
   member: string | null
   retryAt: string | null
@@ -83,14 +86,22 @@ const poolCheck = verb({
   },
 })
 
+const nothing = { member: null, retryAt: null, host: null, since: null } as const
+
 function verdict(call: Call, pool: PoolStatus, decision: Decision): Omit<CheckShape, 'pool'> {
   const waiting = people(pool)
   if (decision.kind === 'lease' && decision.lease.role !== 'degraded')
-    return { verdict: 'can-serve', member: decision.lease.member, retryAt: null, people: waiting }
+    return { ...nothing, verdict: 'can-serve', member: decision.lease.member, people: waiting }
   const at = retryAt(decision, pool)
-  if (at === null) return { verdict: 'needs-person', member: null, retryAt: null, people: waiting }
+  if (at === null) return { ...nothing, verdict: 'needs-person', people: waiting }
+  const { unreachable } = pool
+  if (decision.kind === 'host-down') {
+    const facts = { host: decision.host, since: maybeInstant(unreachable?.since ?? null), retryAt: maybeInstant(at) }
+    return { ...nothing, ...facts, verdict: 'unreachable', people: waiting }
+  }
   const first = decision.kind === 'exhausted' ? decision.first : null
   return {
+    ...nothing,
     verdict: 'cooling',
     member: first,
     retryAt: maybeInstant(Math.max(at, call.clock.now())),

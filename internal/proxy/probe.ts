@@ -51,20 +51,32 @@ async function refreshed({ credentials }: ProbeParts, credential: Lease['credent
 }
 
 async function asked(parts: ProbeParts, credential: Lease['credential'], pool: LivePool['record']): Promise<Found> {
+  const material = () => freshMaterial(parts.credentials, credential)
+  const outcome = await answered(parts, { credential, pool, material })
+  return outcome ? findingOf(outcome) : inconclusive('auth-rejected', null)
+}
+
+/** Whom the canonical request is about, and where its secret is got. */
+interface Question {
+  readonly credential: Lease['credential']
+  readonly pool: LivePool['record']
+  readonly material: () => Material | Promise<Material>
+}
+
+/** What the answer to the canonical request means; null when the upstream has none. */
+export async function answered(parts: ProbeParts, { credential, pool, material }: Question): Promise<Outcome | null> {
   const dialect = parts.dialectOf(credential.provider)
   const baseUrl = credential.baseUrl ?? pool.upstream ?? dialect.defaultBaseUrl
   const request = baseUrl === null ? null : dialect.probe(baseUrl, pool.probePath)
-  const { injection } = await freshMaterial(parts.credentials, credential)
-  if (baseUrl === null || request === null) return inconclusive('auth-rejected', null)
+  if (baseUrl === null || request === null) return null
+  const { injection } = await material()
   const headers = ['accept', 'application/json']
   dialect.inject(headers, injection)
   const { transport, pathOf } = parts.upstreams.at(baseUrl)
   const { method, path } = request
   const sent = { method, path: pathOf(path), headers, body: noBody }
   const { status, headers: raw, held } = await beginningOf(transport, sent, parts.clock)
-  return findingOf(
-    new Reading({ method, status, headers: raw, oauth: false }, dialect).conclude(held, parts.clock.now()),
-  )
+  return new Reading({ method, status, headers: raw, oauth: false }, dialect).conclude(held, parts.clock.now())
 }
 
 /** A key that is questioned may have been replaced where it comes from: there it is looked at again first. */
@@ -78,7 +90,7 @@ async function freshMaterial(credentials: Credentials, credential: Lease['creden
 }
 
 /** Only an accepted request clears, and only an explicit word about the credential confirms. */
-function findingOf({ kind, evidence, reason, status }: Outcome): Found {
+export function findingOf({ kind, evidence, reason, status }: Outcome): Found {
   if (kind === 'success') return { finding: 'cleared', reason: 'ok', status }
   if (kind === 'auth-rejected' && evidence === 'strong') return { finding: 'confirmed', reason, status }
   return inconclusive(reason, status)

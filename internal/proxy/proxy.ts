@@ -5,7 +5,7 @@
 import type { Clock } from '../clock/clock.ts'
 import type { Credentials } from '../credential/credential.ts'
 import type { Dialect } from '../dialect/dialect.ts'
-import type { DataPath, Prober } from '../engine/engine.ts'
+import type { DataPath, Prober, Scout } from '../engine/engine.ts'
 import type { EventBus } from '../events/events.ts'
 import type { Keyring } from '../keys/keys.ts'
 import type { Logger } from '../log/log.ts'
@@ -19,6 +19,7 @@ import { createProber } from './probe.ts'
 import { Refusals } from './refusals.ts'
 import { RetryBudget } from './replay.ts'
 import { canParseRequests } from './request-parser.ts'
+import { createScout } from './scout.ts'
 import { DataServer } from './server.ts'
 import { Upstreams } from './upstreams.ts'
 import { OpenSockets } from './websocket-registry.ts'
@@ -60,6 +61,7 @@ export interface DataPlane {
   /** Whether plain requests are read with node's own parser, past node:http; false on a node that hides its parser. */
   readonly fastPath: boolean
   readonly prober: Prober
+  readonly scout: Scout
 }
 
 /** A proxy that does not listen yet. */
@@ -97,6 +99,7 @@ export function createProxy(parts: ProxyParts): DataPlane {
     },
     fastPath: canParseRequests,
     prober: createProber(gateway),
+    scout: createScout(gateway),
   }
 }
 

@@ -79,7 +79,8 @@ export interface PoolState {
   readonly name: string
   /** The credential id that the sticky pointer is at. */
   readonly active: string | null
-  readonly exhausted: { readonly since: At; readonly told: boolean } | null
+  /** `model`: for requests of that family only. */
+  readonly exhausted: { readonly since: At; readonly told: boolean; readonly model?: string } | null
 }
 
 export interface SeatRecord {

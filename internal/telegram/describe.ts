@@ -24,10 +24,12 @@ export function statusText({ version, pools, incidents }: StatusShape, today: To
 }
 
 /** One pool on one line: who serves, or when somebody does again. */
-export function poolLine({ name, active, retryAt, members }: PoolShape, today: Today): string {
+export function poolLine({ name, active, retryAt, unreachable, members }: PoolShape, today: Today): string {
   const well = members.filter(({ health, park }) => health.state === 'healthy' && park === null).length
   if (active !== null) return `${name}: ${active} serves (${well} of ${members.length} members are well)`
   if (members.length === 0) return `${name}: has no members`
+  if (unreachable !== null)
+    return `${name}: nobody can serve, ${unreachable.host} is unreachable since ${at(unreachable.since, today)}`
   return retryAt === null
     ? `${name}: nobody can serve`
     : `${name}: nobody can serve, next recovery at ${at(retryAt, today)}`

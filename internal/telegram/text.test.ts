@@ -49,6 +49,7 @@ function member(name: string, more: Partial<MemberShape> = {}): MemberShape {
     weight: 1,
     domain: null,
     host: 'api.openai.com',
+    reachable: true,
     health: { state: 'healthy', reason: null, since: null, until: null, by: null },
     park: null,
     active: false,
@@ -76,6 +77,8 @@ function pool(members: MemberShape[]): PoolShape {
     active: members[0]?.name ?? null,
     exhausted: false,
     retryAt: null,
+    unreachable: null,
+    activeFor: [],
     members,
   }
 }
@@ -108,6 +111,7 @@ describe('what is shown', () => {
         pool: 'p'.repeat(60),
         from: 'f'.repeat(60),
         to: `to-${seq}`,
+        model: null,
         reason: 'rate-limited',
         actor: 'spillway',
         suppressed: seq,

@@ -30,15 +30,20 @@ export function statusCommands(program: Command, cli: Cli): void {
         await io.port.sleep(watchMs)
       }
     })
-  listing(leaf(program, 'check <pool>', 'exit 0: it can serve; 75: it cools; 77: a person must act')).action(
-    (name: string, options: { json?: true }, command: Command) =>
-      cli.withOps(command, async (ops) => {
-        const found = await ops.poolCheck({ name })
-        cli.end(checkCodes[found.verdict])
-        if (options.json) return screen.json(found)
-        screen.print(checkText(found, io.port.now()))
-        if (found.verdict === 'needs-person') for (const { command: fix } of found.people) screen.note(`hint: ${fix}`)
-      }),
+  listing(
+    leaf(
+      program,
+      'check <pool>',
+      'exit 0: it can serve; 75: it cools, or its upstream is unreachable; 77: a person must act',
+    ),
+  ).action((name: string, options: { json?: true }, command: Command) =>
+    cli.withOps(command, async (ops) => {
+      const found = await ops.poolCheck({ name })
+      cli.end(checkCodes[found.verdict])
+      if (options.json) return screen.json(found)
+      screen.print(checkText(found, io.port.now()))
+      if (found.verdict === 'needs-person') for (const { command: fix } of found.people) screen.note(`hint: ${fix}`)
+    }),
   )
   listing(leaf(program, 'doctor', 'config, disk, permissions, clock, upstream reachability')).action(
     async (options: { json?: true }, command: Command) => {
@@ -62,6 +67,7 @@ async function examined(cli: Cli, command: Command): Promise<DoctorRow[]> {
 const checkCodes: Readonly<Record<CheckShape['verdict'], number>> = {
   'can-serve': exitCodes.done,
   cooling: exitCodes.tryLater,
+  unreachable: exitCodes.tryLater,
   'needs-person': exitCodes.needsPerson,
 }
 

@@ -1,0 +1,33 @@
+import { NoMaterial } from '../credential/credential.ts'
+import type { Answer, Scout } from '../engine/engine.ts'
+import { silentOutcome } from './failure.ts'
+import { answered, findingOf, type ProbeParts } from './probe.ts'
+import { reaches } from './upstream/reach.ts'
+
+/** Looks at upstreams in the background: with the canonical request as the credential is, and by connecting. */
+export function createScout(parts: ProbeParts): Scout {
+  return {
+    async ask(credential, pool) {
+      try {
+        const outcome = await answered(parts, {
+          credential,
+          pool,
+          material: () => parts.credentials.material(credential),
+        })
+        return outcome && { finding: findingOf(outcome).finding, outcome }
+      } catch (error) {
+        return error instanceof NoMaterial ? null : unreached
+      }
+    },
+    async connects(baseUrl) {
+      try {
+        const { lookup } = parts.upstreams.at(baseUrl)
+        return await reaches(baseUrl, { lookup, clock: parts.clock, deadlineMs: parts.upstreams.settings.connectMs })
+      } catch {
+        return false
+      }
+    },
+  }
+}
+
+const unreached: Answer = { finding: 'inconclusive', outcome: silentOutcome('infra', 'connect') }
