@@ -630,7 +630,7 @@ describe('probes of a lease', () => {
     })
     for (const flight of flights) {
       await clock.advance(1)
-      engine.late(flight, limited)
+      engine.late(flight, limited, null)
     }
     expect(engine.pool('openai')?.members[0]?.health).toMatchObject({ state: 'cooling', strikes: 0 })
   })

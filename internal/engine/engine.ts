@@ -169,8 +169,13 @@ export interface DataPath {
   hold(turn: Turn, signal: AbortSignal): Promise<Decision>
   /** Applies what came back. Each lease is reported exactly once, at the first decisive head or stream event; a later failure of a stream is reported by `late`. */
   report(lease: Lease, turn: Turn, outcome: Outcome): void
-  /** An error event inside an answer whose head was already reported as a success: cools, cannot replay. */
-  late(lease: Lease, outcome: Outcome): void
+  /** An error event inside an answer whose head was already reported as a success, to a request for that model: cools, cannot replay. */
+  late(lease: Lease, outcome: Outcome, model: ModelFamily | null): void
+  /**
+   * Whether a client that comes again at once, after the lease's member refused without having cooled, meets another one
+   * that can serve: for that the member is passed over for a moment.
+   */
+  hop(lease: Lease, turn: Turn): boolean
   /** Whether the member's limits should be read from this successful answer: at most once a second for each credential. */
   wantsUsage(lease: Lease): boolean
   /** What a successful answer says of the member's limits; with `preemptAt`, a sticky pool leaves a member near its limit. */

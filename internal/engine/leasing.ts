@@ -1,6 +1,7 @@
 import {
   closedGates,
   isClosed,
+  isServing,
   passage,
   type Remedy,
   recoveryAt,
@@ -10,6 +11,7 @@ import {
   startProbe,
   type Tier,
 } from '../pool/pool.ts'
+import type { Capacities } from './capacities.ts'
 import { type Core, circumstances } from './core.ts'
 import type { Decision, Exhausted, Lease } from './engine.ts'
 import { LiveLease, type LiveSeat, type LiveTurn, type Pool } from './live.ts'
@@ -27,10 +29,12 @@ export interface Preview {
 /** Gives out leases: asks the pure core who is next and takes the rights that come with it. */
 export class Leasing {
   readonly #core: Core
+  readonly #capacities: Capacities
   #lastLease = 0
 
-  constructor(core: Core) {
+  constructor(core: Core, capacities: Capacities) {
     this.#core = core
+    this.#capacities = capacities
   }
 
   /** The next member for this request, or why there is none. */
@@ -72,6 +76,20 @@ export class Leasing {
     return { decision: { kind: 'host-down', retryAt, host: host.name }, seat: null, tier: null }
   }
 
+  /**
+   * Whether a client that comes again at once after a refusal of this lease's member would be served by another one: then
+   * that member is passed over meanwhile.
+   */
+  hop({ seat }: LiveLease, turn: LiveTurn): boolean {
+    const { pool, model } = turn
+    const now = this.#core.clock.now()
+    const wish = this.#wish(pool, model, [seat])
+    const { tier } = select(pool.roster, { ...wish, tried: [...wish.tried, ...wish.passedOver], degrade: false }, now)
+    if (!isServing(tier)) return false
+    this.#capacities.hop(seat.owner, model, now)
+    return true
+  }
+
   /** What `next` would say to a fresh request, without giving anything out. */
   outlook(pool: Pool, model: string | null): Preview {
     return this.#look(pool, { model, tried: [] })
@@ -79,8 +97,7 @@ export class Leasing {
 
   #look(pool: Pool, { model, tried }: { model: string | null; tried: readonly LiveSeat[] }): Preview {
     if (pool.seats.length === 0) return { decision: { kind: 'empty' }, seat: null, tier: null }
-    const wish = { model, tried, active: pool.active?.index ?? -1, degrade: false }
-    const choice = select(pool.roster, wish, this.#core.clock.now())
+    const choice = select(pool.roster, { ...this.#wish(pool, model, tried), degrade: false }, this.#core.clock.now())
     if (choice.tier === 'exhausted') return { decision: exhaustion(pool, choice), seat: null, tier: null }
     if (choice.tier === 'tried') return { decision: { kind: 'tried-all' }, seat: null, tier: null }
     const seat = choice.seat as LiveSeat
@@ -92,7 +109,8 @@ export class Leasing {
 
   #wish(pool: Pool, model: string | null, tried: readonly LiveSeat[]) {
     const degrade = (pool.record.onExhausted ?? this.#core.settings.onExhausted) === 'degrade'
-    return { model, tried, active: pool.active?.index ?? -1, degrade }
+    const passedOver = this.#capacities.passedOver(pool, model, this.#core.clock.now())
+    return { model, tried, passedOver, active: pool.active?.index ?? -1, degrade }
   }
 
   #grant(turn: LiveTurn, seat: LiveSeat, tier: Tier): Lease {

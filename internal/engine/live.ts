@@ -141,6 +141,8 @@ export class LiveLease implements Lease {
   readonly role: Lease['role']
   readonly model: ModelFamily | null
   reported = false
+  /** Whether the member answers: as far as has been seen of it. */
+  isAnswered = false
 
   constructor(id: number, seat: LiveSeat, terms: { role: Lease['role']; model: ModelFamily | null; issuedAt: At }) {
     this.id = id

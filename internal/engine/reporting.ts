@@ -5,11 +5,13 @@ import {
   type Gate,
   type Health,
   isOutlier,
+  type ModelFamily,
   type Outcome,
   outlierCoolMs,
   remember,
   settle,
 } from '../pool/pool.ts'
+import { type Capacities, isWantOfCapacity } from './capacities.ts'
 import { type Core, circumstances } from './core.ts'
 import type { Exhaustions } from './exhaustion.ts'
 import type { Hosts } from './hosts.ts'
@@ -25,12 +27,14 @@ interface Blamed {
   readonly late: boolean
 }
 
+/** What is told of a report beside the member itself. */
 interface ReportingParts {
   readonly line: Line
   readonly suspicions: Suspicions
   readonly pointers: Pointers
   readonly exhaustions: Exhaustions
   readonly hosts: Hosts
+  readonly capacities: Capacities
 }
 
 /** Applies what came back to the member that was asked, and tells what changed. */
@@ -41,6 +45,7 @@ export class Reporting {
   readonly #pointers: Pointers
   readonly #exhaustions: Exhaustions
   readonly #hosts: Hosts
+  readonly #capacities: Capacities
   /** The latest success on each host, by credential id: an outlier needs a sibling that works. */
   readonly #successes = new Map<string, { id: string; at: At; before: { id: string; at: At } | null }>()
 
@@ -51,6 +56,7 @@ export class Reporting {
     this.#pointers = parts.pointers
     this.#exhaustions = parts.exhaustions
     this.#hosts = parts.hosts
+    this.#capacities = parts.capacities
   }
 
   report(lease: LiveLease, turn: LiveTurn, outcome: Outcome): void {
@@ -58,8 +64,10 @@ export class Reporting {
     lease.reported = true
     const { seat } = lease
     this.#hosts.reach(lease, outcome)
+    lease.isAnswered = outcome.kind === 'success'
     if (outcome.kind === 'success') this.#rememberSuccess(seat)
     else if (isFailure(outcome)) seat.failures++
+    this.#noteCapacity(lease, outcome, { late: false, model: turn.model })
     this.#applyToGates({ lease, late: false }, turn, outcome)
     if (!canServe(seat)) turn.failed = seat
     if (outcome.kind === 'success') this.#served(seat, turn)
@@ -67,9 +75,21 @@ export class Reporting {
   }
 
   /** An error inside an answer that had begun: blamed as if it had just happened. */
-  late(lease: LiveLease, outcome: Outcome): void {
+  late(lease: LiveLease, outcome: Outcome, model: ModelFamily | null): void {
     lease.seat.failures++
-    this.#applyToGates({ lease, late: true }, null, outcome)
+    lease.isAnswered = false
+    this.#noteCapacity(lease, outcome, { late: true, model })
+    this.#applyToGates({ lease, late: true }, null, { ...outcome, model: outcome.model ?? model })
+  }
+
+  /** The answer has ended, as well as it began unless it was late. */
+  ended({ seat, model, isAnswered }: LiveLease): void {
+    if (isAnswered) this.#capacities.answered(seat.owner, model)
+  }
+
+  #noteCapacity(lease: LiveLease, outcome: Outcome, about: { late: boolean; model: ModelFamily | null }): void {
+    if (!isWantOfCapacity(outcome, about.late)) return
+    this.#capacities.refused(lease.seat.owner, outcome.model ?? about.model ?? lease.model, this.#core.clock.now())
   }
 
   #served(seat: LiveSeat, turn: LiveTurn): void {

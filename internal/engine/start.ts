@@ -2,6 +2,7 @@ import type { Clock } from '../clock/clock.ts'
 import type { EventBus, EventKind } from '../events/events.ts'
 import type { Logger } from '../log/log.ts'
 import type { Store } from '../store/store.ts'
+import { Capacities } from './capacities.ts'
 import { MemberCommands } from './commands.ts'
 import type { Core, EngineSettings } from './core.ts'
 import type { CredentialStatus, Engine, Lease, Prober, Turn } from './engine.ts'
@@ -78,14 +79,15 @@ function makeCore(parts: EngineParts): Core {
 }
 
 function assemble(core: Core): Engine {
-  const leasing = new Leasing(core)
+  const capacities = new Capacities()
+  const leasing = new Leasing(core, capacities)
   const line = new Line(core, leasing)
   const suspicions = new Suspicions(core, (credential, finding) => settleStandIns(credential, finding === 'cleared'))
   const pointers = new Pointers(core)
   const exhaustions = new Exhaustions(core, leasing, () => revivals.look())
   const revivals = new Revivals(core, { leasing, suspicions, exhaustions })
   const hosts = new Hosts(core, line)
-  const reporting = new Reporting(core, { line, suspicions, pointers, exhaustions, hosts })
+  const reporting = new Reporting(core, { line, suspicions, pointers, exhaustions, hosts, capacities })
   const usage = new UsageWatch(core, pointers)
   const looking = new Looking(core, leasing)
   const members = new MemberCommands(core, { leasing, line, exhaustions })
@@ -113,13 +115,14 @@ function assemble(core: Core): Engine {
     end(turn) {
       liveTurn(turn).pool.inFlight--
     },
-    wantsModel: (pool) => (pool as Pool).modelLimits > 0,
+    wantsModel: (pool) => (pool as Pool).modelLimits > 0 || capacities.concerns(pool as Pool),
     next: (turn) => leasing.next(liveTurn(turn)),
     outlook: (turn) => leasing.outlook(liveTurn(turn).pool, turn.model).decision,
     mayHold: (turn, decision) => line.mayHold(liveTurn(turn).pool, decision, turn.heldMs),
     hold: (turn, signal) => line.hold(liveTurn(turn), signal),
     report: (lease, turn, outcome) => reporting.report(liveLease(lease), liveTurn(turn), outcome),
-    late: (lease, outcome) => reporting.late(liveLease(lease), outcome),
+    late: (lease, outcome, model) => reporting.late(liveLease(lease), outcome, model),
+    hop: (lease, turn) => leasing.hop(liveLease(lease), liveTurn(turn)),
     wantsUsage: (lease) => usage.wants(liveLease(lease)),
     observe: (lease, seen) => usage.observe(liveLease(lease), seen),
     stands: (lease) => stands(liveLease(lease)),
@@ -127,6 +130,7 @@ function assemble(core: Core): Engine {
       if (!core.leases.delete(lease.id)) return
       const { seat } = liveLease(lease)
       seat.pool.roster.end(seat)
+      reporting.ended(liveLease(lease))
     },
     finding: (lease, withinMs) => suspicions.finding(liveLease(lease), withinMs),
     pending: (turn, withinMs) => suspicions.pending(liveTurn(turn).pool, withinMs),

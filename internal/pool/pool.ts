@@ -2,6 +2,7 @@
  * The pure core: what happens to a member and who serves next, as functions of values and `now`.
  * Nothing in here reads a clock, a file, the network or a random number.
  */
+export * from './capacity.ts'
 export * from './cooldown.ts'
 export * from './dedupe.ts'
 export * from './gate.ts'

@@ -16,9 +16,10 @@ const out = needsLogin('refresh-rejected', 0)
 const park = parkedUntil(now + 300_000)
 
 type Members = Readonly<Record<string, SeatTerms>>
-type Asked = Omit<Partial<Wish>, 'tried' | 'active'> & {
+type Asked = Omit<Partial<Wish>, 'tried' | 'passedOver' | 'active'> & {
   readonly strategy?: StrategyName
   readonly tried?: readonly string[]
+  readonly passedOver?: readonly string[]
   readonly active?: string
 }
 
@@ -30,8 +31,10 @@ function ask(members: Members, asked: Asked = {}): Choice {
   const seats = seatsOf(members)
   const roster = new Roster(asked.strategy ?? 'sticky', seats, now)
   const tried = seats.filter((seat) => asked.tried?.includes(seat.member))
+  const passedOver = seats.filter((seat) => asked.passedOver?.includes(seat.member))
   const active = seats.findIndex((seat) => seat.member === asked.active)
-  return select(roster, { model: asked.model ?? null, tried, active, degrade: asked.degrade ?? false }, now)
+  const { model = null, degrade = false } = asked
+  return select(roster, { model, tried, passedOver, active, degrade }, now)
 }
 
 /** A choice in one line: its tier, whom it names and when it says that somebody recovers. */
@@ -400,5 +403,31 @@ describe('select as time passes', () => {
     const wish = { model: 'opus', tried: [], active: -1, degrade: false }
     const seen = [59_999, 60_000].map((ms) => told(select(roster, wish, now + ms)))
     expect(seen).toEqual(['healthy b', 'probe a'])
+  })
+})
+
+describe('a member that is passed over', () => {
+  it.each<[string, Members, Asked, string]>([
+    ['lets the next healthy one serve', { a: {}, b: {} }, { passedOver: ['a'] }, 'healthy b'],
+    ['lets a probe go first', { a: {}, b: { health: over } }, { passedOver: ['a'] }, 'probe b'],
+    ['lets a parked one go first', { a: {}, b: { park } }, { passedOver: ['a'] }, 'parked b'],
+    [
+      'lets a parked one be probed first',
+      { a: {}, b: { park, health: over } },
+      { passedOver: ['a'] },
+      'parked-probe b',
+    ],
+    ['serves when all are passed over', { a: {}, b: {} }, { passedOver: ['a', 'b'] }, 'healthy a'],
+    ['serves when the others cool', { a: {}, b: { health: near } }, { passedOver: ['a'] }, 'healthy a'],
+    ['serves rather than one that is tested early', { a: {}, b: { health: far } }, { passedOver: ['a'] }, 'healthy a'],
+    [
+      'serves rather than one that cools, where that is allowed',
+      { a: {}, b: { health: near } },
+      { passedOver: ['a'], degrade: true },
+      'healthy a',
+    ],
+    ['is not met twice', { a: {}, b: { health: near } }, { passedOver: ['a'], tried: ['a'] }, 'tried'],
+  ])('%s', (_name, members, asked, expected) => {
+    expect(told(ask(members, asked))).toBe(expected)
   })
 })

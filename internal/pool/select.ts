@@ -21,6 +21,8 @@ export interface Wish {
   readonly model: ModelFamily | null
   /** Members that this request has met already; none of them is chosen again. */
   readonly tried: readonly Seat[]
+  /** Members that are chosen only where no other one can serve. */
+  readonly passedOver?: readonly Seat[]
   /** The rank of the sticky pointer, or -1. */
   readonly active: number
   /** `onExhausted: degrade`: rather somebody who is cooling than nobody. */
@@ -29,6 +31,18 @@ export interface Wish {
 
 /** Who serves next, tier by tier (DESIGN, "Selection"). Brings the roster up to `now`, changes nothing else. */
 export function select(roster: Roster, wish: Wish, now: At): Choice {
+  const { passedOver = [] } = wish
+  if (passedOver.length === 0) return selectAmong(roster, wish, now)
+  const choice = selectAmong(roster, { ...wish, tried: [...wish.tried, ...passedOver] }, now)
+  return isServing(choice.tier) ? choice : selectAmong(roster, wish, now)
+}
+
+/** Whether a member of that tier can serve, rather than being the last resort. */
+export function isServing(tier: Choice['tier']): boolean {
+  return tier === 'healthy' || tier === 'probe' || tier === 'parked' || tier === 'parked-probe'
+}
+
+function selectAmong(roster: Roster, wish: Wish, now: At): Choice {
   roster.advance(now)
   const { seats } = roster
   const lane = roster.lane(wish.model)

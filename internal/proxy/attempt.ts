@@ -91,6 +91,11 @@ export class Attempt implements AnswerListener, HoldOwner, UnpackingOwner {
     return !this.#broken && (this.#hold?.isReadable ?? true)
   }
 
+  /** Whether the answer is a stream, which may fail late. */
+  get isStream(): boolean {
+    return this.#hold?.isStream === true
+  }
+
   /** What the answer's headers say of the member's limits; empty when they say nothing. */
   usage(now: At): readonly Usage[] {
     const names: string[] = []

@@ -141,8 +141,8 @@ export class Exchange implements BodyReceiver, SenderOwner {
     this.#judgeFailure(failure, walk)
   }
 
-  late(attempt: Trip, outcome: Outcome): void {
-    this.#gateway.engine.late(attempt.lease, outcome)
+  late(_trip: Trip, outcome: Outcome): void {
+    this.#walk?.late(outcome)
   }
 
   finished(trip: Trip): void {
@@ -265,6 +265,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
       this.#excuse(unpresentable, 'upstream_error')
       return
     }
+    if (attempt.isStream) walk.turn.model ??= this.#outgoing.modelAtHand()
     this.#reader.release()
     this.#reply.pass(attempt, this.#outgoing.body, { attempts: walk.attempts, retryAfterSeconds })
     this.#outgoing.forget()

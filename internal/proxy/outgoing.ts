@@ -7,7 +7,7 @@ import type { RequestBody } from './body.ts'
 import type { Admitted } from './gateway.ts'
 import { requestHeaders } from './headers.ts'
 import { HeldBody } from './held-body.ts'
-import { askForPlainStream } from './stream-request.ts'
+import { askForPlainStream, modelAtEnds } from './stream-request.ts'
 import type { UpstreamRequest } from './upstream/port.ts'
 import type { Upstream } from './upstreams.ts'
 import { handshakeHeaders } from './websocket-handshake.ts'
@@ -70,6 +70,13 @@ export class Outgoing {
   model(): ModelFamily | null {
     const bytes = this.#dialect.modelInBody && this.body.held ? this.body.bytes.whole() : null
     return this.#dialect.model(this.#path, bytes === null ? null : parsed(bytes))
+  }
+
+  /** The same, but only as far as either end of the body tells: cheap enough for every stream. */
+  modelAtHand(): ModelFamily | null {
+    const { body } = this
+    const named = this.#dialect.modelInBody && body.held ? modelAtEnds(body.bytes) : null
+    return this.#dialect.model(this.#path, named === null ? null : { model: named })
   }
 
   /** The client's own headers as far as they go on; a copy. */

@@ -110,6 +110,7 @@ export class Sender {
     const { upstreams, clock, sockets, credentials } = this.#gateway
     const { connectMs, headMs } = upstreams.settings
     const verdict = new SocketVerdict(credentials, walk, lease)
-    return { owner: this.#owner, verdict, dialect: this.#around.dialect, client, sockets, clock, connectMs, headMs }
+    const { dialect, holdMs } = this.#around
+    return { owner: this.#owner, verdict, dialect, client, sockets, clock, connectMs, headMs, holdMs }
   }
 }

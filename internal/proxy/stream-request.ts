@@ -17,6 +17,7 @@ const lookedAt = 1_024
 
 const streamMethod = /:stream[A-Za-z]*$/
 const streamParameter = /[?&]alt=sse(?:&|$)/
+const modelField = /"model"\s*:\s*"([^"\\]+)"/
 const streamField = /"stream"\s*:\s*true\b/
 
 /** Asks for a stream without a content coding: packed, it could be read only on the side. Other requests are left alone. */
@@ -29,15 +30,29 @@ export function askForPlainStream(headers: string[], request: Omit<Leaving, 'hea
 function asksForStream({ path, query, headers, body }: Leaving): boolean {
   if (headerIn(headers, 'accept')?.includes('text/event-stream')) return true
   if (streamMethod.test(path) || streamParameter.test(query)) return true
-  return body.held && body.bytes.length > 0 && saysStream(body.bytes)
+  return body.held && saysStream(body.bytes)
 }
 
 function saysStream(bytes: HeldBody): boolean {
+  return endsOf(bytes).some((text) => streamField.test(text))
+}
+
+/** The model that a body names near its beginning or its end; null if there is none to be seen. */
+export function modelAtEnds(bytes: HeldBody): string | null {
+  for (const text of endsOf(bytes)) {
+    const named = modelField.exec(text)?.[1]
+    if (named !== undefined) return named
+  }
+  return null
+}
+
+/** A short body, or the beginning and the end of a long one; a byte in each character. */
+function endsOf(bytes: HeldBody): readonly string[] {
+  if (bytes.length === 0) return []
   const { text } = bytes
-  if (text !== null) return streamField.test(text)
+  if (text !== null) return [text]
   const { parts } = bytes
   const [first, last] = [parts[0], parts.at(-1)]
-  if (!first || !last) return false
-  const end = last.toString('latin1', Math.max(0, last.length - lookedAt))
-  return streamField.test(end) || streamField.test(first.toString('latin1', 0, lookedAt))
+  if (!first || !last) return []
+  return [first.toString('latin1', 0, lookedAt), last.toString('latin1', Math.max(0, last.length - lookedAt))]
 }

@@ -9,7 +9,7 @@ import type { Destination } from './outgoing.ts'
 import { type CarrierOwner, UpgradeCarrier } from './upgrade-carrier.ts'
 import type { UpgradeClient } from './upgrade-client.ts'
 import { Rejection } from './upgrade-rejection.ts'
-import { serviceRestart, type WebSocketOwner, WebSocketTunnel } from './websocket.ts'
+import { type WebSocketOwner, WebSocketTunnel } from './websocket.ts'
 import { acceptedHead, acceptedHeaders } from './websocket-handshake.ts'
 import type { OpenSocket, OpenSockets } from './websocket-registry.ts'
 import type { Fate, SocketVerdict } from './websocket-verdict.ts'
@@ -37,6 +37,8 @@ export interface UpgradeSurroundings {
   /** How long connecting and the head of the answer may take, in ms. */
   readonly connectMs: number
   readonly headMs: number
+  /** How long messages without content are held back, in ms. */
+  readonly holdMs: number
 }
 
 /** An upstream's 101 that waits to be passed on. */
@@ -65,7 +67,7 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
     this.lease = lease
     this.#injection = injection
     this.#around = around
-    this.#tunnel = new WebSocketTunnel(this, around.clock)
+    this.#tunnel = new WebSocketTunnel(this, around)
     this.#carrier = new UpgradeCarrier(this, this.#tunnel, around)
   }
 
@@ -77,6 +79,11 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
   /** Whether the refusal can be shown: not when it broke off, is very long, or cannot be searched for our secret. */
   get presentable(): boolean {
     return this.#rejection === null || this.#rejection.presentable
+  }
+
+  /** What is said late on a WebSocket names no model that was asked for. */
+  get isStream(): boolean {
+    return false
   }
 
   get isQuiet(): boolean {
@@ -138,14 +145,6 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
   refused(outcome: Outcome, decide: (fate: Fate) => void): void {
     const { verdict, owner } = this.#around
     verdict.refused(outcome, decide).catch((error: unknown) => owner.crashed(error))
-  }
-
-  late(outcome: Outcome): void {
-    const { verdict, owner } = this.#around
-    verdict
-      .late(outcome)
-      .then((isRenewed) => isRenewed && this.close(serviceRestart, 'come again: the login was renewed'))
-      .catch((error: unknown) => owner.crashed(error))
   }
 
   ended(how: 'finished' | 'severed'): void {

@@ -107,7 +107,17 @@ export class Walk {
   /** A refusal inside what is passed on already: what came of the lease, unless that has been reported. */
   refuse(outcome: Outcome): void {
     if (!this.#reported) this.report(outcome)
-    else if (this.#lease) this.#engine.late(this.#lease, outcome)
+    else this.late(outcome)
+  }
+
+  /** An error event inside what is passed on already. */
+  late(outcome: Outcome): void {
+    if (this.#lease) this.#engine.late(this.#lease, outcome, this.turn.model)
+  }
+
+  /** Whether a client that comes again at once would be served by another member. */
+  hop(): boolean {
+    return this.#lease !== null && this.#engine.hop(this.#lease, this.turn)
   }
 
   /** Nothing can be learned from the present lease, whose client is gone or whose attempt failed in our own hands. */

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { closeFrame, type Found, FrameReader } from './websocket-frames.ts'
+import { closeFrame, type Found, FrameReader, payloadOf } from './websocket-frames.ts'
 
 /** A server's frame; `first` is its first byte, and `mask` sets the bit that only clients may set. */
 function frame(first: number, payload: Buffer | string, mask = 0): Buffer {
@@ -16,18 +16,23 @@ function frame(first: number, payload: Buffer | string, mask = 0): Buffer {
 
 const text = 0x81
 const readable = (found: readonly Found[]) =>
-  found.map((one) => (one.kind === 'text' ? one.payload.toString() : one.kind))
+  found.map((one) => (one.kind === 'text' ? payloadOf(one).toString() : one.kind))
 
 describe('the frames of a server', () => {
-  const long = 'y'.repeat(65_536)
+  const long = 'y'.repeat(70_000)
   it.each([
     ['a short text', frame(text, 'hello'), ['hello']],
     ['an empty text', frame(text, ''), ['']],
     ['a text of 126 bytes', frame(text, 'x'.repeat(126)), ['x'.repeat(126)]],
-    ['the longest text that is read', frame(text, long), [long]],
-    ['a longer text', frame(text, `${long}y`), ['data']],
+    ['a text of more than 64 KiB', frame(text, long), [long]],
     ['a binary message', frame(0x82, 'hello'), ['data']],
-    ['a fragmented text', Buffer.concat([frame(0x01, 'he'), frame(0x80, 'llo')]), ['data', 'data']],
+    ['a fragmented text', Buffer.concat([frame(0x01, 'he'), frame(0x80, 'llo')]), ['hello']],
+    [
+      'a text with a ping inside',
+      Buffer.concat([frame(0x01, 'he'), frame(0x89, 'p'), frame(0x80, 'llo')]),
+      ['control', 'hello'],
+    ],
+    ['a binary message in fragments', Buffer.concat([frame(0x02, 'he'), frame(0x80, 'llo')]), ['data', 'data']],
     ['a ping and a pong', Buffer.concat([frame(0x89, 'p'), frame(0x8a, '')]), ['control', 'control']],
     ['a close', closeFrame(1_000, 'bye'), ['close']],
     ['several in a row', Buffer.concat([frame(text, 'a'), frame(0x89, ''), frame(text, 'b')]), ['a', 'control', 'b']],
@@ -64,4 +69,19 @@ describe('the frames of a server', () => {
 test('a Close frame carries its status and a reason that fits', () => {
   expect([...closeFrame(1_012, 'hi')]).toEqual([0x88, 4, 0x03, 0xf4, 0x68, 0x69])
   expect(closeFrame(1_012, 'x'.repeat(500))).toHaveLength(2 + 125)
+})
+
+test('a text of more than 4 MiB is not read, in one frame or in many', () => {
+  const half = Buffer.alloc(2_500_000, 'x')
+  expect(readable(new FrameReader().push(frame(text, Buffer.concat([half, half]))))).toEqual(['data'])
+  expect(readable(new FrameReader().push(Buffer.concat([frame(0x01, half), frame(0x80, half)])))).toEqual(['data'])
+})
+
+test('a text tells where in its chunk it began, unless that was before', () => {
+  const reader = new FrameReader()
+  const second = frame(text, 'second')
+  const where = (found: readonly Found[]) => found.map((one) => (one.kind === 'text' ? one.at : one.kind))
+  expect(where(reader.push(Buffer.concat([frame(text, 'first'), second])))).toEqual([0, 7])
+  expect(where(reader.push(second.subarray(0, 3)))).toEqual([])
+  expect(where(reader.push(second.subarray(3)))).toEqual([null])
 })

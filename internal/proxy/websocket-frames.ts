@@ -1,32 +1,43 @@
 /** What of a server's frame says something about the state of its WebSocket. */
 export type Found =
-  /** A whole message of text, short enough to be read. */
-  | { readonly kind: 'text'; readonly payload: Buffer }
-  /** Data that nobody looks into: binary, fragmented, long, or not understood. */
+  /** A whole message of text; `at`: where in the chunk its first frame begins, null if that was in an earlier chunk. */
+  | { readonly kind: 'text'; readonly parts: readonly Buffer[]; readonly length: number; readonly at: number | null }
+  /** Data that nobody looks into: binary, very long, or not understood. */
   | { readonly kind: 'data' }
   /** A ping or its answer. */
   | { readonly kind: 'control' }
   /** The closing handshake. */
   | { readonly kind: 'close' }
 
-/** Longer messages of text are not looked into; errors are short. In bytes. */
-const mostText = 65_536
+/** Longer messages of text are not looked into, in bytes. */
+const mostText = 4_194_304
 
 const text = 1
 const close = 8
 const firstControl = 8
 
+/** The payload of a message in one piece. */
+export function payloadOf({ parts }: Extract<Found, { kind: 'text' }>): Buffer {
+  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
+}
+
 /**
- * Follows the frames of a server (RFC 6455, 5.2) as far as it takes to know where one ends and what a short text says.
- * It never changes anything: bytes that are no frames of a server without extensions end the reading for good.
+ * Follows the frames of a server (RFC 6455, 5.2) as far as it takes to know where one ends and what a message of text
+ * says, also one in fragments. It never changes anything: bytes that are no frames of a server without extensions end the
+ * reading for good.
  */
 export class FrameReader {
   #head = Buffer.alloc(0)
   /** Bytes of the present frame's payload that have not come; null between frames. */
   #left: number | null = null
   #opcode = 0
-  /** The payload so far when it is to be read. */
-  #parts: Buffer[] | null = null
+  #isFinal = true
+  /** The message of text so far; null when it is not read. */
+  #message: Buffer[] | null = null
+  #length = 0
+  #at: number | null = null
+  /** How long the present chunk is. */
+  #chunk = 0
   #blind = false
 
   /** Whether a frame of our own could be put here. */
@@ -38,6 +49,8 @@ export class FrameReader {
   push(chunk: Buffer): Found[] {
     const found: Found[] = []
     let rest = chunk
+    this.#chunk = chunk.length
+    this.#at = null
     while (rest.length > 0 && !this.#blind) {
       rest = this.#left === null ? this.#readHead(rest, found) : this.#readPayload(rest, this.#left, found)
     }
@@ -45,7 +58,8 @@ export class FrameReader {
   }
 
   #readHead(chunk: Buffer, found: Found[]): Buffer {
-    const bytes = this.#head.length === 0 ? chunk : Buffer.concat([this.#head, chunk.subarray(0, 16)])
+    const startsHere = this.#head.length === 0
+    const bytes = startsHere ? chunk : Buffer.concat([this.#head, chunk.subarray(0, 16)])
     const size = headSize(bytes)
     if (bytes.length < size) {
       this.#head = Buffer.from(bytes)
@@ -53,14 +67,15 @@ export class FrameReader {
     }
     const rest = chunk.subarray(size - this.#head.length)
     this.#head = Buffer.alloc(0)
-    this.#begin(bytes, size, found)
+    this.#begin({ bytes, size, at: startsHere ? this.#chunk - chunk.length : null }, found)
     return rest
   }
 
-  #begin(bytes: Buffer, size: number, found: Found[]): void {
+  #begin({ bytes, size, at }: FrameHead, found: Found[]): void {
     const first = bytes[0] as number
     const length = lengthIn(bytes, size)
     this.#opcode = first & 0x0f
+    this.#isFinal = (first & 0x80) !== 0
     // Nobody negotiated what the reserved bits mean, and servers do not mask (RFC 6455, 5.1).
     const strange = (first & 0x70) !== 0 || ((bytes[1] as number) & 0x80) !== 0 || length > Number.MAX_SAFE_INTEGER
     if (strange) {
@@ -68,16 +83,26 @@ export class FrameReader {
       found.push({ kind: 'data' })
       return
     }
-    const whole = (first & 0x80) !== 0 && this.#opcode === text && length <= mostText
-    this.#parts = whole ? [] : null
-    if (!whole && this.#opcode < firstControl) found.push({ kind: 'data' })
+    if (this.#opcode < firstControl) this.#beginData(length, at, found)
     this.#left = length
     if (length === 0) this.#end(found)
   }
 
+  #beginData(length: number, at: number | null, found: Found[]): void {
+    const isContinued = this.#opcode === 0
+    if (!isContinued) {
+      this.#message = this.#opcode === text ? [] : null
+      this.#length = 0
+      this.#at = at
+    }
+    this.#length += length
+    if (this.#length > mostText) this.#message = null
+    if (this.#message === null) found.push({ kind: 'data' })
+  }
+
   #readPayload(chunk: Buffer, left: number, found: Found[]): Buffer {
     const part = chunk.subarray(0, left)
-    this.#parts?.push(part)
+    if (this.#opcode < firstControl) this.#message?.push(part)
     this.#left = left - part.length
     if (this.#left === 0) this.#end(found)
     return chunk.subarray(part.length)
@@ -85,13 +110,20 @@ export class FrameReader {
 
   #end(found: Found[]): void {
     this.#left = null
-    const parts = this.#parts
-    this.#parts = null
     if (this.#opcode === close) found.push({ kind: 'close' })
     else if (this.#opcode >= firstControl) found.push({ kind: 'control' })
-    else if (parts)
-      found.push({ kind: 'text', payload: parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts) })
+    else if (this.#isFinal && this.#message) {
+      found.push({ kind: 'text', parts: this.#message, length: this.#length, at: this.#at })
+      this.#message = null
+    }
   }
+}
+
+/** The head of a frame, of so many bytes; `at`: where in the chunk it begins. */
+interface FrameHead {
+  readonly bytes: Buffer
+  readonly size: number
+  readonly at: number | null
 }
 
 /** A server's Close frame with a status (RFC 6455, 7.4) and a reason of at most 123 bytes. */

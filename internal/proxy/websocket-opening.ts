@@ -1,7 +1,8 @@
 import type { Cancel, Clock } from '../clock/clock.ts'
 import type { EventMeaning } from '../dialect/dialect.ts'
 import type { Outcome } from '../pool/pool.ts'
-import type { Found } from './websocket-frames.ts'
+import { mostLifecycle } from './stream.ts'
+import { type Found, payloadOf } from './websocket-frames.ts'
 import type { Fate } from './websocket-verdict.ts'
 
 /** Who says what the first words of a server mean. */
@@ -24,9 +25,12 @@ export interface OpeningFate {
   decided(): void
 }
 
-/** How long the beginning of a server's words is held back: as for streams over HTTP. */
-const longestHoldMs = 2_000
-const mostHeld = 65_536
+/** When it is held back, and for how long: as for streams over HTTP. */
+export interface OpeningTerms {
+  readonly clock: Clock
+  /** In ms. */
+  readonly holdMs: number
+}
 
 /**
  * A server that has said nothing for so long after its 101, in ms, is taken to serve: it has accepted the key, it may be
@@ -34,11 +38,14 @@ const mostHeld = 65_536
  */
 const longestSilenceMs = 2_000
 
-/** Holds the first messages of a server back until one of them is neither an error nor a mere lifecycle event. */
+/**
+ * Holds messages of a server back until one of them is neither an error nor a mere lifecycle event: its first ones, and
+ * later those from an error on.
+ */
 export class Opening {
   readonly #judge: OpeningJudge
   readonly #fate: OpeningFate
-  readonly #clock: Clock
+  readonly #terms: OpeningTerms
   #held: Buffer[] = []
   #bytes = 0
   #forgetHold: Cancel | null = null
@@ -52,15 +59,15 @@ export class Opening {
   /** Whether the first words have gone on, or been dropped. */
   isOver = false
 
-  constructor(judge: OpeningJudge, fate: OpeningFate, clock: Clock) {
+  constructor(judge: OpeningJudge, fate: OpeningFate, terms: OpeningTerms) {
     this.#judge = judge
     this.#fate = fate
-    this.#clock = clock
+    this.#terms = terms
   }
 
   /** The client has its 101. */
   begin(): void {
-    this.#forgetSilence = this.#clock.after(longestSilenceMs, () => this.#settle())
+    this.#forgetSilence = this.#terms.clock.after(longestSilenceMs, () => this.#settle())
   }
 
   /** The client speaks: a Close of the server's may be its answer. */
@@ -84,8 +91,8 @@ export class Opening {
       this.#conclude(meaning, found.slice(at + 1))
       return
     }
-    if (this.#bytes >= mostHeld) this.#accept([])
-    else this.#forgetHold ??= this.#clock.after(longestHoldMs, () => this.#accept([]))
+    if (this.#bytes >= mostLifecycle) this.#accept([])
+    else this.#forgetHold ??= this.#terms.clock.after(this.#terms.holdMs, () => this.#accept([]))
   }
 
   /** Lets what is held go on, whatever it means. */
@@ -104,7 +111,7 @@ export class Opening {
   }
 
   #meaning(found: Found): EventMeaning {
-    if (found.kind === 'text') return this.#judge.meaning(found.payload.toString())
+    if (found.kind === 'text') return this.#judge.meaning(payloadOf(found).toString())
     return found.kind === 'control' ? 'lifecycle' : 'content'
   }
 

@@ -19,7 +19,6 @@ export class SocketVerdict {
   readonly #lease: Lease
   readonly #generation: number
   #refusal: Outcome | null = null
-  #renewing = false
 
   /** Of the attempt that `walk` makes with `lease` at the moment. */
   constructor(credentials: Pick<Credentials, 'renew'>, walk: Walk, lease: Lease) {
@@ -39,30 +38,21 @@ export class SocketVerdict {
     this.#walk.report(accepted)
   }
 
-  /** The first words refuse. `decide` is called with what becomes of them, at once unless a token is renewed first. */
+  /** What the server says refuses. `decide` is called with what becomes of them, at once unless a token is renewed first. */
   async refused(outcome: Outcome, decide: (fate: Fate) => void): Promise<void> {
     // A fault of the request is the client's to mend, on the same WebSocket.
     if (outcome.kind !== 'request-fault') this.#refusal = outcome
     const isExpired = outcome.kind === 'auth-expired'
     // A client that comes again shall meet the new token.
-    if (isExpired && !this.#walk.isRenewed) await this.#renew()
+    if (isExpired && !this.#walk.isRenewed) await this.#credentials.renew(this.#lease.credential, this.#generation)
     this.#walk.refuse(outcome)
     // An expiry is hidden also when there is no new token: on a 401, clients throw their own login away.
-    decide(isExpired || this.#isLeft ? 'hide' : 'show')
+    decide(isExpired || this.#leads(outcome) ? 'hide' : 'show')
   }
 
-  /** An error after the beginning. Resolves with whether the client should come again, for the sake of a new token. */
-  async late(outcome: Outcome): Promise<boolean> {
-    this.#walk.refuse(outcome)
-    return outcome.kind === 'auth-expired' && !this.#renewing && this.#renew()
-  }
-
-  /** Re-reads the source and refreshes once: a token that ran out says nothing against its member. */
-  async #renew(): Promise<boolean> {
-    this.#renewing = true
-    const renewal = await this.#credentials.renew(this.#lease.credential, this.#generation)
-    this.#renewing = false
-    return renewal === 'renewed'
+  /** Whether a client that comes again would be better off. */
+  #leads({ kind }: Outcome): boolean {
+    return kind !== 'request-fault' && (this.#isLeft || (hopsOn.has(kind) && this.#walk.hop()))
   }
 
   /** Whether a client that comes again would not meet this member. */
@@ -71,6 +61,14 @@ export class SocketVerdict {
     return outlook.kind !== 'lease' || outlook.lease.member !== this.#lease.member
   }
 }
+
+/** What another member may well answer, although this one has not cooled. */
+const hopsOn: ReadonlySet<OutcomeKind> = new Set<OutcomeKind>([
+  'overloaded',
+  'rate-limited',
+  'quota-exhausted',
+  'auth-rejected',
+])
 
 /** The status with which the same refusal comes over HTTP. */
 const statusOf: Readonly<Record<OutcomeKind, number>> = {

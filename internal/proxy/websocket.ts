@@ -2,13 +2,12 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { Clock } from '../clock/clock.ts'
 import type { Outcome } from '../pool/pool.ts'
-import { closeFrame, type Found, FrameReader } from './websocket-frames.ts'
-import { Opening, type OpeningJudge } from './websocket-opening.ts'
+import { reset } from './reset.ts'
+import { closeFrame, type Found, FrameReader, payloadOf } from './websocket-frames.ts'
+import { Opening, type OpeningJudge, type OpeningTerms } from './websocket-opening.ts'
 
 /** Whom a WebSocket tells what its server says, and how it ended. */
 export interface WebSocketOwner extends OpeningJudge {
-  /** An error in the middle. */
-  late(outcome: Outcome): void
   /** `severed`: the upstream broke off, or closed before a word was said. */
   ended(how: 'finished' | 'severed'): void
 }
@@ -23,6 +22,17 @@ const lastWordsMs = 1_000
 /** An upstream that has been quiet for so long after its last word, in ms, is taken to have nothing more to say. */
 const quietMs = 1_000
 
+/** How we close. */
+interface Closing {
+  readonly code: number
+  readonly reason: string
+}
+
+/** A longer message that has begun to go on is not looked into, in bytes, unless it begins like an error. */
+const mostLooked = 65_536
+const errorBytes = Buffer.from('"error"')
+const beginsLikeError = /"type"\s*:\s*"(?:error|response\.failed)"/
+
 /**
  * The client's side of one WebSocket, in the form in which http-proxy wants it: what is written comes from the server,
  * what is read comes from the client. The first messages of the server are held back until one of them is neither an
@@ -32,29 +42,37 @@ export class WebSocketTunnel extends Duplex {
   readonly #clock: Clock
   readonly #owner: WebSocketOwner
   readonly #frames = new FrameReader()
-  readonly #opening: Opening
+  readonly #terms: OpeningTerms
+  #opening: Opening
+  /** The client has the beginning of a frame whose rest is held back. */
+  #isTorn = false
   #client: Socket | null = null
   #headDropped = false
   #blocked: (() => void) | null = null
-  #closing: { readonly code: number; readonly reason: string } | null = null
+  #closing: Closing | null = null
   /** The server has begun the closing handshake, or answered it. */
   #closeSeen = false
   #over = false
   #serverSpokeLast = true
   #spokenAt: number
 
-  constructor(owner: WebSocketOwner, clock: Clock) {
+  constructor(owner: WebSocketOwner, terms: OpeningTerms) {
     super({ allowHalfOpen: true })
     this.#owner = owner
-    this.#clock = clock
-    this.#spokenAt = clock.mono()
+    this.#clock = terms.clock
+    this.#terms = terms
+    this.#spokenAt = terms.clock.mono()
+    this.#opening = this.#newOpening()
+    this.on('error', () => {})
+  }
+
+  #newOpening(): Opening {
     const fate = {
       pass: (chunks: readonly Buffer[], unseen: readonly Found[]) => this.#pass(chunks, unseen),
       turnAway: () => this.close(serviceRestart, 'come again: another member serves'),
       decided: () => this.#goOn(),
     }
-    this.#opening = new Opening(owner, fate, clock)
-    this.on('error', () => {})
+    return new Opening(this.#owner, fate, this.#terms)
   }
 
   /** Whether nobody waits for an answer, as far as that can be seen from outside. */
@@ -134,24 +152,43 @@ export class WebSocketTunnel extends Duplex {
   #take(chunk: Buffer): void {
     if (this.#over) return
     const found = this.#frames.push(chunk)
-    if (this.#opening.isOver) this.#pass([chunk], found)
+    if (this.#opening.isOver) this.#goThrough(chunk, found)
     else this.#opening.take(chunk, found, this.#frames.atBoundary)
     if (found.some(({ kind }) => kind === 'close')) this.#closeSeen = true
     if (this.#closing) this.#mayClose()
   }
 
-  #pass(chunks: readonly Buffer[], found: readonly Found[]): void {
-    for (const chunk of chunks) this.#client?.write(chunk)
-    this.#look(found)
+  /** Lets chunks go on; `unseen` is what of the last one has not been looked at. */
+  #pass(chunks: readonly Buffer[], unseen: readonly Found[]): void {
+    for (const chunk of chunks.slice(0, -1)) this.#client?.write(chunk)
+    const last = chunks.at(-1)
+    if (last) this.#goThrough(last, unseen)
   }
 
-  /** Looks for errors in what has gone on. */
-  #look(found: readonly Found[]): void {
-    for (const one of found) {
-      if (one.kind !== 'text' || !one.payload.includes('"error"')) continue
-      const meaning = this.#owner.meaning(one.payload.toString())
-      if (typeof meaning === 'object' && meaning.kind !== 'success') this.#owner.late(meaning)
+  /** What the server says in the middle goes on, but a failure is held back from its beginning until it is decided what becomes of it. */
+  #goThrough(chunk: Buffer, found: readonly Found[]): void {
+    const first = found.findIndex((one) => this.#failure(one) !== null)
+    const failing = found[first]
+    if (failing?.kind !== 'text') {
+      this.#client?.write(chunk)
+      return
     }
+    this.#isTorn = failing.at === null
+    const at = failing.at ?? 0
+    if (at > 0) this.#client?.write(chunk.subarray(0, at))
+    this.#opening = this.#newOpening()
+    this.#opening.clientSpoke()
+    this.#opening.take(chunk.subarray(at), found.slice(first), this.#frames.atBoundary)
+  }
+
+  #failure(found: Found): Outcome | null {
+    if (found.kind !== 'text') return null
+    const [first] = found.parts
+    if (found.length > mostLooked && !beginsLikeError.test(first?.toString('latin1', 0, 256) ?? '')) return null
+    const payload = payloadOf(found)
+    if (!payload.includes(errorBytes)) return null
+    const meaning = this.#owner.meaning(payload.toString())
+    return typeof meaning === 'object' && meaning.kind !== 'success' ? meaning : null
   }
 
   #flush(): void {
@@ -171,13 +208,16 @@ export class WebSocketTunnel extends Duplex {
     // What is held is dropped, a Close of the server's with it.
     const mayWrite = !this.#opening.isOver || (this.#frames.atBoundary && !this.#closeSeen)
     this.#stop()
-    if (this.#closing && mayWrite) {
-      client?.write(closeFrame(this.#closing.code, this.#closing.reason))
-    }
+    if (this.#isTorn && client) reset(client)
+    else this.#takeLeave(client, mayWrite ? this.#closing : null)
+    this.#owner.ended(this.#opening.isClosedMute ? 'severed' : how)
+  }
+
+  #takeLeave(client: Socket | null, closing: Closing | null): void {
+    if (closing) client?.write(closeFrame(closing.code, closing.reason))
     client?.end()
     client?.resume()
     this.#clock.after(lastWordsMs, () => client?.destroy())
-    this.#owner.ended(this.#opening.isClosedMute ? 'severed' : how)
   }
 
   #stop(): void {
@@ -201,6 +241,7 @@ export class WebSocketTunnel extends Duplex {
   }
 
   #goOn(): void {
+    this.#isTorn = false
     if (!this.#client?.writableNeedDrain) this.#onDrain()
   }
 
