@@ -8,7 +8,7 @@ import { LateErrors } from '../../internal/proxy/late-errors.ts'
 import { Scrubber } from '../../internal/proxy/scrub.ts'
 import { Opening } from '../../internal/proxy/stream.ts'
 import { ResponseParser } from '../../internal/proxy/upstream/response-parser.ts'
-import { FrameReader } from '../../internal/proxy/websocket-frames.ts'
+import { FrameReader, payloadOf } from '../../internal/proxy/websocket-frames.ts'
 import { bad, filled, frame, wellDone } from './plans.ts'
 import type { Random } from './random.ts'
 import { spoilt } from './spoilt.ts'
@@ -166,7 +166,7 @@ const parts: Readonly<Record<string, Part>> = {
       const reader = new FrameReader()
       const found = pieces.flatMap((piece) => reader.push(piece))
       return {
-        found: found.map((one) => (one.kind === 'text' ? one.payload.toString('latin1') : one.kind)),
+        found: found.map((one) => (one.kind === 'text' ? payloadOf(one).toString('latin1') : one.kind)),
         at: reader.atBoundary,
       }
     },

@@ -41,7 +41,6 @@ const settings: ProxySettings = {
     maxTotalBytes: 268_435_456,
     holdMs: { codex: 60_000, default: 2_000 },
     budget: { ratio: 1, perSecond: 1_000_000 },
-    holdMs: { codex: 60_000, default: 2_000 },
   },
 }
 
