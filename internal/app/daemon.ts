@@ -76,7 +76,7 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
     ...core,
     clock,
     version,
-    runtime: { node: process.versions.node, fastPath: proxy.fastPath },
+    runtime: { node: process.versions.node, fastPath: proxy.fastPath, upstreams: proxy.upstreams },
     startedAt,
     config: () => reload.config,
     prober: proxy.prober,
@@ -96,7 +96,7 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
   await told.start(ops)
   undo.push(() => told.stop())
   const disk = watchDisk(core, clock, () => reload.config.disk.reserveBytes)
-  counts.watch(core, clock, { disk, fastPath: proxy.fastPath })
+  counts.watch(core, clock, { disk, fastPath: proxy.fastPath, upstreams: proxy.upstreams })
   const unkeep = keepAudit({
     store: core.store,
     clock,

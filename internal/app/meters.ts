@@ -22,6 +22,7 @@ export interface Meters {
 interface Facts {
   readonly disk: { readonly freeBytes: number | null }
   readonly fastPath: boolean
+  upstreams(): View['upstreams']
 }
 
 /** The metrics of this process. */
@@ -48,11 +49,12 @@ export function createMeters(): Meters {
         return seqs
       },
     }),
-    watch(core, clock, { disk, fastPath }) {
+    watch(core, clock, { disk, fastPath, upstreams }) {
       metrics.listen(core.bus)
       view = () => ({
         now: clock.now(),
         pools: core.engine.pools().map(({ record, exhausted, members }) => ({ name: record.name, exhausted, members })),
+        upstreams: upstreams(),
         diskFreeBytes: disk.freeBytes,
         fastPath,
       })

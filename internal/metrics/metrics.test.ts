@@ -13,12 +13,12 @@ function pool(name: string, members: readonly MemberView[] = [], exhausted = fal
 }
 
 function measured(first: Partial<View> | null = {}) {
-  let view: View | null = first && { now, pools: [], diskFreeBytes: null, fastPath: true, ...first }
+  let view: View | null = first && { now, pools: [], upstreams: [], diskFreeBytes: null, fastPath: true, ...first }
   const metrics = createMetrics({ view: () => view })
   return {
     metrics,
     show(next: Partial<View>) {
-      view = { now, pools: [], diskFreeBytes: null, fastPath: true, ...next }
+      view = { now, pools: [], upstreams: [], diskFreeBytes: null, fastPath: true, ...next }
     },
     /** The samples of the metrics with this name, without help and type. */
     async samples(name: string): Promise<string[]> {
@@ -287,6 +287,15 @@ describe('a scrape', () => {
     expect(await measured({ fastPath: false }).samples('spillway_fast_path')).toEqual(['spillway_fast_path 0'])
   })
 
+  it('shows the connections to each upstream, who waits for one, and who was refused for want of one', async () => {
+    const upstreams = [{ origin: 'https://api.example', open: 256, waiting: 3, refused: 2 }]
+    const { samples } = measured({ upstreams })
+    const label = '{origin="https://api.example"}'
+    expect(await samples('spillway_upstream_connections')).toEqual([`spillway_upstream_connections${label} 256`])
+    expect(await samples('spillway_upstream_waiting')).toEqual([`spillway_upstream_waiting${label} 3`])
+    expect(await samples('spillway_upstream_crowded_total')).toEqual([`spillway_upstream_crowded_total${label} 2`])
+  })
+
   it('fails when the view does', async () => {
     const metrics = createMetrics({
       view() {
@@ -329,7 +338,7 @@ describe('a scrape', () => {
     const metrics = createMetrics({
       view() {
         asked += 1
-        return { now, pools: [pool('p')], diskFreeBytes: 1, fastPath: true }
+        return { now, pools: [pool('p')], upstreams: [], diskFreeBytes: 1, fastPath: true }
       },
     })
     await metrics.render()

@@ -54,7 +54,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       const seen = options.view()
       view = seen
       if (seen) counts.hideAllBut(new Set(seen.pools.map(({ name }) => name)))
-      const members = memberGauges(seen ?? { now: 0, pools: [], diskFreeBytes: null, fastPath: false })
+      const members = memberGauges(seen ?? { now: 0, pools: [], upstreams: [], diskFreeBytes: null, fastPath: false })
       return (await exposition.render()) + members
     },
     contentType: exposition.contentType,

@@ -23,6 +23,11 @@ export function declareCounters(exposition: Exposition, sources: Sources): void 
   byPool('spillway_attempts_total', 'Attempts by what the answer meant.', 'outcome', (counts) => counts.attempts)
   byPool('spillway_failovers_total', 'Failovers by their reason.', 'reason', (counts) => counts.failovers)
 
+  const crowded = 'Requests that were refused because all connections to their upstream stayed in use.'
+  exposition.counter('spillway_upstream_crowded_total', crowded, ['origin'], (sample) => {
+    for (const { origin, refused } of sources.view()?.upstreams ?? []) sample({ origin }, refused)
+  })
+
   const byWord = (name: string, help: string, word: string, tally: Tally) =>
     exposition.counter(name, help, [word], (sample) => {
       for (const [value, count] of tally.entries()) sample({ [word]: value }, count)
@@ -44,6 +49,12 @@ export function declareGauges(exposition: Exposition, sources: Sources): void {
   })
   gauge('spillway_inflight', 'Requests in flight.', ['pool'], ({ pools }, sample) => {
     for (const { name } of pools) sample({ pool: name }, sources.counts.pool(name).inFlight)
+  })
+  gauge('spillway_upstream_connections', 'Open connections to an upstream.', ['origin'], ({ upstreams }, sample) => {
+    for (const { origin, open } of upstreams) sample({ origin }, open)
+  })
+  gauge('spillway_upstream_waiting', 'Requests that wait for a connection.', ['origin'], ({ upstreams }, sample) => {
+    for (const { origin, waiting } of upstreams) sample({ origin }, waiting)
   })
   gauge('spillway_disk_free_bytes', 'Bytes free on the disk of the data directory.', [], (view, sample) => {
     if (view.diskFreeBytes !== null) sample({}, view.diskFreeBytes)

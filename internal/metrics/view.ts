@@ -20,10 +20,19 @@ export interface PoolView {
   readonly members: readonly MemberView[]
 }
 
+/** The connections to one upstream; the proxy's UpstreamLoad has this shape. */
+export interface UpstreamView {
+  readonly origin: string
+  readonly open: number
+  readonly waiting: number
+  readonly refused: number
+}
+
 /** All that is measured only when somebody asks. */
 export interface View {
   readonly now: number
   readonly pools: readonly PoolView[]
+  readonly upstreams: readonly UpstreamView[]
   /** null when it is not known, as with a disk that does not answer. */
   readonly diskFreeBytes: number | null
   /** Whether plain requests are read with node's own parser, past node:http. */

@@ -75,6 +75,21 @@ test.each<[boolean | null, Partial<DoctorRow>]>([
   await other.stop()
 })
 
+test.each<[string, { waiting: number; refused: number }, Partial<DoctorRow>]>([
+  ['nobody waits', { waiting: 0, refused: 0 }, { state: 'ok' }],
+  [
+    'somebody waits',
+    { waiting: 2, refused: 0 },
+    { state: 'warn', message: expect.stringContaining('2 requests wait') },
+  ],
+  ['somebody was refused', { waiting: 0, refused: 9 }, { state: 'warn', hint: expect.stringContaining('connections') }],
+])('connections: %s', async (_, counted, row) => {
+  const upstreams = () => [{ origin: 'https://api.example', open: 256, most: 256, ...counted }]
+  const other = await startBench({ parts: { runtime: { node: '24.22.3', fastPath: true, upstreams } } })
+  expect((await other.ops.doctor({})).find(({ check }) => check === 'connections')).toMatchObject(row)
+  await other.stop()
+})
+
 describe('permissions', () => {
   test.each<[string, string, number, Partial<DoctorRow>]>([
     ['data directory', '.', 0o755, { state: 'warn' }],

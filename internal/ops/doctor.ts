@@ -32,6 +32,7 @@ export const doctorVerbs = {
       const groups = await Promise.all([
         configuration(call),
         [runtime(call)],
+        connections(call),
         files(call),
         disk(call),
         clock(call),
@@ -69,6 +70,19 @@ function runtime({ runtime: { node, fastPath } }: Call): DoctorRow {
     state: 'warn',
     hint: 'run it on a Node release that this version was tested on: 20, 22, 24 or 26',
   })
+}
+
+/** Whether requests wait for a connection, or have been refused for want of one. */
+function connections({ runtime: { upstreams } }: Call): DoctorRow[] {
+  if (!upstreams) return []
+  const short = upstreams().filter(({ waiting, refused, open, most }) => refused > 0 || (waiting > 0 && open >= most))
+  if (short.length === 0) return [row('connections', 'no request waits for one')]
+  return short.map(({ origin, open, most, waiting, refused }) =>
+    row('connections', `${origin}: ${open} of ${most} open, ${waiting} requests wait, ${refused} were refused`, {
+      state: 'warn',
+      hint: 'raise upstream.connections: long streams take one each',
+    }),
+  )
 }
 
 async function files(call: Call): Promise<DoctorRow[]> {

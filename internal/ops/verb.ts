@@ -25,6 +25,14 @@ export interface Runtime {
   readonly node: string
   /** Whether plain requests are read with node's own parser, past node:http; null where no daemon runs. */
   readonly fastPath: boolean | null
+  /** The connections to upstreams; absent where no daemon runs. */
+  upstreams?(): readonly {
+    readonly origin: string
+    readonly open: number
+    readonly most: number
+    readonly waiting: number
+    readonly refused: number
+  }[]
 }
 
 /** What the verbs work with; the composition root provides it. */

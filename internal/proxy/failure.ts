@@ -2,6 +2,7 @@ import { errors } from 'undici'
 import type { LocalError } from '../dialect/dialect.ts'
 import type { Outcome, OutcomeKind, Reason } from '../pool/pool.ts'
 import { ForbiddenAddress } from './address.ts'
+import { Crowded } from './upstream/places.ts'
 
 /** How an attempt ended without a usable answer: what it means for the pool, and what the client is told. */
 export interface Failure extends LocalError {
@@ -37,6 +38,7 @@ const outOfResources = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL', 
 export function failureOf(error: Error, sent: boolean): Failure {
   const code = 'code' in error ? String(error.code) : ''
   if (error instanceof errors.InvalidArgumentError || error instanceof errors.NotSupportedError) return unsendable
+  if (error instanceof Crowded) return crowded(error)
   if (!sent) return outOfResources.has(code) ? withoutSockets : unreachable(error)
   if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) return timedOut
   return isProtocolError(error) ? garbled : brokenOff
@@ -98,6 +100,17 @@ const withoutSockets: Failure = {
   code: 'overloaded',
   message: 'The proxy is out of sockets.',
   retryAfterSeconds: 1,
+}
+
+/** Nobody's fault but that of the setting: a probe gives back what was, and no host cools. */
+function crowded({ host, connections }: Crowded): Failure {
+  return {
+    outcome: silentOutcome('client-gone', 'overloaded'),
+    status: 503,
+    code: 'overloaded',
+    message: `All ${connections} connections to ${host} are in use (upstream.connections), and none became free in time.`,
+    retryAfterSeconds: 5,
+  }
 }
 
 const timedOut: Failure = {

@@ -21,7 +21,7 @@ import { RetryBudget } from './replay.ts'
 import { canParseRequests } from './request-parser.ts'
 import { createScout } from './scout.ts'
 import { DataServer } from './server.ts'
-import { Upstreams } from './upstreams.ts'
+import { type UpstreamLoad, Upstreams } from './upstreams.ts'
 import { OpenSockets } from './websocket-registry.ts'
 
 export type { ProxySettings, ReplaySettings } from './gateway.ts'
@@ -58,6 +58,8 @@ export interface DataPlane {
   configure(settings: ProxySettings): void
   /** Requests that are under way. */
   readonly inFlight: number
+  /** The connections to upstreams. */
+  upstreams(): UpstreamLoad[]
   /** Whether plain requests are read with node's own parser, past node:http; false on a node that hides its parser. */
   readonly fastPath: boolean
   readonly prober: Prober
@@ -98,6 +100,7 @@ export function createProxy(parts: ProxyParts): DataPlane {
       return inbound.size
     },
     fastPath: canParseRequests,
+    upstreams: () => gateway.upstreams.load(),
     prober: createProber(gateway),
     scout: createScout(gateway),
   }

@@ -4,7 +4,7 @@ import { type AddressGuard, addressGuard } from '../net/net.ts'
 import { ForbiddenAddress, guardedLookup, isForbiddenLiteral } from './address.ts'
 import { pathsBelow } from './base-path.ts'
 import { DirectTransport } from './upstream/direct-transport.ts'
-import type { Transport, TransportSettings } from './upstream/port.ts'
+import type { Transport, TransportLoad, TransportSettings } from './upstream/port.ts'
 import { canParseResponses } from './upstream/response-parser.ts'
 import { UndiciTransport } from './upstream/undici-transport.ts'
 
@@ -23,6 +23,15 @@ export interface Upstream {
   readonly lookup: LookupFunction
 }
 
+/** The connections to one origin as they are now. */
+export interface UpstreamLoad extends TransportLoad {
+  readonly origin: string
+  /** How many there may be. */
+  readonly most: number
+  /** Requests that were refused because all of them stayed in use, since the start. */
+  readonly refused: number
+}
+
 /** The connections to each origin, made when they are first needed. */
 export class Upstreams {
   #settings: UpstreamSettings
@@ -31,6 +40,7 @@ export class Upstreams {
   readonly #clock: Clock
   readonly #isDirect: boolean
   readonly #transports = new Map<string, Transport>()
+  readonly #refused = new Map<string, number>()
 
   /** `isDirect`: whether answers are read with node's own parser. */
   constructor(settings: UpstreamSettings, clock: Clock, isDirect = canParseResponses) {
@@ -64,6 +74,17 @@ export class Upstreams {
     for (const transport of this.#retired()) transport.close()
   }
 
+  /** The connections to all origins that have been asked. */
+  load(): UpstreamLoad[] {
+    const { connections: most } = this.#settings
+    return [...this.#transports].map(([origin, { load }]) => ({
+      origin,
+      most,
+      ...load,
+      refused: this.#refused.get(origin) ?? 0,
+    }))
+  }
+
   /** Breaks off whatever is still under way. */
   destroy(): void {
     for (const transport of this.#retired()) transport.destroy()
@@ -79,10 +100,11 @@ export class Upstreams {
   #transport(origin: string): Transport {
     const known = this.#transports.get(origin)
     if (known) return known
-    const lookup = guardedLookup(this.#guard)
+    const onCrowded = () => this.#refused.set(origin, (this.#refused.get(origin) ?? 0) + 1)
+    const parts = { lookup: guardedLookup(this.#guard), clock: this.#clock, onCrowded }
     const transport = this.#isDirect
-      ? new DirectTransport(origin, this.#settings, { lookup, clock: this.#clock })
-      : new UndiciTransport(origin, this.#settings, lookup)
+      ? new DirectTransport(origin, this.#settings, parts)
+      : new UndiciTransport(origin, this.#settings, parts)
     this.#transports.set(origin, transport)
     return transport
   }

@@ -28,8 +28,10 @@ export type Make = (origin: string, settings: TransportSettings, clock: Clock) =
 const lookup = guardedLookup(addressGuard(['127.0.0.0/8']))
 const usual: TransportSettings = { connectMs: 2_000, headMs: 20_000, idleMs: 20_000, connections: 4 }
 
-export const direct: Make = (origin, settings, clock) => new DirectTransport(origin, settings, { lookup, clock })
-export const throughUndici: Make = (origin, settings) => new UndiciTransport(origin, settings, lookup)
+export const direct: Make = (origin, settings, clock) =>
+  new DirectTransport(origin, settings, { lookup, clock, onCrowded() {} })
+export const throughUndici: Make = (origin, settings, clock) =>
+  new UndiciTransport(origin, settings, { lookup, clock, onCrowded() {} })
 
 export const none: RequestBody = { held: true, bytes: new HeldBody() }
 export const hello = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello'

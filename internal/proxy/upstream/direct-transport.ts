@@ -4,7 +4,15 @@ import type { Clock } from '../../clock/clock.ts'
 import { guarded } from '../guarded.ts'
 import { Watch } from '../quiet.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
-import type { AnswerListener, Transport, TransportSettings, UpstreamRequest } from './port.ts'
+import { Crowded, Patience } from './places.ts'
+import type {
+  AnswerListener,
+  Transport,
+  TransportLoad,
+  TransportParts,
+  TransportSettings,
+  UpstreamRequest,
+} from './port.ts'
 import { requestText } from './request-text.ts'
 import { Waiting } from './waiting.ts'
 
@@ -46,11 +54,14 @@ export class DirectTransport implements Transport, ConnectionHost {
   #settling: Connection[] = []
   #settled: Connection[] = []
   readonly #waiting = new Waiting()
+  readonly #patience: Patience
+  readonly #clock: Clock
+  readonly #onCrowded: () => void
   #connecting = 0
   readonly #watch: Watch
   #isClosed = false
 
-  constructor(origin: string, settings: TransportSettings, parts: { lookup: LookupFunction; clock: Clock }) {
+  constructor(origin: string, settings: TransportSettings, parts: TransportParts) {
     this.#origin = new URL(origin)
     this.headMs = settings.headMs
     this.idleMs = settings.idleMs
@@ -58,8 +69,15 @@ export class DirectTransport implements Transport, ConnectionHost {
     const shortest = Math.min(settings.headMs, settings.idleMs) / 4
     this.checkMs = Math.min(Math.max(shortest, shortestCheckMs), longestCheckMs)
     this.#watch = new Watch(parts.clock, this.checkMs, this.#connections)
+    this.#patience = new Patience(parts.clock, this.checkMs, () => this.#refuseLate())
+    this.#clock = parts.clock
+    this.#onCrowded = parts.onCrowded
     this.#settings = settings
     this.#lookup = parts.lookup
+  }
+
+  get load(): TransportLoad {
+    return { open: this.#connections.size + this.#connecting, waiting: this.#waiting.size }
   }
 
   send(request: UpstreamRequest, listener: AnswerListener): void {
@@ -69,8 +87,9 @@ export class DirectTransport implements Transport, ConnectionHost {
       connection.send(request, text, listener)
       return
     }
-    listener.onSend(this.#waiting.add(request, text, listener), false)
+    listener.onSend(this.#waiting.add({ request, text, listener, since: this.#clock.mono() }), false)
     this.#openEnough()
+    if (this.#isFull) this.#patience.begin()
   }
 
   close(): void {
@@ -80,6 +99,7 @@ export class DirectTransport implements Transport, ConnectionHost {
 
   destroy(): void {
     this.#isClosed = true
+    this.#patience.end()
     const ended = new Error('the proxy ends')
     for (let next = this.#waiting.next(); next; next = this.#waiting.next()) next.listener.onError(ended)
     for (const connection of [...this.#connections]) connection.destroy()
@@ -110,7 +130,24 @@ export class DirectTransport implements Transport, ConnectionHost {
 
   get #lacks(): boolean {
     const coming = this.#connecting + this.#settling.length + this.#settled.length
-    return this.#waiting.size > coming && this.#connections.size + this.#connecting < this.#most
+    return this.#waiting.size > coming && !this.#isFull
+  }
+
+  get #isFull(): boolean {
+    return this.#connections.size + this.#connecting >= this.#most
+  }
+
+  /** Refuses those for whom no connection has become free in time; returns whether others wait. */
+  #refuseLate(): boolean {
+    const since = this.#clock.mono() - this.#settings.connectMs
+    // While connections are opened, that has a deadline of its own.
+    while (this.#isFull && this.#connecting === 0) {
+      const late = this.#waiting.next(since)
+      if (late === null) break
+      this.#onCrowded()
+      late.listener.onError(new Crowded(this.#origin.host, this.#most))
+    }
+    return this.#waiting.size > 0
   }
 
   #rests(connection: Connection): void {

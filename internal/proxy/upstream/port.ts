@@ -1,3 +1,5 @@
+import type { LookupFunction } from 'node:net'
+import type { Clock } from '../../clock/clock.ts'
 import type { RequestBody } from '../body.ts'
 
 /** A request as it goes upstream. */
@@ -30,8 +32,15 @@ export interface Sending {
   resume(listener: AnswerListener): void
 }
 
+/** How many connections to an origin there are, and how many requests wait for one. */
+export interface TransportLoad {
+  readonly open: number
+  readonly waiting: number
+}
+
 /** The connections to one origin. */
 export interface Transport {
+  readonly load: TransportLoad
   /** Sends when there is a connection. Throws InvalidArgumentError for what HTTP/1.1 cannot express. */
   send(request: UpstreamRequest, listener: AnswerListener): void
   /** Nothing more is sent; what is under way ends. */
@@ -45,8 +54,16 @@ export interface TransportSettings {
   readonly connectMs: number
   readonly headMs: number
   readonly idleMs: number
-  /** At most, per origin. */
+  /** At most, per origin; a request that finds no place within `connectMs` is refused with Crowded. */
   readonly connections: number
+}
+
+/** What a transport works with beside its settings. */
+export interface TransportParts {
+  readonly lookup: LookupFunction
+  readonly clock: Clock
+  /** A request was refused because all connections stayed in use. */
+  onCrowded(): void
 }
 
 /** Heads that are longer make an answer a protocol error. */

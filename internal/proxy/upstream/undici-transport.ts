@@ -1,7 +1,8 @@
-import type { LookupFunction } from 'node:net'
 import { Readable } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
+import type { Clock } from '../../clock/clock.ts'
 import { BadAnswer } from '../failure.ts'
+import { Crowded, Patience } from './places.ts'
 import {
   type AnswerListener,
   codedOnItsWay,
@@ -10,6 +11,8 @@ import {
   mostInformational,
   type Sending,
   type Transport,
+  type TransportLoad,
+  type TransportParts,
   type TransportSettings,
   type UpstreamRequest,
 } from './port.ts'
@@ -17,9 +20,23 @@ import {
 /** Connections to one origin through undici's own client, for a node that keeps its parser to itself. */
 export class UndiciTransport implements Transport {
   readonly #pool: Pool
+  /** Those that wait for a connection, since when: monotonic ms. */
+  readonly #waiting = new Map<Handler, number>()
+  readonly #patience: Patience
+  readonly #clock: Clock
 
-  constructor(origin: string, settings: TransportSettings, lookup: LookupFunction) {
+  constructor(origin: string, settings: TransportSettings, { lookup, clock, onCrowded }: TransportParts) {
     const { connectMs, headMs, idleMs, connections } = settings
+    this.#clock = clock
+    this.#patience = new Patience(clock, Math.min(1_000, connectMs), () => {
+      const isFull = this.#pool.stats.running >= connections
+      for (const [handler, since] of this.#waiting) {
+        if (!isFull || clock.mono() - since < connectMs) break
+        onCrowded()
+        handler.onError(new Crowded(new URL(origin).host, connections))
+      }
+      return this.#waiting.size > 0
+    })
     this.#pool = new Pool(origin, {
       connections,
       pipelining: 1,
@@ -37,7 +54,14 @@ export class UndiciTransport implements Transport {
     // It does not say when the kernel has the bytes: their memory is not used again.
     if (body.held) body.bytes.sending()
     const framed = sent === null || length === null ? headers : [...headers, 'content-length', String(length)]
-    this.#pool.dispatch({ method, path, headers: [...framed], body: sent }, new Handler(listener))
+    const handler: Handler = new Handler(listener, () => this.#waiting.delete(handler))
+    this.#waiting.set(handler, this.#clock.mono())
+    this.#patience.begin()
+    this.#pool.dispatch({ method, path, headers: [...framed], body: sent }, handler)
+  }
+
+  get load(): TransportLoad {
+    return { open: this.#pool.stats.connected, waiting: this.#waiting.size }
   }
 
   close(): void {
@@ -45,6 +69,7 @@ export class UndiciTransport implements Transport {
   }
 
   destroy(): void {
+    this.#patience.end()
     void this.#pool.destroy()
   }
 }
@@ -61,14 +86,18 @@ class Handler implements Dispatcher.DispatchHandler, Sending {
   #resume: () => void = () => {}
   #informational = 0
   #isOver = false
+  readonly #onWaited: () => void
 
-  constructor(listener: AnswerListener) {
+  /** `onWaited` is told when it waits for a connection no more. */
+  constructor(listener: AnswerListener, onWaited: () => void) {
     this.#listener = listener
+    this.#onWaited = onWaited
     listener.onSend(this, false)
   }
 
   abort(): void {
     this.#isOver = true
+    this.#onWaited()
     this.#abort?.(new Unwanted())
   }
 
@@ -79,6 +108,7 @@ class Handler implements Dispatcher.DispatchHandler, Sending {
   onConnect(abort: (error?: Error) => void): void {
     // Thrown, undici takes the request out of its queue and keeps the connection.
     if (this.#isOver) throw new Unwanted()
+    this.#onWaited()
     this.#abort = abort
     this.#listener.onSend(this, true)
   }
@@ -109,6 +139,7 @@ class Handler implements Dispatcher.DispatchHandler, Sending {
 
   onError(error: Error): void {
     if (this.#isOver) return
+    this.#onWaited()
     this.#isOver = true
     this.#listener.onError(error)
   }

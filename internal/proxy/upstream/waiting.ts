@@ -5,6 +5,8 @@ export interface Waiter {
   readonly request: UpstreamRequest
   readonly text: string
   readonly listener: AnswerListener
+  /** Monotonic ms. */
+  readonly since: number
 }
 
 /** A place in the line; empty once its request has been taken or given up. */
@@ -43,19 +45,20 @@ export class Waiting {
   }
 
   /** Adds a request at the end; what is returned takes it out again. */
-  add(request: UpstreamRequest, text: string, listener: AnswerListener): Sending {
-    const place = new Place({ request, text, listener }, this.#onGone)
+  add(waiter: Waiter): Sending {
+    const place = new Place(waiter, this.#onGone)
     this.#places.push(place)
     this.#size++
     return place
   }
 
-  /** The request that waits longest; it waits no more. */
-  next(): Waiter | null {
+  /** The request that waits longest, if it has done so since then; it waits no more. */
+  next(since = Number.POSITIVE_INFINITY): Waiter | null {
     while (this.#first < this.#places.length) {
       const place = this.#places[this.#first]
-      this.#places[this.#first++] = undefined
       const waiter = place?.waiter ?? null
+      if (waiter && waiter.since > since) break
+      this.#places[this.#first++] = undefined
       if (!place || !waiter) continue
       place.waiter = null
       this.#size--
