@@ -47,7 +47,7 @@ export class Registry {
       const pool = this.pools.get(state.name)
       if (!pool) continue
       pool.active = pool.seats.find((seat) => seat.owner.record.id === state.active) ?? null
-      if (state.exhausted) pool.exhausted = { model: null, ...state.exhausted, refused: 0 }
+      if (state.exhausted) pool.exhausted = { model: null, refused: 0, ...state.exhausted }
       pool.unserved = pool.exhausted !== null
     }
   }
@@ -213,8 +213,8 @@ export function hostRow({ name, health: now }: Gate): Write {
 }
 
 export function poolStateRow(pool: Pool): Write {
-  const { since, told, model } = pool.exhausted ?? { since: 0, told: false, model: null }
-  const exhausted = pool.exhausted && { since, told, ...(model === null ? {} : { model }) }
+  const { since, told, model, refused } = pool.exhausted ?? { since: 0, told: false, model: null, refused: 0 }
+  const exhausted = pool.exhausted && { since, told, refused, ...(model === null ? {} : { model }) }
   return { put: 'pool-state', row: { name: pool.name, active: pool.active?.owner.record.id ?? null, exhausted } }
 }
 

@@ -15,7 +15,7 @@ import { Line } from './line.ts'
 import { type LiveCredential, LiveLease, LiveTurn, type Pool } from './live.ts'
 import { PoolCommands } from './membership.ts'
 import { Pointers } from './pointer.ts'
-import { Registry } from './registry.ts'
+import { poolStateRow, Registry } from './registry.ts'
 import { Reporting } from './reporting.ts'
 import { Revivals } from './revivals.ts'
 import { Signals } from './signals.ts'
@@ -182,6 +182,8 @@ function assemble(core: Core): Engine {
     async stop() {
       hosts.stop()
       revivals.stop()
+      const exhausted = [...registry.pools.values()].filter((pool) => pool.exhausted !== null)
+      if (exhausted.length > 0) core.journal.record(exhausted.map(poolStateRow), [])
       for (const pool of registry.pools.values()) line.dismiss(pool)
       await core.journal.stop()
     },

@@ -21,7 +21,9 @@ export interface DeliveryParts {
   readonly keeper: Keeper
   /** The incident as it is told now. */
   readonly render: (incident: Incident) => Notice
-  /** The sentence that tells the incident's end; null when there is none. */
+  /** The incidents that the message of this one tells, itself included. */
+  readonly family: (incident: Incident) => readonly Incident[]
+  /** The sentence that tells an incident's end; null when there is none. */
   readonly ending: (incident: Incident) => string | null
 }
 
@@ -116,24 +118,25 @@ export class Delivery {
     const { name } = this.#channel
     const { signal } = this.#stopping
     const notice = this.#parts.render(incident)
-    const ending = this.#parts.ending(incident)
+    const { ending, ids } = this.#untoldEnds(incident)
     const told = incident.told[name]
     if (!told) {
       const { messageId } = await this.#channel.send(this.#complete(notice, ending), signal)
       this.#countMessage()
       this.#parts.ledger.setLost(name, 0)
-      this.#remember(incident, { messageId, version: incident.version, at: this.#now(), ended: ending !== null })
+      this.#remember(incident, { messageId, version: incident.version, at: this.#now() }, ids)
       return
     }
     if (told.version < incident.version) {
-      await this.#forgiving(this.#channel.edit(told.messageId, notice, signal), incident)
-      this.#remember(incident, { ...told, version: incident.version, at: this.#now() })
+      const isRepeated = ending !== null
+      await this.#forgiving(this.#channel.edit(told.messageId, { ...notice, isRepeated }, signal), incident)
+      this.#remember(incident, { ...told, version: incident.version, at: this.#now() }, [])
     }
-    if (ending !== null && !told.ended) {
+    if (ending !== null) {
       const reply = { ...notice, why: 'ended', text: ending, remedies: [] } as const
       await this.#forgiving(this.#channel.reply(told.messageId, reply, signal), incident)
       this.#countMessage()
-      this.#remember(incident, { ...told, version: incident.version, at: this.#now(), ended: true })
+      this.#remember(incident, { ...told, version: incident.version, at: this.#now() }, ids)
     }
   }
 
@@ -163,9 +166,27 @@ export class Delivery {
     }
   }
 
-  #remember({ id }: Incident, told: Told): void {
-    const current = this.#parts.ledger.incident(id)
-    if (current) this.#parts.ledger.put({ ...current, told: { ...current.told, [this.#channel.name]: told } })
+  /** The ends that this channel has not been told, as one text (null when there are none), and whose they are. */
+  #untoldEnds(incident: Incident): { readonly ending: string | null; readonly ids: readonly string[] } {
+    const { family, ending } = this.#parts
+    // Whoever is usable again comes before the pools that recovered by it.
+    const untold = family(incident)
+      .filter((one) => one.told[this.#channel.name]?.ended !== true && ending(one) !== null)
+      .toReversed()
+    return { ending: untold.map(ending).join(' ') || null, ids: untold.map(({ id }) => id) }
+  }
+
+  /** The channel has heard of the incident, and of those that its message tells, as they were when it was told. */
+  #remember(incident: Incident, told: Omit<Told, 'ended'>, endsTold: readonly string[]): void {
+    const { ledger, family } = this.#parts
+    const { name } = this.#channel
+    for (const one of family(incident)) {
+      const current = ledger.incident(one.id)
+      if (!current) continue
+      const version = one.id === incident.id ? told.version : one.version
+      const ended = current.told[name]?.ended === true || endsTold.includes(one.id)
+      ledger.put({ ...current, told: { ...current.told, [name]: { ...told, version, ended } } })
+    }
   }
 
   /** The row is done, unless the incident has changed while it was told. */
@@ -175,7 +196,7 @@ export class Delivery {
     const told = incident?.told[this.#channel.name]
     ledger.dropRow(row.id)
     if (!incident) return
-    const toldAll = told?.version === incident.version && (told.ended || this.#parts.ending(incident) === null)
+    const toldAll = told?.version === incident.version && this.#untoldEnds(incident).ending === null
     if (!toldAll) ledger.putRow(rowFor(incident, this.#channel.name, undefined, this.#now()))
   }
 

@@ -56,6 +56,8 @@ export type Incident = {
   readonly version: number
   readonly why: 'opened' | 'joined' | 'repeated' | 'changed' | 'lasting' | 'ended'
   readonly told: Readonly<Record<string, Told>>
+  /** The incident whose message tells this one, too; absent when it has a message of its own. */
+  readonly within?: string
   /** false: the store was ill, it is told from memory. */
   readonly persisted: boolean
 }

@@ -34,6 +34,8 @@ export interface Notice {
   readonly closedAt: At | null
   /** How often it was signalled, the first time included. */
   readonly count: number
+  /** A message of its own follows that says the same in other words. */
+  readonly isRepeated: boolean
 }
 
 /** What a channel says about a notice that it could not deliver. */

@@ -2,21 +2,26 @@ import type { Cancel, Clock } from '../clock/clock.ts'
 import type { Announcement, EventBus } from '../events/events.ts'
 import type { Logger } from '../log/log.ts'
 import type { IncidentRecord, Store } from '../store/store.ts'
+import { dependentsOf, familyOf } from './cause.ts'
+import { groups } from './condition.ts'
 import { Delivery } from './delivery.ts'
+import { updated } from './fold.ts'
 import { type Incident, recordOf, wasTold } from './incident.ts'
 import { Keeper } from './keeper.ts'
 import { Ledger } from './ledger.ts'
 import { Listener } from './listener.ts'
-import type { At, Channel, Notice } from './notice.ts'
+import type { At, Channel, Notice, UpdateReason } from './notice.ts'
 import { rowFor, rowId } from './outbox.ts'
-import { phrase, phraseEnd } from './phrase.ts'
+import { phraseAll, phraseEnd } from './phrase.ts'
 import { hear } from './pipeline.ts'
 import { remediesOf } from './remedy.ts'
-import { ended, isSpent, type PoolNow, swept, wantsPool } from './sweep.ts'
+import { ended, isSpent, type PoolNow, refreshed, swept, wantsPool } from './sweep.ts'
 import { type Wall, wallClock } from './words.ts'
 
 const tickMs = 5_000
 const patienceMs = 2_000
+/** How long the end of one incident waits for the ends that it brings about. */
+const settleMs = 1_000
 
 /** What a notifier is made of. */
 export interface NotifierParts {
@@ -79,7 +84,9 @@ class PipelineNotifier implements Notifier {
     const { clock, log } = this.#parts
     const render = (incident: Incident) => this.#noticeOf(incident)
     const ending = (incident: Incident) => phraseEnd(incident, this.#wall)
-    const delivery = new Delivery(channel, { clock, log, ledger: this.#ledger, keeper: this.#keeper, render, ending })
+    const family = (incident: Incident) => familyOf(incident, this.#ledger.incidents())
+    const parts = { clock, log, ledger: this.#ledger, keeper: this.#keeper, render, ending, family }
+    const delivery = new Delivery(channel, parts)
     this.#channels.set(channel.name, { channel, delivery })
   }
 
@@ -130,6 +137,7 @@ class PipelineNotifier implements Notifier {
       waiting: new Set(this.#ledger.rows().map(({ incident }) => incident)),
       dedupeMs: settings.dedupeMs,
       now,
+      isStuck: (pool) => this.#isStuck(pool),
     })
     this.#turnWithin(typeof draft === 'string' ? tickMs : 0)
     if (typeof draft === 'string') {
@@ -138,14 +146,59 @@ class PipelineNotifier implements Notifier {
     }
     for (const id of draft.withdrawn) this.#ledger.drop(id)
     if (!draft.incident) return
-    this.#ledger.put(draft.incident)
-    if (draft.incident.closedAt !== null && draft.why === null && draft.incident.lasts) this.#retract(draft.incident)
-    for (const channel of draft.channels) this.#enqueue(draft.incident, channel)
+    const incident = this.#rehomed(draft.incident)
+    this.#ledger.put(incident)
+    if (incident.closedAt !== null && draft.why === null && incident.lasts) this.#retract(incident)
+    if (draft.why !== null) this.#tell(incident, draft.channels)
   }
 
-  #enqueue(incident: Incident, channel: string): void {
+  /** An exhaustion that ends because somebody is usable again is told with that one's end. */
+  #rehomed(incident: Incident): Incident {
+    const { end } = incident
+    if (end?.kind !== 'pool_recovered') return incident
+    const cause = this.#ledger
+      .incidents()
+      .find(
+        ({ group, closedAt }) =>
+          group === groups.credential(end.to) && closedAt !== null && Math.abs(closedAt - end.at) < settleMs,
+      )
+    return cause && cause.id !== incident.id ? { ...incident, within: cause.within ?? cause.id } : incident
+  }
+
+  /** Lets the channels hear of a change, by the message that tells the incident. */
+  #tell(incident: Incident, channels: readonly string[]): void {
+    const root = this.#ledger.incident(incident.within ?? incident.id) ?? incident
+    const now = this.#parts.clock.now()
+    const told = root.id === incident.id ? root : updated(this.#fresh(root), inRoot(incident), now)
+    if (told !== root) this.#ledger.put(told)
+    for (const channel of channels) this.#enqueue(told, channel, this.#settlesAt(incident, now))
+  }
+
+  /** What was known of a pool when its exhaustion was told may be another now that something joins it. */
+  #fresh(root: Incident): Incident {
+    const pool = root.pool === null ? undefined : this.#parts.poolNow?.(root.pool)
+    return pool ? refreshed(root, pool) : root
+  }
+
+  /** Ends that come together are told together: the end of one waits a moment for those that depend on it. */
+  #settlesAt(incident: Incident, now: At): At {
+    if (incident.closedAt === null || !incident.lasts) return now
+    const incidents = this.#ledger.incidents()
+    const root = this.#ledger.incident(incident.within ?? incident.id) ?? incident
+    const isWaiting = (one: Incident) => one.closedAt === null && one.kind === 'pool_exhausted'
+    const depends = [...familyOf(root, incidents), ...dependentsOf(incident, incidents)].some(isWaiting)
+    return depends ? now + settleMs : now
+  }
+
+  #enqueue(incident: Incident, channel: string, at = 0): void {
     const waiting = this.#ledger.row(rowId(incident.id, channel))
-    this.#ledger.putRow(rowFor(incident, channel, waiting, this.#parts.clock.now()))
+    const row = rowFor(incident, channel, waiting, this.#parts.clock.now())
+    this.#ledger.putRow(waiting ? row : { ...row, nextAttemptAt: Math.max(row.nextAttemptAt, at) })
+  }
+
+  #isStuck(name: string): boolean {
+    const pool = this.#parts.poolNow?.(name)
+    return pool?.exhausted === true && pool.retryAt === null
   }
 
   /** It was over before it was worth telling. */
@@ -176,8 +229,11 @@ class PipelineNotifier implements Notifier {
   #sweep(incident: Incident, now: At): void {
     const { poolNow, settings } = this.#parts
     const waits = this.#ledger.rows().some((row) => row.incident === incident.id)
-    if (isSpent(incident, now, settings.dedupeMs) && !waits) {
-      this.#ledger.drop(incident.id)
+    const family = familyOf(incident, this.#ledger.incidents())
+    if (incident.within !== undefined && this.#ledger.incident(incident.within)) {
+      // It goes with the one whose message tells it.
+    } else if (family.every((one) => isSpent(one, now, settings.dedupeMs)) && !waits) {
+      for (const { id } of family) this.#ledger.drop(id)
       return
     }
     const asks = poolNow && incident.pool !== null && wantsPool(incident, now)
@@ -185,7 +241,10 @@ class PipelineNotifier implements Notifier {
     const next = pool === 'gone' ? ended(incident, now) : swept(incident, now, settings.dedupeMs, pool)
     if (next === incident) return
     this.#ledger.put(next)
-    for (const channel of Object.keys(next.told)) if (this.#channels.has(channel)) this.#enqueue(next, channel)
+    this.#tell(
+      next,
+      Object.keys(next.told).filter((channel) => this.#channels.has(channel)),
+    )
   }
 
   /** When a mute ends, what began and ended under it is no news any more. */
@@ -202,26 +261,31 @@ class PipelineNotifier implements Notifier {
   }
 
   #noticeOf(incident: Incident): Notice {
-    const { id, kind, why, pool, subject, reason, openedAt, closedAt, count } = incident
+    const { id, kind, why, pool, subject, reason, openedAt, count } = incident
     const now = this.#parts.clock.now()
-    const isLasting = kind === 'pool_exhausted' && closedAt === null && pool !== null
-    const refused = isLasting ? (this.#parts.poolNow?.(pool)?.incident?.refused ?? null) : null
-    const text = phrase(incident, { now, wall: this.#wall, refused })
-    const open = closedAt === null
+    const family = familyOf(incident, this.#ledger.incidents())
+    const text = phraseAll(family, (one) => ({ now, wall: this.#wall, refused: this.#refusedIn(one) }))
+    const open = family.some((one) => one.closedAt === null && one.lasts)
     return {
       incident: id,
       kind,
       why,
       text,
       open,
-      remedies: remediesOf(incident),
+      remedies: family.flatMap(remediesOf),
       pool,
       subject,
       reason,
       openedAt,
-      closedAt,
+      closedAt: open ? null : Math.max(...family.map((one) => one.closedAt ?? 0)),
       count,
+      isRepeated: false,
     }
+  }
+
+  #refusedIn({ kind, closedAt, pool }: Incident): number | null {
+    if (kind !== 'pool_exhausted' || closedAt !== null || pool === null) return null
+    return this.#parts.poolNow?.(pool)?.incident?.refused ?? null
   }
 
   /** Until the next turn: when a row is due, or a tick while there is anything to look after. */
@@ -239,4 +303,10 @@ class PipelineNotifier implements Notifier {
     this.#nextTurnAt = at
     this.#cancel = this.#parts.clock.after(delayMs, () => this.#turn())
   }
+}
+
+/** What a change of an incident is for the message that tells it with others. */
+function inRoot({ why, closedAt, lasts }: Incident): UpdateReason {
+  if (closedAt !== null && lasts) return 'ended'
+  return why === 'lasting' || why === 'repeated' ? why : 'changed'
 }

@@ -10,12 +10,20 @@ export interface Saying {
   readonly wall: Wall
   /** Requests refused so far, of a pool that is exhausted; null when nobody counts them. */
   readonly refused: number | null
+  /** What a person has to do is said beside it. */
+  readonly hasRemedy?: boolean
 }
 
 /** What a person has to do for a credential. */
 type Cure = Exclude<NonNullable<Details['pool_exhausted']['remedy']>, string>
 
 type Event<K extends DomainEvent['kind']> = Extract<DomainEvent, { kind: K }>
+
+/** The message of incidents that have one cause. */
+export function phraseAll(family: readonly Incident[], sayingOf: (incident: Incident) => Saying): string {
+  const hasRemedy = family.some(({ group, closedAt }) => group.startsWith('credential:') && closedAt === null)
+  return family.map((incident) => phrase(incident, { ...sayingOf(incident), hasRemedy })).join('\n')
+}
 
 /** The message of an incident as it is now: open, or told as a thing of the past. */
 export function phrase(incident: Incident, saying: Saying): string {
@@ -76,7 +84,8 @@ function soFar(incident: Incident, { now, refused }: Saying): string | null {
 }
 
 /** One event as a sentence of its own. */
-function sentence(event: DomainEvent, { now, wall }: Saying): string {
+function sentence(event: DomainEvent, saying: Saying): string {
+  const { now, wall } = saying
   const pool = name(event.pool)
   switch (event.kind) {
     case 'cred_failover': {
@@ -90,7 +99,7 @@ function sentence(event: DomainEvent, { now, wall }: Saying): string {
       return `${pool}: rotated from ${name(event.from)} to ${name(event.to)} by ${plain(event.actor)}${inParentheses(aside)}.`
     }
     case 'pool_exhausted':
-      return `${pool} is exhausted${forModel(event.detail)}: ${membersAre(event)}. ${nextRecovery(event, now, wall)}`
+      return `${pool} is exhausted${forModel(event.detail)}: ${membersAre(event)}.${nextRecovery(event, saying)}`
     case 'pool_recovered':
       return recovered(event, wall)
     case 'cred_needs_login':
@@ -179,14 +188,14 @@ function state(why: string, count: number): string {
   return count === 1 ? one : many
 }
 
-function nextRecovery({ detail }: Event<'pool_exhausted'>, now: At, wall: Wall): string {
-  if (detail.retryAt === null) return nobodyRecovers(detail)
+function nextRecovery({ detail }: Event<'pool_exhausted'>, { now, wall, hasRemedy }: Saying): string {
+  if (detail.retryAt === null) return hasRemedy ? '' : ` ${nobodyRecovers(detail)}`
   const at = wall(detail.retryAt, now)
-  if (detail.retryAt < now) return `Recovery was expected at ${at}.`
-  if (detail.first === null) return `The first recovers at ${at}.`
+  if (detail.retryAt < now) return ` Recovery was expected at ${at}.`
+  if (detail.first === null) return ` The first recovers at ${at}.`
   return detail.members === 1
-    ? `${name(detail.first)} recovers at ${at}.`
-    : `${name(detail.first)} recovers first, at ${at}.`
+    ? ` ${name(detail.first)} recovers at ${at}.`
+    : ` ${name(detail.first)} recovers first, at ${at}.`
 }
 
 function nobodyRecovers({ why, remedy }: Details['pool_exhausted']): string {
@@ -203,8 +212,7 @@ function nobodyRecovers({ why, remedy }: Details['pool_exhausted']): string {
 function recovered(event: Event<'pool_recovered'>, wall: Wall): string {
   if (event.detail.how === 'untested')
     return `${name(event.pool)} can be tried again since ${wall(event.at, event.at)}${inParentheses([`${name(event.to)}; nobody has asked yet`])}. ${refusals(event.detail.refused)}`
-  const isWell = event.detail.how === 'probe' ? 'well' : 'serving'
-  const serving = inParentheses([event.to && `${name(event.to)} is ${isWell}`])
+  const serving = inParentheses([event.to && `${name(event.to)} is serving`])
   const lasted = duration(event.at - event.detail.exhaustedAt)
   return `${name(event.pool)} recovered after ${lasted}${serving}. ${refusals(event.detail.refused)}`
 }

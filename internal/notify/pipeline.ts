@@ -1,4 +1,5 @@
 import type { Announcement, DomainEvent } from '../events/events.ts'
+import { type IsStuck, rootFor } from './cause.ts'
 import { groups, type Role, roleOf, signalOf } from './condition.ts'
 import { lineOf, needsUpdate } from './decide.ts'
 import { add, begin, close, updated } from './fold.ts'
@@ -22,6 +23,7 @@ export interface Scene {
   readonly waiting: ReadonlySet<string>
   readonly dedupeMs: number
   readonly now: At
+  readonly isStuck?: IsStuck
 }
 
 /** What an announcement has become so far. */
@@ -128,6 +130,8 @@ function spaced(draft: Draft, scene: Scene): Draft {
     (role.lasts ? scene.dedupeMs : failoverSpacingMs) * 2 ** (previous.length - 1),
     longestHoldMs,
   )
+  const root = rootFor(heard.event, scene.incidents, scene.isStuck ?? (() => false))
+  if (root) return { ...draft, incident: { ...begin(heard, role, scene.now), within: root.id } }
   const afterThem = previous.length > 0 ? Math.max(...previous) + spacing : scene.now
   return { ...draft, incident: begin(heard, role, Math.max(afterThem, scene.now + role.holdMs)) }
 }

@@ -52,7 +52,7 @@ export function wantsPool(incident: Incident, now: At): boolean {
 }
 
 /** The incident with the next recovery and the members' states as they are known now; when somebody could serve already, the next request will tell. */
-function refreshed(incident: Incident, { exhausted, retryAt, members }: PoolNow): Incident {
+export function refreshed(incident: Incident, { exhausted, retryAt, members }: PoolNow): Incident {
   const line = incident.lines.at(-1)!
   const { event } = line
   if (event.kind !== 'pool_exhausted' || !exhausted) return incident

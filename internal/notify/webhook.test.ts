@@ -20,6 +20,7 @@ const notice: Notice = {
   openedAt: noon,
   closedAt: null,
   count: 1,
+  isRepeated: false,
 }
 
 interface Post {

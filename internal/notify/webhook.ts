@@ -29,7 +29,7 @@ export function createWebhook(parts: WebhookParts): Channel {
     },
     async edit(_messageId, notice, signal) {
       // The time that passes is no news to a machine; the end is told by `reply`, or here when nothing ended it.
-      if (notice.why !== 'lasting') await post(notice, signal)
+      if (notice.why !== 'lasting' && !notice.isRepeated) await post(notice, signal)
     },
     async reply(_messageId, notice, signal) {
       await post(notice, signal)
@@ -67,7 +67,7 @@ async function deliver({ url, secret, clock }: WebhookParts, notice: Notice, sig
 }
 
 function payload(notice: Notice, now: number): object {
-  const { remedies: _offered, openedAt, closedAt, ...told } = notice
+  const { remedies: _offered, isRepeated: _told, openedAt, closedAt, ...told } = notice
   return {
     ...told,
     openedAt: new Date(openedAt).toISOString(),

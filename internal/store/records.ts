@@ -79,8 +79,13 @@ export interface PoolState {
   readonly name: string
   /** The credential id that the sticky pointer is at. */
   readonly active: string | null
-  /** `model`: for requests of that family only. */
-  readonly exhausted: { readonly since: At; readonly told: boolean; readonly model?: string } | null
+  /** `refused`: as it was when the row was written; `model`: for requests of that family only. */
+  readonly exhausted: {
+    readonly since: At
+    readonly told: boolean
+    readonly refused?: number
+    readonly model?: string
+  } | null
 }
 
 export interface SeatRecord {

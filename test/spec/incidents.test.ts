@@ -68,7 +68,7 @@ describe('an exhaustion whose agents have stopped', () => {
     expect(probes()).toHaveLength(1)
     expect(texts()).toEqual([
       expect.stringMatching(/^openai was exhausted for .*1 request was refused\.$/),
-      expect.stringMatching(/^openai recovered after 3 min \(work is well\)\. 1 request was refused\.$/),
+      expect.stringMatching(/^openai recovered after 3 min \(work is serving\)\. 1 request was refused\.$/),
     ])
     expect(await spillway.audit('pool_recovered')).toMatchObject([{ to: 'work', detail: { how: 'probe' } }])
     expect((await spillway.ops.status({})).incidents).toEqual([])
@@ -110,6 +110,130 @@ describe('an exhaustion whose agents have stopped', () => {
     await pass(170_000)
     await shows(2)
     expect(texts()[1]).toMatch(/^openai recovered after/)
+  })
+})
+
+describe('a pool that is exhausted because its members need a person', () => {
+  const engine = () => spillway.daemon.core.engine
+  const login = (name: string) => engine().renewCredential(name, 'login', () => [], 'operator:cli')
+  const replies = () => telegram.shown(chat).filter(({ replyTo }) => replyTo !== null)
+
+  it('is one message and one reply with the key that died', async () => {
+    await spillway.pool('openai', ['work'])
+    spillway.upstream.on('sk-work').always(dead)
+    await spillway.ask()
+    await expect.poll(check).toBe('needs-person')
+    await spillway.ask()
+    await pass(5_000)
+    await expect
+      .poll(() => texts()[0])
+      .toBe(
+        'openai is exhausted: its only member is disabled.\nwork is disabled: the upstream does not accept it (key rejected). When it is valid again, run: spillway cred enable work',
+      )
+    await pass(60_000)
+    expect(texts()).toHaveLength(1)
+    spillway.upstream.on('sk-work').clear()
+    await spillway.ops.credEnable({ name: 'work' })
+    await pass(5_000)
+    await shows(2)
+    expect(texts()[1]).toMatch(
+      /^work is usable again after \d+ s \(by an operator\)\. openai recovered after \d+ s \(work is serving\)\. \d requests? \w+ refused\.$/,
+    )
+    expect(texts()[0]).toMatch(/^openai was exhausted for .*\nwork was disabled \(key rejected\) for /)
+    await pass(60_000)
+    expect(texts()).toHaveLength(2)
+    expect((await spillway.audit()).map(({ kind }) => kind)).toEqual(
+      expect.arrayContaining(['cred_disabled', 'pool_exhausted', 'cred_revived', 'pool_recovered']),
+    )
+  })
+
+  it('is one message and one reply for all pools that share the login', async () => {
+    await spillway.pool('openai', ['me'])
+    await spillway.ops.poolCreate({
+      name: 'night',
+      provider: 'openai',
+      members: ['me'],
+      upstream: spillway.upstream.url,
+    })
+    await engine().needsLogin('me', 1, 'refresh-rejected')
+    await pass(35_000)
+    expect(texts()).toEqual(['me needs a login (refresh token revoked). Run: spillway cred login me'])
+    await spillway.ask('openai')
+    await spillway.ask('night')
+    await pass(35_000)
+    expect(texts()).toHaveLength(1)
+    expect(texts()[0]?.split('\n')).toEqual([
+      expect.stringMatching(/^openai is exhausted: its only member needs a login\.( Exhausted for .*)?$/),
+      expect.stringMatching(/^night is exhausted: its only member needs a login\.( Exhausted for .*)?$/),
+      'me needs a login (refresh token revoked). Run: spillway cred login me',
+    ])
+    await login('me')
+    await pass(5_000)
+    await shows(2)
+    expect(replies()).toHaveLength(1)
+    for (const words of ['me is usable again', 'openai recovered', 'night recovered'])
+      expect(texts()[1]).toContain(words)
+    await pass(60_000)
+    expect(texts()).toHaveLength(2)
+  })
+
+  it.each([
+    {
+      why: 'refresh-rejected' as const,
+      lines: [
+        'openai is exhausted: its only member needs a login.',
+        'work needs a login (refresh token revoked). Run: spillway cred login work',
+      ],
+    },
+    {
+      why: 'unreadable' as const,
+      lines: [
+        'openai is exhausted: its only member has a secret that cannot be read.',
+        'The secret of work cannot be read. Run: spillway cred show work',
+      ],
+    },
+  ])(
+    'keeps its message when it was cooling before ($why), with the right reason and command',
+    async ({ why, lines }) => {
+      await spillway.pool('openai', ['work'])
+      spillway.upstream.on('sk-work').once(limited(150))
+      await spillway.ask()
+      await shows(1)
+      await pass(40_000)
+      await engine().needsLogin('work', 1, why)
+      await pass(65_000)
+      expect(texts()).toHaveLength(1)
+      const [pool, member] = texts()[0]?.split('\n') ?? []
+      expect(pool).toMatch(new RegExp(`^${lines[0]} Exhausted for \\d+ s so far, 1 request refused\\.$`))
+      expect(member).toBe(lines[1])
+      await spillway.restart()
+      await login('work')
+      await pass(5_000)
+      await shows(2)
+      expect(texts()[1]).toMatch(/^work is usable again after .* openai recovered after .*1 request was refused\.$/)
+      await pass(60_000)
+      expect(texts()).toHaveLength(2)
+    },
+  )
+
+  it('recovers with the first of them; the message of the other goes on', async () => {
+    await spillway.pool('openai', ['a', 'b'])
+    await engine().needsLogin('a', 1, 'refresh-rejected')
+    await engine().needsLogin('b', 1, 'refresh-rejected')
+    await spillway.ask()
+    await pass(10_000)
+    await login('a')
+    await pass(10_000)
+    await shows(3)
+    const [ofA, ofB, reply, ...more] = telegram.shown(chat)
+    expect(more).toEqual([])
+    expect(reply?.replyTo).toBe(ofA?.id)
+    expect(reply?.text).toMatch(/^a is usable again after .* openai recovered after .*1 request was refused\.$/)
+    expect(ofB?.text).toContain('b needs a login (refresh token revoked). Run: spillway cred login b')
+    await login('b')
+    await pass(10_000)
+    await shows(4)
+    expect(texts()[3]).toMatch(/^b is usable again after/)
   })
 })
 
