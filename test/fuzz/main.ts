@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { shown } from './case.ts'
 import { partFault, partNames } from './parts.ts'
 import { Random } from './random.ts'
-import { type Counts, Run } from './run.ts'
+import { type Counts, type Finding, Run } from './run.ts'
 
 const { values } = parseArgs({
   options: {
@@ -34,6 +34,15 @@ function table({ cases, played, excluded, upstreamRequests }: Counts): string {
   return [...rows, sum, pace].join('\n')
 }
 
+let shownFindings = 0
+
+function show({ case: one, faults, isSteady }: Finding): void {
+  const again = `FUZZ_SEED=${one.seed} FUZZ_CASES=1 FUZZ_KIND=${one.kind}`
+  console.log(`\nFINDING${isSteady ? '' : ' (not each time)'}: ${again}`)
+  console.log(faults.map((fault) => `  ! ${fault}`).join('\n'))
+  console.log(shown(one))
+}
+
 const seed = Number(values.seed)
 console.log(`node ${process.version}, seed ${seed}`)
 const run = new Run({
@@ -44,6 +53,8 @@ const run = new Run({
   perRound: 512,
   mostFindings: Number(values.findings),
   onRound(counts) {
+    for (const finding of run.findings.slice(shownFindings)) show(finding)
+    shownFindings = run.findings.length
     if (performance.now() - told < 30_000) return
     told = performance.now()
     console.log(`${counts.played} cases, ${run.findings.length} findings, ${((told - begun) / 1_000).toFixed(0)} s`)
@@ -51,13 +62,6 @@ const run = new Run({
 })
 await run.play()
 console.log(table(run.counts))
-for (const { case: one, faults, isSteady } of run.findings) {
-  console.log(
-    `\nFINDING${isSteady ? '' : ' (not each time)'}: FUZZ_SEED=${one.seed} FUZZ_CASES=1 FUZZ_KIND=${one.kind}`,
-  )
-  console.log(faults.map((fault) => `  ! ${fault}`).join('\n'))
-  console.log(shown(one))
-}
 let partFaults = 0
 for (const name of Number(values.parts) > 0 ? partNames : []) {
   let faults = 0
