@@ -2,6 +2,9 @@ import { connect, type Socket } from 'node:net'
 import { AnswerReader } from './answer-reader.ts'
 import { type Case, type Pause, streamOf } from './case.ts'
 
+/** All clients read into this one. */
+const readBuffer = Buffer.allocUnsafeSlow(65_536)
+
 /** Plays the client of one case: call `turn` in each turn of the event loop until `isOver`. */
 export class FuzzClient {
   readonly case: Case
@@ -31,14 +34,15 @@ export class FuzzClient {
     this.reader = new AnswerReader(methodsOf(one, this.#end))
     this.#pauses = one.pauses.filter(({ at }) => at < this.#end)
     this.#turns = this.#pauses[0]?.turns ?? 0
-    this.#socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
+    const callback = (length: number, buffer: Uint8Array) => this.#take(buffer.subarray(0, length) as Buffer)
+    const onread = { buffer: readBuffer, callback }
+    this.#socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true, onread })
     this.#socket
       .on('connect', () => {
         this.activity++
         if (one.slow > 0) this.#socket.pause()
         this.#send()
       })
-      .on('data', (chunk: Buffer) => this.#take(chunk))
       .on('end', () => this.#ends('fin'))
       .on('error', () => this.#ends('rst'))
       .on('close', () => {
@@ -73,14 +77,16 @@ export class FuzzClient {
     else this.#socket.destroy()
   }
 
-  #take(chunk: Buffer): void {
+  #take(chunk: Buffer): boolean {
     this.activity++
     const text = chunk.toString('latin1')
     this.heard += text
     this.reader.push(text)
-    if (this.case.slow === 0) return
-    this.#socket.pause()
-    this.#unread = 0
+    if (this.case.slow > 0) {
+      this.#socket.pause()
+      this.#unread = 0
+    }
+    return true
   }
 
   #ends(how: 'fin' | 'rst'): void {

@@ -39,6 +39,7 @@ const settings: ProxySettings = {
     maxAttempts: 3,
     maxBodyBytes: mostHeldBody,
     maxTotalBytes: 268_435_456,
+    holdMs: { codex: 60_000, default: 2_000 },
     budget: { ratio: 1, perSecond: 1_000_000 },
   },
 }
