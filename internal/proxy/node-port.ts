@@ -11,21 +11,23 @@ import { type PortParts, type RequestPort, times } from './port.ts'
 const lingerMs = 2_000
 
 /**
- * Requests through node:http, for a node that keeps its parser to itself. What would take a connection out of node's
- * hands is refused, WebSockets too: so node goes on to watch over every connection to its end.
+ * Requests through node:http, for a node that keeps its parser to itself. A connection serves one request, and nothing
+ * takes it out of node's hands, WebSockets neither: so there is nothing behind a request that could be misread.
  */
 export class NodePort implements RequestPort {
   readonly server: Server
   readonly #objections: Objections
-  readonly #latest = new WeakMap<Socket, ServerResponse>()
+  /** To the one request of each connection. */
+  readonly #answers = new WeakMap<Socket, ServerResponse>()
 
   constructor({ handler, clock, identity }: PortParts) {
     this.#objections = new Objections(() => handler.marks())
-    const { maxHeaderSize, keepAliveMs: keepAliveTimeout, headMs: headersTimeout } = times
-    const options = { maxHeaderSize, keepAliveTimeout, headersTimeout, requestTimeout: 0, requireHostHeader: false }
+    const { maxHeaderSize, headMs: headersTimeout } = times
+    const options = { maxHeaderSize, headersTimeout, requestTimeout: 0, requireHostHeader: false }
     const handle = (expectation: Expectation) => (request: IncomingMessage, response: ServerResponse) => {
-      if (request.socket.writableEnded) return
-      this.#latest.set(request.socket, response)
+      if (this.#answers.has(request.socket)) return
+      this.#answers.set(request.socket, response)
+      response.shouldKeepAlive = false
       limitSilence(request)
       handler.handle(request, response, expectation)
     }
@@ -46,9 +48,11 @@ export class NodePort implements RequestPort {
   }
 
   #object(error: NodeJS.ErrnoException, socket: Socket): void {
-    const latest = this.#latest.get(socket)
-    if (latest && !latest.writableFinished) socket.destroy()
-    else if (socket.writable) {
+    const answer = this.#answers.get(socket)
+    if (answer) {
+      // Its own end closes the connection, unless the rest of its request is what cannot be read.
+      if (!answer.writableEnded) socket.destroy()
+    } else if (socket.writable) {
       socket.write(this.#objections.unreadable(error.code), 'latin1')
       socket.destroySoon()
     }
