@@ -33,6 +33,7 @@ const openaiCodes: readonly Row[] = [
     code: ['context_length_exceeded', 'previous_response_not_found', 'cyber_policy'],
     means: requestFault,
   },
+  { code: ['invalid_encrypted_content'], means: { ...requestFault, reason: 'foreign-state' } },
   { code: ['model_at_capacity'], means: atCapacity },
   { says: phrase('model is at capacity'), means: atCapacity },
   // The request alone exceeds the limit: no other member could serve it.

@@ -215,6 +215,12 @@ describe('OpenAI API', () => {
         means: requestFault,
       })),
     ),
+    {
+      name: '400 invalid_encrypted_content is about what another account has sealed',
+      status: 400,
+      body: coded('invalid_encrypted_content'),
+      means: { ...requestFault, reason: 'foreign-state' },
+    },
     ...[400, 429, 503].map((status) => ({
       name: `${status} model_at_capacity is about this member and this model, and cools nobody`,
       status,

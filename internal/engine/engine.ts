@@ -176,6 +176,8 @@ export interface DataPath {
    * that can serve: for that the member is passed over for a moment.
    */
   hop(lease: Lease, turn: Turn): boolean
+  /** Which member beside the lease's recovers by itself, first and when; null when none does. */
+  recovery(lease: Lease, turn: Turn): Exhausted | null
   /** Whether the member's limits should be read from this successful answer: at most once a second for each credential. */
   wantsUsage(lease: Lease): boolean
   /** What a successful answer says of the member's limits; with `preemptAt`, a sticky pool leaves a member near its limit. */

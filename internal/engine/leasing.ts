@@ -4,10 +4,12 @@ import {
   isServing,
   passage,
   type Remedy,
+  recoversAt,
   recoveryAt,
   remedyFor,
   type Seat,
   select,
+  standing,
   startProbe,
   type Tier,
 } from '../pool/pool.ts'
@@ -74,6 +76,14 @@ export class Leasing {
     const { host } = found.seat
     const retryAt = Math.max(recoveryAt(host.health), this.#core.clock.now())
     return { decision: { kind: 'host-down', retryAt, host: host.name }, seat: null, tier: null }
+  }
+
+  /** Which member beside the lease's recovers by itself, first and when; null when none does. */
+  recovery(lease: LiveLease, { pool, model }: LiveTurn): Exhausted | null {
+    const now = this.#core.clock.now()
+    const others = pool.seats.filter((seat) => seat !== lease.seat && standing(seat, now, model) === 'shut')
+    const [first] = others.sort((one, other) => recoversAt(one, model) - recoversAt(other, model))
+    return first ? exhaustion(pool, { retryAt: Math.max(recoversAt(first, model), now), first }) : null
   }
 
   /**

@@ -122,6 +122,7 @@ function assemble(core: Core): Engine {
     hold: (turn, signal) => line.hold(liveTurn(turn), signal),
     report: (lease, turn, outcome) => reporting.report(liveLease(lease), liveTurn(turn), outcome),
     late: (lease, outcome, model) => reporting.late(liveLease(lease), outcome, model),
+    recovery: (lease, turn) => leasing.recovery(liveLease(lease), liveTurn(turn)),
     hop: (lease, turn) => leasing.hop(liveLease(lease), liveTurn(turn)),
     wantsUsage: (lease) => usage.wants(liveLease(lease)),
     observe: (lease, seen) => usage.observe(liveLease(lease), seen),

@@ -28,6 +28,7 @@ const reasons: Readonly<Record<Reason, string>> = {
   timeout: 'no answer in time',
   protocol: 'answer was not HTTP',
   'request-fault': 'request refused',
+  'foreign-state': 'state of another account',
   'egress-blocked': 'network refused',
   'client-gone': 'client left',
   operator: 'by an operator',

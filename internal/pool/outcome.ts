@@ -47,6 +47,7 @@ export type Reason =
   | 'timeout'
   | 'protocol' // the upstream's bytes were not HTTP
   | 'request-fault'
+  | 'foreign-state' // the request names what another account has sealed
   | 'egress-blocked'
   | 'client-gone'
   | 'operator'

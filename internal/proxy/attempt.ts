@@ -96,6 +96,16 @@ export class Attempt implements AnswerListener, HoldOwner, UnpackingOwner {
     return this.#hold?.isStream === true
   }
 
+  /** Whether all of it is here, and refuses. */
+  get isWholeRefusal(): boolean {
+    return this.#complete && !this.#over && this.#hold?.isRefusal === true && this.presentable
+  }
+
+  /** The answer's raw headers. */
+  get headers(): readonly string[] {
+    return this.#headers
+  }
+
   /** What the answer's headers say of the member's limits; empty when they say nothing. */
   usage(now: At): readonly Usage[] {
     const names: string[] = []

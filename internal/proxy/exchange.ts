@@ -2,6 +2,7 @@ import type { LocalError } from '../dialect/dialect.ts'
 import type { Decision, Exhausted, Lease } from '../engine/engine.ts'
 import type { Outcome } from '../pool/pool.ts'
 import { BodyReader, type BodyReceiver, type RequestBody } from './body.ts'
+import { EarlierRefusal } from './earlier.ts'
 import { hostDown, internalError, nobodyElse, poolEmpty, trailersRefused, unpresentable } from './excuses.ts'
 import { type Failure, silentOutcome, unrenewed } from './failure.ts'
 import type { Admitted, Gateway } from './gateway.ts'
@@ -32,6 +33,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
   #bodyAt = 0
   #walk: Walk | null = null
   #trip: Trip | null = null
+  readonly #earlier = new EarlierRefusal()
   /** What the last attempt failed with, if it has no answer. */
   #failure: Failure | null = null
   #over = false
@@ -43,7 +45,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
     this.#gateway = gateway
     this.#admitted = admitted
     this.#onOver = onOver
-    this.#outgoing = new Outgoing(admitted)
+    this.#outgoing = new Outgoing(admitted, gateway.turnStates)
     this.#reply = new Reply(gateway, admitted)
     this.#reader = new BodyReader(request, frame, { budget: bodies, most: settings.replay.maxBodyBytes }, this)
     this.#sender = new Sender(gateway, admitted, this.#outgoing, this)
@@ -87,7 +89,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
   #act(decision: Decision, walk: Walk): void {
     switch (decision.kind) {
       case 'lease':
-        this.#trip?.discard()
+        if (this.#trip) this.#earlier.leave(this.#trip)
         this.#trip = null
         walk.take(decision.lease)
         this.#sender.send(decision.lease, walk)
@@ -173,8 +175,24 @@ export class Exchange implements BodyReceiver, SenderOwner {
     }
     walk.report(outcome)
     if (outcome.kind === 'success') this.#observe(attempt)
+    if (outcome.reason === 'foreign-state' && this.#passToOwner(attempt, walk)) return
     if (step.do === 'ask' && first) this.#ask(first, walk)
     else this.#continue(step, walk)
+  }
+
+  /** Answers for the member that owns what the request names, which another member could not read; false where nobody is known to. */
+  #passToOwner(attempt: Trip, walk: Walk): boolean {
+    const refusal = this.#earlier.take()
+    const owner = refusal ? null : walk.recovery()
+    if (!refusal && !owner) return false
+    attempt.discard()
+    this.#trip = refusal
+    if (refusal) this.#pass(refusal, walk, null)
+    else if (owner) {
+      this.#reply.exhausted(owner, walk.attempts)
+      this.#finish('passed')
+    }
+    return true
   }
 
   #observe(attempt: Trip): void {
@@ -265,6 +283,9 @@ export class Exchange implements BodyReceiver, SenderOwner {
       this.#excuse(unpresentable, 'upstream_error')
       return
     }
+    if (attempt.lease.credential.provider === 'codex') {
+      this.#gateway.turnStates.note(attempt.headers, attempt.lease.credential.id)
+    }
     if (attempt.isStream) walk.turn.model ??= this.#outgoing.modelAtHand()
     this.#reader.release()
     this.#reply.pass(attempt, this.#outgoing.body, { attempts: walk.attempts, retryAfterSeconds })
@@ -283,6 +304,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
     if (this.#over) return
     this.#over = true
     this.#trip?.discard()
+    this.#earlier.discard()
     this.#walk?.end()
     this.#reader.release()
     const { body } = this.#outgoing

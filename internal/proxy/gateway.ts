@@ -11,6 +11,7 @@ import type { ProxyMeter } from './meter.ts'
 import type { Refusals } from './refusals.ts'
 import type { BudgetSettings, RetryBudget } from './replay.ts'
 import type { Target } from './target.ts'
+import type { TurnStates } from './turn-states.ts'
 import type { UpgradeClient } from './upgrade-client.ts'
 import type { UpstreamSettings, Upstreams } from './upstreams.ts'
 import type { OpenSockets } from './websocket-registry.ts'
@@ -50,6 +51,7 @@ export interface Gateway {
   readonly retries: RetryBudget
   readonly refusals: Refusals
   readonly sockets: OpenSockets
+  readonly turnStates: TurnStates
   settings: ProxySettings
   /** `/readyz` says so; before the store is open it is false. */
   ready: boolean

@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import { type Dialect, type Injection, type RawHeaders, stripKeyFromQuery } from '../dialect/dialect.ts'
+import type { Lease } from '../engine/engine.ts'
 import { holdsKey } from '../keys/keys.ts'
 import type { ModelFamily } from '../pool/pool.ts'
 import type { Attempt } from './attempt.ts'
@@ -8,6 +9,7 @@ import type { Admitted } from './gateway.ts'
 import { requestHeaders } from './headers.ts'
 import { HeldBody } from './held-body.ts'
 import { askForPlainStream, modelAtEnds } from './stream-request.ts'
+import type { TurnStates } from './turn-states.ts'
 import type { UpstreamRequest } from './upstream/port.ts'
 import type { Upstream } from './upstreams.ts'
 import { handshakeHeaders } from './websocket-handshake.ts'
@@ -28,13 +30,15 @@ export class Outgoing {
   readonly #path: string
   readonly #query: string
   readonly #admitted: Admitted
+  readonly #turnStates: TurnStates
   #filtered: readonly string[] | null = null
   /** Set as soon as the body is here, or known to be too long to wait for. */
   body: RequestBody = noBody
 
-  constructor(admitted: Admitted) {
+  constructor(admitted: Admitted, turnStates: TurnStates) {
     const { request, dialect, target } = admitted
     this.#admitted = admitted
+    this.#turnStates = turnStates
     this.method = request.method ?? 'GET'
     this.#dialect = dialect
     this.#path = target.path
@@ -44,7 +48,7 @@ export class Outgoing {
   /** Hands the request to the connections of `upstream`; what comes of it is told to the attempt. */
   send(upstream: Upstream, injection: Injection, attempt: Attempt): void {
     const { body } = this
-    const headers = this.#headers()
+    const headers = this.#headersFor(attempt.lease)
     this.#dialect.inject(headers, injection)
     upstream.transport.send({ method: this.method, path: this.#pathAt(upstream), headers, body }, attempt)
   }
@@ -59,11 +63,11 @@ export class Outgoing {
     if (this.body.held) this.body = noBody
   }
 
-  /** How the upgrade is asked for at `upstream`, whose base URL is `baseUrl`. */
-  destination(baseUrl: string, upstream: Upstream, injection: Injection): Destination {
-    const headers = this.#headers()
+  /** How the upgrade is asked for at `upstream`, where the lease goes. */
+  destination(lease: Lease, upstream: Upstream, injection: Injection): Destination {
+    const headers = this.#headersFor(lease)
     this.#dialect.inject(headers, injection)
-    return { url: new URL(baseUrl), path: this.#pathAt(upstream), headers, lookup: upstream.lookup }
+    return { url: new URL(lease.baseUrl), path: this.#pathAt(upstream), headers, lookup: upstream.lookup }
   }
 
   /** The model family that the request asks for, as far as the path or a held body tells. */
@@ -85,6 +89,13 @@ export class Outgoing {
     const { rawHeaders } = request
     this.#filtered ??= upgrade ? handshakeHeaders(rawHeaders) : this.#filter(rawHeaders)
     return this.#filtered.slice()
+  }
+
+  /** The same without what belongs to another member. */
+  #headersFor({ credential }: Lease): string[] {
+    const headers = this.#headers()
+    if (this.#dialect.provider === 'codex') this.#turnStates.strip(headers, credential.id)
+    return headers
   }
 
   #filter(rawHeaders: RawHeaders): string[] {

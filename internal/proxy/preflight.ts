@@ -52,7 +52,7 @@ export class Preflight {
   async #ask(baseUrl: string): Promise<RequestOutcome> {
     const { upstreams, clock } = this.#gateway
     const upstream = upstreams.at(baseUrl)
-    const request = new Outgoing(this.#admitted).withoutCredential(upstream)
+    const request = new Outgoing(this.#admitted, this.#gateway.turnStates).withoutCredential(upstream)
     const { status, headers, held } = await beginningOf(upstream.transport, request, clock)
     if (this.#over) return 'client_gone'
     if (!held.complete) {

@@ -21,6 +21,7 @@ import { RetryBudget } from './replay.ts'
 import { canParseRequests } from './request-parser.ts'
 import { createScout } from './scout.ts'
 import { DataServer } from './server.ts'
+import { TurnStates } from './turn-states.ts'
 import { type UpstreamLoad, Upstreams } from './upstreams.ts'
 import { OpenSockets } from './websocket-registry.ts'
 
@@ -121,6 +122,7 @@ function gatewayOf(parts: ProxyParts): Gateway {
     sockets: new OpenSockets(engine, clock, parts.bus),
     retries: new RetryBudget(settings.replay.budget, () => clock.now()),
     refusals: new Refusals(),
+    turnStates: new TurnStates(),
     settings,
     ready: false,
     draining: false,

@@ -100,7 +100,7 @@ export class Sender {
     try {
       const upstream = upstreams.at(lease.baseUrl)
       if (trip instanceof Attempt) this.#outgoing.send(upstream, injection, trip)
-      else trip.send(this.#outgoing.destination(lease.baseUrl, upstream, injection))
+      else trip.send(this.#outgoing.destination(lease, upstream, injection))
     } catch (error) {
       this.#owner.failed(trip, failureOf(error as Error, false))
     }

@@ -86,6 +86,11 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
     return false
   }
 
+  /** The raw headers of the upstream's 101. */
+  get headers(): readonly string[] {
+    return this.#granted?.headers ?? []
+  }
+
   get isQuiet(): boolean {
     return this.#tunnel.isQuiet
   }

@@ -115,6 +115,11 @@ export class Walk {
     if (this.#lease) this.#engine.late(this.#lease, outcome, this.turn.model)
   }
 
+  /** Who else of the pool recovers by itself, first and when; null when nobody does. */
+  recovery(): Exhausted | null {
+    return this.#lease && this.#engine.recovery(this.#lease, this.turn)
+  }
+
   /** Whether a client that comes again at once would be served by another member. */
   hop(): boolean {
     return this.#lease !== null && this.#engine.hop(this.#lease, this.turn)

@@ -1,0 +1,32 @@
+import { headerIn, putHeader } from './headers.ts'
+
+/** In which Codex's backend binds the requests of a turn to the account that answered the first of them. */
+const turnStateHeader = 'x-codex-turn-state'
+
+/** So many are remembered; the oldest is forgotten first. */
+const most = 10_000
+
+/** Which credential a turn's state came with, so that it does not go to another one. */
+export class TurnStates {
+  readonly #owners = new Map<string, string>()
+
+  /** An answer with these raw headers came from the credential of that id. */
+  note(headers: readonly string[], owner: string): void {
+    const state = headerIn(headers, turnStateHeader)
+    if (state === undefined) return
+    this.#owners.delete(state)
+    this.#owners.set(state, owner)
+    for (const oldest of this.#owners.keys()) {
+      if (this.#owners.size <= most) return
+      this.#owners.delete(oldest)
+    }
+  }
+
+  /** Takes a state out of a request for the credential of that id if it is another one's. */
+  strip(headers: string[], owner: string): void {
+    const state = headerIn(headers, turnStateHeader)
+    if (state === undefined) return
+    const known = this.#owners.get(state)
+    if (known !== undefined && known !== owner) putHeader(headers, turnStateHeader, null)
+  }
+}
