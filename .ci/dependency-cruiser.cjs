@@ -93,7 +93,7 @@ module.exports = {
       name: 'better-sqlite3-through-the-driver',
       comment: 'the wrong version for a Node ends the process: internal/store/driver.ts chooses, for tests as well',
       severity: 'error',
-      from: { pathNot: '^internal/store/driver\\.ts$' },
+      from: { pathNot: '^(dist/)?internal/store/driver\\.[jt]s$' },
       to: { path: 'node_modules/better-sqlite3' },
     },
     {
