@@ -60,6 +60,7 @@ export type LocalErrorCode =
   | 'upstream_protocol'
   | 'credential_unavailable'
   | 'overloaded'
+  | 'retries_spent'
   | 'draining'
   | 'upgrade_refused'
   | 'expectation_failed'

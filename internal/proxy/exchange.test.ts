@@ -17,6 +17,7 @@ const limited = answer(
   { 'retry-after': '3600' },
   { error: { type: 'requests', code: 'rate_limit_exceeded', message: 'slow down' } },
 )
+const bare = answer(429, {}, 'slow down')
 const badKey = answer(401, {}, { error: { type: 'invalid_request_error', code: 'invalid_api_key', message: 'no' } })
 const expired = answer(401, {}, { error: { message: 'expired' } })
 const overloaded = answer(503, {}, { error: { type: 'server_error', code: 'server_is_overloaded', message: 'busy' } })
@@ -126,21 +127,55 @@ describe('failover', () => {
     expect(second?.body.equals(first?.body ?? Buffer.alloc(0))).toBe(true)
   })
 
-  it('stops after the attempts that are configured, and says to come again soon', async () => {
-    await start({ members: ['a', 'b', 'c', 'd'] })
+  it('goes past any number of used-up members in the same call', async () => {
+    const members = Array.from({ length: 19 }, (_, at) => `m${at}`)
+    await start({ members: [...members, 'last'], replay: { budget: { ratio: 0, perSecond: 0 } } })
+    for (const member of members) rig.upstream.on(`key-${member}`).always(limited)
+    const { status, headers } = await rig.ask()
+    expect([status, headers['x-spillway-attempts']]).toEqual([200, '20'])
+    expect(rig.health('m18')).toBe('cooling')
+  })
+
+  it('asks 20 members at most, and then says to come again: somebody may serve', async () => {
+    await start({ members: Array.from({ length: 22 }, (_, at) => `m${at}`) })
     rig.upstream.on('*').always(limited)
     const { status, headers, json } = await rig.ask()
-    expect([status, headers['retry-after'], headers['x-spillway-attempts']]).toEqual([429, '1', '3'])
-    expect(json).toMatchObject({ error: { code: 'rate_limit_exceeded' } })
-    expect(rig.upstream.served).toEqual(['key-a', 'key-b', 'key-c'])
+    expect([status, headers['retry-after'], headers['x-spillway-attempts']]).toEqual([503, '1', '20'])
+    expect(headers['x-should-retry']).toBeUndefined()
+    expect(json).toMatchObject({ error: { code: 'retries_spent' } })
     expect(rig.counted.requests).toEqual(['passed'])
   })
 
-  it('does not pay for a second failover from an empty retry budget', async () => {
-    await start({ members: ['a', 'b', 'c'], replay: { budget: { ratio: 0, perSecond: 0 } } })
-    rig.upstream.on('*').always(limited)
+  it('stops after the attempts that are configured where refusals are weak, and says to come again soon', async () => {
+    await start({ members: ['a', 'b', 'c', 'd'] })
+    rig.upstream.on('*').always(bare)
     const { status, headers } = await rig.ask()
-    expect([status, headers['retry-after'], headers['x-spillway-attempts']]).toEqual([429, '1', '2'])
+    expect([status, headers['retry-after'], headers['x-spillway-attempts']]).toEqual([503, '1', '3'])
+    expect(rig.upstream.served).toEqual(['key-a', 'key-b', 'key-c'])
+  })
+
+  it('does not pay for a second weak failover from an empty retry budget', async () => {
+    await start({ members: ['a', 'b', 'c'], replay: { budget: { ratio: 0, perSecond: 0 } } })
+    rig.upstream.on('*').always(bare)
+    const { status, headers } = await rig.ask()
+    expect([status, headers['retry-after'], headers['x-spillway-attempts']]).toEqual([503, '1', '2'])
+  })
+
+  it('never ends with "used up" while a member that refused weakly could serve again', async () => {
+    await start({ members: ['a', 'b', 'c'] })
+    rig.upstream.on('key-a').always(bare)
+    rig.upstream.on('key-b').always(bare)
+    rig.upstream.on('key-c').always(limited)
+    const { status, headers, json } = await rig.ask()
+    expect([status, headers['retry-after']]).toEqual([503, '1'])
+    expect(json).toMatchObject({ error: { code: 'retries_spent' } })
+  })
+
+  it('does not go on from a body that is too long to be held, but says to come again', async () => {
+    await start({ replay: { maxBodyBytes: 10 } })
+    rig.upstream.on('key-a').always(limited)
+    const { status, headers } = await rig.ask({ body: { model: 'm', input: 'x'.repeat(100) } })
+    expect([status, headers['retry-after'], headers['x-spillway-attempts']]).toEqual([503, '1', '1'])
   })
 
   it('answers locally when all members are limited', async () => {
@@ -156,7 +191,7 @@ describe('failover', () => {
     expect(rig.upstream.requests).toHaveLength(0)
   })
 
-  it('answers locally when its attempts are used up on the last members', async () => {
+  it('answers locally when the last members are limited, too', async () => {
     await start({ members: ['a', 'b', 'c'] })
     rig.upstream.on('*').always(limited)
     const { status, headers, json } = await rig.ask()

@@ -3,7 +3,7 @@ import type { Decision, Exhausted, Lease } from '../engine/engine.ts'
 import type { Outcome } from '../pool/pool.ts'
 import { BodyReader, type BodyReceiver, type RequestBody } from './body.ts'
 import { EarlierRefusal } from './earlier.ts'
-import { hostDown, internalError, nobodyElse, poolEmpty, trailersRefused, unpresentable } from './excuses.ts'
+import { comeAgain, hostDown, internalError, nobodyElse, poolEmpty, trailersRefused, unpresentable } from './excuses.ts'
 import { type Failure, silentOutcome, unrenewed } from './failure.ts'
 import type { Admitted, Gateway } from './gateway.ts'
 import { endingOf, type RequestOutcome } from './meter.ts'
@@ -102,7 +102,8 @@ export class Exchange implements BodyReceiver, SenderOwner {
         this.#excuse(hostDown(decision, this.#gateway.clock.now()), 'upstream_error')
         break
       case 'tried-all':
-        this.#lastWord(walk, false)
+        // Who could serve has been asked already, yet a client that stops here would never ask again.
+        this.#lastWord(walk, walk.isLimited)
         break
       case 'empty':
         this.#excuse(poolEmpty, 'exhausted')
@@ -176,7 +177,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
     walk.report(outcome)
     if (outcome.kind === 'success') this.#observe(attempt)
     if (outcome.reason === 'foreign-state' && this.#passToOwner(attempt, walk)) return
-    if (step.do === 'ask' && first) this.#ask(first, walk)
+    if (step.do === 'ask' && first) this.#ask(first, step.free, walk)
     else this.#continue(step, walk)
   }
 
@@ -220,21 +221,25 @@ export class Exchange implements BodyReceiver, SenderOwner {
     }
   }
 
-  /** Nobody else can or may be tried: the client gets what came of the last attempt; `limited`: for want of retries only. */
+  /**
+   * Nobody else can or may be tried: the client gets what came of the last attempt. `limited`: only this request may not,
+   * so it is told to come again, and hears nothing on which it would stop.
+   */
   #lastWord(walk: Walk, limited: boolean): void {
     const outlook = limited ? walk.outlook() : null
     // The last retry met the last member: a client that came again would only hear this.
     if (outlook?.kind === 'exhausted' && !walk.mayHold(outlook)) {
       this.#refuse(outlook, walk, { look: () => walk.outlook(), goOn: () => this.#lastWord(walk, false) })
-    } else if (this.#trip) this.#pass(this.#trip, walk, limited ? shortWaitSeconds : null)
+    } else if (this.#trip && limited && this.#trip.status < 500) this.#excuse(comeAgain, 'passed')
+    else if (this.#trip) this.#pass(this.#trip, walk, limited ? shortWaitSeconds : null)
     else if (this.#failure?.outcome.kind === 'request-fault') this.#excuse(this.#failure, 'client_error')
     else this.#excuse(this.#failure ?? nobodyElse, 'upstream_error')
   }
 
   /** Two members' keys were rejected: unless the first one's really is bad, it is the request, and the answer goes on. */
-  #ask(first: Lease, walk: Walk): void {
+  #ask(first: Lease, free: boolean, walk: Walk): void {
     this.#pauses.forFinding(first, (finding) =>
-      this.#continue(finding === 'confirmed' ? { do: 'next', free: false } : { do: 'pass', again: false }, walk),
+      this.#continue(finding === 'confirmed' ? { do: 'next', free } : { do: 'pass', again: false }, walk),
     )
   }
 

@@ -16,6 +16,12 @@ export const expectationFailed = excuse(417, 'expectation_failed', 'The only exp
 export const trailersRefused = excuse(400, 'bad_request', 'Trailers are not accepted.')
 export const poolEmpty = excuse(503, 'pool_empty', 'This pool has no members.')
 export const nobodyElse = excuse(503, 'credential_unavailable', 'No member of this pool can serve at the moment.', 1)
+export const comeAgain = excuse(
+  503,
+  'retries_spent',
+  'Another member can serve, but this request has been sent often enough: come again.',
+  1,
+)
 export const overloadedHere = excuse(503, 'overloaded', 'The proxy has no connections left.', 1)
 export const internalError = excuse(500, 'internal', 'The proxy failed to handle this request.')
 export const unpresentable = excuse(

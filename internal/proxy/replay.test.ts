@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { Outcome, OutcomeKind } from '../pool/pool.ts'
-import { nextStep, type Progress, RetryBudget } from './replay.ts'
+import { isStrongRefusal, nextStep, type Progress, RetryBudget } from './replay.ts'
 
 const first: Progress = {
+  members: 1,
   attempts: 1,
+  strong: false,
   unreachable: 0,
   failovers: 0,
   buffered: true,
@@ -11,8 +13,10 @@ const first: Progress = {
   renewed: false,
   rejectedBefore: false,
 }
-const second: Progress = { ...first, attempts: 2, failovers: 1 }
-const third: Progress = { ...first, attempts: 3, failovers: 2 }
+const second: Progress = { ...first, members: 2, attempts: 2, failovers: 1 }
+const third: Progress = { ...first, members: 3, attempts: 3, failovers: 2 }
+/** Past many members that are used up. */
+const strong: Progress = { ...first, members: 19, attempts: 1, strong: true }
 
 function outcome(kind: OutcomeKind): Outcome {
   return {
@@ -33,7 +37,7 @@ const passForNow = { do: 'pass', again: true }
 const free = { do: 'next', free: true }
 const paid = { do: 'next', free: false }
 const renew = { do: 'renew' }
-const ask = { do: 'ask' }
+const ask = { do: 'ask', free: false }
 
 describe('the step after an attempt', () => {
   test.each<[string, OutcomeKind, Progress, object]>([
@@ -45,6 +49,17 @@ describe('the step after an attempt', () => {
     ['a rate limit moves to another member, the first time for free', 'rate-limited', first, free],
     ['a second rate limit has to be paid', 'rate-limited', second, paid],
     ['a third rate limit is passed on for now', 'rate-limited', third, passForNow],
+    ['a strong refusal moves on, however many there were', 'quota-exhausted', strong, free],
+    ['a strong refusal after two failures costs nothing', 'rate-limited', { ...third, strong: true }, free],
+    ['a failure after strong refusals is the first', 'rate-limited', { ...strong, strong: false }, free],
+    ['the twentieth member is the last', 'quota-exhausted', { ...strong, members: 20 }, passForNow],
+    ['a strong refusal of a streamed body', 'quota-exhausted', { ...strong, buffered: false }, passForNow],
+    [
+      'a strong rejection asks for free',
+      'auth-rejected',
+      { ...strong, rejectedBefore: true },
+      { do: 'ask', free: true },
+    ],
     ['a used-up quota moves to another member', 'quota-exhausted', first, free],
     ['nothing is replayed when the body was streamed', 'rate-limited', { ...first, buffered: false }, passForNow],
     ['a rejected key moves to another member', 'auth-rejected', first, free],
@@ -72,11 +87,31 @@ describe('the step after an attempt', () => {
 
   test('with one attempt allowed nothing is replayed', () => {
     expect(nextStep(outcome('rate-limited'), first, 1)).toEqual(passForNow)
+    expect(nextStep(outcome('rate-limited'), { ...first, strong: true }, 1)).toEqual(passForNow)
   })
 
   test('a rejected key of a streamed body is passed on as it is', () => {
     const rejection = { ...outcome('auth-rejected'), status: 401 }
     expect(nextStep(rejection, { ...first, buffered: false }, 3)).toEqual(pass)
+  })
+})
+
+describe('a strong refusal', () => {
+  const quota = outcome('quota-exhausted')
+  test.each<[string, Outcome, string | null, number, boolean]>([
+    ['is a used-up window', quota, null, 0, true],
+    ['is a limit', outcome('rate-limited'), null, 9_999, true],
+    ['is a rejected key', outcome('auth-rejected'), null, 0, true],
+    ['is none after ten seconds', quota, null, 10_000, false],
+    ['is no bare 429', { ...outcome('rate-limited'), evidence: 'weak' }, null, 0, false],
+    ['is no burst that cools nobody', { ...outcome('rate-limited'), cools: false }, null, 0, false],
+    ['is no overload', outcome('overloaded'), null, 0, false],
+    ['is no unreachable host', outcome('infra'), null, 0, false],
+    ['is a limit of the model that the request names', { ...quota, scope: 'model' }, 'gpt-5', 0, true],
+    ['is a limit of the model that the upstream names', { ...quota, scope: 'model', model: 'gpt-5' }, null, 0, true],
+    ['is no limit of a model that nobody names', { ...quota, scope: 'model' }, null, 0, false],
+  ])('%s', (_name, of, model, elapsedMs, is) => {
+    expect(isStrongRefusal(of, model, elapsedMs)).toBe(is)
   })
 })
 

@@ -1,12 +1,16 @@
-import type { Outcome } from '../pool/pool.ts'
+import type { ModelFamily, Outcome } from '../pool/pool.ts'
 
 /** What has happened to one request so far, as far as it decides whether the request may be sent again. */
 export interface Progress {
-  /** Attempts made so far, with the one that is judged. */
+  /** Members asked so far, with the one that is judged. */
+  readonly members: number
+  /** Attempts that count, with the one that is judged: all but earlier strong refusals. */
   readonly attempts: number
+  /** Whether what is judged is a strong refusal that came early enough to count for nothing. */
+  readonly strong: boolean
   /** How many of them did not reach the upstream. */
   readonly unreachable: number
-  /** Members left because of their answer. */
+  /** Members left because of their answer, but for strong refusals. */
   readonly failovers: number
   /** Whether the body is held completely, so that it can be sent again. */
   readonly buffered: boolean
@@ -20,16 +24,31 @@ export interface Progress {
 
 /** What to do with a request after an attempt. */
 export type Step =
-  /** Give the upstream's answer to the client; `again`: with a short Retry-After, because another member could serve. */
+  /** Give the upstream's answer to the client; `again`: in a form on which it comes again, because another member could serve. */
   | { readonly do: 'pass'; readonly again: boolean }
   /** Try the next member; what is not free has to be paid from the retry budget. */
   | { readonly do: 'next'; readonly free: boolean }
   /** Renew the member's token and send with it once more. */
   | { readonly do: 'renew' }
   /** Wait for the canonical probe of the first member that was rejected, then go on or pass. */
-  | { readonly do: 'ask' }
+  | { readonly do: 'ask'; readonly free: boolean }
 
 const mostUnreachable = 2
+
+/** How long, in ms, and past how many members strong refusals count for nothing (DESIGN, "Replay"). */
+const strongMs = 10_000
+const mostMembers = 20
+
+/**
+ * Whether an outcome takes its member out, so that it can happen once for each member and cooldown and has not to be
+ * limited otherwise. `model` is the request's family; after `elapsedMs` of asking nothing is a strong refusal any more.
+ */
+export function isStrongRefusal(outcome: Outcome, model: ModelFamily | null, elapsedMs: number): boolean {
+  const { kind, evidence, cools, scope } = outcome
+  const refuses = kind === 'rate-limited' || kind === 'quota-exhausted' || kind === 'auth-rejected'
+  const touches = scope !== 'model' || (outcome.model ?? model) !== null
+  return refuses && touches && evidence === 'strong' && cools && elapsedMs < strongMs
+}
 
 const pass: Step = { do: 'pass', again: false }
 const passForNow: Step = { do: 'pass', again: true }
@@ -57,7 +76,7 @@ export function nextStep(outcome: Outcome, progress: Progress, maxAttempts: numb
       // FAULTS, F17: what cannot be sent again gets the upstream's own word, also where nobody is left who could serve.
       if (outcome.status !== null && !progress.buffered) return pass
       return progress.rejectedBefore && mayRepeat(progress, maxAttempts)
-        ? { do: 'ask' }
+        ? { do: 'ask', free: isFree(progress) }
         : another(progress, maxAttempts)
     case 'rate-limited':
     case 'quota-exhausted':
@@ -67,11 +86,16 @@ export function nextStep(outcome: Outcome, progress: Progress, maxAttempts: numb
 
 /** The step to another member, if the request may be repeated at all. */
 export function another(progress: Progress, maxAttempts: number): Step {
-  return mayRepeat(progress, maxAttempts) ? { do: 'next', free: progress.failovers === 0 } : passForNow
+  return mayRepeat(progress, maxAttempts) ? { do: 'next', free: isFree(progress) } : passForNow
 }
 
-function mayRepeat(progress: Progress, maxAttempts: number): boolean {
-  return progress.buffered && progress.attempts < maxAttempts
+function isFree({ strong, failovers }: Progress): boolean {
+  return strong || failovers === 0
+}
+
+/** One attempt allowed means that nothing is replayed. */
+function mayRepeat({ buffered, strong, attempts, members }: Progress, maxAttempts: number): boolean {
+  return buffered && members < mostMembers && (strong ? maxAttempts > 1 : attempts < maxAttempts)
 }
 
 /** How many retries are allowed: a part of the requests, and some per second whatever the load. */

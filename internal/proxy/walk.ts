@@ -1,13 +1,15 @@
+import type { Clock } from '../clock/clock.ts'
 import type { Material } from '../credential/credential.ts'
 import type { DataPath, Decision, Exhausted, Lease, LivePool, Turn } from '../engine/engine.ts'
 import type { ModelFamily, Outcome } from '../pool/pool.ts'
 import { silentOutcome } from './failure.ts'
 import type { ProxyMeter } from './meter.ts'
-import type { Progress } from './replay.ts'
+import { isStrongRefusal, type Progress } from './replay.ts'
 
 /** One request's walk through a pool: sees to it that every lease is reported once and released once, and counts. */
 export class Walk {
   readonly #engine: DataPath
+  readonly #clock: Clock
   readonly #meter: ProxyMeter
   readonly #buffered: boolean
   readonly turn: Turn
@@ -16,6 +18,10 @@ export class Walk {
   #renewed = false
   #overloaded = false
   #unreachable = 0
+  /** Strong refusals that counted for nothing. */
+  #strong = 0
+  /** Whether the latest outcome was a limit that takes its member out: no fault of the request. */
+  isLimited = false
   /** Attempts made, also those for which the member's secret was missing. */
   attempts = 0
   /** Members left because of what came of them. */
@@ -25,8 +31,9 @@ export class Walk {
   /** Which of the member's secrets was sent. */
   generation = 0
 
-  constructor(parts: { engine: DataPath; meter: ProxyMeter }, pool: LivePool, about: WalkFacts) {
+  constructor(parts: { engine: DataPath; meter: ProxyMeter; clock: Clock }, pool: LivePool, about: WalkFacts) {
     this.#engine = parts.engine
+    this.#clock = parts.clock
     this.#meter = parts.meter
     this.#buffered = about.buffered
     this.turn = parts.engine.begin(pool, about.model)
@@ -84,9 +91,11 @@ export class Walk {
   progress(outcome: Outcome): Progress {
     if (outcome.kind === 'infra') this.#unreachable++
     return {
-      attempts: this.attempts,
+      members: this.turn.leases.length,
+      attempts: this.attempts - this.#strong,
+      strong: this.#isStrong(outcome),
       unreachable: this.#unreachable,
-      failovers: this.failovers,
+      failovers: this.failovers - this.#strong,
       buffered: this.#buffered,
       overloadedBefore: this.#overloaded,
       renewed: this.#renewed,
@@ -94,11 +103,19 @@ export class Walk {
     }
   }
 
+  #isStrong(outcome: Outcome): boolean {
+    const { model, startedAt, heldMs } = this.turn
+    return isStrongRefusal(outcome, model, this.#clock.now() - startedAt - heldMs)
+  }
+
   /** Tells the engine what came of the present lease; further calls for the same lease do nothing. */
   report(outcome: Outcome): void {
     if (this.#reported || !this.#lease) return
     this.#reported = true
     if (outcome.kind === 'overloaded') this.#overloaded = true
+    const strong = this.#isStrong(outcome)
+    if (strong) this.#strong++
+    this.isLimited = strong && outcome.kind !== 'auth-rejected'
     if (outcome.kind === 'auth-rejected' && outcome.status !== null) this.rejected ??= this.#lease
     this.#meter.attempt(this.turn.pool.name, outcome.kind)
     this.#engine.report(this.#lease, this.turn, afterRenewal(outcome, this.#renewed))
