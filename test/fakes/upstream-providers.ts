@@ -4,7 +4,8 @@ import type { Recorded } from './upstream-recorded.ts'
 const text = 'Hello from the fake upstream.'
 const created = 1_767_600_000
 
-interface Event {
+/** One server-sent event of an answer. */
+export interface Event {
   readonly event?: string
   readonly data: unknown
 }
@@ -16,7 +17,8 @@ export function provide({ request, response }: { request: Recorded; response: Se
   else json(response, reply.body)
 }
 
-function replyTo(request: Recorded): { readonly body?: unknown; readonly events?: readonly Event[] } {
+/** What its provider answers to a request: one body, or the events of a stream. */
+export function replyTo(request: Recorded): { readonly body?: unknown; readonly events?: readonly Event[] } {
   const model = typeof request.json.model === 'string' ? request.json.model : 'fake-model'
   const streams = request.json.stream === true
   const path = request.path
@@ -91,9 +93,15 @@ function chatEvents(model: string): Event[] {
   ]
 }
 
+const messageItem = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  status: 'completed',
+  content: [{ type: 'output_text', text, annotations: [] }],
+}
+
 function responseObject(model: string, status: string): Record<string, unknown> {
-  const content = [{ type: 'output_text', text, annotations: [] }]
-  const item = { id: 'msg_1', type: 'message', role: 'assistant', status: 'completed', content }
   return {
     id: 'resp_1',
     object: 'response',
@@ -102,17 +110,22 @@ function responseObject(model: string, status: string): Record<string, unknown> 
     error: null,
     incomplete_details: null,
     model,
-    output: status === 'completed' ? [item] : [],
+    output: status === 'completed' ? [messageItem] : [],
     usage: { input_tokens: 5, output_tokens: 6, total_tokens: 11 },
   }
 }
 
-function responseEvents(model: string): Event[] {
+/** The events of the Responses API, which come as messages over a WebSocket. */
+export function responseEvents(model: string): Event[] {
   const opening = responseObject(model, 'in_progress')
   const bodies: Record<string, unknown>[] = [
     { type: 'response.created', response: opening },
     { type: 'response.in_progress', response: opening },
-    { type: 'response.output_item.added', output_index: 0, item: { id: 'msg_1', type: 'message', content: [] } },
+    {
+      type: 'response.output_item.added',
+      output_index: 0,
+      item: { id: 'msg_1', type: 'message', role: 'assistant', status: 'in_progress', content: [] },
+    },
     {
       type: 'response.content_part.added',
       item_id: 'msg_1',
@@ -122,6 +135,7 @@ function responseEvents(model: string): Event[] {
     },
     { type: 'response.output_text.delta', item_id: 'msg_1', output_index: 0, content_index: 0, delta: text },
     { type: 'response.output_text.done', item_id: 'msg_1', output_index: 0, content_index: 0, text },
+    { type: 'response.output_item.done', output_index: 0, item: messageItem },
     { type: 'response.completed', response: responseObject(model, 'completed') },
   ]
   return bodies.map((body, at) => ({ event: String(body.type), data: { ...body, sequence_number: at } }))
