@@ -1,5 +1,5 @@
 import type { RecoveredHow } from '../events/events.ts'
-import type { ModelFamily } from '../pool/pool.ts'
+import { type At, doubtMs, type ModelFamily } from '../pool/pool.ts'
 import type { Core } from './core.ts'
 import type { Exhausted } from './engine.ts'
 import type { Leasing } from './leasing.ts'
@@ -27,6 +27,7 @@ export class Exhaustions {
     if (!exhausted) {
       pool.exhausted = { since: now, told: false, refused: 1, model: this.#isFor(pool, model) }
       pool.unserved = pool.exhausted.model === null
+      if (pool.unproven) this.#refuted(pool, now)
       this.#tell(pool, decision)
       this.#began()
       return
@@ -39,6 +40,13 @@ export class Exhaustions {
     }
     // It came so soon after the last one that nobody was told; now it has outlived the window, it is news.
     if (!exhausted.told && now - exhausted.since >= this.#core.settings.dedupeMs) this.#tell(pool, decision)
+  }
+
+  /** The pool was told to have recovered without a request, and the next request says otherwise. */
+  #refuted(pool: Pool, now: At): void {
+    const refuted = pool.doubt.refuted + 1
+    pool.unproven = false
+    pool.doubt = { refuted, until: now + doubtMs(refuted) }
   }
 
   /** The family that the pool is exhausted for; null when it is for all. */
@@ -74,6 +82,7 @@ export class Exhaustions {
     const { exhausted } = pool
     if (!exhausted) return
     pool.exhausted = null
+    pool.unproven = how === 'probe' || how === 'untested'
     const detail = { exhaustedAt: exhausted.since, refused: exhausted.refused, how }
     const signal = { kind: 'pool_recovered', pool: pool.name, to: seat.member, detail } as const
     if (exhausted.told) this.#core.signals.record([poolStateRow(pool)], signal, exhausted.refused)

@@ -19,6 +19,8 @@ export class Pointers {
     const { leases, model } = turn
     const isRecovery = pool.unserved
     pool.unserved = false
+    pool.unproven = false
+    if (pool.doubt.refuted > 0) pool.doubt = { refuted: 0, until: 0 }
     if (model !== null && pool.modelLimits > 0) this.#servedFor(seat, model)
     if (pool.record.strategy !== 'sticky') {
       this.#inTurn(seat, turn, isRecovery)

@@ -61,7 +61,7 @@ export class Revivals {
   }
 
   #consider(pool: Pool, now: At): void {
-    if (this.#asking.has(pool) || this.#asking.size >= mostAtOnce) return
+    if (pool.doubt.until > now || this.#asking.has(pool) || this.#asking.size >= mostAtOnce) return
     const { seat, tier } = this.#leasing.preview(pool, pool.exhausted?.model ?? null)
     if (!seat || tier === 'early-probe' || tier === 'degraded') return
     const { probedAt, finding } = seat.owner

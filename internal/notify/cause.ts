@@ -7,8 +7,7 @@ export type IsStuck = (pool: string) => boolean
 
 /**
  * The incident whose message tells what `event` begins, too, because both have one cause; undefined when it is told by
- * itself. A pool that is exhausted because its members need a person goes with the latest of them, whichever was first,
- * and so does the failover from such a member.
+ * itself. A pool that is exhausted because its members need a person goes with the latest of them, whichever was first.
  */
 export function rootFor(event: DomainEvent, incidents: readonly Incident[], isStuck: IsStuck): Incident | undefined {
   const open = incidents.filter(({ closedAt }) => closedAt === null)
@@ -27,10 +26,6 @@ function causeOf(event: DomainEvent, open: readonly Incident[], isStuck: IsStuck
     case 'cred_unreadable':
     case 'cred_disabled':
       return latest(open.filter((incident) => isExhaustedBy(incident, event.from, isStuck)))
-    case 'cred_failover':
-      return latest(
-        open.filter(({ group, reason }) => group === groups.credential(event.from) && reason === event.reason),
-      )
     default:
       return undefined
   }
@@ -72,6 +67,5 @@ export function familyOf(root: Incident, incidents: readonly Incident[]): readon
 }
 
 function rank({ kind }: Incident): number {
-  if (kind === 'pool_exhausted') return 0
-  return kind === 'cred_failover' ? 2 : 1
+  return kind === 'pool_exhausted' ? 0 : 1
 }

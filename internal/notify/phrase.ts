@@ -116,7 +116,7 @@ function sentence(event: DomainEvent, saying: Saying): string {
     case 'weak_storm':
       return `${pool}: ${counted(event.detail.members, 'member')} failed at once without a clear reason. That looks like the upstream or the network, so no member cools for it ${until(event.detail.until, now, wall)}.`
     case 'host_down':
-      return `${plain(event.detail.host)} is not reachable${inParentheses([cause(event.reason, null)])}. Next attempt at ${wall(event.detail.nextAttemptAt, now)}. No member is blamed.`
+      return `${plain(event.detail.host)} is not reachable${inParentheses([cause(event.reason, null)])}. ${nextAttempt(event.detail.nextAttemptAt, saying)} No member is blamed.`
     case 'store_trouble':
       return `The store is in trouble: ${plain(event.detail.what)}. Requests go on from memory.`
     case 'config_rejected':
@@ -163,6 +163,10 @@ const states: Readonly<Record<string, readonly [one: string, many: string]>> = {
   parked: ['is parked', 'are parked'],
   healthy: ['cannot serve now', 'cannot serve now'],
   host: ['has no reachable host', 'have no reachable host'],
+}
+
+function nextAttempt(at: At, { now, wall }: Saying): string {
+  return at < now ? 'It is tried again by itself.' : `Next attempt at ${wall(at, now)}.`
 }
 
 function forModel({ model }: { model?: string }): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { settings } from '../../test/property/seats.ts'
-import { backoff, jittered, suspicionMs } from './cooldown.ts'
+import { backoff, doubtMs, jittered, suspicionMs } from './cooldown.ts'
 
 describe('backoff', () => {
   it.each([
@@ -32,5 +32,16 @@ describe('jittered', () => {
     { name: 'the result is a whole millisecond', until: 1_003, jitter: 0.5, expected: 1_003 },
   ])('$name', ({ until, jitter, expected }) => {
     expect(jittered(until, 1_000, jitter)).toBe(expected)
+  })
+})
+
+describe('doubtMs', () => {
+  it.each([
+    ['never', 0, 0],
+    ['once', 1, 900_000],
+    ['twice', 2, 1_800_000],
+    ['for a day', 20, 7_200_000],
+  ])('after a probe that was refuted %s', (_name, refuted, ms) => {
+    expect(doubtMs(refuted)).toBe(ms)
   })
 })

@@ -13,6 +13,8 @@ export interface CooldownSettings {
 }
 
 const longestSuspicionMs = 3_600_000
+const firstDoubtMs = 900_000
+const longestDoubtMs = 7_200_000
 const jitterShare = 0.05
 const longestJitterMs = 30_000
 
@@ -24,6 +26,14 @@ export function backoff(base: number, strikes: number, most: number): number {
 /** How long a suspicion lasts that the canonical probe could not decide, in ms: doubling up to one hour. */
 export function suspicionMs(strikes: number, settings: CooldownSettings): number {
   return backoff(settings.authMs, strikes, longestSuspicionMs)
+}
+
+/**
+ * How long an exhaustion is not ended by the canonical probe, in ms, when the next request has refuted that probe so many
+ * times in a row: 15 min, doubling up to 2 h, so that a limit that the probe does not see is not over again and again.
+ */
+export function doubtMs(refuted: number): number {
+  return refuted === 0 ? 0 : backoff(firstDoubtMs, refuted - 1, longestDoubtMs)
 }
 
 /** A hint moved by up to 5 % of its distance (at most 30 s), so that a pool's members do not all return at once. */

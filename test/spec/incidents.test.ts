@@ -105,6 +105,25 @@ describe('an exhaustion whose agents have stopped', () => {
     )
   })
 
+  it('does not end again and again when requests refute the probe', async () => {
+    const shut = limited(60)
+    spillway.upstream.on('sk-work').always({
+      play: (call) => (call.request.isProbe ? answer(200, {}, { data: [] }) : shut).play(call),
+    })
+    for (let i = 0; i < 60; i++) {
+      await pass(30_000, 30_000)
+      expect((await spillway.ask()).status).toBe(429)
+    }
+    await pass(10_000)
+    expect((await spillway.audit('pool_recovered')).length).toBeLessThanOrEqual(2)
+    expect(texts().length).toBeLessThanOrEqual(4)
+    spillway.upstream.on('sk-work').clear()
+    await pass(60_000)
+    expect((await spillway.ask()).status).toBe(200)
+    await pass(10_000)
+    expect(texts().at(-1)).toMatch(/^openai recovered after/)
+  })
+
   it('ends over a restart, too', async () => {
     await spillway.restart()
     await pass(170_000)
