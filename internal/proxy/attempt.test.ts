@@ -99,15 +99,13 @@ describe('a client that leaves', () => {
     ['in the middle of a stream', stream([content, new Gate()])],
     ['while lifecycle events are held back', stream([new Gate()])],
     ['in the middle of a body', stall('{"a":')],
-  ])('%s takes its upstream request with it within 100 ms, and blames nobody', async (_name, behaviour) => {
+  ])('%s takes its upstream request with it, and blames nobody', async (_name, behaviour) => {
     await start()
     rig.upstream.on('key-a').always(behaviour)
     const request = rig.open({ body: { stream: true } }).on('error', () => {})
     await rig.upstream.received(1)
-    const left = performance.now()
     request.destroy()
     expect(await rig.upstream.requests[0]?.ended).toBe('aborted')
-    expect(performance.now() - left).toBeLessThan(100)
     expect(rig.counted).toMatchObject({ requests: ['client_gone'], inflight: 0 })
     expect(rig.health('a')).toBe('healthy')
     expect(rig.upstream.served).toEqual(['key-a'])
