@@ -191,7 +191,7 @@ describe('what is said while an incident lasts', () => {
   it('adds how long a pool has been exhausted and how many requests that cost', () => {
     const lasting = updated(incident(sample('pool_exhausted')), 'lasting', later.now)
     expect(phrase(lasting, { ...later, refused: 418 })).toBe(
-      'openai is exhausted: all 3 members are cooling. Recovery was expected at 14:05. Exhausted for 12 min so far, 418 requests refused.',
+      'openai is exhausted: all 3 members are cooling. It can be tried again since 14:05. Exhausted for 12 min so far, 418 requests refused.',
     )
     expect(phrase(lasting, later)).toContain(' Exhausted for 12 min so far.')
   })

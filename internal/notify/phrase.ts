@@ -195,7 +195,7 @@ function state(why: string, count: number): string {
 function nextRecovery({ detail }: Event<'pool_exhausted'>, { now, wall, hasRemedy }: Saying): string {
   if (detail.retryAt === null) return hasRemedy ? '' : ` ${nobodyRecovers(detail)}`
   const at = wall(detail.retryAt, now)
-  if (detail.retryAt < now) return ` Recovery was expected at ${at}.`
+  if (detail.retryAt < now) return ` It can be tried again since ${at}.`
   if (detail.first === null) return ` The first recovers at ${at}.`
   return detail.members === 1
     ? ` ${name(detail.first)} recovers at ${at}.`
