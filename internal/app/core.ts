@@ -6,6 +6,7 @@ import { type Engine, type Prober, startEngine } from '../engine/engine.ts'
 import { type EventBus, type EventKind, eventBus } from '../events/events.ts'
 import { createKeyring, holdsKey, type Keyring } from '../keys/keys.ts'
 import type { Logger } from '../log/log.ts'
+import { type Outbound, outboundOf } from '../outbound/outbound.ts'
 import { Refusal } from '../pool/pool.ts'
 import { openSqliteStore, type Store, StoreError } from '../store/store.ts'
 import { Vault } from '../vault/vault.ts'
@@ -22,6 +23,7 @@ export interface Core {
   readonly engine: Engine
   readonly keys: Keyring
   readonly credentials: LiveCredentials
+  readonly outbound: Outbound
   close(): Promise<void>
 }
 
@@ -53,6 +55,7 @@ export interface CoreParts {
 export async function openCore(parts: CoreParts): Promise<Core> {
   const { config, clock, log, env, random, version } = parts
   const file = databaseOf(config)
+  const outbound = wayOut(env, config)
   const vault = new Vault(masterKeyOf(parts.places, file))
   const opened = await openSqliteStore({
     file,
@@ -83,6 +86,7 @@ export async function openCore(parts: CoreParts): Promise<Core> {
     env,
     random,
     directory: parts.places.data,
+    outbound,
     oauth: parts.oauth,
     refreshed: (_credential, result) => parts.refreshed(result),
     refuses: (secret) => (holdsKey(secret) ? 'a client key of spillway itself' : null),
@@ -102,6 +106,7 @@ export async function openCore(parts: CoreParts): Promise<Core> {
     engine,
     keys,
     credentials,
+    outbound,
     async close() {
       await credentials.stop()
       await engine.stop()
@@ -112,6 +117,15 @@ export async function openCore(parts: CoreParts): Promise<Core> {
 
 function wrongKey({ message, hint }: StoreError, keyFile: string): Refusal {
   return new Refusal('conflict', `${message} (${keyFile})`, hint)
+}
+
+/** Refuses a proxy that cannot be used: going past it could be what its operator wants least. */
+function wayOut(env: CoreParts['env'], config: Config): Outbound {
+  try {
+    return outboundOf(env, config.upstream.proxy)
+  } catch (error) {
+    throw new Refusal('failed', error instanceof Error ? error.message : 'the outbound proxy cannot be used')
+  }
 }
 
 /** Whoever was out because its secret could not be read comes back when a start can read it. */

@@ -8,6 +8,7 @@ import { createOps, type Operations } from '../ops/ops.ts'
 import { createProxy, type DataPlane } from '../proxy/proxy.ts'
 import { type Core, openCore } from './core.ts'
 import { watchDisk } from './disk.ts'
+import { watchExpiry } from './expiry.ts'
 import { adminEvents, logTransitions } from './feeds.ts'
 import { countingGuesses } from './guesses.ts'
 import { createMeters, type Meters } from './meters.ts'
@@ -97,6 +98,7 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
   undo.push(() => told.stop())
   const disk = watchDisk(core, clock, () => reload.config.disk.reserveBytes)
   counts.watch(core, clock, { disk, fastPath: proxy.fastPath, upstreams: proxy.upstreams })
+  const unwatchExpiry = watchExpiry(core, clock, (error) => log.warn({ error }, 'ends of tokens were not looked at'))
   const unkeep = keepAudit({
     store: core.store,
     clock,
@@ -109,6 +111,7 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
   async function stop(): Promise<void> {
     reload.stop()
     unkeep()
+    unwatchExpiry()
     disk.stop()
     await told.stop()
     ops.close()

@@ -16,6 +16,7 @@ const troubles: ReadonlySet<EventKind> = new Set<EventKind>([
   'cred_needs_login',
   'cred_unreadable',
   'cred_disabled',
+  'cred_expiring',
   'egress_blocked',
   'weak_storm',
   'host_down',

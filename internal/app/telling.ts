@@ -32,7 +32,8 @@ export function telling({ core, clock, log, config, env }: TellingParts): Tellin
   const notifier = createNotifier({ store: core.store, bus: core.bus, clock, log, settings, channels: [], poolNow })
   const signature = { file: webhook.secretFile, variable: webhook.secretEnv }
   const secret = secretFrom('notices.webhook', signature, env)
-  if (webhook.url !== null) notifier.attach(createWebhook({ url: webhook.url, secret, clock }))
+  if (webhook.url !== null)
+    notifier.attach(createWebhook({ url: webhook.url, secret, clock, fetch: core.outbound.fetch }))
   const bot = { file: telegram.botTokenFile, variable: telegram.botTokenEnv }
   const token = secretFrom('notices.telegram', bot, env)
   let stopBot = async () => {}
@@ -41,7 +42,9 @@ export function telling({ core, clock, log, config, env }: TellingParts): Tellin
     async start(ops) {
       if (token) {
         const { chatIds, apiRoot } = telegram
-        const running = createTelegram({ token, chatIds, apiRoot, ops, notifier, clock, log })
+        // grammY's own has connections that live longer than ours; it is only replaced where a proxy is on the way.
+        const proxied = core.outbound.choice.proxyFor(new URL(apiRoot)) ? { fetch: core.outbound.fetch } : {}
+        const running = createTelegram({ token, chatIds, apiRoot, ops, notifier, clock, log, ...proxied })
         for (const channel of running.channels) notifier.attach(channel)
         stopBot = () => running.stop()
         running.start()

@@ -34,6 +34,12 @@ export function facts(one: CredentialShape, now: number): [string, string][] {
     ...(one.command === null || health.state === 'unreadable'
       ? []
       : ([['to mend', one.command]] satisfies [string, string][])),
+    ...(one.endsAt === null
+      ? []
+      : ([['token ends', `${localTime(one.endsAt, now)} (${relative(one.endsAt, now)})`]] satisfies [
+          string,
+          string,
+        ][])),
     ['pools', one.pools.join(', ') || '-'],
     ['created', `${localTime(one.createdAt, now)} (${relative(one.createdAt, now)})`],
   ]

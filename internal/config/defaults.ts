@@ -16,6 +16,7 @@ export const defaults = {
     idleMs: '300s',
     connections: 256,
     allowPrivate: ['127.0.0.0/8', '::1/128'],
+    proxy: null,
   },
   admin: { socket: 'admin.sock', listen: null, tokenFile: null },
   replay: {

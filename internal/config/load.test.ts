@@ -124,7 +124,7 @@ cooldown:
       'spillway.yaml:2: server.listn: unknown key (did you mean listen?)',
       'spillway.yaml:3: server.drainMs: must be a duration such as 500ms, 30s or 1h30m, from 0s to 1h, not "5 minutes"',
       'spillway.yaml:4: server.webSocket: must be true or false, not "yes"',
-      'spillway.yaml:5: upstream: must be a section (with the keys connectMs, headMs, idleMs, connections, allowPrivate)',
+      'spillway.yaml:5: upstream: must be a section (with the keys connectMs, headMs, idleMs, connections, allowPrivate, proxy)',
       'spillway.yaml:7: log.level: must be one of debug, info, warn, error, not "inf" (did you mean info?)',
       'spillway.yaml:8: replay.maxTotalBytes: is less than replay.maxBodyBytes (it must hold at least one body)',
       'spillway.yaml:9: replay.maxAttempts: must be a whole number from 1 to 20, not 0',

@@ -6,7 +6,7 @@ import { type Config, settings } from './schema.ts'
 export interface Changes {
   /** Applied while running. */
   readonly live: readonly string[]
-  /** Take effect at the next start only: listeners, database and log format. */
+  /** Take effect at the next start only: listeners, outbound proxy, database and log format. */
   readonly restart: readonly string[]
   /** The new configuration with the old values of `restart`: what holds until then. */
   readonly inForce: Config
@@ -18,6 +18,7 @@ const atStart: readonly (readonly [section: keyof Config, key: string])[] = [
   ['admin', 'socket'],
   ['admin', 'listen'],
   ['admin', 'tokenFile'],
+  ['upstream', 'proxy'],
   ['store', 'url'],
   ['log', 'format'],
 ]
@@ -34,6 +35,7 @@ export function reloadable(before: Config, after: Config): Changes {
       ...after,
       server: { ...after.server, listen: before.server.listen, tls: before.server.tls },
       admin: before.admin,
+      upstream: { ...after.upstream, proxy: before.upstream.proxy },
       store: before.store,
       log: { ...after.log, format: before.log.format },
     },

@@ -34,6 +34,11 @@ const upstream = z.strictObject({
   idleMs: duration('How long an answer may stand still once it has begun.', { min: '1ms', max: '1d' }),
   connections: number('Connections per upstream host.', { min: 1, max: 65_535 }),
   allowPrivate: networks('Private and local networks in which an upstream may be.'),
+  proxy: orNull(
+    url(
+      'The HTTP proxy on the way to upstreams, token endpoints, Telegram and the webhook; null: HTTPS_PROXY and HTTP_PROXY. NO_PROXY holds for all.',
+    ),
+  ),
 })
 
 const admin = z.strictObject({

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as oauth from 'oauth4webapi'
 import { type Clock, sleep } from '../clock/clock.ts'
+import type { Outbound } from '../outbound/outbound.ts'
 import type { At } from '../pool/pool.ts'
 import { Refusal } from '../pool/pool.ts'
 import { Secret } from '../vault/vault.ts'
@@ -33,6 +34,7 @@ interface Wiring {
   readonly endpoint: Endpoint
   readonly clientSecret: Secret | null
   readonly door: Door
+  readonly outbound: Outbound
 }
 
 interface Partner {
@@ -53,7 +55,7 @@ export async function beginLogin(wiring: Wiring): Promise<LoginFlow> {
   }
 }
 
-function partnerOf({ endpoint, clientSecret, door }: Wiring): Partner {
+function partnerOf({ endpoint, clientSecret, door, outbound }: Wiring): Partner {
   const server = {
     issuer: door.issuer ?? new URL(endpoint.url).origin,
     token_endpoint: endpoint.url,
@@ -67,7 +69,7 @@ function partnerOf({ endpoint, clientSecret, door }: Wiring): Partner {
     options: {
       // Only loopback addresses get here without TLS: they are checked when they are configured.
       [oauth.allowInsecureRequests]: endpoint.url.startsWith('http:'),
-      [oauth.customFetch]: (url, init) => fetch(url, endpoint.encoding === 'json' ? asJson(init) : init),
+      [oauth.customFetch]: (url, init) => outbound.fetch(url, endpoint.encoding === 'json' ? asJson(init) : init),
     },
   }
 }

@@ -2,7 +2,9 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AuthServer } from '../../test/fakes/auth-server.ts'
+import { forwardProxy } from '../../test/fakes/forward-proxy.ts'
 import { FakeClock } from '../clock/clock.ts'
+import { directly, outboundOf } from '../outbound/outbound.ts'
 import type { CredentialRecord } from '../store/store.ts'
 import { Secret } from '../vault/vault.ts'
 import { type Endpoint, endpointOf, refreshFields } from './endpoint.ts'
@@ -50,7 +52,7 @@ async function present(refreshToken: string, endpoint: Endpoint): Promise<GrantR
     scope: before.scope,
     clientSecret: null,
   })
-  return grant(clock, { endpoint, fields, before })
+  return grant(clock, { endpoint, fields, before, outbound: directly })
 }
 
 const own = (): Endpoint => endpointOf(credential('codex'), { codex: { tokenUrl: server.tokenUrl, clientId: null } })
@@ -157,4 +159,17 @@ test('what the credential says of its endpoint wins over the configuration', () 
   const oauth = { login: 'codex', tokenUrl: 'http://own/', clientId: 'me', clientSecretFile: null, scope: null }
   const endpoint = endpointOf(credential('codex', { oauth }), { codex: { tokenUrl: 'http://set/', clientId: 'set' } })
   expect(endpoint).toMatchObject({ url: 'http://own/', clientId: 'me', encoding: 'json' })
+})
+
+test('a token endpoint behind a proxy is asked through it', async () => {
+  const proxy = await forwardProxy()
+  const { refreshToken } = server.login('work')
+  const before = tokens(refreshToken)
+  const endpoint = own()
+  const given = { refreshToken: new Secret(refreshToken), scope: before.scope, clientSecret: null }
+  const outbound = outboundOf({ HTTP_PROXY: proxy.url }, null)
+  const result = await grant(clock, { endpoint, fields: refreshFields(endpoint, given), before, outbound })
+  expect(result.kind).toBe('granted')
+  expect(proxy.tunnels).toEqual([new URL(server.tokenUrl).host])
+  await proxy.close()
 })

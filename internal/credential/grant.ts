@@ -1,6 +1,7 @@
 import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import type { Clock } from '../clock/clock.ts'
 import { classifyTokenError } from '../dialect/dialect.ts'
+import type { Outbound } from '../outbound/outbound.ts'
 import { Secret } from '../vault/vault.ts'
 import { type Endpoint, isKnownLogin } from './endpoint.ts'
 import { expiryOf, jsonObject, type TokenSet } from './tokens.ts'
@@ -24,11 +25,16 @@ export type GrantResult =
 /** Presents a refresh token once. Never rejects. The connection is new, so that a stale one cannot lose the request. */
 export async function grant(
   clock: Clock,
-  asked: { readonly endpoint: Endpoint; readonly fields: Readonly<Record<string, string>>; readonly before: TokenSet },
+  asked: {
+    readonly endpoint: Endpoint
+    readonly fields: Readonly<Record<string, string>>
+    readonly before: TokenSet
+    readonly outbound: Outbound
+  },
 ): Promise<GrantResult> {
-  const { endpoint, fields, before } = asked
+  const { endpoint, fields, before, outbound } = asked
   const wire = { connected: false }
-  const agent = new Agent({ connect: noticing(wire), pipelining: 0, allowH2: false })
+  const agent = new Agent({ connect: noticing(wire, endpoint.url, outbound), pipelining: 0, allowH2: false })
   const deadline = new AbortController()
   let cancel = clock.after(grantMs, () => {
     // After a pause of the whole process the answer may lie here unread: it comes first.
@@ -59,8 +65,8 @@ export async function grant(
 const contentTypes = { json: 'application/json', form: 'application/x-www-form-urlencoded' } as const
 
 /** A connector that notes when a connection stands: before that, no byte of the request can have left. */
-function noticing(wire: { connected: boolean }): buildConnector.connector {
-  const connect = buildConnector({ timeout: connectMs })
+function noticing(wire: { connected: boolean }, url: string, outbound: Outbound): buildConnector.connector {
+  const connect = outbound.connector(new URL(url), { timeout: connectMs }) ?? buildConnector({ timeout: connectMs })
   return (options, done) =>
     connect(options, (...outcome) => {
       if (outcome[0] === null) wire.connected = true

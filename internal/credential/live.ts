@@ -11,6 +11,7 @@ import { endpointReader, holderOf, type Keeping } from './hold.ts'
 import type { Holder } from './holder.ts'
 import { type FoundLogin, findLogin, type Tool } from './import.ts'
 import { KeyFileHolder } from './keyfile.ts'
+import { Lifetime, reminderDue } from './lifetime.ts'
 import { LoginHolder } from './login.ts'
 import { type Credentials, type Material, NoMaterial } from './material.ts'
 import { type CredentialOptions, type Surroundings, surround } from './surroundings.ts'
@@ -29,6 +30,13 @@ export interface Problem {
   readonly message: string
   /** There is no secret to give out until somebody mends it. */
   readonly broken: boolean
+}
+
+/** A token that ends and cannot be refreshed, and how many days before its end it is time to say so. */
+export interface Reminder {
+  readonly credential: CredentialRecord
+  readonly endsAt: At
+  readonly days: number
 }
 
 export interface LiveCredentials extends Credentials {
@@ -54,6 +62,10 @@ export interface LiveCredentials extends Credentials {
     tokens: TokenSet,
     commit: (writes: readonly Write[]) => Promise<void>,
   ): Promise<void>
+  /** When a token that cannot be refreshed ends; null for keys, for logins, and while nobody knows. */
+  endsAt(credential: CredentialRecord): At | null
+  /** The tokens that end soon. */
+  reminders(): readonly Reminder[]
   /** The environment variables with keys of these credentials that hold something else than at the last start. */
   changedVariables(): ReadonlySet<string>
   problems(): readonly Problem[]
@@ -73,6 +85,7 @@ class Keeper implements LiveCredentials {
   readonly #desks: readonly Desk[]
   readonly #holders = new Map<string, Holder>()
   readonly #logins = new Set<LoginHolder>()
+  readonly #lifetimes = new Map<string, Lifetime>()
   readonly #readings = new Set<Promise<void>>()
   /** Opened little by little, so that a secret that cannot be opened is reported before somebody needs it. */
   readonly #unopened: Holder[] = []
@@ -118,7 +131,7 @@ class Keeper implements LiveCredentials {
       throw new Refusal('conflict', error instanceof Error ? error.message : 'no authorization server is known')
     })
     const door = doorOf(asked.endpoint.login, settings[asked.endpoint.login], asked.endpoint.scope)
-    return beginLogin({ clock: this.#options.clock, ...asked, door })
+    return beginLogin({ clock: this.#options.clock, outbound: this.#around.outbound, ...asked, door })
   }
 
   async install(
@@ -140,6 +153,8 @@ class Keeper implements LiveCredentials {
       this.remove(record.id)
       const rows = byOwner.get(record.id) ?? []
       this.#keep(holderOf(keeping, record, { rows, first: (former?.generation ?? 0) + 1 }))
+      if (record.provider === 'anthropic')
+        this.#lifetimes.set(record.id, new Lifetime(record, { vault: keeping.vault, rows }))
     }
   }
 
@@ -147,11 +162,41 @@ class Keeper implements LiveCredentials {
     const holder = this.#holders.get(id)
     holder?.stop()
     this.#holders.delete(id)
+    this.#lifetimes.delete(id)
     if (holder instanceof LoginHolder) this.#logins.delete(holder)
   }
 
   async ready(): Promise<void> {
     await Promise.all(this.#readings)
+  }
+
+  endsAt(credential: CredentialRecord): At | null {
+    const life = this.#lifetimes.get(credential.id)
+    const holder = this.#holders.get(credential.id)
+    if (!life || !holder) return null
+    try {
+      const login = holder instanceof LoginHolder ? holder.lasting() : null
+      if (holder instanceof LoginHolder && login === null) return null
+      if (login?.expiresAt) return login.expiresAt
+      const material = holder.material()
+      if (material instanceof Promise) return null
+      return life.endOf(material.injection.secret, this.#options.clock.now(), (row) => this.#note(life.record, row))
+    } catch {
+      return null
+    }
+  }
+
+  #note(record: CredentialRecord, row: SecretRecord): void {
+    if (this.#around.follows) void this.#around.keep(record, [row])
+  }
+
+  reminders(): readonly Reminder[] {
+    const now = this.#options.clock.now()
+    return [...this.#lifetimes.values()].flatMap(({ record }) => {
+      const endsAt = this.endsAt(record)
+      const days = endsAt === null ? null : reminderDue(endsAt - now)
+      return endsAt === null || days === null ? [] : [{ credential: record, endsAt, days }]
+    })
   }
 
   changedVariables(): ReadonlySet<string> {

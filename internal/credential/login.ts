@@ -85,6 +85,13 @@ export class LoginHolder implements Holder {
     return isRunning || !this.#isWanted() ? Number.POSITIVE_INFINITY : this.#state.nextAt()
   }
 
+  /** The tokens of a login that cannot be refreshed; null when it can, or nothing is known of it. */
+  lasting(): TokenSet | null {
+    this.#open()
+    const { tokens } = this.#state
+    return tokens !== null && tokens.refreshToken === null ? tokens : null
+  }
+
   problem() {
     this.#open()
     const { failure, dead, later } = this.#state

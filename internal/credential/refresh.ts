@@ -1,5 +1,6 @@
 import type { Clock } from '../clock/clock.ts'
 import { sleep } from '../clock/clock.ts'
+import type { Outbound } from '../outbound/outbound.ts'
 import type { At, Reason } from '../pool/pool.ts'
 import type { CredentialRecord, RefreshRecord } from '../store/store.ts'
 import type { Secret } from '../vault/vault.ts'
@@ -39,6 +40,7 @@ export interface RefreshParts {
   readonly record: CredentialRecord
   readonly place: TokenPlace
   readonly ledger: Ledger
+  readonly outbound: Outbound
   /** Resolves to the endpoint and the client's secret; rejects with an Error that says what is missing. */
   readonly endpoint: () => Promise<{ endpoint: Endpoint; clientSecret: Secret | null }>
   /** Whether others than spillway refresh from the same place. */
@@ -50,7 +52,7 @@ export interface RefreshParts {
  * wants to replace; others in their place are taken over, unless they have ended too.
  */
 export async function refreshOnce(parts: RefreshParts, stale: TokenSet | null): Promise<Refreshed> {
-  const { clock, place, ledger, record } = parts
+  const { clock, place, ledger, record, outbound } = parts
   const tokens = await place.read()
   const now = clock.now()
   if (stale && !sameTokens(tokens, stale) && isLive(tokens, now)) return { kind: 'adopted', tokens }
@@ -75,7 +77,7 @@ export async function refreshOnce(parts: RefreshParts, stale: TokenSet | null): 
     )
     const { endpoint, clientSecret } = asked
     const fields = refreshFields(endpoint, { refreshToken, scope: tokens.scope, clientSecret })
-    return await conclude(attempt, await grant(clock, { endpoint, fields, before: tokens }))
+    return await conclude(attempt, await grant(clock, { endpoint, fields, before: tokens, outbound }))
   } catch (error) {
     return { kind: 'later', at: clock.now() + notSentMs, why: messageOf(error), lost: presented }
   } finally {

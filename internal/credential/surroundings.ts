@@ -1,4 +1,5 @@
 import type { Clock } from '../clock/clock.ts'
+import { directly, type Outbound } from '../outbound/outbound.ts'
 import type { At, Reason } from '../pool/pool.ts'
 import type { CredentialRecord, SecretRecord, Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -30,6 +31,8 @@ export interface CredentialOptions {
   readonly refreshed?: (credential: CredentialRecord, result: RefreshResult) => void
   /** Between 0 and 1, for jitter. */
   readonly random: () => number
+  /** How authorization servers are reached; directly when absent. */
+  readonly outbound?: Outbound
   /** Says what a secret is that must not go upstream, as `a client key of …`; null: it may. */
   readonly refuses?: (secret: string) => string | null
   /** Whether what sources hold is remembered, so that a change is noticed; only in the process that serves. */
@@ -48,6 +51,7 @@ export interface Surroundings {
   readonly watch: Watch
   readonly locks: Locks
   readonly ledger: Ledger
+  readonly outbound: Outbound
   /** How many refreshes upstreams may force by refusing live tokens. */
   readonly forced: { readonly most: number; readonly withinMs: number }
   /** Lets the logins' `tick` be called at that instant (or a little later), and then as `dueAt` says. */
@@ -90,6 +94,7 @@ export function surround(options: CredentialOptions, parts: Parts): Surroundings
     watch: new Watch(clock, parts.files),
     locks: new Locks(clock, random, parts.locks),
     ledger,
+    outbound: options.outbound ?? directly,
     follows: options.follows ?? false,
     check(secret, where) {
       const what = options.refuses?.(secret) ?? null

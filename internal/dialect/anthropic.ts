@@ -84,13 +84,18 @@ const lifecycle = new Set(['message_start', 'ping'])
 /** The beta that an OAuth token needs. */
 const oauthBeta = 'oauth-2025-04-20'
 
+/** Whether a secret is an access token of a Claude login, such as `claude setup-token` prints, whatever it was given as. */
+export function isLoginToken(secret: string): boolean {
+  return secret.startsWith('sk-ant-oat')
+}
+
 /** The Anthropic API, with keys and with Claude login tokens. */
 export const anthropic: Dialect = {
   provider: 'anthropic',
   defaultBaseUrl: 'https://api.anthropic.com',
   keyHeaders: ['authorization', 'x-api-key'],
   inject(headers, { secret, kind }) {
-    if (kind === 'api-key') {
+    if (kind === 'api-key' && !isLoginToken(secret)) {
       setHeader(headers, 'x-api-key', secret)
       return
     }

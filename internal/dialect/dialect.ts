@@ -11,6 +11,7 @@ import { openai } from './openai.ts'
 import { openrouter } from './openrouter.ts'
 import type { Dialect, Provider } from './port.ts'
 
+export { isLoginToken } from './anthropic.ts'
 export { type ClientKind, clientKind } from './clients.ts'
 export { remembered } from './headers.ts'
 export { findClientKey, isKeyHeader, stripKeyFromProtocols, stripKeyFromQuery } from './keys.ts'

@@ -91,6 +91,13 @@ describe('inject', () => {
       before: ['anthropic-beta', ' '],
       after: [...bearer, 'anthropic-beta', 'oauth-2025-04-20'],
     },
+    {
+      name: 'anthropic login token that was given as a key',
+      provider: 'anthropic',
+      injection: { ...key, secret: 'sk-ant-oat01-S' },
+      before: ['X-Api-Key', 'K', 'anthropic-beta', 'context-1m'],
+      after: ['anthropic-beta', 'context-1m,oauth-2025-04-20', 'authorization', 'Bearer sk-ant-oat01-S'],
+    },
     { name: 'gemini key', provider: 'gemini', injection: key, after: ['x-goog-api-key', 'S'] },
     { name: 'gemini token', provider: 'gemini', injection: token, after: bearer },
     { name: 'azure key', provider: 'azure', injection: key, after: ['api-key', 'S'] },

@@ -33,6 +33,8 @@ export interface Details {
   cred_suspect: { until: At; status: number | null }
   /** `command` stands in the place of `remedy` in rows of earlier versions. */
   cred_needs_login: { remedy?: Remedy; command?: string }
+  /** A token that cannot be refreshed; `kept`: another can be put in its place here. */
+  cred_expiring: { endsAt: At; days: number; kept: boolean }
   cred_unreadable: { remedy: Remedy }
   cred_revived: { how: 'probe' | 'login' | 'operator' | 'read' }
   cred_disabled: { by: 'upstream' | 'operator' }

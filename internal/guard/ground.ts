@@ -20,5 +20,5 @@ export async function proxyTrouble(origin: string, clock: Clock): Promise<Troubl
   const { protocol, hostname, port } = new URL(origin)
   // A connection is enough to know, and asks for no trust in the proxy's certificate.
   const tcp = `http://${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`
-  return (await reach(tcp, proxyMs, clock)).ok ? null : 'proxy-unreachable'
+  return (await reach(tcp, { deadlineMs: proxyMs, clock })).ok ? null : 'proxy-unreachable'
 }

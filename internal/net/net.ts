@@ -102,3 +102,13 @@ function embeddedIPv4(address: string): string | null {
   const low = Number.parseInt(match[3] ?? '0', 16)
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`
 }
+
+/** Whether an address is in a network, for text such as `10.0.0.0/8`; null when the text is no network. */
+export function networkOf(text: string): ((host: string) => boolean) | null {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const bits = isIP(address) === 6 ? 128 : 32
+  if (isIP(address) === 0 || prefix === undefined || rest.length > 0) return null
+  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bits) return null
+  const list = networkList([text])
+  return (host) => isIP(host) !== 0 && contains(list, host)
+}

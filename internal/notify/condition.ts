@@ -63,6 +63,8 @@ export function roleOf(event: DomainEvent): Role | null {
     case 'cred_unreadable':
     case 'cred_disabled':
       return opens(groups.credential(event.from), { subject: event.from })
+    case 'cred_expiring':
+      return opens(groups.credential(event.from), { subject: event.from, endsAt: event.detail.endsAt })
     case 'cred_revived':
     case 'cred_removed':
       return ends(groups.credential(event.from))

@@ -107,6 +107,8 @@ function sentence(event: DomainEvent, saying: Saying): string {
     case 'cred_unreadable':
       // Logging in would not help: the file, the variable or the vault has to be mended.
       return `The secret of ${name(event.from)} cannot be read. ${run(event.detail)}`
+    case 'cred_expiring':
+      return expiring(event, now, wall)
     case 'cred_disabled':
       return disabled(event)
     case 'keys_guessed':
@@ -141,6 +143,8 @@ function past(incident: Incident, saying: Saying): string {
       return `${name(subject)} needed a login${inParentheses([cause(event.reason, null)])}, ${lasted}.`
     case 'cred_unreadable':
       return `The secret of ${name(subject)} could not be read ${lasted}.`
+    case 'cred_expiring':
+      return `The token of ${name(subject)} was to end: ${lasted}.`
     case 'cred_disabled':
       return `${name(subject)} was disabled${inParentheses([cause(event.reason, null)])} ${lasted}.`
     case 'host_down':
@@ -229,6 +233,14 @@ function refusals(refused: number): string {
 function run({ remedy, command }: { remedy?: Cure | string | null; command?: string }): string {
   const typed = typeof remedy === 'object' && remedy ? `spillway cred ${remedy.verb} ${remedy.name}` : remedy
   return `Run: ${plain(typed ?? command ?? 'spillway status')}`
+}
+
+function expiring({ from, detail }: Event<'cred_expiring'>, now: At, wall: Wall): string {
+  const subject = name(from)
+  const next = detail.kept ? `spillway cred login ${subject}` : 'put it where the old one is'
+  const days = Math.ceil((detail.endsAt - now) / 86_400_000)
+  const left = days > 1 ? `in ${days} days` : 'in less than a day'
+  return `The token of ${subject} ends ${left} (${wall(detail.endsAt, now)}) and cannot be refreshed. Make another with claude setup-token, then: ${next}`
 }
 
 function disabled(event: Event<'cred_disabled'>): string {

@@ -11,6 +11,8 @@ export interface WebhookParts {
   /** Signs the body; null sends it unsigned. */
   readonly secret: { reveal(): string } | null
   readonly clock: Clock
+  /** Posts; the global one when absent. */
+  readonly fetch?: typeof fetch
 }
 
 /**
@@ -37,12 +39,14 @@ export function createWebhook(parts: WebhookParts): Channel {
   }
 }
 
-async function deliver({ url, secret, clock }: WebhookParts, notice: Notice, signal: AbortSignal): Promise<void> {
+async function deliver(parts: WebhookParts, notice: Notice, signal: AbortSignal): Promise<void> {
+  const { url, secret, clock } = parts
+  const post = parts.fetch ?? fetch
   const body = JSON.stringify(payload(notice, clock.now()))
   const deadline = new AbortController()
   const cancel = clock.after(deadlineMs, () => deadline.abort())
   try {
-    const response = await fetch(url, {
+    const response = await post(url, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',

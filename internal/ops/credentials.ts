@@ -7,7 +7,7 @@ import { addCredential, checkSecret, sealedSecret } from './enrol.ts'
 import { type CredentialView, credentialNamed, poolNamed } from './find.ts'
 import { providerNamed } from './names.ts'
 import { defaultSettings } from './pools.ts'
-import { type HealthShape, healthShape, instant, typed } from './present.ts'
+import { type HealthShape, healthShape, instant, maybeInstant, typed } from './present.ts'
 import { givenSecret, login, source } from './source.ts'
 import { type Call, flag, known, verb } from './verb.ts'
 
@@ -31,6 +31,8 @@ export interface CredentialShape {
   pools: string[]
   /** Why its secret cannot be used now, or should not be; null when all is well. */
   problem: string | null
+  /** When its token ends that cannot be refreshed (`claude setup-token`: a year after it was added); null for all else. */
+  endsAt: string | null
   /** Which login refreshes its tokens, such as `codex`; null for keys. */
   login: string | null
   /** What a person types to mend it; null when it waits for nobody. */
@@ -80,6 +82,7 @@ export function credentialShape(call: Call, { record, generation, health, pools 
     health: healthShape(health),
     pools: [...pools],
     problem: call.credentials.problemOf(record)?.message ?? null,
+    endsAt: maybeInstant(call.credentials.endsAt(record)),
     login: record.oauth?.login ?? null,
     command: typed(remedyFor(record.name, health)),
   }

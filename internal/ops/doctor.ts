@@ -38,6 +38,7 @@ export const doctorVerbs = {
         clock(call),
         setup(call),
         secrets(call),
+        proxies(call),
         upstreams(call),
       ])
       return groups.flat()
@@ -164,17 +165,28 @@ async function secrets(call: Call): Promise<DoctorRow[]> {
   )
 }
 
+/** The way out, without passwords; no row where there is no proxy. */
+function proxies({ outbound }: Call): DoctorRow[] {
+  const { http, https, noProxy } = outbound.choice
+  const ways = [
+    https && `https through ${https}`,
+    http && `http through ${http}`,
+    (http || https) && noProxy !== '' && `directly to ${noProxy}`,
+  ].filter((way) => typeof way === 'string')
+  return ways.length === 0 ? [] : [row('outbound proxy', ways.join(', '))]
+}
+
 async function upstreams(call: Call): Promise<DoctorRow[]> {
   const bases = new Map<string, string>()
   for (const base of baseUrls(call)) bases.set(new URL(base).origin, base)
   return Promise.all(
     [...bases].slice(0, maxHosts).map(async ([origin, base]) => {
       const check = `upstream ${origin}`
-      const found = await reach(base, deadlineMs, call.clock)
+      const found = await reach(base, { deadlineMs, clock: call.clock, outbound: call.outbound })
       if (!found.ok)
         return row(check, found.problem, {
           state: 'fail',
-          hint: 'check the network, the proxy settings and the base URL',
+          hint: 'check the network, HTTPS_PROXY and NO_PROXY, and the base URL',
         })
       const plain = base.startsWith('http:') && !isLoopback(new URL(base).hostname)
       if (plain)

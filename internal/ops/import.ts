@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { FoundLogin, Tool } from '../credential/credential.ts'
-import { tokenEndpoints } from '../dialect/dialect.ts'
+import { isLoginToken, tokenEndpoints } from '../dialect/dialect.ts'
 import { Refusal } from '../pool/pool.ts'
 import type { CredentialRecord, Write } from '../store/store.ts'
 import { type CredentialShape, credentialShape } from './credentials.ts'
@@ -73,9 +73,10 @@ async function placeOf(tool: Tool, { path, home, codexHome, claudeConfigDir }: A
   return loginPath(tool, { CODEX_HOME: codexHome, CLAUDE_CONFIG_DIR: claudeConfigDir }, home)
 }
 
-/** A login that cannot be refreshed would be a credential for an hour. */
+/** A login that cannot be refreshed would be a credential for an hour, unless its token lives for a year. */
 function checkRefreshable({ secret, path, tool }: FoundLogin): void {
   if ('key' in secret || secret.tokens.refreshToken !== null) return
+  if (tool === 'claude' && isLoginToken(secret.tokens.accessToken.reveal())) return
   throw new Refusal(
     'conflict',
     `${path}: the login has no refresh token, so it ends with its access token`,

@@ -1,13 +1,19 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Clock } from '../clock/clock.ts'
+import type { Connector, Outbound } from '../outbound/outbound.ts'
 
 /** Whether an upstream can be connected to, how long that took, and if not, why. */
 export type Reach = { readonly ok: true; readonly ms: number } | { readonly ok: false; readonly problem: string }
 
 /** Opens and closes one connection (with TLS for https) to the URL's host; sends no request. */
-export function reach(baseUrl: string, deadlineMs: number, clock: Clock): Promise<Reach> {
+export function reach(
+  baseUrl: string,
+  { deadlineMs, clock, outbound }: { deadlineMs: number; clock: Clock; outbound?: Outbound },
+): Promise<Reach> {
   const url = new URL(baseUrl)
+  const connect = outbound?.connector(url, { timeout: deadlineMs })
+  if (connect) return throughProxy(url, connect, clock)
   const secure = url.protocol === 'https:'
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port)
@@ -26,6 +32,17 @@ export function reach(baseUrl: string, deadlineMs: number, clock: Clock): Promis
       settle({ ok: true, ms: Math.round(clock.mono() - started) }),
     )
     socket.on('error', (error: NodeJS.ErrnoException) => settle({ ok: false, problem: explain(error) }))
+  })
+}
+
+function throughProxy({ protocol, hostname, host, port }: URL, connect: Connector, clock: Clock): Promise<Reach> {
+  const started = clock.mono()
+  return new Promise((resolve) => {
+    connect({ protocol, hostname, host, port }, (...[error, socket]) => {
+      socket?.on('error', () => {}).destroy()
+      if (socket) resolve({ ok: true, ms: Math.round(clock.mono() - started) })
+      else resolve({ ok: false, problem: error ? explain(error) : 'no connection' })
+    })
   })
 }
 

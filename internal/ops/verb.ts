@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import type { LiveCredentials } from '../credential/credential.ts'
 import type { Commands, Engine, Prober, Views } from '../engine/engine.ts'
 import type { Keyring } from '../keys/keys.ts'
+import type { Outbound } from '../outbound/outbound.ts'
 import type { Actor, At } from '../pool/pool.ts'
 import type { IncidentRecord, Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
@@ -43,9 +44,21 @@ export interface OpsParts {
   readonly vault: Vault
   readonly credentials: Pick<
     LiveCredentials,
-    'add' | 'remove' | 'ready' | 'retry' | 'problems' | 'problemOf' | 'findLogin' | 'beginLogin' | 'install' | 'current'
+    | 'add'
+    | 'remove'
+    | 'ready'
+    | 'retry'
+    | 'problems'
+    | 'problemOf'
+    | 'findLogin'
+    | 'beginLogin'
+    | 'install'
+    | 'current'
+    | 'endsAt'
   >
   readonly prober: Prober
+  /** How other hosts are reached. */
+  readonly outbound: Outbound
   readonly clock: Clock
   readonly version: string
   readonly runtime: Runtime

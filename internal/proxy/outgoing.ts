@@ -2,6 +2,7 @@ import type { LookupFunction } from 'node:net'
 import { type Dialect, type Injection, type RawHeaders, stripKeyFromQuery } from '../dialect/dialect.ts'
 import type { Lease } from '../engine/engine.ts'
 import { holdsKey } from '../keys/keys.ts'
+import type { Connector } from '../outbound/outbound.ts'
 import type { ModelFamily } from '../pool/pool.ts'
 import type { Attempt } from './attempt.ts'
 import type { RequestBody } from './body.ts'
@@ -21,6 +22,8 @@ export interface Destination {
   /** Raw pairs, without those of the hop. */
   readonly headers: readonly string[]
   readonly lookup: LookupFunction
+  /** Opens the connection through a proxy; null: directly. */
+  readonly connect: Connector | null
 }
 
 /** A client's request in the form in which it goes upstream, once per attempt: without the client key and its hop. */
@@ -67,7 +70,8 @@ export class Outgoing {
   destination(lease: Lease, upstream: Upstream, injection: Injection): Destination {
     const headers = this.#headersFor(lease)
     this.#dialect.inject(headers, injection)
-    return { url: new URL(lease.baseUrl), path: this.#pathAt(upstream), headers, lookup: upstream.lookup }
+    const { lookup, connect } = upstream
+    return { url: new URL(lease.baseUrl), path: this.#pathAt(upstream), headers, lookup, connect }
   }
 
   /** The model family that the request asks for, as far as the path or a held body tells. */

@@ -9,6 +9,7 @@ import type { DataPath, Prober, Scout } from '../engine/engine.ts'
 import type { EventBus } from '../events/events.ts'
 import type { Keyring } from '../keys/keys.ts'
 import type { Logger } from '../log/log.ts'
+import { directly, type Outbound } from '../outbound/outbound.ts'
 import { BodyBudget } from './body.ts'
 import type { Gateway, ProxySettings } from './gateway.ts'
 import { Handler } from './handler.ts'
@@ -42,6 +43,8 @@ export interface ProxyParts {
   readonly log: Logger
   readonly settings: ProxySettings
   readonly meter: ProxyMeter
+  /** How upstreams are reached; directly when absent. */
+  readonly outbound?: Outbound
   /** null: plain HTTP. */
   readonly identity?: ServerIdentity | null
 }
@@ -117,7 +120,7 @@ function gatewayOf(parts: ProxyParts): Gateway {
     clock,
     log,
     meter,
-    upstreams: new Upstreams(settings.upstream, clock),
+    upstreams: new Upstreams(settings.upstream, { clock, outbound: parts.outbound ?? directly }),
     bodies: new BodyBudget(settings.replay.maxTotalBytes),
     sockets: new OpenSockets(engine, clock, parts.bus),
     retries: new RetryBudget(settings.replay.budget, () => clock.now()),

@@ -21,8 +21,9 @@ export function createScout(parts: ProbeParts): Scout {
     },
     async connects(baseUrl) {
       try {
-        const { lookup } = parts.upstreams.at(baseUrl)
-        return await reaches(baseUrl, { lookup, clock: parts.clock, deadlineMs: parts.upstreams.settings.connectMs })
+        const { lookup, connect } = parts.upstreams.at(baseUrl)
+        const { clock, upstreams } = parts
+        return await reaches(baseUrl, { lookup, connect, clock, deadlineMs: upstreams.settings.connectMs })
       } catch {
         return false
       }

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import httpProxy from 'http-proxy'
 import { errors } from 'undici'
 import type { Cancel, Clock } from '../clock/clock.ts'
+import type { Connector } from '../outbound/outbound.ts'
 import { guarded } from './guarded.ts'
 import type { Destination } from './outgoing.ts'
 import type { WebSocketTunnel } from './websocket.ts'
@@ -46,9 +47,10 @@ export class UpgradeCarrier {
   }
 
   /** Asks on behalf of the client on that connection. */
-  send({ url, path, headers, lookup }: Destination, client: Socket): void {
+  send({ url, path, headers, lookup, connect }: Destination, client: Socket): void {
     const secure = url.protocol === 'https:'
     const agent = guardingAgent(secure, lookup)
+    if (connect) tunnelled(agent, url, connect)
     const hostname = url.hostname.replace(/^\[|\]$/g, '')
     const protocol = secure ? 'wss:' : 'ws:'
     const target = { protocol, host: hostname, hostname, port: Number(url.port) || (secure ? 443 : 80) }
@@ -57,7 +59,9 @@ export class UpgradeCarrier {
     asked.url = '/'
     asked.headers = { connection: 'Upgrade', upgrade: 'websocket' }
     const carrier = httpProxy.createProxyServer({ agent, secure: true })
-    carrier.on('proxyReqWs', (request) => this.#prepare(request, { path, headers, secure }))
+    carrier.on('proxyReqWs', (request) =>
+      this.#prepare(request, { path, headers, opened: connect ? null : secure ? 'secureConnect' : 'connect' }),
+    )
     carrier.ws(asked, this.#tunnel, Buffer.alloc(0), { target }, (error) => {
       this.#forgetDeadline()
       this.#owner.onBroken(error)
@@ -78,19 +82,22 @@ export class UpgradeCarrier {
   }
 
   /** Completes the request before it leaves; http-proxy would collapse slashes and change names. */
-  #prepare(request: ClientRequest, about: { path: string; headers: readonly string[]; secure: boolean }): void {
+  #prepare(
+    request: ClientRequest,
+    about: { path: string; headers: readonly string[]; opened: 'secureConnect' | 'connect' | null },
+  ): void {
     const { clock, connectMs, headMs } = this.#limits
     this.#request = request
     request.path = about.path
     for (const [name, values] of grouped(about.headers)) request.setHeader(name, values)
     this.#forgetDeadline = clock.after(connectMs, () => request.destroy(new errors.ConnectTimeoutError()))
-    request.once('socket', (socket) => {
-      socket.once(about.secure ? 'secureConnect' : 'connect', () => {
-        this.#owner.onSent()
-        this.#forgetDeadline()
-        this.#forgetDeadline = clock.after(headMs, () => request.destroy(new errors.HeadersTimeoutError()))
-      })
-    })
+    const sent = () => {
+      this.#owner.onSent()
+      this.#forgetDeadline()
+      this.#forgetDeadline = clock.after(headMs, () => request.destroy(new errors.HeadersTimeoutError()))
+    }
+    // A tunnel stands when it is handed over.
+    request.once('socket', (socket) => (about.opened === null ? sent() : socket.once(about.opened, sent)))
   }
 
   #intercept(): void {
@@ -120,6 +127,17 @@ function guardingAgent(secure: boolean, lookup: LookupFunction): HttpAgent {
 
 /** What an agent opens its connections with. */
 type Connecting = HttpAgent & { createConnection(...how: unknown[]): Duplex }
+
+/** Lets the agent's connections be opened through a proxy. */
+function tunnelled(agent: HttpAgent, { protocol, hostname, host, port }: URL, connect: Connector): void {
+  agent.createConnection = (_options, created) => {
+    connect({ protocol, hostname, host, port }, (...[error, socket]) => {
+      if (socket) created?.(null, guarded(socket))
+      else created?.(error ?? new Error('no connection'), null as never)
+    })
+    return undefined
+  }
+}
 
 function grouped(headers: readonly string[]): Iterable<[string, string[]]> {
   const groups = new Map<string, [string, string[]]>()

@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net'
 import type { Clock } from '../clock/clock.ts'
 import { type AddressGuard, addressGuard } from '../net/net.ts'
+import type { Connector, Outbound } from '../outbound/outbound.ts'
 import { ForbiddenAddress, guardedLookup, isForbiddenLiteral } from './address.ts'
 import { pathsBelow } from './base-path.ts'
 import { DirectTransport } from './upstream/direct-transport.ts'
@@ -21,6 +22,8 @@ export interface Upstream {
   readonly pathOf: (path: string) => string
   /** Finds only addresses that may be contacted. */
   readonly lookup: LookupFunction
+  /** Opens a connection through the proxy that leads there; null: it is reached directly. */
+  readonly connect: Connector | null
 }
 
 /** The connections to one origin as they are now. */
@@ -38,14 +41,19 @@ export class Upstreams {
   #guard: AddressGuard
   readonly #byBaseUrl = new Map<string, Upstream>()
   readonly #clock: Clock
+  readonly #outbound: Outbound
   readonly #isDirect: boolean
   readonly #transports = new Map<string, Transport>()
   readonly #refused = new Map<string, number>()
 
   /** `isDirect`: whether answers are read with node's own parser. */
-  constructor(settings: UpstreamSettings, clock: Clock, isDirect = canParseResponses) {
+  constructor(
+    settings: UpstreamSettings,
+    { clock, outbound, isDirect = canParseResponses }: { clock: Clock; outbound: Outbound; isDirect?: boolean },
+  ) {
     this.#settings = settings
     this.#clock = clock
+    this.#outbound = outbound
     this.#isDirect = isDirect
     this.#guard = addressGuard(settings.allowPrivate)
   }
@@ -61,7 +69,10 @@ export class Upstreams {
     const url = new URL(baseUrl)
     if (isForbiddenLiteral(url.hostname, this.#guard)) throw new ForbiddenAddress(url.hostname)
     const lookup = guardedLookup(this.#guard)
-    const upstream = { transport: this.#transport(url.origin), pathOf: pathsBelow(url.pathname), lookup }
+    // The proxy looks up the upstream's name; the guard is for addresses that we connect to, and a proxy is chosen by its operator.
+    const connect = this.#outbound.connector(url, { timeout: this.#settings.connectMs })
+    const transport = this.#transport(url.origin, connect)
+    const upstream = { transport, pathOf: pathsBelow(url.pathname), lookup, connect }
     this.#byBaseUrl.set(baseUrl, upstream)
     return upstream
   }
@@ -97,14 +108,15 @@ export class Upstreams {
     return retired
   }
 
-  #transport(origin: string): Transport {
+  #transport(origin: string, connect: Connector | null): Transport {
     const known = this.#transports.get(origin)
     if (known) return known
     const onCrowded = () => this.#refused.set(origin, (this.#refused.get(origin) ?? 0) + 1)
-    const parts = { lookup: guardedLookup(this.#guard), clock: this.#clock, onCrowded }
-    const transport = this.#isDirect
-      ? new DirectTransport(origin, this.#settings, parts)
-      : new UndiciTransport(origin, this.#settings, parts)
+    const parts = { lookup: guardedLookup(this.#guard), clock: this.#clock, onCrowded, connect }
+    const transport =
+      this.#isDirect && connect === null
+        ? new DirectTransport(origin, this.#settings, parts)
+        : new UndiciTransport(origin, this.#settings, parts)
     this.#transports.set(origin, transport)
     return transport
   }

@@ -25,11 +25,14 @@ export interface ApiParts {
   readonly apiRoot: string
   readonly clock: Clock
   readonly stopping: AbortSignal
+  /** Calls the API; grammY's own when absent. */
+  readonly fetch?: typeof fetch
 }
 
 /** A grammY bot whose calls all have a deadline; those that bring no signal of their own end when the bot stops. */
-export function createBot({ token, apiRoot, clock, stopping }: ApiParts): Bot {
-  const bot = new Bot(token.reveal(), { client: { apiRoot: apiRoot.replace(/\/+$/, '') } })
+export function createBot({ token, apiRoot, clock, stopping, fetch }: ApiParts): Bot {
+  const through = fetch === undefined ? {} : { fetch: withNodesSignal(fetch) as never }
+  const bot = new Bot(token.reveal(), { client: { apiRoot: apiRoot.replace(/\/+$/, ''), ...through } })
   bot.api.config.use(async (call, method, payload, signal) => {
     const ending = new AbortController()
     const end = () => ending.abort()
@@ -45,6 +48,21 @@ export function createBot({ token, apiRoot, clock, stopping }: ApiParts): Bot {
     }
   })
   return bot
+}
+
+/** The same fetch for grammY, whose signals come from a package of their own, which others do not take for signals. */
+function withNodesSignal(call: typeof fetch): typeof fetch {
+  return (input, init) => {
+    const { signal, method, headers, body } = init ?? {}
+    const ending = new AbortController()
+    if (signal?.aborted) ending.abort()
+    signal?.addEventListener('abort', () => ending.abort())
+    return call(input, { ...given({ method, headers, body }), signal: ending.signal })
+  }
+}
+
+function given(fields: { method: unknown; headers: unknown; body: unknown }): RequestInit {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 /**

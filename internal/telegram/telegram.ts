@@ -19,6 +19,8 @@ export interface TelegramParts {
   readonly chatIds: readonly number[]
   /** Where the Bot API is, `https://api.telegram.org` or a server of one's own. */
   readonly apiRoot: string
+  /** Calls the API; grammY's own when absent. */
+  readonly fetch?: typeof fetch
   readonly ops: TelegramOps
   readonly notifier: Pick<Notifier, 'mute' | 'mutedUntil'>
   readonly clock: Clock

@@ -20,6 +20,7 @@ const details: Details = {
   cred_cooled: { until: noon + 300_000, scope: 'member', model: null, status: 429 },
   cred_suspect: { until: noon + 300_000, status: 401 },
   cred_needs_login: { remedy: { verb: 'login', name: 'personal' } },
+  cred_expiring: { endsAt: noon + 30 * 86_400_000, days: 30, kept: true },
   cred_unreadable: { remedy: { verb: 'show', name: 'personal' } },
   cred_revived: { how: 'login' },
   cred_disabled: { by: 'upstream' },

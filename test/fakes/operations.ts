@@ -9,6 +9,7 @@ import { type Engine, type Finding, type Lease, startEngine, type Turn } from '.
 import { type EventBus, eventBus } from '../../internal/events/events.ts'
 import { createKeyring, type Keyring } from '../../internal/keys/keys.ts'
 import { createOps, type Operations, type Ops, type OpsParts } from '../../internal/ops/ops.ts'
+import { directly } from '../../internal/outbound/outbound.ts'
 import type { Outcome } from '../../internal/pool/pool.ts'
 import { Vault } from '../../internal/vault/vault.ts'
 import { MemoryStore } from './store.ts'
@@ -114,6 +115,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   })
   credentials.add(snapshot.credentials, snapshot.secrets)
   const operations = createOps({
+    outbound: directly,
     engine,
     store,
     keys,

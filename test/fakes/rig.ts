@@ -10,6 +10,7 @@ import { dialects, type Provider } from '../../internal/dialect/dialect.ts'
 import { type Engine, startEngine } from '../../internal/engine/engine.ts'
 import { type Announcement, eventBus } from '../../internal/events/events.ts'
 import { createKeyring, mintKey } from '../../internal/keys/keys.ts'
+import type { Outbound } from '../../internal/outbound/outbound.ts'
 import type { Reason } from '../../internal/pool/pool.ts'
 import {
   createProxy,
@@ -36,6 +37,8 @@ export interface RigOptions {
   readonly identity?: ServerIdentity
   /** Other upstreams than the fake one, per member. */
   readonly baseUrls?: Readonly<Record<string, string>>
+  /** How upstreams are reached; directly when absent. */
+  readonly outbound?: Outbound
   /** The real one unless the story moves its own. */
   readonly clock?: Clock
 }
@@ -273,6 +276,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     settings,
     meter: meterInto(counted),
     identity: options.identity ?? null,
+    ...(options.outbound ? { outbound: options.outbound } : {}),
   })
   await fill(engine, { provider, members, upstream, options })
   const { port } = await proxy.listen('127.0.0.1', 0)

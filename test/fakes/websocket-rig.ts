@@ -10,10 +10,13 @@ export interface WebSocketStage {
 /** A pool of `a` and `b` before a fake that accepts and echoes, unless `greetings` says otherwise. */
 export async function webSocketStage(
   greetings: Readonly<Record<string, Greeting>>,
-  options: RigOptions,
+  options: RigOptions & { readonly host?: string },
 ): Promise<WebSocketStage> {
   const upstream = await webSocketUpstream()
   for (const [member, greeting] of Object.entries(greetings)) upstream.on(`key-${member}`, greeting)
-  const rig = await startRig({ ...options, pool: { upstream: upstream.url, ...options.pool } })
+  const url = new URL(upstream.url)
+  // A host of another name than the address, that a proxy knows.
+  if (options.host !== undefined) url.hostname = options.host
+  const rig = await startRig({ ...options, pool: { upstream: url.origin, ...options.pool } })
   return { rig, upstream }
 }

@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import type { Clock } from '../../clock/clock.ts'
+import type { Connector } from '../../outbound/outbound.ts'
 import type { RequestBody } from '../body.ts'
 
 /** A request as it goes upstream. */
@@ -64,6 +65,8 @@ export interface TransportParts {
   readonly clock: Clock
   /** A request was refused because all connections stayed in use. */
   onCrowded(): void
+  /** Opens connections through a proxy; absent or null: they are made directly. */
+  readonly connect?: Connector | null
 }
 
 /** Heads that are longer make an answer a protocol error. */

@@ -1,16 +1,20 @@
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { Clock } from '../../clock/clock.ts'
+import type { Connector } from '../../outbound/outbound.ts'
 
 /** How a connection is tried. */
 interface Way {
   readonly lookup: LookupFunction
   readonly clock: Clock
   readonly deadlineMs: number
+  /** Opens the connection through a proxy; null: directly. */
+  readonly connect: Connector | null
 }
 
 /** Whether a connection to the URL's host can be opened (with TLS for https); sends no request and never rejects. */
-export function reaches(baseUrl: string, { lookup, clock, deadlineMs }: Way): Promise<boolean> {
+export function reaches(baseUrl: string, { lookup, clock, deadlineMs, connect }: Way): Promise<boolean> {
+  if (connect) return tunnels(new URL(baseUrl), connect)
   const { protocol, hostname, port } = new URL(baseUrl)
   const isSecure = protocol === 'https:'
   const host = hostname.replace(/^\[|\]$/g, '')
@@ -27,5 +31,14 @@ export function reaches(baseUrl: string, { lookup, clock, deadlineMs }: Way): Pr
     const cancel = clock.after(deadlineMs, () => settle(false))
     socket.once(isSecure ? 'secureConnect' : 'connect', () => settle(true))
     socket.on('error', () => settle(false))
+  })
+}
+
+function tunnels({ protocol, hostname, host, port }: URL, connect: Connector): Promise<boolean> {
+  return new Promise((resolve) => {
+    connect({ protocol, hostname, host, port }, (...[, socket]) => {
+      socket?.on('error', () => {}).destroy()
+      resolve(socket !== null)
+    })
   })
 }

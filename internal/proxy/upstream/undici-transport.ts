@@ -17,7 +17,7 @@ import {
   type UpstreamRequest,
 } from './port.ts'
 
-/** Connections to one origin through undici's own client, for a node that keeps its parser to itself. */
+/** Connections to one origin through undici's own client: through a proxy, or for a node that keeps its parser to itself. */
 export class UndiciTransport implements Transport {
   readonly #pool: Pool
   /** Those that wait for a connection, since when: monotonic ms. */
@@ -25,7 +25,7 @@ export class UndiciTransport implements Transport {
   readonly #patience: Patience
   readonly #clock: Clock
 
-  constructor(origin: string, settings: TransportSettings, { lookup, clock, onCrowded }: TransportParts) {
+  constructor(origin: string, settings: TransportSettings, { lookup, clock, onCrowded, connect }: TransportParts) {
     const { connectMs, headMs, idleMs, connections } = settings
     this.#clock = clock
     this.#patience = new Patience(clock, Math.min(1_000, connectMs), () => {
@@ -44,7 +44,7 @@ export class UndiciTransport implements Transport {
       headersTimeout: headMs,
       bodyTimeout: idleMs,
       maxHeaderSize,
-      connect: { timeout: connectMs, lookup },
+      connect: connect ?? { timeout: connectMs, lookup },
     })
   }
 
