@@ -288,9 +288,6 @@ export class Exchange implements BodyReceiver, SenderOwner {
       this.#excuse(unpresentable, 'upstream_error')
       return
     }
-    if (attempt.lease.credential.provider === 'codex') {
-      this.#gateway.turnStates.note(attempt.headers, attempt.lease.credential.id)
-    }
     if (attempt.isStream) walk.turn.model ??= this.#outgoing.modelAtHand()
     this.#reader.release()
     this.#reply.pass(attempt, this.#outgoing.body, { attempts: walk.attempts, retryAfterSeconds })

@@ -53,11 +53,13 @@ export class Reply {
 
   /** Gives the member's answer to the client, with a `Retry-After` of our own unless that is null. */
   pass(
-    attempt: Pick<Attempt, 'lease' | 'pass'>,
+    attempt: Pick<Attempt, 'lease' | 'headers' | 'pass'>,
     body: RequestBody,
     about: { attempts: number; retryAfterSeconds: number | null },
   ): void {
-    const { draining, settings } = this.#gateway
+    const { draining, settings, turnStates } = this.#gateway
+    const { provider, id } = attempt.lease.credential
+    if (provider === 'codex') turnStates.note(attempt.headers, id)
     const marks = this.#marks(about.attempts)
     if (settings.exposeMember) marks.push('x-spillway-member', attempt.lease.member)
     const { request } = this.#admitted

@@ -74,9 +74,11 @@ describe('what carries no content', () => {
     ['comments', {}, [': hello\n\n', created, ': keep-alive\n\n', limited]],
   ])('does not end the hold: %s', async (_name, options, parts) => {
     await start(options)
-    rig.upstream.on('key-a').always(stream(parts))
-    const path = options.provider === 'anthropic' ? '/v1/messages' : '/responses'
-    const { status, text } = await answerOf(open(path))
+    const gate = new Gate()
+    rig.upstream.on('key-a').always(stream([...parts.slice(0, -1), gate, ...parts.slice(-1)]))
+    const heard = answerOf(open(options.provider === 'anthropic' ? '/v1/messages' : '/responses'))
+    await later(gate, 100)
+    const { status, text } = await heard
     expect(status).toBe(200)
     expect(text).not.toMatch(/response\.failed|overloaded_error/)
     expect(rig.upstream.served).toEqual(['key-a', 'key-b'])
