@@ -4,7 +4,7 @@ import { refusalOf } from '#supported'
 const { stdin, stdout, stderr, env } = process
 const refusal = refusalOf(process.versions)
 if (refusal !== null) {
-  stderr.write(`spillway: ${refusal}\n`)
+  stderr.write(`${refusal}\n`)
   process.exit(1)
 }
 // Whoever reads the output may have had enough: `spillway audit export | head`.
