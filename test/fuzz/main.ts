@@ -60,6 +60,7 @@ const run = new Run({
     console.log(`${counts.played} cases, ${run.findings.length} findings, ${((told - begun) / 1_000).toFixed(0)} s`)
   },
 })
+process.on('SIGINT', () => run.stop()).on('SIGTERM', () => run.stop())
 await run.play()
 console.log(table(run.counts))
 let partFaults = 0

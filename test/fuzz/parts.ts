@@ -3,14 +3,17 @@
  * These cases cost little, say little of what happens on connections, and are counted apart.
  */
 import { dialects } from '../../internal/dialect/dialect.ts'
+import { DirectRequest } from '../../internal/proxy/direct-request.ts'
 import { EventReader } from '../../internal/proxy/event-reader.ts'
 import { LateErrors } from '../../internal/proxy/late-errors.ts'
+import { RequestReader } from '../../internal/proxy/request-reader.ts'
 import { Scrubber } from '../../internal/proxy/scrub.ts'
 import { Opening } from '../../internal/proxy/stream.ts'
 import { ResponseParser } from '../../internal/proxy/upstream/response-parser.ts'
 import { FrameReader, payloadOf } from '../../internal/proxy/websocket-frames.ts'
 import { bad, filled, frame, wellDone } from './plans.ts'
 import type { Random } from './random.ts'
+import { fatal, good } from './requests.ts'
 import { spoilt } from './spoilt.ts'
 
 /** What a part makes of bytes that come in these pieces, in a form that can be compared. */
@@ -61,6 +64,54 @@ function readAnswer(isHead: boolean): Understand {
     parser.close()
     // Of an answer that turns out to be none, how much has gone on is a matter of when that is seen.
     return { head, isWhole: isComplete || missing === 0, isFault: fault !== null, body: fault === null ? body : null }
+  }
+}
+
+function requestBytes(random: Random): Buffer {
+  let count = 0
+  const place = {
+    random,
+    pool: 'p0000',
+    key: 'k',
+    nonce: () => `N${String(count++).padStart(11, '0')}`,
+    mayMove: false,
+  }
+  let text = ''
+  for (let each = random.between(1, 3); each > 0; each--) text += (random.chance(0.8) ? good : fatal)(place).text
+  const short = text.slice(0, 3_000)
+  return latin(random.chance(0.5) ? spoilt(random, short) : short)
+}
+
+/** The requests of a connection as they are read: of those that have come whole the body, too; and why no more are. */
+function readRequests(isLent: boolean): Understand {
+  return (pieces) => {
+    const read: DirectRequest[] = []
+    const whole = new Set<DirectRequest>()
+    const reader = new RequestReader(32_768, {
+      begin(head) {
+        const request = new DirectRequest(head, null as never)
+        read.push(request)
+        return request
+      },
+      ended: (request) => void whole.add(request),
+    })
+    for (const piece of pieces) {
+      if (!isLent) reader.take(piece, 'own')
+      else {
+        const lent = Buffer.from(piece)
+        reader.take(lent, 'lent')
+        for (const { gathered } of read) gathered.keep()
+        // As the next read does.
+        lent.fill(0)
+      }
+    }
+    reader.close()
+    const requests = read.map((request) => {
+      const { method, url, httpVersion, rawHeaders, rawTrailers, frame } = request
+      const body = whole.has(request) ? (request.gathered.whole()?.toString('latin1') ?? '') : null
+      return { method, url, httpVersion, rawHeaders, rawTrailers, frame, body }
+    })
+    return { requests, end: reader.end, behind: reader.behind.toString('latin1') }
   }
 }
 
@@ -119,6 +170,7 @@ function secretBytes(random: Random): Buffer {
 const noon = Date.UTC(2026, 0, 5, 12)
 
 const parts: Readonly<Record<string, Part>> = {
+  'part-requests': { bytes: requestBytes, understand: (random) => readRequests(random.chance(0.5)) },
   'part-answer': { bytes: answerBytes, understand: (random) => readAnswer(random.chance(0.1)) },
   'part-events': {
     bytes: eventBytes,

@@ -62,6 +62,7 @@ export class Run {
   readonly findings: Finding[] = []
   readonly #uncaught = new Uncaught()
   #stage: Stage | null = null
+  #isStopped = false
   #rounds = 0
   #start: number | null = null
 
@@ -69,10 +70,15 @@ export class Run {
     this.#order = order
   }
 
+  /** Ends with the present round. */
+  stop(): void {
+    this.#isStopped = true
+  }
+
   async play(): Promise<this> {
     const { cases, perRound, mostFindings, onRound } = this.#order
     try {
-      for (let at = 0; at < cases && this.findings.length < mostFindings; at += perRound) {
+      for (let at = 0; at < cases && this.findings.length < mostFindings && !this.#isStopped; at += perRound) {
         await this.#round(at, Math.min(perRound, cases - at))
         this.#watchMemory()
         onRound?.(this.counts)
