@@ -107,7 +107,7 @@ export class AnswerReader {
     const lengths = [...head.matchAll(/\r\ncontent-length: *([^\r]*)/gi)]
     const isChunked = /\r\ntransfer-encoding: *chunked *\r\n/i.test(head)
     if (lengths.length > 1 || (lengths.length > 0 && isChunked)) this.fault = 'an answer with two frames'
-    const isBare = method === 'HEAD' || status === 204 || status === 304 || status === 101
+    const isBare = method === 'HEAD' || method === null || status === 204 || status === 304 || status === 101
     this.#missing = Number(lengths[0]?.[1] ?? 0)
     this.#frame =
       method === null && status >= 400
