@@ -179,14 +179,16 @@ const breaksOff: Make = (place, asked) => {
   // A head that ends before its frame was said, and a body that only the end of the connection delimits, are whole.
   const isWhole = at >= head.length && (isBare || (answer.framing === 'close' && ends === 'fin'))
   const seen = { status: 200, body: isWhole && !isBare ? answer.body.slice(0, at - head.length) : answer.body }
+  const isLate = ends === 'rst' && answer.framing === 'close'
   // A reset may overtake what was sent before it.
   const may = isWhole ? 'whole' : 'broken'
   const own = isWhole && ends === 'fin' ? [] : broken
   return {
     ...base,
     name: `breaks off at ${at} of ${text.length}`,
-    // A reset that comes with the last bytes looks like an orderly end to whoever reads them (libuv does not ask again).
-    pieces: [...pieces(random, text.slice(0, at)), ...(ends === 'rst' ? ['', '', ''] : [])],
+    // A reset that comes with the last bytes looks like an orderly end to whoever reads them (libuv does not ask again);
+    // behind a whole answer, a late one would meet somebody else's request.
+    pieces: [...pieces(random, text.slice(0, at)), ...(isLate ? ['', '', ''] : [])],
     ends,
     sees: at < head.length ? null : { ...seen, may },
     own,
