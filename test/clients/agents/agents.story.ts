@@ -44,6 +44,7 @@ afterEach(async () => {
     }
   }
   upstream.forget()
+  sockets.seen.length = 0
 })
 
 afterAll(async () => {
@@ -109,6 +110,14 @@ describe('codex on a WebSocket', () => {
     const { code, shown } = await prompt(codexOnWebSocket, skip, 'turns')
     expect([code, shown]).toEqual([0, expect.stringContaining(greeting)])
     expect(new Set(sockets.secrets)).toEqual(new Set(['sk-turns-a', 'sk-turns-b']))
+  })
+
+  it('stops at once when the pool is exhausted, and shows until when', async ({ skip }) => {
+    for (const member of ['a', 'b']) sockets.on(`sk-turns-${member}`, turns(refuses))
+    const { code, shown } = await prompt(codexOnWebSocket, skip, 'turns')
+    expect([code, shown.replace(/\s+/g, ' ')]).toEqual([1, expect.stringMatching(codexOnWebSocket.shows)])
+    expect(sockets.secrets).toEqual(['sk-turns-a', 'sk-turns-b'])
+    expect(await refused('turns')).toBe(1)
   })
 })
 
