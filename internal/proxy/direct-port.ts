@@ -32,13 +32,13 @@ export class DirectPort implements RequestPort {
       new DirectConnection(socket, host, this.#connections)
       this.#watch.begin()
     }
-    const options = { allowHalfOpen: true, noDelay: true }
+    // Half open, a client that leaves before its handshake would stay for as long as that may take.
     this.server = identity
-      ? createTlsServer({ ...options, ...identity, ALPNProtocols: ['http/1.1'], handshakeTimeout })
+      ? createTlsServer({ ...identity, noDelay: true, ALPNProtocols: ['http/1.1'], handshakeTimeout })
           .on('connection', (socket: Socket) => this.#carry(socket))
           .on('secureConnection', serve)
           .on('tlsClientError', (_error, socket) => guarded(socket).destroy())
-      : createServer(options).on('connection', serve)
+      : createServer({ allowHalfOpen: true, noDelay: true }).on('connection', serve)
   }
 
   closeIdle(): void {

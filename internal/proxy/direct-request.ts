@@ -19,6 +19,8 @@ export class DirectRequest implements ClientRequest {
   readonly rawHeaders: readonly string[]
   rawTrailers = none
   readonly frame: Frame | FramingFault
+  /** How long the body is; null where chunks delimit it, 0 also where nothing does. */
+  readonly length: number | null
   readonly expectation: Expectation
   /** Whether the connection is to become a WebSocket. */
   readonly isUpgrade: boolean
@@ -39,11 +41,13 @@ export class DirectRequest implements ClientRequest {
     this.url = url
     this.httpVersion = version
     this.rawHeaders = headers
-    this.frame = frameOf(headers, version)
+    const frame = frameOf(headers, version)
+    this.frame = frame
+    this.length = typeof frame === 'string' ? 0 : frame.length
     const asked = wishesIn(headers)
     this.expectation = version === '1.0' ? 'none' : asked.expectation
     // Any other protocol is ignored (RFC 9110, 7.8), the body of such a request is framed as ever.
-    this.isUpgrade = upgrade && asked.isWebSocket && typeof this.frame === 'object'
+    this.isUpgrade = upgrade && asked.isWebSocket && typeof frame === 'object'
     this.keepAlive = keepAlive && method !== 'CONNECT' && !this.isUpgrade
     this.#socket = socket
     this.gathered = new HeldBody(this.length)
@@ -55,11 +59,6 @@ export class DirectRequest implements ClientRequest {
 
   get httpVersionMinor(): number {
     return this.httpVersion === '1.0' ? 0 : 1
-  }
-
-  /** How long the body is; null where chunks delimit it, 0 also where nothing does. */
-  get length(): number | null {
-    return typeof this.frame === 'string' ? 0 : this.frame.length
   }
 
   /** Whether chunks delimit the body. */

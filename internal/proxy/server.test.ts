@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Agent, request as httpRequest } from 'node:http'
 import { request as tlsRequest } from 'node:https'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -127,6 +128,18 @@ describe('a drain', () => {
     await rig.proxy.drain(10_000)
     expect(performance.now() - before).toBeLessThan(2_000)
     agent.destroy()
+  })
+
+  it('does not wait for a client that left before its TLS handshake', async () => {
+    await start({ identity: selfSigned })
+    const socket = rig.socket()
+    await once(socket, 'connect')
+    const closed = once(socket, 'close')
+    socket.end()
+    await closed
+    const before = performance.now()
+    await rig.proxy.drain(10_000)
+    expect(performance.now() - before).toBeLessThan(5_000)
   })
 
   it('loses no request under load', async () => {

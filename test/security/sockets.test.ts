@@ -29,7 +29,7 @@ async function startUpstream(isSecure: boolean): Promise<string> {
   upstream = (isSecure ? createHttpsServer(selfSigned) : createHttpServer()) as Server
   upstream.on('request', (request, response) => {
     request.resume().on('error', () => {})
-    if (request.url?.includes('reset')) request.socket.resetAndDestroy?.()
+    if (request.url?.includes('reset')) request.socket.destroy()
     else if (request.url?.includes('part')) {
       response.write('part')
       setImmediate(() => request.socket.destroy())
@@ -117,17 +117,16 @@ describe.each([
     const key = await start(isSecure)
     const port = Number(new URL(served.origin).port)
     const underway: Promise<void>[] = []
-    for (const bytes of requests(key)) {
-      for (const end of ends) {
-        for (const when of ['connected', 'sent', 'answered'] as const) {
-          const raw = connect(port, '127.0.0.1').on('error', () => {})
-          const socket = isSecure ? connectTls({ socket: raw, rejectUnauthorized: false }).on('error', () => {}) : raw
-          socket.on('data', () => when === 'answered' && end(raw))
-          if (when === 'connected') raw.once('connect', () => end(raw))
-          else socket.write(bytes, 'latin1', () => when === 'sent' && end(raw))
-          const late = setTimeout(() => raw.resetAndDestroy(), 1_000)
-          underway.push(new Promise((resolve) => raw.once('close', () => resolve(clearTimeout(late)))))
-        }
+    for (const [at, bytes] of requests(key).entries()) {
+      for (const [turn, when] of (['connected', 'sent', 'answered'] as const).entries()) {
+        const end = ends[(at + turn) % ends.length] as (socket: Socket) => void
+        const raw = connect(port, '127.0.0.1').on('error', () => {})
+        const socket = isSecure ? connectTls({ socket: raw, rejectUnauthorized: false }).on('error', () => {}) : raw
+        socket.on('data', () => when === 'answered' && end(raw))
+        if (when === 'connected') raw.once('connect', () => end(raw))
+        else socket.write(bytes, 'latin1', () => when === 'sent' && end(raw))
+        const late = setTimeout(() => raw.resetAndDestroy(), 1_000)
+        underway.push(new Promise((resolve) => raw.once('close', () => resolve(clearTimeout(late)))))
       }
     }
     await Promise.all(underway)
