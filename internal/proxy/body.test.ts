@@ -184,6 +184,16 @@ describe('the budget of held bodies', () => {
     budget.give(60)
     expect([budget.take(100), budget.used]).toEqual([true, 100])
   })
+
+  it('is left to others by long bodies, once a quarter of it is in use', () => {
+    const budget = new BodyBudget(100)
+    expect([budget.take(24), budget.take(40, 0, 40)]).toEqual([true, true])
+    expect([budget.take(1, 0, 30), budget.take(10), budget.take(9), budget.used]).toEqual([false, false, true, 73])
+    // What one has itself does not count against it.
+    expect([budget.take(2, 9, 11), budget.take(2, 9, 20)]).toEqual([false, false])
+    budget.give(40)
+    expect(budget.take(2, 9, 11)).toBe(true)
+  })
 })
 
 describe('a body that is given up', () => {

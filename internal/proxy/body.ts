@@ -11,7 +11,10 @@ export type RequestBody =
   /** On its way: it can be sent once, and nobody can look into it. */
   | { readonly held: false; readonly rest: Readable; readonly length: number | null }
 
-/** Bytes that all held bodies together may take. */
+/**
+ * Bytes that all held bodies together may take. Once a quarter is in use, no body gets more than a quarter of what is left:
+ * so a few long ones cannot take the replay of all the short ones away.
+ */
 export class BodyBudget {
   #used = 0
   total: number
@@ -24,9 +27,12 @@ export class BodyBudget {
     return this.#used
   }
 
-  /** Reserves `bytes`; false when they are not there. */
-  take(bytes: number): boolean {
-    if (this.#used + bytes > this.total) return false
+  /** Reserves `bytes` more for a body that has `taken` some, and is `size` long in the end as far as is known; false when they are not there. */
+  take(bytes: number, taken = 0, size = 0): boolean {
+    const others = this.#used - taken
+    const left = this.total - others
+    const most = others < this.total / 4 ? left : left / 4
+    if (Math.max(size, taken + bytes) > most) return false
     this.#used += bytes
     return true
   }
@@ -92,7 +98,7 @@ export class BodyReader {
     if (this.#held.length > this.#most) return false
     const more = this.#held.memory - this.#taken
     if (more <= 0) return true
-    if (!this.#budget.take(more)) return false
+    if (!this.#budget.take(more, this.#taken, this.#length ?? 0)) return false
     this.#taken += more
     return true
   }

@@ -26,9 +26,9 @@ class ForgetfulStore extends MemoryStore {
 /** Budgets that have ever been taken from: what they hold can be seen nowhere else. */
 const budgets = new Set<BodyBudget>()
 const { take } = BodyBudget.prototype
-BodyBudget.prototype.take = function (bytes: number) {
+BodyBudget.prototype.take = function (...how) {
   budgets.add(this)
-  return take.call(this, bytes)
+  return take.apply(this, how)
 }
 
 const settings: ProxySettings = {
