@@ -55,7 +55,7 @@ export interface CoreParts {
 export async function openCore(parts: CoreParts): Promise<Core> {
   const { config, clock, log, env, random, version } = parts
   const file = databaseOf(config)
-  const outbound = wayOut(env, config)
+  const outbound = wayOut(parts)
   const vault = new Vault(masterKeyOf(parts.places, file))
   const opened = await openSqliteStore({
     file,
@@ -119,12 +119,20 @@ function wrongKey({ message, hint }: StoreError, keyFile: string): Refusal {
   return new Refusal('conflict', `${message} (${keyFile})`, hint)
 }
 
-/** Refuses a proxy that cannot be used: going past it could be what its operator wants least. */
-function wayOut(env: CoreParts['env'], config: Config): Outbound {
+/**
+ * Refuses a proxy that cannot be used: going past it could be what its operator wants least. An offline command is refused
+ * only when it asks for the network.
+ */
+function wayOut({ env, config, isLive }: CoreParts): Outbound {
   try {
     return outboundOf(env, config.upstream.proxy)
   } catch (error) {
-    throw new Refusal('failed', error instanceof Error ? error.message : 'the outbound proxy cannot be used')
+    const refusal = new Refusal('failed', error instanceof Error ? error.message : 'the outbound proxy cannot be used')
+    if (isLive) throw refusal
+    const refuse = () => {
+      throw refusal
+    }
+    return { choice: { http: null, https: null, noProxy: '', proxyFor: refuse }, connector: refuse, fetch: refuse }
   }
 }
 

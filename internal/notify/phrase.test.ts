@@ -126,6 +126,11 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
     'work is disabled: the upstream does not accept it (account closed). When it is valid again, run: spillway cred enable work',
   ],
   [
+    'a token that ends, with how another gets in its place',
+    sample('cred_expiring', { pool: null }),
+    'The token of work ends in 30 days (2026-02-04 14:00) and cannot be refreshed. Make another with claude setup-token, then: spillway cred login work',
+  ],
+  [
     'a credential that an operator closed',
     sample('cred_disabled', { actor: 'operator:cli', detail: { by: 'operator' } }),
     'work was disabled by operator:cli.',

@@ -164,6 +164,7 @@ describe('the program behind a proxy', () => {
     ending.push(async () => program.close())
     const ran = program.serve({ HTTPS_PROXY: 'socks5://127.0.0.1:1' })
     await expect(ran).rejects.toThrow('HTTPS_PROXY names a proxy of the kind socks5://')
+    expect(await program.run(['status'], { env: { HTTPS_PROXY: 'socks5://127.0.0.1:1' } })).toMatchObject({ code: 0 })
   })
 })
 
