@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/clock.ts'
 import type { Config } from '../config/config.ts'
 import { createCredentials, type LiveCredentials, type RefreshResult, type Verdicts } from '../credential/credential.ts'
-import { dialectOf, type Provider } from '../dialect/dialect.ts'
+import { spokenBy } from '../dialect/dialect.ts'
 import { type Engine, type Prober, startEngine } from '../engine/engine.ts'
 import { type EventBus, type EventKind, eventBus } from '../events/events.ts'
 import { createKeyring, holdsKey, type Keyring } from '../keys/keys.ts'
@@ -75,7 +75,7 @@ export async function openCore(parts: CoreParts): Promise<Core> {
     log,
     random,
     settings: engineSettings(config),
-    defaultBaseUrl: (provider) => dialectOf(provider as Provider).defaultBaseUrl,
+    defaultBaseUrl: (of) => spokenBy(of).defaultBaseUrl,
     prober: parts.prober,
     onSuppressed: parts.onSuppressed,
   })

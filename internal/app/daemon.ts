@@ -2,7 +2,7 @@ import { type Admin, createAdmin } from '../admin/admin.ts'
 import { keepAudit } from '../audit/audit.ts'
 import type { Clock } from '../clock/clock.ts'
 import { type Config, formatAddress } from '../config/config.ts'
-import { dialectOf, type Provider } from '../dialect/dialect.ts'
+import { spokenBy } from '../dialect/dialect.ts'
 import type { Logger } from '../log/log.ts'
 import { createOps, type Operations } from '../ops/ops.ts'
 import { createProxy, type DataPlane } from '../proxy/proxy.ts'
@@ -144,7 +144,7 @@ function proxyOf(parts: DaemonParts, core: Core, counts: Meters): DataPlane {
   return createProxy({
     ...core,
     keys: countingGuesses(core.keys, core.engine, clock),
-    dialectOf: (provider) => dialectOf(provider as Provider),
+    dialectOf: spokenBy,
     clock,
     log,
     settings: proxySettings(config),

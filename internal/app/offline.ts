@@ -1,6 +1,6 @@
 import type { Clock } from '../clock/clock.ts'
 import type { Config } from '../config/config.ts'
-import { dialectOf, type Provider } from '../dialect/dialect.ts'
+import { spokenBy } from '../dialect/dialect.ts'
 import type { Prober } from '../engine/engine.ts'
 import { silentLogger } from '../log/log.ts'
 import { createOps } from '../ops/ops.ts'
@@ -75,7 +75,7 @@ async function proxyOf(core: Core, config: Config, clock: Clock): Promise<DataPl
   const { createProxy, noMeter } = await import('../proxy/proxy.ts')
   return createProxy({
     ...core,
-    dialectOf: (provider) => dialectOf(provider as Provider),
+    dialectOf: spokenBy,
     clock,
     log: silentLogger,
     settings: proxySettings(config),

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Ops, providers, strategies } from '../ops/ops.ts'
+import { type Ops, providers, shapes, strategies } from '../ops/ops.ts'
 
 export const completionShells = ['bash', 'zsh', 'fish'] as const
 export type CompletionShell = (typeof completionShells)[number]
@@ -117,6 +117,8 @@ async function valuesOf(flag: string, names: Names): Promise<readonly string[]> 
   switch (flag) {
     case '--provider':
       return providers
+    case '--shape':
+      return shapes
     case '--strategy':
       return strategies
     case '--shell':

@@ -1,38 +1,83 @@
 /**
  * What each provider's API means and wants to hear: where keys sit, how to inject, what a response says, how to phrase
- * an error. One file per provider; all pure functions.
+ * an error. A dialect is the shape of an API (`shapes/`) with the profile of a provider (`providers/`), which is data.
  */
-import { anthropic } from './anthropic.ts'
-import { azure } from './azure.ts'
-import { codex } from './codex.ts'
-import { gemini } from './gemini.ts'
-import { generic } from './generic.ts'
-import { openai } from './openai.ts'
-import { openrouter } from './openrouter.ts'
-import type { Dialect, Provider } from './port.ts'
+import type { Dialect, Provider, Shape, Spoken } from './port.ts'
+import type { Profile } from './profile.ts'
+import { anthropic } from './providers/anthropic.ts'
+import { azure } from './providers/azure.ts'
+import { ark, dashscope, kimi, minimax, moonshot, siliconflow } from './providers/china.ts'
+import { codex } from './providers/codex.ts'
+import { generic } from './providers/generic.ts'
+import { gemini, vertex } from './providers/google.ts'
+import { bedrock, cerebras, deepseek, fireworks, groq, mistral, together, xai } from './providers/hosts.ts'
+import { openai } from './providers/openai.ts'
+import { openrouter } from './providers/openrouter.ts'
+import { zai } from './providers/zai.ts'
+import { anthropicShaped } from './shapes/anthropic.ts'
+import { geminiShaped } from './shapes/gemini.ts'
+import { openaiShaped } from './shapes/openai.ts'
 
-export { isLoginToken } from './anthropic.ts'
 export { type ClientKind, clientKind } from './clients.ts'
 export { remembered } from './headers.ts'
 export { findClientKey, isKeyHeader, stripKeyFromProtocols, stripKeyFromQuery } from './keys.ts'
 export type * from './port.ts'
-export { providers } from './port.ts'
+export { providers, shapes } from './port.ts'
+export { isLoginToken } from './providers/anthropic.ts'
 export type { Login, TokenEndpoint } from './token-endpoint.ts'
 export { classifyTokenError, tokenEndpoints } from './token-endpoint.ts'
 export { isUsageHeader, usageOf } from './usage.ts'
 
-/** The dialect of each provider. */
-export const dialects: Readonly<Record<Provider, Dialect>> = {
+const profiles: Readonly<Record<Provider, Profile>> = {
   openai,
   codex,
   anthropic,
   gemini,
   openrouter,
   azure,
+  xai,
+  deepseek,
+  zai,
+  kimi,
+  moonshot,
+  minimax,
+  dashscope,
+  ark,
+  siliconflow,
+  mistral,
+  groq,
+  together,
+  fireworks,
+  cerebras,
+  bedrock,
+  vertex,
   generic,
 }
 
-/** The dialect of that provider. */
-export function dialectOf(provider: Provider): Dialect {
-  return dialects[provider]
+const shaped = { openai: openaiShaped, anthropic: anthropicShaped, gemini: geminiShaped }
+
+/** The shapes of API that a provider offers; the first is the one that is meant when none is named. */
+export function shapesOf(provider: Provider): readonly Shape[] {
+  return Object.keys(profiles[provider].offers) as Shape[]
+}
+
+const made = new Map<string, Dialect>()
+
+/** The dialect of that provider, in one of the shapes that it offers (null: its own); throws for a shape that it does not offer. */
+export function dialectOf(provider: Provider, shape: Shape | null = null): Dialect {
+  const wanted = shape ?? shapesOf(provider)[0]!
+  const name = `${provider} ${wanted}`
+  const known = made.get(name)
+  if (known) return known
+  const profile = profiles[provider]
+  const offer = profile.offers[wanted]
+  if (!offer) throw new Error(`${provider} does not offer the shape ${wanted}`)
+  const dialect = shaped[wanted](profile, offer)
+  made.set(name, dialect)
+  return dialect
+}
+
+/** The dialect of a stored pool or credential, whose names were checked when it was made. */
+export function spokenBy({ provider, shape }: Spoken): Dialect {
+  return dialectOf(provider as Provider, (shape as Shape | undefined) ?? null)
 }

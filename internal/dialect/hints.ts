@@ -18,12 +18,12 @@ export interface Window {
 }
 
 /** The instant as a hint: null when it is not in the future or not a number, at most 7 days ahead. */
-function hintAt(at: number, now: At): At | null {
+export function hintAt(at: number, now: At): At | null {
   return at > now ? Math.min(at, now + longestHintMs) : null
 }
 
 /** A hint that many seconds ahead; takes a number or a plain decimal, null for anything else. */
-function inSeconds(value: unknown, now: At): At | null {
+export function inSeconds(value: unknown, now: At): At | null {
   return hintAt(now + Math.round(decimal(value) * secondMs), now)
 }
 
@@ -55,17 +55,44 @@ export function retryAfter(header: HeaderLookup, now: At): At | null {
   return inSeconds(header('retry-after'), now) ?? atDate(header('retry-after'), now)
 }
 
-/** The windows of `x-ratelimit-reset-*` (durations or seconds) and of `x-ratelimit-reset` (epoch s or ms). */
+/** A number from here on is an instant (1973 as seconds), a smaller one is a number of seconds. */
+const leastEpoch = 1e8
+
+/** When a rate-limit window resets: a duration (`6m0s`), a date, an epoch (s or ms) or a number of seconds. */
+export function resetValue(value: unknown, now: At): At | null {
+  const number = decimal(value)
+  if (Number.isNaN(number)) return afterDuration(value, now) ?? atDate(value, now)
+  return number >= leastEpoch ? atEpoch(number, now) : inSeconds(number, now)
+}
+
+const resetName = /^(?:x-)?ratelimit(?:bysize)?-(?:.+-)?reset(?:-.+)?$/
+
+/**
+ * The windows that headers tell of: `x-ratelimit-reset`, `x-ratelimit-reset-tokens`, `ratelimit-reset`,
+ * `ratelimitbysize-reset` with their `remaining`; GitHub's `x-ratelimit-timeremaining`; the IETF's `RateLimit`.
+ */
 export function rateLimitWindows(header: HeaderLookup, names: readonly string[], now: At): Window[] {
-  const windows: Window[] = []
+  const windows = ietfWindows(header('ratelimit'), now)
   for (const name of names) {
-    if (!name.startsWith('x-ratelimit-reset')) continue
-    const window = name.slice('x-ratelimit-reset'.length)
-    const value = header(name)
-    const at = window === '' ? atEpoch(value, now) : (afterDuration(value, now) ?? inSeconds(value, now))
-    windows.push({ exhausted: usedUp(header(`x-ratelimit-remaining${window}`)), at })
+    if (name === 'x-ratelimit-timeremaining') windows.push({ exhausted: null, at: inSeconds(header(name), now) })
+    if (!resetName.test(name)) continue
+    const remaining = header(name.replace('reset', 'remaining'))
+    windows.push({ exhausted: usedUp(remaining), at: resetValue(header(name), now) })
   }
   return windows
+}
+
+/**
+ * The windows of `RateLimit`: `"default";r=0;t=50, "daily";r=120;t=3600` of the later IETF drafts (draft-ietf-httpapi-
+ * ratelimit-headers), `limit=100, remaining=0, reset=50` of the earlier ones.
+ */
+function ietfWindows(value: string | undefined, now: At): Window[] {
+  if (value === undefined) return []
+  const items = value.includes(';') ? value.split(',') : [value]
+  return items.map((item) => ({
+    exhausted: usedUp(/\b(?:r|remaining)=(\d+)/.exec(item)?.[1]),
+    at: inSeconds(/\b(?:t|reset)=(\d+)/.exec(item)?.[1], now),
+  }))
 }
 
 /** Whether a `remaining` header says that nothing is left; null when it says nothing (absent, negative, unreadable). */
@@ -86,10 +113,17 @@ export function latest(hints: readonly (At | null)[]): At | null {
   return hints.reduce((late, at) => (late === null || (at !== null && at > late) ? at : late), null)
 }
 
-/** What a body says in `resets_at` (epoch seconds or a date) or, failing that, in `resets_in_seconds`. */
+/**
+ * What a body says in `resets_at` or `reset_at` (epoch or a date) or, failing that, as seconds in `resets_in_seconds`,
+ * `reset_after_seconds`, `retry_after_seconds` or `retry_after`.
+ */
 export function bodyReset(error: Readonly<Record<string, unknown>>, now: At): At | null {
-  const { resets_at: at, resets_in_seconds: seconds } = error
-  return atDate(at, now) ?? atEpoch(at, now) ?? inSeconds(seconds, now)
+  for (const at of [error.resets_at, error.reset_at]) {
+    const reset = atDate(at, now) ?? atEpoch(at, now)
+    if (reset !== null) return reset
+  }
+  const seconds = [error.resets_in_seconds, error.reset_after_seconds, error.retry_after_seconds, error.retry_after]
+  return seconds.reduce<At | null>((found, value) => found ?? inSeconds(value, now), null)
 }
 
 /** A plain non-negative decimal, as a number or as text; NaN for anything else (`1e9`, `-1`, `0x10`, null). */

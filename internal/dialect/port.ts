@@ -1,8 +1,43 @@
 import type { At, ModelFamily, Outcome, OutcomeKind } from '../pool/pool.ts'
 import type { ClientKind } from './clients.ts'
 
-export const providers = ['openai', 'codex', 'anthropic', 'gemini', 'openrouter', 'azure', 'generic'] as const
+/** The forms in which an API can be spoken: where fields are, how streams fail, how an answer of our own looks. */
+export const shapes = ['openai', 'anthropic', 'gemini'] as const
+export type Shape = (typeof shapes)[number]
+
+export const providers = [
+  'openai',
+  'codex',
+  'anthropic',
+  'gemini',
+  'openrouter',
+  'azure',
+  'xai',
+  'deepseek',
+  'zai',
+  'kimi',
+  'moonshot',
+  'minimax',
+  'dashscope',
+  'ark',
+  'siliconflow',
+  'mistral',
+  'groq',
+  'together',
+  'fireworks',
+  'cerebras',
+  'bedrock',
+  'vertex',
+  'generic',
+] as const
 export type Provider = (typeof providers)[number]
+
+/** What decides which API is spoken: the names that a pool or a credential has stored. */
+export interface Spoken {
+  readonly provider: string
+  /** Absent: the provider's own. */
+  readonly shape?: string | undefined
+}
 
 /** Raw header pairs as node and undici give them: name, value, name, value … */
 export type RawHeaders = readonly string[]
@@ -94,7 +129,8 @@ export interface ProbeRequest {
 /** What one provider's API says and wants to hear. Every method is a pure function. */
 export interface Dialect {
   readonly provider: Provider
-  /** null: the operator must name one (`azure`, `generic`). */
+  readonly shape: Shape
+  /** null: the operator must name one (`azure`, `bedrock`, `generic`). */
   readonly defaultBaseUrl: string | null
   /** Headers (lower case) in which clients of this provider put their key, besides `?key=`; all are stripped. */
   readonly keyHeaders: readonly string[]
@@ -102,12 +138,11 @@ export interface Dialect {
   inject(headers: string[], injection: Injection): void
   /** The model family that the request asks for, from the path alone or from a parsed JSON body. */
   model(path: string, body: unknown): ModelFamily | null
-  /** Whether `model` needs the body. */
-  readonly modelInBody: boolean
   /** Whether the whole JSON body of a 2xx answer can be an error (`openrouter`, `gemini`): then `classify` wants that body. */
   readonly errorInOk: boolean
   classify(facts: ResponseFacts, now: At): Outcome
-  classifyEvent(event: StreamEvent, now: At): EventMeaning
+  /** `oauth`: whether the credential is an OAuth token; left out: what is usual with this provider. */
+  classifyEvent(event: StreamEvent, now: At, oauth?: boolean): EventMeaning
   error(error: LocalError): LocalAnswer
   exhausted(exhaustion: Exhaustion, now: At, client: ClientKind): LocalAnswer
   /** null when this provider has none (`generic` without `probePath`). */

@@ -1,18 +1,41 @@
 import { describe, expect, test } from 'vitest'
-import { dialectOf, dialects, type Injection, type Provider, providers } from './dialect.ts'
+import { dialectOf, type Injection, type Provider, providers, type Shape, shapesOf, spokenBy } from './dialect.ts'
 
 const key: Injection = { secret: 'S', kind: 'api-key', accountId: null, header: null }
 const token: Injection = { ...key, kind: 'bearer-token' }
 
 test('every provider has its dialect', () => {
-  expect(Object.keys(dialects)).toEqual([...providers])
-  for (const provider of providers) expect(dialectOf(provider).provider).toBe(provider)
+  for (const provider of providers) {
+    const [own] = shapesOf(provider)
+    expect(dialectOf(provider)).toMatchObject({ provider, shape: own })
+    for (const shape of shapesOf(provider)) {
+      expect(dialectOf(provider, shape)).toMatchObject({ provider, shape })
+      expect(spokenBy({ provider, shape })).toBe(dialectOf(provider, shape))
+    }
+    expect(spokenBy({ provider })).toBe(dialectOf(provider))
+  }
+})
+
+test('a shape that a provider does not offer is refused', () => {
+  expect(() => dialectOf('groq', 'anthropic')).toThrow('groq does not offer the shape anthropic')
+})
+
+test('a provider may offer its API in more than one shape, each with an address of its own', () => {
+  const bases = (provider: Provider) =>
+    Object.fromEntries(shapesOf(provider).map((shape) => [shape, dialectOf(provider, shape).defaultBaseUrl]))
+  expect(bases('zai')).toEqual({ openai: 'https://api.z.ai/api/paas/v4', anthropic: 'https://api.z.ai/api/anthropic' })
+  expect(bases('gemini')).toEqual({
+    gemini: 'https://generativelanguage.googleapis.com',
+    openai: 'https://generativelanguage.googleapis.com/v1beta/openai',
+  })
+  expect(bases('bedrock')).toEqual({ openai: null, anthropic: null })
 })
 
 describe('inject', () => {
   interface Case {
     readonly name: string
     readonly provider: Provider
+    readonly shape?: Shape
     readonly injection: Injection
     readonly before?: readonly string[]
     readonly after: readonly string[]
@@ -100,12 +123,21 @@ describe('inject', () => {
     },
     { name: 'gemini key', provider: 'gemini', injection: key, after: ['x-goog-api-key', 'S'] },
     { name: 'gemini token', provider: 'gemini', injection: token, after: bearer },
+    {
+      name: 'generic behind Anthropic’s shape',
+      provider: 'generic',
+      shape: 'anthropic',
+      injection: key,
+      after: bearer,
+    },
+    { name: 'zai behind Anthropic’s shape', provider: 'zai', shape: 'anthropic', injection: key, after: bearer },
+    { name: 'vertex key', provider: 'vertex', injection: key, after: ['x-goog-api-key', 'S'] },
     { name: 'azure key', provider: 'azure', injection: key, after: ['api-key', 'S'] },
     { name: 'azure token', provider: 'azure', injection: token, after: bearer },
   ]
-  test.each(cases)('$name', ({ provider, injection, before = [], after }) => {
+  test.each(cases)('$name', ({ provider, shape, injection, before = [], after }) => {
     const headers = [...before]
-    dialectOf(provider).inject(headers, injection)
+    dialectOf(provider, shape).inject(headers, injection)
     expect(headers).toEqual(after)
   })
 })
@@ -127,6 +159,11 @@ describe('model', () => {
     ['gemini', '/v1beta/tunedModels/mine:generateContent', null, 'tunedModels/mine'],
     ['gemini', '/v1beta/models', null, null],
     ['gemini', '/v1beta/openai/chat/completions', { model: 'gemini-2.5-flash' }, 'gemini-2.5-flash'],
+    ['gemini', '/v1beta/openai/chat/completions', { model: 'models/gemini-2.5-flash' }, 'gemini-2.5-flash'],
+    ['gemini', '/v1internal:streamGenerateContent?alt=sse', { model: 'gemini-2.5-pro', request: {} }, 'gemini-2.5-pro'],
+    ['vertex', '/v1/projects/p/locations/l/publishers/google/models/gemini-3:generateContent', null, 'gemini-3'],
+    ['bedrock', '/model/us.anthropic.claude-v1%3A0/converse', null, 'us.anthropic.claude-v1:0'],
+    ['bedrock', '/v1/chat/completions', { model: 'openai.gpt-oss' }, 'openai.gpt-oss'],
     ['azure', '/openai/deployments/gpt-4o/chat/completions?api-version=1', { model: 'x' }, 'gpt-4o'],
     ['azure', '/openai/v1/responses', { model: 'gpt-5' }, 'gpt-5'],
     ['generic', '/anything', 'model', null],
@@ -150,6 +187,12 @@ describe('probe', () => {
     ['azure', 'https://x.openai.azure.com', null, '/openai/models?api-version=2024-10-21'],
     ['azure', 'https://x.openai.azure.com/openai', null, '/models?api-version=2024-10-21'],
     ['azure', 'https://x.openai.azure.com/openai/v1', null, '/models'],
+    ['openai', 'https://api.z.ai/api/paas/v4', null, '/models'],
+    ['openai', 'https://ark.cn-beijing.volces.com/api/v3/', null, '/models'],
+    ['openai', 'https://generativelanguage.googleapis.com/v1beta/openai', null, '/models'],
+    ['groq', 'https://api.groq.com/openai', null, '/v1/models'],
+    ['zai', 'https://open.bigmodel.cn/api/coding/paas/v4', null, '/models'],
+    ['vertex', 'https://aiplatform.googleapis.com/v1', null, '/publishers/google/models'],
     ['codex', 'https://chatgpt.com/backend-api/codex', null, null],
     ['codex', 'https://chatgpt.com/backend-api/codex', '/ping', '/ping'],
     ['generic', 'http://127.0.0.1:9', null, null],

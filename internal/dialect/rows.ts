@@ -1,11 +1,13 @@
 import type { At, ModelFamily, Outcome, OutcomeKind, Reason, Scope } from '../pool/pool.ts'
+import { latest } from './hints.ts'
 import type { ResponseFacts } from './port.ts'
-import { isFields, readJson, rootOf, type Signal, signalOfResponse } from './signal.ts'
+import { resetIn } from './sentence.ts'
+import { failedResult, isFields, readJson, rootOf, type Signal, signalOfResponse, wordOf } from './signal.ts'
 
 /** Reads the hint of a signal; null when it gives none. */
 export type Hint = (signal: Signal, now: At) => At | null
 
-/** What a row of SIGNALS says that a signal means. */
+/** What a row of the table of signals says that a signal means. */
 export interface Meaning {
   readonly kind: OutcomeKind
   readonly reason: Reason
@@ -19,17 +21,19 @@ export interface Meaning {
   readonly forMs?: number
   /** Another source of hints than the dialect's; null when hints do not count here. */
   readonly hint?: Hint | null
+  /** The time zone of instants in the sentence, in minutes east of UTC, where it is not the dialect's. */
+  readonly zone?: number
   /** false: another member may be tried, but this one is left alone. */
   readonly cools?: false
 }
 
-/** One row of SIGNALS; all that it names must hold. */
+/** One row of the table of signals; all that it names must hold. */
 export interface Row {
-  /** The statuses. Inside a stream, where there is none, a code stands for its status. */
+  /** The statuses. Inside a stream, where there is none, a code or a sentence stands for its status. */
   readonly on?: readonly number[]
-  /** The body carries one of these codes, or one that matches. */
+  /** The signal carries one of these codes, in whatever spelling, or one whose `wordOf` matches. */
   readonly code?: readonly string[] | RegExp
-  /** What `error.message` says. */
+  /** What the sentence says. */
   readonly says?: RegExp
   readonly when?: (signal: Signal, now: At) => boolean
   readonly means: Meaning
@@ -39,6 +43,8 @@ export interface Row {
 export interface Table {
   readonly rows: readonly Row[]
   readonly hint: Hint
+  /** The time zone of instants in sentences that name none, in minutes east of UTC; null when it is not known. */
+  readonly zone: number | null
   /** Whether the whole body of a 2xx answer can be an error. */
   readonly errorInOk: boolean
 }
@@ -59,8 +65,16 @@ export const upstreamError: Meaning = { kind: 'upstream-error', reason: 'upstrea
 export const rateLimited: Meaning = { kind: 'rate-limited', reason: 'rate-limited' }
 /** A window of usage is used up: until its reset, else 1 h. */
 export const quota: Meaning = { kind: 'quota-exhausted', reason: 'quota', forMs: hourMs }
+/** A window of usage of one model is used up. */
+export const modelQuota: Meaning = { ...quota, reason: 'model-quota', scope: 'model' }
+/** The account has no access to the model: waiting does not help soon. */
+export const modelMissing: Meaning = { ...modelQuota, reason: 'model-missing', forMs: 12 * hourMs, hint: null }
 /** Money has run out: 1 h without a hint. */
 export const billing: Meaning = { kind: 'quota-exhausted', reason: 'billing', forMs: hourMs }
+/** Money of the account has run out, and so for all of its keys. */
+export const accountBilling: Meaning = { ...billing, scope: 'domain' }
+/** The plan has ended or does not include this. */
+export const plan: Meaning = { ...quota, reason: 'plan' }
 /** The key is not accepted: the canonical probe decides. */
 export const authRejected: Meaning = { kind: 'auth-rejected', reason: 'auth-rejected' }
 /** The account, organisation or workspace is closed: the canonical probe decides. */
@@ -69,14 +83,6 @@ export const accountClosed: Meaning = { kind: 'auth-rejected', reason: 'account-
 export const authExpired: Meaning = { kind: 'auth-expired', reason: 'auth-expired' }
 
 const success: Meaning = { kind: 'success', reason: 'ok' }
-
-/** A challenge instead of an answer: Cloudflare stands between us and the upstream, whoever asks. */
-export const challenge: Row = {
-  when: ({ header, text }) =>
-    header('cf-mitigated') !== undefined ||
-    (isHtml(text) && /\/cdn-cgi\/challenge-platform\/|Just a moment/.test(text)),
-  means: egressBlocked,
-}
 
 /** What the status alone means when nothing more precise was said; what is not here is the request's fault. */
 export const byStatus: readonly Row[] = [
@@ -101,6 +107,15 @@ export function phrase(words: string): RegExp {
   return new RegExp(`^(?:[\\w ,-]+ )?${words}(?=[\\s.,;!(]|$)`, 'i')
 }
 
+/** A table whose codes are spelt as signals spell them. */
+export function tableOf(rows: readonly Row[], about: Omit<Table, 'rows'>): Table {
+  return { rows: rows.map(spelt), ...about }
+}
+
+function spelt(row: Row): Row {
+  return Array.isArray(row.code) ? { ...row, code: row.code.map(wordOf) } : row
+}
+
 /** What a whole response means. */
 export function classifyResponse(table: Table, facts: ResponseFacts, now: At): Outcome {
   const { status, body } = facts
@@ -110,12 +125,26 @@ export function classifyResponse(table: Table, facts: ResponseFacts, now: At): O
 }
 
 /** The outcome of the first row that fits; a request fault, which moves nobody, when none does. */
-export function decide({ rows, hint }: Table, signal: Signal, now: At): Outcome {
-  const means = rows.find((row) => fits(row, signal, now))?.means ?? requestFault
-  const cools = means.kind === 'rate-limited' || means.kind === 'quota-exhausted'
-  const readHint = means.hint === undefined ? hint : means.hint
-  const until = cools && readHint !== null ? readHint(signal, now) : null
+export function decide(table: Table, signal: Signal, now: At): Outcome {
+  const row = table.rows.find((row) => fits(row, signal, now))
+  const means = row?.means ?? requestFault
+  const until = row && isLimit(means) ? untilOf(table, { row, signal }, now) : null
   return { ...outcomeOf(means, until), status: signal.status, model: means.model?.(signal) ?? null }
+}
+
+function isLimit({ kind }: Meaning): boolean {
+  return kind === 'rate-limited' || kind === 'quota-exhausted'
+}
+
+/** The end of a limit: where fields say it; else, and for a window also if it is later, what the sentence says. */
+function untilOf(table: Table, { row, signal }: { row: Row; signal: Signal }, now: At): At | null {
+  const { hint = table.hint, zone = table.zone, kind } = row.means
+  if (hint === null) return null
+  const told = hint(signal, now)
+  // A status alone has not said that a limit is used up: then the sentence may speak of anything.
+  const explained = row.code !== undefined || row.says !== undefined || row.when !== undefined
+  if (!explained || (told !== null && kind === 'rate-limited')) return told
+  return latest([told, resetIn(signal.message, zone, now)])
 }
 
 const successes = new Map<number, Outcome>()
@@ -129,14 +158,15 @@ function successOf(status: number): Outcome {
   return outcome
 }
 
-/** The whole body is an error object: nothing in it is an answer (a stored operation that failed has a name). */
+/** The whole body is an error: nothing in it is an answer (a stored operation that failed has a name). */
 function isWholeError(body: string): boolean {
   const root = rootOf(readJson(body))
+  if (failedResult(root) !== null || root.success === false) return true
   return isFields(root.error) && !['choices', 'output', 'data', 'name'].some((part) => part in root)
 }
 
 function fits({ on, code, says, when }: Row, signal: Signal, now: At): boolean {
-  if (on && !(signal.status === null ? code : on.includes(signal.status))) return false
+  if (on && !(signal.status === null ? (code ?? says) : on.includes(signal.status))) return false
   if (code && ![...signal.codes].some((word) => (code instanceof RegExp ? code.test(word) : code.includes(word)))) {
     return false
   }

@@ -13,13 +13,18 @@ export interface Signal {
   readonly oauth: boolean
   /** The body as it came, empty when there is none. */
   readonly text: string
+  /** The parsed body; empty when it is not JSON. */
+  readonly root: Fields
   /** The error object of the body; empty when the body is not JSON or has none. */
   readonly error: Fields
-  /** Every word of the parsed body that names an error. */
+  /** Every word and number that names an error, as `wordOf` spells it. */
   readonly codes: ReadonlySet<string>
-  /** The sentence: `error.message`, `message` or `detail`; empty when there is none. */
+  /** The sentence for people; empty when there is none. */
   readonly message: string
 }
+
+/** Sentences are short; what is longer is somebody's text, quoted. */
+const longestMessage = 4_000
 
 /** The parsed JSON, or null when the text is not JSON. */
 export function readJson(text: string): unknown {
@@ -55,9 +60,20 @@ function scalar(value: unknown): string {
   return typeof value === 'number' ? String(value) : text(value)
 }
 
+/** A code as it is compared: `AccountQuotaExceeded`, `account_quota_exceeded` and `account-quota-exceeded` are one word. */
+export function wordOf(code: string): string {
+  return code.toLowerCase().replace(/[^a-z0-9]/g, '')
+}
+
 /** The object of a body; of an array (Gemini without SSE) its first element that has an error. */
 export function rootOf(value: unknown): Fields {
   return fields(Array.isArray(value) ? value.find((element) => isFields(element) && 'error' in element) : value)
+}
+
+/** MiniMax's result, when it is a failure: `base_resp` stands in every answer, with 0 where all is well. */
+export function failedResult(root: Fields): Fields | null {
+  const result = fields(root.base_resp)
+  return Number(scalar(result.status_code) || 0) > 0 ? result : null
 }
 
 /** The signal of a whole response; an error under a 2xx status names its own. */
@@ -76,7 +92,9 @@ export function signalOfEvent(root: Fields, error: Fields, oauth: boolean): Sign
 }
 
 function statusIn(root: Fields, error: Fields): number | null {
-  const said = [root.status, root.status_code, error.status, error.code].map((value) => Number(scalar(value)))
+  const said = [root.status, root.status_code, error.status, error.code, root.code].map((value) =>
+    Number(scalar(value)),
+  )
   return said.find((number) => number >= 400 && number < 600) ?? null
 }
 
@@ -88,18 +106,51 @@ export function headersOf(value: unknown): Pick<Signal, 'header' | 'headerNames'
 
 type Envelope = Pick<Signal, 'status' | 'header' | 'headerNames' | 'oauth' | 'text'>
 
-function signalOf({ status, header, headerNames, oauth, text: body }: Envelope, root: Fields): Signal {
+function signalOf(envelope: Envelope, root: Fields): Signal {
   const error = fields(root.error)
-  const message = text(error.message) || text(root.message) || text(root.detail)
-  return { status, header, headerNames, oauth, text: body, error, codes: codesOf(root, error), message }
+  const message = messageOf(root, error)
+  return { ...envelope, root, error, codes: codesOf(envelope.header, root, { error, message }), message }
 }
 
-/** Where providers put their codes: `error.type`, `error.code`, `error.status`, `detail.code`, Google's and Anthropic's `details`. */
-function codesOf(root: Fields, error: Fields): ReadonlySet<string> {
+/** Where providers put their sentence. */
+function messageOf(root: Fields, error: Fields): string {
+  const { detail } = root
+  const places = [
+    error.message,
+    root.message,
+    root.Message,
+    fields(root.base_resp).status_msg,
+    root.error,
+    detail,
+    fields(detail).message,
+    root.msg,
+    root.title,
+  ]
+  return (places.map(text).find((sentence) => sentence !== '') ?? '').slice(0, longestMessage)
+}
+
+/**
+ * Where providers put their codes: beside the message or at the root, in OpenAI's `type` and `code`, in Google's and
+ * Anthropic's `details`, in FastAPI's `detail`, in Amazon's header, in MiniMax's `base_resp` (numbers, which get that name
+ * as a prefix) or in brackets at the end of the sentence.
+ */
+function codesOf(
+  header: HeaderLookup,
+  root: Fields,
+  { error, message }: { error: Fields; message: string },
+): ReadonlySet<string> {
   const detail = fields(root.detail)
   const details = fields(error.details)
-  const reasons = list(error.details).map((element) => fields(element).reason)
-  const named = [root.error, root.code, error.type, error.code, error.status, error.reason, error.error_code]
-  const all = [...named, detail.code, detail.type, details.error_code, details.code, ...reasons]
-  return new Set(all.map(text).filter((code) => code !== ''))
+  const named = [
+    ...[root.error, root.code, root.type, root.status, root.reason],
+    ...[error.type, error.code, error.status, error.reason, error.error_code, fields(error.innererror).code],
+    ...[detail.code, detail.type, details.error_code, details.code, fields(error.metadata).limit_source],
+    ...list(error.details).map((element) => fields(element).reason),
+  ]
+  const amazon = (header('x-amzn-errortype') ?? text(root.__type)).replace(/^.*#|:.*$/g, '')
+  const result = failedResult(root)
+  const bracketed = /\((\d{4})\)$/.exec(message)?.[1]
+  const numbers = [result === null ? '' : scalar(result.status_code), bracketed ?? ''].filter((number) => number !== '')
+  const all = [...named.map(scalar), amazon, ...numbers.map((number) => `base_resp ${number}`)]
+  return new Set(all.map(wordOf).filter((code) => code !== ''))
 }

@@ -43,6 +43,35 @@ const rows = [
     usage: [{ window: '5h', usedPercent: 50, resetAt: inAnHour }],
   },
   {
+    name: 'seconds to the reset of a Codex window, and no window without a length',
+    headers: {
+      'x-codex-active-limit': 'premium',
+      'x-codex-primary-used-percent': '66',
+      'x-codex-primary-window-minutes': '10080',
+      'x-codex-primary-reset-after-seconds': '3600',
+      'x-codex-secondary-used-percent': '0',
+      'x-codex-secondary-window-minutes': '0',
+    },
+    usage: [{ window: '7d', usedPercent: 66, resetAt: inAnHour }],
+  },
+  {
+    name: 'the windows of an additional Codex limit as partial',
+    headers: {
+      'x-codex-active-limit': 'codex_bengalfox',
+      'x-codex-primary-used-percent': '99',
+      'x-codex-primary-reset-at': epoch,
+    },
+    usage: [{ window: 'primary', isPartial: true, usedPercent: 99, resetAt: inAnHour }],
+  },
+  ...['7d_opus', 'overage', 'slow-budget'].map((window) => ({
+    name: `the window ${window} of a Claude plan as partial`,
+    headers: {
+      [`anthropic-ratelimit-unified-${window}-utilization`]: '1',
+      [`anthropic-ratelimit-unified-${window}-reset`]: epoch,
+    },
+    usage: [{ window, isPartial: true, usedPercent: 100, resetAt: inAnHour }],
+  })),
+  {
     name: 'OpenAI limits',
     headers: {
       'x-ratelimit-limit-requests': '200',

@@ -1,5 +1,5 @@
 import type { At, Usage } from '../pool/pool.ts'
-import { afterDuration, atDate, atEpoch, type HeaderLookup } from './hints.ts'
+import { atDate, atEpoch, type HeaderLookup, inSeconds, resetValue } from './hints.ts'
 
 /** Whether a header can be part of what `usageOf` reads, so that answers without any cost one look per header. */
 export function isUsageHeader(name: string): boolean {
@@ -27,27 +27,37 @@ const readers: readonly (readonly [RegExp, Reader])[] = [
   [/^anthropic-ratelimit-(?!unified)(.+)-remaining$/, anthropic],
 ]
 
-function codex(window: string, header: HeaderLookup, now: At): Usage {
-  const minutes = Number(header(`x-codex-${window}-window-minutes`))
+/** A window without any length is none. On a turn that has an additional limit, its windows stand in place of the plan's. */
+function codex(window: string, header: HeaderLookup, now: At): Usage | null {
+  const length = header(`x-codex-${window}-window-minutes`)
+  const minutes = Number(length)
+  if (length !== undefined && minutes === 0) return null
+  const isPartial = /^codex[-_]./i.test(header('x-codex-active-limit') ?? '')
   return {
     window: minutes > 0 ? lengthOf(minutes) : window,
+    ...(isPartial ? { isPartial } : {}),
     usedPercent: numberOf(header(`x-codex-${window}-used-percent`)),
-    resetAt: atEpoch(header(`x-codex-${window}-reset-at`), now),
+    resetAt:
+      atEpoch(header(`x-codex-${window}-reset-at`), now) ??
+      inSeconds(header(`x-codex-${window}-reset-after-seconds`), now),
   }
 }
 
 /** `utilization` is a part of 1. */
 function unified(window: string, header: HeaderLookup, now: At): Usage {
   const used = numberOf(header(`anthropic-ratelimit-unified-${window}-utilization`))
+  // `5h` and `7d` are the plan's; `7d_opus`, `overage` and `slow-budget` limit something less.
+  const isPartial = !/^\d+[a-z]+$/.test(window)
   return {
     window,
+    ...(isPartial ? { isPartial } : {}),
     usedPercent: used * 100,
     resetAt: atEpoch(header(`anthropic-ratelimit-unified-${window}-reset`), now),
   }
 }
 
 function openai(window: string, header: HeaderLookup, now: At): Usage | null {
-  const resetAt = afterDuration(header(`x-ratelimit-reset-${window}`), now)
+  const resetAt = resetValue(header(`x-ratelimit-reset-${window}`), now)
   return remaining(window, header(`x-ratelimit-remaining-${window}`), header(`x-ratelimit-limit-${window}`), resetAt)
 }
 

@@ -394,6 +394,60 @@ describe('suspects', () => {
   })
 })
 
+describe('suspects that are logins', () => {
+  const closed: Outcome = { ...rejected, reason: 'account-closed', status: 403 }
+  const state = () => engine.pool('openai')?.members[0]?.health.state
+
+  beforeEach(async () => {
+    await addMembers(['a', 'b'], { auth: 'oauth' })
+    await createPool(['a', 'b'])
+    request({})
+    finding = 'cleared'
+  })
+
+  it('stay suspect when the token of the refresh that cleared them is refused as well', async () => {
+    request({ a: closed })
+    await clock.advance(0)
+    expect(state()).toBe('healthy')
+    expect(request({ a: closed })).toBe('b')
+    await clock.advance(120_000)
+    expect(state()).toBe('suspect')
+    expect(request({ a: closed })).toBe('b')
+  })
+
+  it('stay suspect when a token is refused that was refreshed for the very request', async () => {
+    request({ a: { ...rejected, reason: 'auth-expired' } })
+    await clock.advance(0)
+    expect(state()).toBe('suspect')
+  })
+
+  it('are cleared by a refresh again once they have served', async () => {
+    request({ a: closed })
+    await clock.advance(60_000)
+    expect(request({})).toBe('a')
+    request({ a: closed })
+    await clock.advance(0)
+    expect(state()).toBe('healthy')
+  })
+})
+
+describe('a limit of one model for the whole domain', () => {
+  it('is put on that model of every member of the domain, and on nothing else', async () => {
+    await addMembers(['a', 'c'], { domain: 'org' })
+    await addMembers(['b'])
+    await createPool(['a', 'c', 'b'])
+    const turn = begin('gpt')
+    const until = clock.now() + 20_000
+    engine.report(lease(turn), turn, { ...limited, scope: 'domain-model', until })
+    expect(lease(turn).member).toBe('b')
+    expect(lease(begin('gpt')).member).toBe('b')
+    expect(lease(begin('other')).member).toBe('a')
+    const scoped = engine.pool('openai')?.members.map((member) => member.scoped)
+    const one = [{ model: 'gpt', reason: 'rate-limited', until }]
+    expect(scoped).toEqual([one, one, []])
+  })
+})
+
 describe('the line of waiting requests', () => {
   beforeEach(async () => {
     await addMembers(['a'])

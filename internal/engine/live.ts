@@ -31,6 +31,8 @@ export interface LiveCredential {
   probedAt: At | null
   /** When the canonical probe last cleared it. */
   clearedAt: At | null
+  /** Whether its token is from the refresh that last cleared it and has not served since: refused again, it is the account. */
+  isFresh: boolean
   /** The probe that decides about a suspicion, while it is under way. */
   finding: Promise<Finding> | null
 }

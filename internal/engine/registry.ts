@@ -1,4 +1,5 @@
 import type { Clock } from '../clock/clock.ts'
+import type { Spoken } from '../dialect/dialect.ts'
 import {
   type At,
   type Gate,
@@ -20,10 +21,10 @@ export class Registry {
   readonly domains = new Map<string, Gate>()
   readonly hosts = new Map<string, Gate>()
   readonly #clock: Clock
-  readonly #defaultBaseUrl: (provider: string) => string | null
+  readonly #defaultBaseUrl: (of: Spoken) => string | null
   #epoch = 0
 
-  constructor(clock: Clock, defaultBaseUrl: (provider: string) => string | null) {
+  constructor(clock: Clock, defaultBaseUrl: (of: Spoken) => string | null) {
     this.#clock = clock
     this.#defaultBaseUrl = defaultBaseUrl
   }
@@ -65,6 +66,7 @@ export class Registry {
       usageAt: 0,
       probedAt: null,
       clearedAt: null,
+      isFresh: false,
       finding: null,
     }
     this.credentials.set(record.name, credential)
@@ -148,7 +150,7 @@ export class Registry {
 
   /** Where the credential's requests go in this pool; refuses when nobody names an upstream. */
   baseUrl(pool: Pool, credential: CredentialRecord): string {
-    const url = credential.baseUrl ?? pool.record.upstream ?? this.#defaultBaseUrl(pool.record.provider)
+    const url = credential.baseUrl ?? pool.record.upstream ?? this.#defaultBaseUrl(pool.record)
     if (url) return url
     const hint = `give the pool one: spillway pool set ${pool.name} upstream=https://…`
     throw new Refusal('invalid', `provider ${pool.record.provider} has no upstream of its own`, hint)

@@ -18,7 +18,7 @@ import type { Hosts } from './hosts.ts'
 import type { Line } from './line.ts'
 import type { LiveLease, LiveSeat, LiveTurn } from './live.ts'
 import type { Pointers } from './pointer.ts'
-import { gateRow } from './registry.ts'
+import { credentialRow, gateRow } from './registry.ts'
 import type { Suspicions } from './suspicion.ts'
 
 /** A lease and whether its report comes after the answer had begun well. */
@@ -112,6 +112,8 @@ export class Reporting {
     const effect = this.#weigh(lease, turn, outcome)
     const target = this.#target(lease, turn, { outcome, isSetback: effect.do === 'cool' || effect.do === 'suspect' })
     if (target) this.#change(target, effect, blame, outcome)
+    if (outcome.scope === 'domain-model' && target?.kind === 'model' && effect.do === 'cool')
+      this.#limitSiblings(target.name, effect, blame)
     for (const gate of tested) if (gate !== target) this.#change(gate, beside(effect, target), blame, outcome)
   }
 
@@ -150,9 +152,25 @@ export class Reporting {
     if (outcome.scope === 'domain') return domain ?? owner.gate
     if (outcome.scope === 'member' || !isFailure(outcome)) return owner.gate
     const model = outcome.model ?? turn?.model ?? lease.model
-    if (model === null) return null
+    if (model === null) return outcome.scope === 'domain-model' ? (domain ?? owner.gate) : null
     // What limits nobody leaves no gate behind: a pool with gates of models has its bodies parsed.
     return isSetback ? this.#core.registry.modelGate(owner, model) : (owner.models.get(model) ?? null)
+  }
+
+  /** Puts the same limit on one model of every other member of the domain. */
+  #limitSiblings(model: string, effect: Effect, blame: Blamed): void {
+    const { owner, domain } = blame.lease.seat
+    const owners = new Set([...(domain?.seats ?? [])].map((seat) => (seat as LiveSeat).owner))
+    for (const sibling of owners) {
+      if (sibling === owner) continue
+      const gate = this.#core.registry.modelGate(sibling, model)
+      const at = circumstances(this.#core)
+      const after = settle(gate.health, effect, { id: blame.lease.id, issuedAt: at.now }, at)
+      if (after === gate.health) continue
+      gate.health = after
+      this.#core.registry.refile(gate, at.now)
+      this.#core.journal.record([credentialRow(sibling)], [])
+    }
   }
 
   #change(gate: Gate, effect: Effect, blame: Blamed, outcome: Outcome): void {
@@ -196,6 +214,7 @@ export class Reporting {
   }
 
   #rememberSuccess(seat: LiveSeat): void {
+    seat.owner.isFresh = false
     const { id } = seat.owner.record
     const latest = this.#successes.get(seat.host.name)
     const at = this.#core.clock.now()

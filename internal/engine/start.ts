@@ -1,4 +1,5 @@
 import type { Clock } from '../clock/clock.ts'
+import type { Spoken } from '../dialect/dialect.ts'
 import type { EventBus, EventKind } from '../events/events.ts'
 import type { Logger } from '../log/log.ts'
 import type { Store } from '../store/store.ts'
@@ -31,7 +32,7 @@ export interface EngineParts {
   readonly log: Logger
   readonly settings: EngineSettings
   /** The upstream of a provider when neither credential nor pool names one. */
-  readonly defaultBaseUrl: (provider: string) => string | null
+  readonly defaultBaseUrl: (of: Spoken) => string | null
   /** Asked late, because the prober itself needs the engine's neighbours. */
   readonly prober: () => Prober
   /** Random numbers in [0, 1) for jitter. */

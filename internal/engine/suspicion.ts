@@ -33,14 +33,21 @@ export class Suspicions {
     this.look(credential, pool)
   }
 
-  /** Whether a probe has just shown that the key is good: then a rejection is the request's doing (a client's headers). */
-  isAboveSuspicion({ clearedAt }: LiveCredential): boolean {
-    return clearedAt !== null && this.#core.clock.now() - clearedAt < betweenProbesMs
+  /**
+   * Whether a probe has just shown that the key is good: then a rejection is the request's doing (a client's headers). The
+   * probe of a login is its refresh, which shows nothing of the kind.
+   */
+  isAboveSuspicion({ clearedAt, record }: LiveCredential): boolean {
+    return clearedAt !== null && record.auth !== 'oauth' && this.#core.clock.now() - clearedAt < betweenProbesMs
   }
 
   /** Starts the canonical probe of a suspect, now or when the last one is a minute old. */
   look(credential: LiveCredential, pool: Pool): void {
     if (credential.finding) return
+    if (isBeyondRefresh(credential)) {
+      credential.finding = this.#giveUp(credential)
+      return
+    }
     const now = this.#core.clock.now()
     const wait = credential.probedAt === null ? 0 : credential.probedAt + betweenProbesMs - now
     if (wait <= 0) {
@@ -82,6 +89,14 @@ export class Suspicions {
     return found
   }
 
+  /** No probe can find out more: the suspicion lasts until its time is over. */
+  async #giveUp(credential: LiveCredential): Promise<Finding> {
+    await null
+    credential.finding = null
+    this.#decided(credential, 'inconclusive')
+    return 'inconclusive'
+  }
+
   async #probe(credential: LiveCredential, pool: Pool): Promise<Finding> {
     credential.probedAt = this.#core.clock.now()
     const { generation } = credential
@@ -105,6 +120,7 @@ export class Suspicions {
     const { finding, reason } = result
     if (finding === 'cleared' && gate.health.state === 'suspect') {
       credential.clearedAt = now
+      credential.isFresh = credential.record.auth === 'oauth'
       this.#put(credential, recovered(now))
       this.#core.journal.record([credentialRow(credential)], [])
     } else if (finding === 'confirmed' && !isClosed(gate.health)) {
@@ -135,4 +151,10 @@ export class Suspicions {
 function verdictOf(health: Health): Finding {
   if (isClosed(health)) return 'confirmed'
   return health.state === 'healthy' ? 'cleared' : 'inconclusive'
+}
+
+/** Whether a login's refused token is fresh from its refresh: then the account is refused, and another refresh clears nothing. */
+function isBeyondRefresh({ record, isFresh, gate: { health } }: LiveCredential): boolean {
+  const wasRenewed = health.state === 'suspect' && health.reason === 'auth-expired'
+  return record.auth === 'oauth' && (isFresh || wasRenewed)
 }

@@ -1,11 +1,10 @@
 import { z } from 'zod'
-import { dialectOf } from '../dialect/dialect.ts'
 import type { Finding } from '../engine/engine.ts'
 import { isClosed, Refusal, remedyFor } from '../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../store/store.ts'
 import { addCredential, checkSecret, sealedSecret } from './enrol.ts'
 import { type CredentialView, credentialNamed, poolNamed } from './find.ts'
-import { providerNamed } from './names.ts'
+import { dialectFor } from './names.ts'
 import { defaultSettings } from './pools.ts'
 import { type HealthShape, healthShape, instant, maybeInstant, typed } from './present.ts'
 import { givenSecret, login, source } from './source.ts'
@@ -15,6 +14,8 @@ import { type Call, flag, known, verb } from './verb.ts'
 export interface CredentialShape {
   name: string
   provider: string
+  /** The shape of API that it is for; null: any that its provider offers. */
+  shape: string | null
   baseUrl: string | null
   domain: string | null
   header: string | null
@@ -55,6 +56,7 @@ const credAdd = verb({
   args: z.strictObject({
     name: z.string(),
     provider: z.string(),
+    shape: z.string().optional(),
     source,
     baseUrl: z.string().min(1).max(4096).optional(),
     domain: z.string().optional(),
@@ -72,6 +74,7 @@ export function credentialShape(call: Call, { record, generation, health, pools 
   return {
     name: record.name,
     provider: record.provider,
+    shape: record.shape ?? null,
     baseUrl: record.baseUrl,
     domain: record.domain,
     header: record.header,
@@ -103,13 +106,15 @@ const credTest = verb({
 
 /** The pool that a credential without one would be tested in. */
 function lonely(call: Call, record: CredentialRecord): PoolRecord {
-  if (record.baseUrl === null && dialectOf(providerNamed(record.provider)).defaultBaseUrl === null)
+  if (record.baseUrl === null && dialectFor(record).defaultBaseUrl === null)
     throw new Refusal(
       'conflict',
       `${record.name} names no upstream and is in no pool that does`,
       `spillway pool create NAME --provider ${record.provider} --members ${record.name} --upstream URL`,
     )
-  return { ...defaultSettings, name: record.name, provider: record.provider, createdAt: call.clock.now() }
+  const { name, provider, shape } = record
+  const spoken = { provider, ...(shape === undefined ? {} : { shape }) }
+  return { ...defaultSettings, ...spoken, name, createdAt: call.clock.now() }
 }
 
 const named = z.strictObject({ name: known })

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import { formatDuration, formatSize } from '../config/config.ts'
-import { dialectOf } from '../dialect/dialect.ts'
 import { isLoopback } from '../net/net.ts'
 import { inspectFiles } from './files.ts'
-import { providerNamed } from './names.ts'
+import { dialectFor } from './names.ts'
 import { warded, wards } from './permissions.ts'
 import { reach } from './reach.ts'
 import { type Call, verb } from './verb.ts'
@@ -203,7 +202,7 @@ async function upstreams(call: Call): Promise<DoctorRow[]> {
 function baseUrls(call: Call): string[] {
   const own = new Map(call.engine.credentials().map(({ record }) => [record.name, record.baseUrl]))
   return call.engine.pools().flatMap(({ record, members }) => {
-    const base = record.upstream ?? dialectOf(providerNamed(record.provider)).defaultBaseUrl
+    const base = record.upstream ?? dialectFor(record).defaultBaseUrl
     return members.map(({ name }) => own.get(name) ?? base).filter((url) => url !== null)
   })
 }

@@ -5,7 +5,7 @@ import { Refusal } from '../pool/pool.ts'
 import type { CredentialRecord, SecretRecord, Write } from '../store/store.ts'
 import type { Secret } from '../vault/vault.ts'
 import { checkBaseUrl } from './address.ts'
-import { checkName, providerNamed } from './names.ts'
+import { checkName, providerNamed, shapeNamed } from './names.ts'
 import { checkSource, isLogin, loginSettings, type NewLogin, type NewSource, recorded } from './source.ts'
 import type { Call } from './verb.ts'
 
@@ -13,6 +13,7 @@ import type { Call } from './verb.ts'
 export interface NewCredential {
   readonly name: string
   readonly provider: string
+  readonly shape?: string | undefined
   readonly source: NewSource
   readonly baseUrl?: string | undefined
   readonly domain?: string | undefined
@@ -50,6 +51,7 @@ export function recordOf(call: Call, given: NewCredential): CredentialRecord {
   const { name, baseUrl, domain, header } = given
   checkName('credential', name)
   const provider = providerNamed(given.provider)
+  const shape = shapeNamed(provider, given.shape)
   if (domain !== undefined) checkDomain(domain)
   if (header !== undefined) checkHeader(header, provider)
   if (given.source.kind === 'vault') checkSecret(given.source.secret)
@@ -64,6 +66,7 @@ export function recordOf(call: Call, given: NewCredential): CredentialRecord {
     id: randomUUID(),
     name,
     provider,
+    ...(shape === null ? {} : { shape }),
     baseUrl: baseUrl === undefined ? null : checkBaseUrl(baseUrl, call.config().upstream.allowPrivate),
     domain: domain ?? null,
     header: header?.toLowerCase() ?? null,

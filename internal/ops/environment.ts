@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { dialectOf, type Provider } from '../dialect/dialect.ts'
+import type { Shape } from '../dialect/dialect.ts'
 import type { PoolStatus } from '../engine/engine.ts'
 import { Refusal } from '../pool/pool.ts'
 import type { KeyRecord } from '../store/store.ts'
 import { poolNamed } from './find.ts'
 import { bareKey, keyNamed, localKeyName } from './keys.ts'
-import { providerNamed } from './names.ts'
+import { dialectFor } from './names.ts'
 import { type Call, known, verb } from './verb.ts'
 
 /** What points an agent at a pool. */
@@ -65,28 +65,11 @@ interface Pointing {
   readonly notes: string[]
 }
 
-/** What the clients of each provider read (their documentation says so). */
+/** What the clients of each provider and shape read (their documentation says so). */
 function pointing(call: Call, pool: PoolStatus, key: string): Pointing {
   const root = `${reachable(call.origin())}/${pool.record.name}`
-  const provider = providerNamed(pool.record.provider)
-  switch (provider) {
-    case 'openai':
-    case 'openrouter': {
-      const base = root + version(pool, provider)
-      return { variables: { OPENAI_BASE_URL: base, OPENAI_API_KEY: key }, notes: codexLines(base, 'OPENAI_API_KEY') }
-    }
-    case 'anthropic':
-      // Claude Code takes ANTHROPIC_AUTH_TOKEN as it is, but asks a person about ANTHROPIC_API_KEY, which most other
-      // tools need. Both must be set, or a key of the upstream that is in the environment already would be sent here.
-      return {
-        variables: { ANTHROPIC_BASE_URL: root, ANTHROPIC_AUTH_TOKEN: key, ANTHROPIC_API_KEY: key },
-        notes: ['Claude Code needs the first two only; if it warns of a conflict, unset ANTHROPIC_API_KEY for it.'],
-      }
-    case 'gemini':
-      return {
-        variables: { GOOGLE_GEMINI_BASE_URL: root, GEMINI_API_KEY: key },
-        notes: ['GOOGLE_API_KEY wins over GEMINI_API_KEY where both are set.'],
-      }
+  const dialect = dialectFor(pool.record)
+  switch (dialect.provider) {
     case 'codex':
       return { variables: { SPILLWAY_KEY: key }, notes: codexLines(root, 'SPILLWAY_KEY') }
     case 'azure':
@@ -96,7 +79,27 @@ function pointing(call: Call, pool: PoolStatus, key: string): Pointing {
         variables: { SPILLWAY_BASE_URL: root, SPILLWAY_KEY: key },
         notes: ['Clients send the key as "Authorization: Bearer $SPILLWAY_KEY" or in x-api-key.'],
       }
+    default:
+      return pointingAt[dialect.shape](root, key, version(pool))
   }
+}
+
+/** What the clients of each shape read; `version` is what they expect behind the address. */
+const pointingAt: Readonly<Record<Shape, (root: string, key: string, version: string) => Pointing>> = {
+  openai(root, key, version) {
+    const base = root + version
+    return { variables: { OPENAI_BASE_URL: base, OPENAI_API_KEY: key }, notes: codexLines(base, 'OPENAI_API_KEY') }
+  },
+  // Claude Code takes ANTHROPIC_AUTH_TOKEN as it is, but asks a person about ANTHROPIC_API_KEY, which most other
+  // tools need. Both must be set, or a key of the upstream that is in the environment already would be sent here.
+  anthropic: (root, key) => ({
+    variables: { ANTHROPIC_BASE_URL: root, ANTHROPIC_AUTH_TOKEN: key, ANTHROPIC_API_KEY: key },
+    notes: ['Claude Code needs the first two only; if it warns of a conflict, unset ANTHROPIC_API_KEY for it.'],
+  }),
+  gemini: (root, key) => ({
+    variables: { GOOGLE_GEMINI_BASE_URL: root, GEMINI_API_KEY: key },
+    notes: ['GOOGLE_API_KEY wins over GEMINI_API_KEY where both are set.'],
+  }),
 }
 
 /** An origin that listens on all interfaces, as this machine's own programs reach it. */
@@ -104,10 +107,10 @@ function reachable(origin: string): string {
   return origin.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
 }
 
-/** `/v1` where the upstream's base does not end in a version itself: the clients expect one in their base. */
-function version(pool: PoolStatus, provider: Provider): string {
-  const base = pool.record.upstream ?? dialectOf(provider).defaultBaseUrl ?? ''
-  return /\/v\d+[a-z0-9]*$/.test(base) ? '' : '/v1'
+/** `/v1` where the upstream's base has no version itself: the clients expect one in their base. */
+function version(pool: PoolStatus): string {
+  const base = pool.record.upstream ?? dialectFor(pool.record).defaultBaseUrl ?? ''
+  return /\/v\d+[a-z0-9]*(?:\/|$)/.test(base) ? '' : '/v1'
 }
 
 /** Codex reads its provider from a file; the built-in one cannot be pointed elsewhere. */

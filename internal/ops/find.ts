@@ -1,6 +1,8 @@
+import type { Provider, Shape } from '../dialect/dialect.ts'
 import type { PoolStatus, Views } from '../engine/engine.ts'
 import { Refusal } from '../pool/pool.ts'
-import { missing } from './names.ts'
+import type { CredentialRecord } from '../store/store.ts'
+import { missing, shapeNamed } from './names.ts'
 
 /** A credential as the engine shows it. */
 export type CredentialView = ReturnType<Views['credentials']>[number]
@@ -38,13 +40,47 @@ export function memberOf(pool: PoolStatus, member: string): void {
   throw missing(`member of ${pool.record.name}`, member, names)
 }
 
-/** Refuses a credential whose provider is not the pool's: its keys would not be understood there. */
-export function sameProvider(pool: { name: string; provider: string }, credential: CredentialView): void {
-  const { name, provider } = credential.record
-  if (provider === pool.provider) return
+/** Refuses a credential whose provider or shape is not the pool's: its keys would not be understood there. */
+export function sameProvider(
+  pool: { name: string; provider: string; shape?: string | undefined },
+  credential: CredentialView,
+): void {
+  const { name, provider, shape } = credential.record
+  if (provider === pool.provider) {
+    if (pool.shape !== undefined && shape !== undefined && pool.shape !== shape)
+      throw otherShape(pool, credential.record)
+    return
+  }
   throw new Refusal(
     'invalid',
     `${name} is a credential of ${provider} and cannot be in ${pool.name}, a pool of ${pool.provider}`,
     `spillway pool create NAME --provider ${provider} --members ${name}`,
+  )
+}
+
+/**
+ * The provider and shape of a pool: the shape that is named, else the one that its members name. Refuses members that are
+ * for another.
+ */
+export function commonShape(
+  pool: { name: string; provider: Provider; shape?: string | undefined },
+  members: readonly Pick<CredentialRecord, 'name' | 'provider' | 'shape'>[],
+): { provider: Provider; shape?: Shape } {
+  const { name, provider } = pool
+  const shape = shapeNamed(provider, pool.shape ?? members.find((member) => member.shape !== undefined)?.shape)
+  if (shape === null) return { provider }
+  const other = members.find((member) => member.shape !== undefined && member.shape !== shape)
+  if (other) throw otherShape({ name, shape }, other)
+  return { provider, shape }
+}
+
+function otherShape(
+  pool: { name: string; shape?: string | undefined },
+  member: Pick<CredentialRecord, 'name' | 'shape'>,
+): Refusal {
+  return new Refusal(
+    'invalid',
+    `${member.name} is for the shape ${member.shape} and cannot be in ${pool.name}, which speaks ${pool.shape}`,
+    `add the credential once more without --shape, or give it a pool with --shape ${member.shape}`,
   )
 }

@@ -42,11 +42,12 @@ const exportConfig = verb({
 })
 
 /** A credential as `apply` reads it; a secret in the vault stays there. */
-function credentialSheet({ provider, source, baseUrl, domain, header, oauth }: CredentialRecord): object {
+function credentialSheet({ provider, shape, source, baseUrl, domain, header, oauth }: CredentialRecord): object {
   const { login: _tool, ...settings } = oauth ?? { login: null }
   const login = source.kind === 'file' ? given(settings) : {}
   return {
     provider,
+    ...(shape === undefined ? {} : { shape }),
     source: sourceSheet(source),
     ...given({ baseUrl, domain, header }),
     ...(Object.keys(login).length > 0 ? { login } : {}),
@@ -70,6 +71,7 @@ function poolSheet(call: Call, record: PoolRecord): object {
   const { upstream, strategy, maxWaitMs, onExhausted, preemptAt, probePath } = record
   return {
     provider: record.provider,
+    ...(record.shape === undefined ? {} : { shape: record.shape }),
     members: poolNamed(call.engine, record.name).members.map(({ name, weight }) =>
       weight === 1 ? name : { member: name, weight },
     ),

@@ -1,5 +1,14 @@
 import { suggest } from '../config/config.ts'
-import { type Provider, providers } from '../dialect/dialect.ts'
+import {
+  type Dialect,
+  dialectOf,
+  type Provider,
+  providers,
+  type Shape,
+  type Spoken,
+  shapes,
+  shapesOf,
+} from '../dialect/dialect.ts'
 import { Refusal } from '../pool/pool.ts'
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
@@ -49,4 +58,19 @@ export function oneOf<T extends string>(what: string, word: string, allowed: rea
 /** The provider of that name; refuses any other with the nearest one. */
 export function providerNamed(word: string): Provider {
   return oneOf('provider', word, providers)
+}
+
+/** The shape of that name, if the provider offers it; null when none is named. */
+export function shapeNamed(provider: Provider, word: string | undefined): Shape | null {
+  if (word === undefined) return null
+  const shape = oneOf('shape', word, shapes)
+  const offered = shapesOf(provider)
+  if (offered.includes(shape)) return shape
+  throw new Refusal('invalid', `${provider} has no API of the shape ${shape}`, `it has ${listed(offered)}`)
+}
+
+/** The dialect that a pool or a credential speaks; refuses names that a newer version may have stored. */
+export function dialectFor({ provider, shape }: Spoken): Dialect {
+  const named = providerNamed(provider)
+  return dialectOf(named, shapeNamed(named, shape))
 }

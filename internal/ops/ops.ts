@@ -11,7 +11,7 @@ import type { Call, OpsParts } from './verb.ts'
 import { type AnyVerb, type Ops, opsFrom, type VerbName, verbs } from './verbs.ts'
 
 export type { AuditShape } from '../audit/audit.ts'
-export { providers } from '../dialect/dialect.ts'
+export { providers, shapes } from '../dialect/dialect.ts'
 export { type Actor, Refusal, type RefusalCode, strategies } from '../pool/pool.ts'
 export type { CredentialShape, TestShape } from './credentials.ts'
 export type { DoctorRow } from './doctor.ts'

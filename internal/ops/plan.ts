@@ -2,7 +2,8 @@ import { Refusal } from '../pool/pool.ts'
 import type { CredentialRecord, Source } from '../store/store.ts'
 import type { ManifestChange, Step } from './deeds.ts'
 import { recordOf } from './enrol.ts'
-import { checkName, missing, providerNamed } from './names.ts'
+import { commonShape } from './find.ts'
+import { checkName, dialectFor, missing, providerNamed } from './names.ts'
 import { checkUpstream, defaultSettings, type SettingValue, settings } from './pools.ts'
 import type { CredentialSheet, Manifest, PoolSheet } from './sheet.ts'
 import type { Call } from './verb.ts'
@@ -14,7 +15,7 @@ export function plan(call: Call, manifest: Manifest): Step[] {
   const known: Known = new Map(living)
   for (const [name, sheet] of Object.entries(manifest.credentials)) {
     attempt(manifest, `credentials.${name}`, () => {
-      known.set(name, living.get(name) ?? { name, provider: sheet.provider, baseUrl: sheet.baseUrl ?? null })
+      known.set(name, living.get(name) ?? { ...sheet, name, baseUrl: sheet.baseUrl ?? null })
       steps.push(planCredential(call, living.get(name), { name, sheet }))
     })
   }
@@ -24,8 +25,11 @@ export function plan(call: Call, manifest: Manifest): Step[] {
       checkName('pool', name)
       const members = checkSeats(manifest, { name, sheet, known })
       const change = planSettings(call, manifest, { name, sheet })
-      checkUpstream({ ...change, name, provider: sheet.provider }, members)
-      steps.push(before ? planChange(call, { name, sheet, change }) : planPool(call, { name, sheet, change }))
+      const spoken = commonShape({ name, provider: providerNamed(sheet.provider), shape: sheet.shape }, members)
+      checkUpstream({ ...change, ...spoken, name }, members)
+      steps.push(
+        before ? planChange(call, { name, sheet, change, spoken }) : planPool(call, { name, sheet, change, spoken }),
+      )
     })
   }
   manifest.settle()
@@ -54,8 +58,8 @@ function planCredential(
       'its secret is in no vault yet',
       `spillway cred add ${name} --provider ${sheet.provider} puts it there`,
     )
-  const { provider, baseUrl, domain, header, login } = sheet
-  const given = { name, provider, baseUrl, domain, header, login, source: reference(sheet.source) }
+  const { provider, shape, baseUrl, domain, header, login } = sheet
+  const given = { name, provider, shape, baseUrl, domain, header, login, source: reference(sheet.source) }
   recordOf(call, given)
   return {
     change: { kind: 'credential', name, action: 'create', what: [sheet.provider] },
@@ -77,6 +81,7 @@ function reference(source: Exclude<CredentialSheet['source'], 'vault'>) {
 function compared(name: string, sheet: CredentialSheet, record: CredentialRecord): string {
   const differs = [
     sheet.provider === record.provider ? null : `provider ${record.provider}`,
+    sheet.shape === record.shape ? null : `shape ${record.shape ?? 'none'}`,
     (sheet.baseUrl?.replace(/\/+$/, '') ?? null) === record.baseUrl ? null : `baseUrl ${record.baseUrl ?? 'none'}`,
     (sheet.domain ?? null) === record.domain ? null : `domain ${record.domain ?? 'none'}`,
     (sheet.header?.toLowerCase() ?? null) === record.header ? null : `header ${record.header ?? 'none'}`,
@@ -104,15 +109,16 @@ function sameLogin(wanted: CredentialSheet['login'], { oauth }: CredentialRecord
 }
 
 /** Credentials by name: those that live, and those that the manifest adds. */
-type Known = Map<string, Pick<CredentialRecord, 'name' | 'provider' | 'baseUrl'>>
+type Member = Pick<CredentialRecord, 'name' | 'provider' | 'shape' | 'baseUrl'>
+type Known = Map<string, Member>
 
 /** The members of a pool, as far as they are known and fit. */
 function checkSeats(
   manifest: Manifest,
   { name, sheet, known }: { name: string; sheet: PoolSheet; known: Known },
-): Pick<CredentialRecord, 'name' | 'baseUrl'>[] {
+): Member[] {
   const seen = new Set<string>()
-  const members: Pick<CredentialRecord, 'name' | 'baseUrl'>[] = []
+  const members: Member[] = []
   for (const [index, { member }] of sheet.members.entries()) {
     attempt(manifest, `pools.${name}.members.${index}`, () => {
       if (seen.has(member)) throw new Refusal('invalid', `${member} is named twice`)
@@ -135,7 +141,7 @@ function planSettings(
   manifest: Manifest,
   { name, sheet }: { name: string; sheet: PoolSheet },
 ): typeof defaultSettings {
-  const { provider: _provider, members: _members, ...values } = sheet
+  const { provider: _provider, shape: _shape, members: _members, ...values } = sheet
   let wanted = defaultSettings
   for (const [key, value] of Object.entries(values)) {
     if (value === undefined) continue
@@ -150,10 +156,11 @@ interface Wanted {
   readonly name: string
   readonly sheet: PoolSheet
   readonly change: typeof defaultSettings
+  readonly spoken: ReturnType<typeof commonShape>
 }
 
-function planPool(call: Call, { name, sheet, change }: Wanted): Step {
-  const record = { ...change, name, provider: providerNamed(sheet.provider), createdAt: call.clock.now() }
+function planPool(call: Call, { name, sheet, change, spoken }: Wanted): Step {
+  const record = { ...change, ...spoken, name, createdAt: call.clock.now() }
   const members = sheet.members.map(({ member }) => member)
   return {
     change: { kind: 'pool', name, action: 'create', what: [sheet.provider, `members ${members.join(', ') || 'none'}`] },
@@ -161,13 +168,19 @@ function planPool(call: Call, { name, sheet, change }: Wanted): Step {
   }
 }
 
-function planChange(call: Call, { name, sheet, change }: Wanted): Step {
+function planChange(call: Call, { name, sheet, change, spoken }: Wanted): Step {
   const before = call.engine.pool(name)
   if (!before) throw missing('pool', name, [])
   if (before.record.provider !== sheet.provider)
     throw new Refusal(
       'invalid',
       `the pool exists and is one of ${before.record.provider}`,
+      `spillway pool delete ${name} first`,
+    )
+  if (before.record.shape !== spoken.shape)
+    throw new Refusal(
+      'invalid',
+      `the pool exists and speaks ${dialectFor(before.record).shape}`,
       `spillway pool delete ${name} first`,
     )
   const wanted = new Map(sheet.members.map((seat) => [seat.member, seat.weight]))

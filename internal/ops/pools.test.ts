@@ -21,6 +21,7 @@ describe('the status of a pool', () => {
     expect(await ops.poolStatus({ name: 'openai' })).toEqual({
       name: 'openai',
       provider: 'openai',
+      shape: 'openai',
       strategy: 'sticky',
       upstream: null,
       maxWaitMs: null,
@@ -28,8 +29,10 @@ describe('the status of a pool', () => {
       preemptAt: null,
       probePath: null,
       active: 'b',
+      activeFor: [],
       exhausted: false,
       retryAt: null,
+      unreachable: null,
       members: [
         {
           name: 'a',
@@ -37,6 +40,7 @@ describe('the status of a pool', () => {
           weight: 1,
           domain: null,
           host: 'api.openai.com',
+          reachable: true,
           health: {
             state: 'cooling',
             reason: 'rate-limited',
@@ -60,6 +64,7 @@ describe('the status of a pool', () => {
           weight: 1,
           domain: null,
           host: 'api.openai.com',
+          reachable: true,
           health: { state: 'healthy', reason: null, since: null, until: null, by: null },
           park: null,
           active: true,
@@ -338,3 +343,31 @@ test('a pool of 10,000 members is made, changed and explained in seconds', async
   expect(await ops.poolExplain({ name: 'large' })).toMatchObject({ serves: 'm9999' })
   expect(performance.now() - begun).toBeLessThan(30_000)
 }, 120_000)
+
+describe('a pool of a provider with several shapes', () => {
+  const add = async (name: string, shape?: string) =>
+    ops.credAdd({
+      name,
+      provider: 'zai',
+      source: { kind: 'env', variable: 'KEY' },
+      ...(shape === undefined ? {} : { shape }),
+    })
+
+  test('speaks the shape that it is given, that its members are for, or the provider’s own', async () => {
+    await add('any')
+    await add('messages', 'anthropic')
+    expect(await ops.poolCreate({ name: 'p', provider: 'zai', members: ['any'] })).toMatchObject({ shape: 'openai' })
+    expect(await ops.poolCreate({ name: 'q', provider: 'zai', members: ['any', 'messages'] })).toMatchObject({
+      shape: 'anthropic',
+    })
+    const given = { name: 'r', provider: 'zai', shape: 'anthropic', members: ['any'] }
+    expect(await ops.poolCreate(given)).toMatchObject({ shape: 'anthropic' })
+  })
+
+  test('refuses members that are for another, and shapes that the provider does not offer', async () => {
+    await add('messages', 'anthropic')
+    const openai = { name: 'p', provider: 'zai', shape: 'openai', members: ['messages'] }
+    await expect(ops.poolCreate(openai)).rejects.toThrow('messages is for the shape anthropic')
+    await expect(ops.poolCreate({ ...openai, shape: 'gemini' })).rejects.toThrow('zai has no API of the shape gemini')
+  })
+})

@@ -1,15 +1,14 @@
 import { z } from 'zod'
 import { parseDuration } from '../config/config.ts'
-import { dialectOf } from '../dialect/dialect.ts'
 import { Refusal, strategies } from '../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../store/store.ts'
 import { checkBaseUrl } from './address.ts'
-import { credentialsNamed, poolNamed, sameProvider } from './find.ts'
-import { checkName, listed, oneOf, providerNamed } from './names.ts'
+import { commonShape, credentialsNamed, poolNamed, sameProvider } from './find.ts'
+import { checkName, dialectFor, listed, oneOf, providerNamed } from './names.ts'
 import { type PoolShape, poolShape } from './present.ts'
 import { type Call, known, verb } from './verb.ts'
 
-type Settings = Omit<PoolRecord, 'name' | 'provider' | 'createdAt'>
+type Settings = Omit<PoolRecord, 'name' | 'provider' | 'shape' | 'createdAt'>
 
 /** The settings of a new pool; null leaves the decision to the configuration. */
 export const defaultSettings: Settings = {
@@ -88,10 +87,10 @@ function path(value: string): string {
 
 /** Refuses members that no request could be sent for, because neither they nor the pool name an upstream. */
 export function checkUpstream(
-  pool: Pick<PoolRecord, 'name' | 'provider' | 'upstream'>,
+  pool: Pick<PoolRecord, 'name' | 'provider' | 'shape' | 'upstream'>,
   members: readonly Pick<CredentialRecord, 'name' | 'baseUrl'>[],
 ): void {
-  if (pool.upstream !== null || dialectOf(providerNamed(pool.provider)).defaultBaseUrl !== null) return
+  if (pool.upstream !== null || dialectFor(pool).defaultBaseUrl !== null) return
   const without = members.filter(({ baseUrl }) => baseUrl === null).map(({ name }) => name)
   if (without.length === 0) return
   throw new Refusal(
@@ -107,6 +106,7 @@ const poolCreate = verb({
   args: z.strictObject({
     name: z.string(),
     provider: z.string(),
+    shape: z.string().optional(),
     members: z.array(known).max(100_000),
     strategy: settingValue.optional(),
     upstream: settingValue.optional(),
@@ -115,17 +115,18 @@ const poolCreate = verb({
     preemptAt: settingValue.optional(),
     probePath: settingValue.optional(),
   }),
-  async run(call, { name, provider, members, ...rest }): Promise<PoolShape> {
+  async run(call, { name, provider, shape, members, ...rest }): Promise<PoolShape> {
     checkName('pool', name)
     if (call.engine.pool(name)) throw new Refusal('conflict', `there is a pool named ${name} already`)
+    const credentials = checkMembers(call, { name, provider: providerNamed(provider) }, members)
     const record: PoolRecord = {
       ...defaultSettings,
       ...settings(call, rest),
       name,
-      provider: providerNamed(provider),
+      ...commonShape({ name, provider: providerNamed(provider), shape }, credentials),
       createdAt: call.clock.now(),
     }
-    checkUpstream(record, checkMembers(call, record, members))
+    checkUpstream(record, credentials)
     const seats = members.map((member) => ({ member, weight: 1 }))
     await call.engine.createPool(record, seats, call.actor)
     return shown(call, name)

@@ -1,6 +1,7 @@
 import type { MemberStatus, PoolStatus } from '../engine/engine.ts'
 import { type At, type Health, type Park, type Remedy, remedyFor, type Usage } from '../pool/pool.ts'
 import type { IncidentRecord } from '../store/store.ts'
+import { dialectFor } from './names.ts'
 
 /** A member's or credential's health in `--json`; instants are RFC 3339 strings. */
 export interface HealthShape {
@@ -55,6 +56,8 @@ export interface UsageShape {
 export interface PoolShape {
   name: string
   provider: string
+  /** The shape of API that is spoken. */
+  shape: string
   strategy: string
   upstream: string | null
   maxWaitMs: number | null
@@ -166,6 +169,7 @@ export function poolShape(status: PoolStatus, now: At, live: boolean): PoolShape
   return {
     name: record.name,
     provider: record.provider,
+    shape: dialectFor(record).shape,
     strategy: record.strategy,
     upstream: record.upstream,
     maxWaitMs: record.maxWaitMs,

@@ -9,6 +9,7 @@ const setting = z.union([z.string(), z.number(), z.null()]).optional()
 
 const credential = z.strictObject({
   provider: text,
+  shape: text.optional(),
   source: z.union([
     z.literal('vault'),
     z.strictObject({ env: text }),
@@ -35,6 +36,7 @@ const member = z.union([
 
 const pool = z.strictObject({
   provider: text,
+  shape: text.optional(),
   members: z.array(member),
   upstream: setting,
   strategy: setting,

@@ -53,8 +53,8 @@ export type Reason =
   | 'operator'
   | 'preempted' // near its limit, left before the refusal
 
-/** How far an outcome reaches: one member, its quota domain, or one model family of the member. */
-export type Scope = 'member' | 'domain' | 'model'
+/** How far an outcome reaches: one member, its quota domain, one model family of the member, or of its whole domain. */
+export type Scope = 'member' | 'domain' | 'model' | 'domain-model'
 
 export interface Outcome {
   readonly kind: OutcomeKind
@@ -78,6 +78,8 @@ export interface Outcome {
 export interface Usage {
   /** The upstream's own word for the limit: `5h`, `7d`, `requests`, `tokens`. */
   readonly window: string
+  /** It limits one model, extra usage or slower service only, and not the plan or key as a whole. */
+  readonly isPartial?: true
   /** 0 to 100; more where the upstream allows more. */
   readonly usedPercent: number
   readonly resetAt: At | null

@@ -17,6 +17,8 @@ describe('being near a limit', () => {
   })
 
   it('counts any of several limits, and none when nothing is known', () => {
+    const partial = { window: 'overage', isPartial: true as const, usedPercent: 100, resetAt: now + hour }
+    expect(isNearLimit([partial], 98, now)).toBe(false)
     const low = { window: '7d', usedPercent: 10, resetAt: now + hour }
     expect(isNearLimit([low, { window: '5h', usedPercent: 99, resetAt: now + hour }], 98, now)).toBe(true)
     expect(isNearLimit([], 98, now)).toBe(false)

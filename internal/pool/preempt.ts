@@ -7,6 +7,7 @@ const shortestMs = 5 * 60_000
 export function isNearLimit(usage: readonly Usage[], preemptAt: number | null, now: At): boolean {
   if (preemptAt === null) return false
   return usage.some(
-    ({ usedPercent, resetAt }) => usedPercent >= preemptAt && resetAt !== null && resetAt - now >= shortestMs,
+    ({ isPartial, usedPercent, resetAt }) =>
+      !isPartial && usedPercent >= preemptAt && resetAt !== null && resetAt - now >= shortestMs,
   )
 }

@@ -242,7 +242,7 @@ export class Attempt implements AnswerListener, HoldOwner, UnpackingOwner {
 
   #lateErrors(): LateErrors {
     const { dialect, clock } = this.#around
-    return new LateErrors(dialect, () => clock.now())
+    return new LateErrors(dialect, () => clock.now(), this.#injection.kind === 'bearer-token')
   }
 
   #passOn(forward: Forward, chunk: Buffer, plain: Buffer | null): boolean {

@@ -166,7 +166,7 @@ export class Exchange implements BodyReceiver, SenderOwner {
 
   #judge(attempt: Trip, outcome: Outcome, walk: Walk): void {
     const { meter, settings } = this.#gateway
-    if (outcome.scope === 'model' && outcome.model === null) walk.turn.model ??= this.#outgoing.model()
+    if (outcome.scope.endsWith('model') && outcome.model === null) walk.turn.model ??= this.#outgoing.model()
     meter.ttfb(walk.turn.pool.name, attempt.headAt - attempt.startedAt)
     const first = walk.rejected
     const step = nextStep(outcome, walk.progress(outcome), settings.replay.maxAttempts)

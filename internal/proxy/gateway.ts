@@ -1,6 +1,6 @@
 import type { Clock } from '../clock/clock.ts'
 import type { Credentials } from '../credential/credential.ts'
-import type { Dialect } from '../dialect/dialect.ts'
+import type { Dialect, Spoken } from '../dialect/dialect.ts'
 import type { DataPath, LivePool } from '../engine/engine.ts'
 import type { Keyring } from '../keys/keys.ts'
 import type { Logger } from '../log/log.ts'
@@ -42,7 +42,7 @@ export interface Gateway {
   readonly engine: DataPath
   readonly credentials: Credentials
   readonly keys: Pick<Keyring, 'check'>
-  readonly dialectOf: (provider: string) => Dialect
+  readonly dialectOf: (of: Spoken) => Dialect
   readonly clock: Clock
   readonly log: Logger
   readonly meter: ProxyMeter

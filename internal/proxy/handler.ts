@@ -77,7 +77,7 @@ export class Handler {
   /** The way of a request whose pool is known: from here on answers are in its dialect. */
   #enter(call: Call, { target, pool, expectation }: Entry): void {
     const { request, response, frame, upgrade } = call
-    const dialect = this.#gateway.dialectOf(pool.record.provider)
+    const dialect = this.#gateway.dialectOf(pool.record)
     const key = clientKeyOf(request, dialect, target)
     const local = dialect.local(request.method ?? 'GET', target.path + target.query, key !== null)
     if (local) {

@@ -27,11 +27,14 @@ export interface LateError {
 export class LateErrors {
   readonly #dialect: Dialect
   readonly #now: () => number
+  readonly #oauth: boolean | undefined
   #tail: Buffer[] = []
   #tailLength = 0
 
-  constructor(dialect: Dialect, now: () => number) {
+  /** `oauth`: whether the credential is an OAuth token; left out: what is usual. */
+  constructor(dialect: Dialect, now: () => number, oauth?: boolean) {
     this.#dialect = dialect
+    this.#oauth = oauth
     this.#now = now
   }
 
@@ -90,7 +93,7 @@ export class LateErrors {
 
   #failure(event: StreamEvent): Outcome | null {
     if (!event.data.includes(suspectWord) && !event.event?.includes(suspectWord)) return null
-    const meaning = this.#dialect.classifyEvent(event, this.#now())
+    const meaning = this.#dialect.classifyEvent(event, this.#now(), this.#oauth)
     return meaning === 'lifecycle' || meaning === 'content' || meaning.kind === 'success' ? null : meaning
   }
 }

@@ -76,14 +76,16 @@ export class Outgoing {
 
   /** The model family that the request asks for, as far as the path or a held body tells. */
   model(): ModelFamily | null {
-    const bytes = this.#dialect.modelInBody && this.body.held ? this.body.bytes.whole() : null
-    return this.#dialect.model(this.#path, bytes === null ? null : parsed(bytes))
+    const named = this.#dialect.model(this.#path, null)
+    if (named !== null || !this.body.held) return named
+    const bytes = this.body.bytes.whole()
+    return bytes === null ? null : this.#dialect.model(this.#path, parsed(bytes))
   }
 
   /** The same, but only as far as either end of the body tells: cheap enough for every stream. */
   modelAtHand(): ModelFamily | null {
     const { body } = this
-    const named = this.#dialect.modelInBody && body.held ? modelAtEnds(body.bytes) : null
+    const named = body.held ? modelAtEnds(body.bytes) : null
     return this.#dialect.model(this.#path, named === null ? null : { model: named })
   }
 

@@ -24,7 +24,7 @@ describe('the canonical probe', () => {
 
   it.each([
     ['an explicit rejection', answer(401, {}, { error: { code: 'invalid_api_key' } }), 'confirmed', 401],
-    ['a bare 401', answer(401), 'inconclusive', 401],
+    ['a bare 401', answer(401), 'confirmed', 401],
     ['a key that may not list models', answer(403, {}, { error: { message: 'restricted' } }), 'inconclusive', 403],
     ['a limit', answer(429, {}, { error: { code: 'rate_limit_exceeded' } }), 'inconclusive', 429],
     ['a fault of the upstream', answer(500), 'inconclusive', 500],

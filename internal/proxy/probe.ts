@@ -1,6 +1,6 @@
 import type { Clock } from '../clock/clock.ts'
 import { type Credentials, type Material, NoMaterial } from '../credential/credential.ts'
-import type { Dialect } from '../dialect/dialect.ts'
+import type { Dialect, Spoken } from '../dialect/dialect.ts'
 import type { Finding, Lease, LivePool, Prober } from '../engine/engine.ts'
 import type { Outcome, Reason } from '../pool/pool.ts'
 import { noBody } from './outgoing.ts'
@@ -11,7 +11,7 @@ import type { Upstreams } from './upstreams.ts'
 /** What a probe needs of the proxy. */
 export interface ProbeParts {
   readonly credentials: Credentials
-  dialectOf(provider: string): Dialect
+  dialectOf(of: Spoken): Dialect
   readonly upstreams: Upstreams
   readonly clock: Clock
 }
@@ -65,7 +65,7 @@ interface Question {
 
 /** What the answer to the canonical request means; null when the upstream has none. */
 export async function answered(parts: ProbeParts, { credential, pool, material }: Question): Promise<Outcome | null> {
-  const dialect = parts.dialectOf(credential.provider)
+  const dialect = parts.dialectOf(pool)
   const baseUrl = credential.baseUrl ?? pool.upstream ?? dialect.defaultBaseUrl
   const request = baseUrl === null ? null : dialect.probe(baseUrl, pool.probePath)
   if (baseUrl === null || request === null) return null
@@ -89,10 +89,14 @@ async function freshMaterial(credentials: Credentials, credential: Lease['creden
     : known
 }
 
-/** Only an accepted request clears, and only an explicit word about the credential confirms. */
+/**
+ * Only an accepted request clears. An explicit word about the credential confirms, and so does a 401 whatever its words: the
+ * probe carries nothing but the credential.
+ */
 export function findingOf({ kind, evidence, reason, status }: Outcome): Found {
   if (kind === 'success') return { finding: 'cleared', reason: 'ok', status }
-  if (kind === 'auth-rejected' && evidence === 'strong') return { finding: 'confirmed', reason, status }
+  if (kind === 'auth-rejected' && (evidence === 'strong' || status === 401))
+    return { finding: 'confirmed', reason, status }
   return inconclusive(reason, status)
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../clock/clock.ts'
 import type { Credentials } from '../credential/credential.ts'
-import type { Dialect } from '../dialect/dialect.ts'
+import type { Dialect, Spoken } from '../dialect/dialect.ts'
 import type { DataPath, Prober, Scout } from '../engine/engine.ts'
 import type { EventBus } from '../events/events.ts'
 import type { Keyring } from '../keys/keys.ts'
@@ -36,7 +36,7 @@ export interface ProxyParts {
   readonly engine: DataPath
   readonly credentials: Credentials
   readonly keys: Pick<Keyring, 'check'>
-  dialectOf(provider: string): Dialect
+  dialectOf(of: Spoken): Dialect
   /** Tells when a member can serve no longer. */
   readonly bus: Pick<EventBus, 'subscribe'>
   readonly clock: Clock
@@ -116,7 +116,7 @@ function gatewayOf(parts: ProxyParts): Gateway {
     engine,
     credentials,
     keys,
-    dialectOf: (provider) => parts.dialectOf(provider),
+    dialectOf: (of) => parts.dialectOf(of),
     clock,
     log,
     meter,

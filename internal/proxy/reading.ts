@@ -19,7 +19,7 @@ export interface AnswerHead {
 /** What is held back at most, in bytes, before an answer counts as begun. */
 export const mostHeld = 65_536
 
-/** A packed 200 that is longer than this, in bytes, is an answer: error messages are short. */
+/** A 200 that is longer than this, in bytes, is an answer: error messages are short. */
 const mostPackedError = 8_192
 
 /** What in the body decides: nothing, all of an error, the first events of a stream, or how a JSON answer begins. */
@@ -72,11 +72,11 @@ export class Reading {
   /** The outcome after another chunk, which is unpacked if it is one of a stream; null when nothing decisive has come yet. */
   next(chunk: Buffer, held: Held, now: At): Outcome | null {
     if (this.#watch === 'json') {
-      if (!beginsLikeError(chunk)) return this.#classify(null, now)
+      if (!mayBeError(chunk, this.#head)) return this.#classify(null, now)
       this.#watch = 'refusal'
     }
     if (this.#watch === 'events') {
-      this.#opening ??= new Opening(this.#dialect)
+      this.#opening ??= new Opening(this.#dialect, this.#head.oauth)
       const meaning = this.#opening.read(chunk, now)
       if (meaning === null) return null
       return meaning === 'content' ? this.#classify(null, now) : meaning
@@ -123,8 +123,13 @@ function watchFor({ method, status, headers }: AnswerHead, errorInOk: boolean): 
   return length <= mostPackedError ? 'refusal' : 'nothing'
 }
 
-/** An error under a 200 begins the body, `{"error"` or `[{"error"`, whatever the white space. */
-function beginsLikeError(chunk: Buffer): boolean {
+/**
+ * An error under a 200 begins the body, `{"error"` or `[{"error"`, whatever the white space; or it is short and has a word
+ * of those providers that put their result beside the answer.
+ */
+function mayBeError(chunk: Buffer, { headers }: AnswerHead): boolean {
   const start = chunk.subarray(0, 256)
-  return start.includes('"error"') && /^\s*\[?\s*\{\s*"error"/.test(start.toString('latin1'))
+  if (start.includes('"error"') && /^\s*\[?\s*\{\s*"error"/.test(start.toString('latin1'))) return true
+  const length = Number(headerIn(headers, 'content-length') ?? chunk.length)
+  return length <= mostPackedError && (chunk.includes('"base_resp"') || chunk.includes('"success":false'))
 }

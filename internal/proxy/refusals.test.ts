@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { dialects } from '../dialect/dialect.ts'
+import { dialectOf } from '../dialect/dialect.ts'
 import type { Exhausted } from '../engine/engine.ts'
 import { prepared } from './local.ts'
 import { type Hearer, Refusals } from './refusals.ts'
@@ -14,13 +14,15 @@ const cooling: Exhausted = {
   remedy: null,
 }
 
-const openai: Hearer = { dialect: dialects.openai, client: 'heeds-429' }
-const anthropic: Hearer = { dialect: dialects.anthropic, client: 'heeds-429' }
+const openai: Hearer = { dialect: dialectOf('openai'), client: 'heeds-429' }
+const anthropic: Hearer = { dialect: dialectOf('anthropic'), client: 'heeds-429' }
 
 it('says at any time what the dialect would say', () => {
   const refusals = new Refusals()
   for (let after = 0; after < 95_000; after += 250) {
-    const fresh = prepared(dialects.openai.exhausted({ pool: 'p', ...cooling, remedy: null }, now + after, 'heeds-429'))
+    const fresh = prepared(
+      dialectOf('openai').exhausted({ pool: 'p', ...cooling, remedy: null }, now + after, 'heeds-429'),
+    )
     expect(refusals.answer(openai, 'p', cooling, now + after)).toEqual(fresh)
   }
 })
@@ -31,7 +33,7 @@ it('is made anew when another member is the first, more are in the pool, or only
   for (const change of [{}, { first: 'b' }, { members: 3 }, person, {}]) {
     const decision = { ...cooling, ...change }
     const remedy = decision.remedy && 'spillway cred login a'
-    const fresh = prepared(dialects.anthropic.exhausted({ pool: 'p', ...decision, remedy }, now, 'heeds-429'))
+    const fresh = prepared(dialectOf('anthropic').exhausted({ pool: 'p', ...decision, remedy }, now, 'heeds-429'))
     expect(refusals.answer(anthropic, 'p', decision, now)).toEqual(fresh)
   }
 })

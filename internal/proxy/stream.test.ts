@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { dialects } from '../dialect/dialect.ts'
+import { dialectOf } from '../dialect/dialect.ts'
 import { EventReader } from './event-reader.ts'
 import { LateErrors } from './late-errors.ts'
 import { Opening } from './stream.ts'
@@ -53,7 +53,7 @@ describe('server-sent events', () => {
 
 describe('the opening of a stream', () => {
   test('says nothing before an event that is no lifecycle event', () => {
-    const opening = new Opening(dialects.openai)
+    const opening = new Opening(dialectOf('openai'))
     expect(
       opening.read(Buffer.from('event: response.created\ndata: {"type":"response.created","response":{}}\n\n'), now),
     ).toBeNull()
@@ -62,7 +62,7 @@ describe('the opening of a stream', () => {
   })
 
   test('is an error when an error follows lifecycle events', () => {
-    const opening = new Opening(dialects.anthropic)
+    const opening = new Opening(dialectOf('anthropic'))
     expect(opening.read(Buffer.from('event: message_start\ndata: {"type":"message_start"}\n\n'), now)).toBeNull()
     const error = 'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
     expect(opening.read(Buffer.from(error), now)).toMatchObject({ kind: 'overloaded' })
@@ -75,7 +75,7 @@ describe('errors in a stream that is passed on', () => {
     'event: content_block_delta\ndata: {"type":"content_block_delta","delta":{"text":"an error, he said"}}\n\n'
 
   function late(...chunks: string[]) {
-    const errors = new LateErrors(dialects.anthropic, () => now)
+    const errors = new LateErrors(dialectOf('anthropic'), () => now)
     return chunks.map((chunk) => errors.read(Buffer.from(chunk))?.outcome.kind ?? null)
   }
 

@@ -10,18 +10,21 @@ const mostUnknown = 65_536
 /** Looks at the beginning of a stream until an event says whether it is an answer or an error. */
 export class Opening {
   readonly #dialect: Dialect
+  readonly #oauth: boolean | undefined
   readonly #reader = new EventReader()
   #bytes = 0
 
-  constructor(dialect: Dialect) {
+  /** `oauth`: whether the credential is an OAuth token; left out: what is usual. */
+  constructor(dialect: Dialect, oauth?: boolean) {
     this.#dialect = dialect
+    this.#oauth = oauth
   }
 
   /** `content`: the answer has begun, or is too long to wait for that; an outcome: it is an error; null: nothing decisive has come yet. */
   read(chunk: Buffer, now: At): 'content' | Outcome | null {
     this.#bytes += chunk.length
     for (const event of this.#reader.push(chunk)) {
-      const meaning = this.#dialect.classifyEvent(event, now)
+      const meaning = this.#dialect.classifyEvent(event, now, this.#oauth)
       if (meaning !== 'lifecycle') return meaning
     }
     return this.#bytes >= mostLifecycle || this.#isUnknown(now) ? 'content' : null

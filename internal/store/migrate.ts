@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { StoreError } from './fault.ts'
 import { first } from './migrations/first.ts'
+import { shape } from './migrations/shape.ts'
 
 /** How one kind of database spells what the migrations need. */
 export interface Spelling {
@@ -18,7 +19,7 @@ export interface Spelling {
 export type Migration = (spelling: Spelling) => readonly string[]
 
 /** In order and for ever: the schema's number is how many of them a database has seen. */
-const migrations: readonly Migration[] = [first]
+const migrations: readonly Migration[] = [first, shape]
 
 /** The schema that this version of the program reads and writes. */
 export const newestSchema = migrations.length

@@ -14,6 +14,8 @@ export interface CredentialRecord {
   readonly id: string
   readonly name: string
   readonly provider: string
+  /** The shape of API that it is for, where the provider offers several; absent: any. */
+  readonly shape?: string | undefined
   readonly baseUrl: string | null
   /** The quota domain; null when it shares its limits with nobody. */
   readonly domain: string | null
@@ -65,6 +67,8 @@ export interface CredentialState {
 export interface PoolRecord {
   readonly name: string
   readonly provider: string
+  /** The shape of API that is spoken, where the provider offers several; absent: the provider's own. */
+  readonly shape?: string | undefined
   readonly upstream: string | null
   readonly strategy: string
   readonly maxWaitMs: number | null

@@ -41,6 +41,7 @@ export const credentials = table<CredentialRecord>('credentials', ['id'], {
   id: text('id'),
   name: text('name'),
   provider: text('provider'),
+  shape: optional(text('shape')),
   baseUrl: text('base_url'),
   domain: text('domain'),
   header: text('header'),
@@ -69,6 +70,7 @@ export const refreshes = table<RefreshRecord>('refreshes', ['id'], {
 export const pools = table<PoolRecord>('pools', ['name'], {
   name: text('name'),
   provider: text('provider'),
+  shape: optional(text('shape')),
   upstream: text('upstream'),
   strategy: text('strategy'),
   maxWaitMs: maybeWhole('max_wait_ms'),

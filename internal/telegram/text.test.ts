@@ -68,6 +68,7 @@ function pool(members: MemberShape[]): PoolShape {
   return {
     name: 'openai',
     provider: 'openai',
+    shape: 'openai',
     strategy: 'sticky',
     upstream: null,
     maxWaitMs: null,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { FakeClock } from '../../internal/clock/clock.ts'
 import { type Config, loadConfig } from '../../internal/config/config.ts'
 import { createCredentials, type LiveCredentials } from '../../internal/credential/credential.ts'
-import { dialectOf, type Provider } from '../../internal/dialect/dialect.ts'
+import { spokenBy } from '../../internal/dialect/dialect.ts'
 import { type Engine, type Finding, type Lease, startEngine, type Turn } from '../../internal/engine/engine.ts'
 import { type EventBus, eventBus } from '../../internal/events/events.ts'
 import { createKeyring, type Keyring } from '../../internal/keys/keys.ts'
@@ -88,7 +88,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
       dedupeMs: config.notices.dedupeMs,
       headMs: config.upstream.headMs,
     },
-    defaultBaseUrl: (provider) => dialectOf(provider as Provider).defaultBaseUrl,
+    defaultBaseUrl: (of) => spokenBy(of).defaultBaseUrl,
     prober: () => prober,
     random: () => 0,
     onSuppressed: () => undefined,

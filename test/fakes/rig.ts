@@ -6,7 +6,7 @@ import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders } 
 import { connect, type Socket } from 'node:net'
 import { type Clock, systemClock } from '../../internal/clock/clock.ts'
 import { type Credentials, NoMaterial, type Renewal } from '../../internal/credential/credential.ts'
-import { dialects, type Provider } from '../../internal/dialect/dialect.ts'
+import { type Provider, spokenBy } from '../../internal/dialect/dialect.ts'
 import { type Engine, startEngine } from '../../internal/engine/engine.ts'
 import { type Announcement, eventBus } from '../../internal/events/events.ts'
 import { createKeyring, mintKey } from '../../internal/keys/keys.ts'
@@ -270,7 +270,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     credentials,
     keys: createKeyring([record]),
     bus,
-    dialectOf: (name) => dialects[name as Provider],
+    dialectOf: spokenBy,
     clock,
     log: silentLog,
     settings,

@@ -2,7 +2,7 @@
  * Parts of the data port that can be driven without sockets: what comes cut anywhere has to mean what it means as a whole.
  * These cases cost little, say little of what happens on connections, and are counted apart.
  */
-import { dialects } from '../../internal/dialect/dialect.ts'
+import { dialectOf } from '../../internal/dialect/dialect.ts'
 import { DirectRequest } from '../../internal/proxy/direct-request.ts'
 import { EventReader } from '../../internal/proxy/event-reader.ts'
 import { LateErrors } from '../../internal/proxy/late-errors.ts'
@@ -182,7 +182,7 @@ const parts: Readonly<Record<string, Part>> = {
   'part-opening': {
     bytes: eventBytes,
     understand: (random) => {
-      const dialect = dialects[random.pick(['openai', 'anthropic', 'gemini', 'codex'] as const)]
+      const dialect = dialectOf(random.pick(['openai', 'anthropic', 'gemini', 'codex'] as const))
       return (pieces) => {
         const opening = new Opening(dialect)
         for (const piece of pieces) {
@@ -201,7 +201,7 @@ const parts: Readonly<Record<string, Part>> = {
           .replace(/\r(?!\n)/g, '\n'),
       ),
     understand: (random) => {
-      const dialect = dialects[random.pick(['openai', 'anthropic', 'gemini', 'codex'] as const)]
+      const dialect = dialectOf(random.pick(['openai', 'anthropic', 'gemini', 'codex'] as const))
       return (pieces) => {
         const late = new LateErrors(dialect, () => noon)
         for (const piece of pieces) {

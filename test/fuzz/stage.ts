@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { FakeClock } from '../../internal/clock/clock.ts'
-import { dialects, type Provider } from '../../internal/dialect/dialect.ts'
+import { spokenBy } from '../../internal/dialect/dialect.ts'
 import { type Engine, startEngine } from '../../internal/engine/engine.ts'
 import { eventBus } from '../../internal/events/events.ts'
 import { createKeyring, mintKey } from '../../internal/keys/keys.ts'
@@ -110,13 +110,12 @@ export class Stage {
       ttfb() {},
     }
     const keys = createKeyring([record])
-    const dialectOf = (name: string) => dialects[name as Provider]
     const proxy = createProxy({
       engine,
       credentials,
       keys,
       bus,
-      dialectOf,
+      dialectOf: spokenBy,
       clock,
       log,
       settings,

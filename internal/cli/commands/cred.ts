@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Ops, providers, Refusal, type TestShape } from '../../ops/ops.ts'
+import { type Ops, providers, Refusal, shapes, type TestShape } from '../../ops/ops.ts'
 import { absolute, type Cli, leaf, listing } from '../command.ts'
 import { facts, sourceText, testText } from '../credview.ts'
 import { exitCodes } from '../exit.ts'
@@ -19,6 +19,7 @@ export function credCommands(program: Command, cli: Cli): void {
 
 interface AddOptions {
   readonly provider: string
+  readonly shape?: string
   readonly baseUrl?: string
   readonly domain?: string
   readonly header?: string
@@ -37,6 +38,7 @@ type Source = Parameters<Ops['credAdd']>[0]['source']
 function add(cred: Command, cli: Cli): void {
   leaf(cred, 'add <name>', 'add a credential; its secret is read from stdin (unseen on a terminal)')
     .requiredOption('--provider <provider>', `one of ${providers.join(', ')}`)
+    .option('--shape <shape>', `of its API, where it offers several: ${shapes.join(', ')}`)
     .option('--base-url <url>', "where it is sent, instead of the provider's own")
     .option('--domain <domain>', 'credentials of one domain share their limits (an organisation, an account)')
     .option('--header <header>', 'the header that carries it (generic)')
@@ -55,12 +57,13 @@ function add(cred: Command, cli: Cli): void {
       const given = reference(cli, options)
       // The secret is read before anything is opened: nobody should hold the lock while a person types.
       const source: Source = given ?? { kind: 'vault', secret: await readSecret(cli.io, `secret of ${name}: `) }
-      const { provider, baseUrl, domain, header } = options
+      const { provider, shape, baseUrl, domain, header } = options
       await cli.withOps(command, async (ops) => {
         const made = await ops.credAdd({
           name,
           provider,
           source,
+          ...(shape === undefined ? {} : { shape }),
           ...(baseUrl === undefined ? {} : { baseUrl }),
           ...(domain === undefined ? {} : { domain }),
           ...(header === undefined ? {} : { header }),

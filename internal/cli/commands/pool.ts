@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { providers, Refusal, strategies } from '../../ops/ops.ts'
+import { providers, Refusal, shapes, strategies } from '../../ops/ops.ts'
 import { type Cli, duration, leaf, listing, names, ordinal } from '../command.ts'
 import { printPool, printPools } from '../poolview.ts'
 import { localTime, relativeOr } from '../when.ts'
@@ -45,6 +45,7 @@ function list(pool: Command, cli: Cli): void {
 
 interface CreateOptions {
   readonly provider: string
+  readonly shape?: string
   readonly members: string[]
   readonly strategy?: string
   readonly upstream?: string
@@ -53,16 +54,18 @@ interface CreateOptions {
 function create(pool: Command, cli: Cli): void {
   leaf(pool, 'create <name>', 'make a pool of credentials')
     .requiredOption('--provider <provider>', `one of ${providers.join(', ')}`)
+    .option('--shape <shape>', `of its API, where it offers several: ${shapes.join(', ')}`)
     .requiredOption('--members <a,b>', 'credentials, in their order', names)
     .option('--strategy <strategy>', `one of ${strategies.join(', ')} (default: sticky)`)
     .option('--upstream <url>', "base URL of the upstream, instead of the provider's own")
     .action((name: string, options: CreateOptions, command: Command) =>
       cli.withOps(command, async (ops) => {
-        const { provider, members, strategy, upstream } = options
+        const { provider, shape, members, strategy, upstream } = options
         const made = await ops.poolCreate({
           name,
           provider,
           members,
+          ...(shape === undefined ? {} : { shape }),
           ...(strategy === undefined ? {} : { strategy }),
           ...(upstream === undefined ? {} : { upstream }),
         })
