@@ -247,7 +247,7 @@ const badChunks: Make = (_place, asked) => {
   return {
     ...base,
     name: 'bad chunks',
-    pieces: [head, '5\r\nhello\r\nxyz\r\n'],
+    pieces: asked.method === 'HEAD' ? [`${head}5\r\nhello\r\nxyz\r\n`] : [head, '5\r\nhello\r\nxyz\r\n'],
     ends: 'keep',
     sees: { status: 200, body: asked.method === 'HEAD' ? '' : 'hello', may: seen },
     own: asked.method === 'HEAD' ? [] : broken,
