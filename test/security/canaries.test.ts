@@ -34,9 +34,9 @@ function hear(where: string, text: string | Buffer): void {
 }
 
 /** A refusal that repeats the credential it was sent, in the body and in a header. */
-const reflecting = (status: number, code: string): Behaviour => ({
+const reflecting = (status: number, code: string, words = 'Incorrect API key provided'): Behaviour => ({
   play({ request, response }) {
-    const message = `Incorrect API key provided: ${request.credential} (${encodeURIComponent(request.credential ?? '')})`
+    const message = `${words}: ${request.credential} (${encodeURIComponent(request.credential ?? '')})`
     response.writeHead(status, { 'content-type': 'application/json', 'x-your-key': request.credential ?? '' })
     response.end(JSON.stringify({ error: { message, code } }))
   },
@@ -92,7 +92,7 @@ notices:
   for (const { texts } of telegram.messages) hear('telegram', texts.join('\n'))
   hear('telegram calls', JSON.stringify(telegram.calls.map(({ payload }) => payload)))
   await new Promise((resolve) => webhook.close(resolve))
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   program.close()
@@ -109,6 +109,9 @@ async function live(): Promise<void> {
     hear('answers', JSON.stringify([...response.headers]) + (await response.text()))
   }
   for (const name of ['vault', 'env', 'file', 'command'] as const) {
+    await ask()
+    // What is wrong with the request goes on to the client; what is wrong with the credential does not.
+    upstream.on(canaries[name]).once(reflecting(400, 'invalid_value', `Invalid value, said to the key of ${name}`))
     await ask()
     upstream.on(canaries[name]).always(reflecting(429, 'rate_limit_exceeded'))
     await ask()
@@ -184,11 +187,11 @@ describe('A17: canary secrets', () => {
   it('were really used: each credential reached the upstream, and the bot and the webhook were told', () => {
     for (const name of ['vault', 'env', 'file', 'command'] as const) {
       expect(upstream.requests.some(({ credential }) => credential === canaries[name])).toBe(true)
+      expect(said.answers).toContain(`Invalid value, said to the key of ${name}: *`)
     }
     expect(said.telegram).toContain('openai')
     expect(said.webhook).toContain('openai')
     expect(said.log).toContain('cred_cooled')
-    expect(said.answers).toContain('Incorrect API key provided')
     expect(said['admin /metrics']).toContain('spillway_requests_total')
   })
 

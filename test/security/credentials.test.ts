@@ -97,8 +97,9 @@ describe('A6: client keys in odd places', () => {
 })
 
 describe('A11: an upstream that repeats our credential', () => {
-  const said = '{"error":{"message":"Incorrect API key provided: key-a. key-a!"}}'
-  const masked = said.replaceAll('key-a', '*****')
+  const said = '{"error":{"message":"Invalid value, said to key-a. key-a!","code":"invalid_value"}}'
+  const refused = '{"error":{"message":"Incorrect API key provided: key-a. key-a!","code":"invalid_api_key"}}'
+  const mask = (text: string) => text.replaceAll('key-a', '*****')
 
   it.each([
     ['as it is', answer(400, { 'content-type': 'application/json' }, said)],
@@ -112,7 +113,29 @@ describe('A11: an upstream that repeats our credential', () => {
   ])('%s: the client does not see it', async (_name, behaviour) => {
     await start()
     rig.upstream.on('key-a').always(behaviour)
-    expect((await rig.ask()).text).toBe(masked)
+    expect((await rig.ask()).text).toBe(mask(said))
+  })
+
+  it.each([400, 401, 403])(
+    'to refuse it with %i, where nobody else may be asked: the client does not see it',
+    async (status) => {
+      await start({ replay: { maxBodyBytes: 10 } })
+      rig.upstream.on('key-a').always(answer(status, { 'content-type': 'application/json' }, refused))
+      expect(await rig.ask({ body: { input: 'too long to be sent again' } })).toMatchObject({
+        status,
+        text: mask(refused),
+      })
+      expect(new Set(rig.upstream.served)).toEqual(new Set(['key-a']))
+    },
+  )
+
+  it.each([400, 401, 403])('to refuse it with %i: the client hears the next member instead', async (status) => {
+    await start()
+    rig.upstream.on('key-a').always(answer(status, { 'content-type': 'application/json' }, refused))
+    const heard = await rig.ask()
+    expect(heard.status).toBe(200)
+    expect(JSON.stringify([heard.rawHeaders, heard.text])).not.toContain('key-a')
+    expect(new Set(rig.upstream.served)).toEqual(new Set(['key-a', 'key-b']))
   })
 
   it('in its headers: the client does not see it', async () => {

@@ -67,7 +67,7 @@ describe('A18: sealed secrets', () => {
     const sound = ['a', 'b', 'c'].filter((name) => !spoiled.includes(name))
     expect(new Set(spillway.upstream.served)).toEqual(new Set([`sk-${sound[0]}`]))
     const states = await health()
-    for (const name of spoiled) expect(states[name]).toMatchObject({ state: 'needs-login', reason: 'unreadable' })
+    for (const name of spoiled) expect(states[name]).toMatchObject({ state: 'unreadable', reason: 'unreadable' })
     for (const name of sound) expect(states[name]).toMatchObject({ state: 'healthy' })
     const rows = await spillway.ops.doctor({})
     for (const name of spoiled) {
