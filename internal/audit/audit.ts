@@ -3,4 +3,4 @@
  * The chain itself (hashes, signed ends, `verifyAudit`) is the Store's, because it is written in the Store's transactions.
  */
 export { keepAudit } from './keeping.ts'
-export { type AuditShape, auditShape } from './shape.ts'
+export { type AuditListShape, type AuditShape, auditListShape, auditShape } from './shape.ts'

@@ -133,6 +133,7 @@ describe('the audit log', () => {
         to: null,
         reason: 'rate-limited',
         actor: expect.any(String),
+        model: null,
         suppressed: 0,
         detail: expect.objectContaining({ scope: 'member' }),
         hash: expect.stringMatching(/^[0-9a-f]{64}$/),

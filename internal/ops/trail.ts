@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type AuditShape, auditShape } from '../audit/audit.ts'
+import { type AuditListShape, type AuditShape, auditListShape, auditShape } from '../audit/audit.ts'
 import { parseDuration } from '../config/config.ts'
 import { type At, Refusal } from '../pool/pool.ts'
 import type { AuditQuery, ChainVerdict } from '../store/store.ts'
@@ -22,14 +22,14 @@ export const trailVerbs = {
       kind: z.string().optional(),
       limit: count.pipe(z.int().min(1).max(mostRows)).default(50),
     }),
-    async run(call, { since, pool, kind, limit }): Promise<AuditShape[]> {
+    async run(call, { since, pool, kind, limit }): Promise<AuditListShape[]> {
       const query: AuditQuery = {
         limit,
         ...(since === undefined ? {} : { since: sinceWhen(call, since) }),
         ...(pool === undefined ? {} : { pool }),
         ...(kind === undefined ? {} : { kind }),
       }
-      return (await call.store.audit(query)).map(auditShape)
+      return (await call.store.audit(query)).map(auditListShape)
     },
   }),
   auditVerify: verb({

@@ -34,7 +34,7 @@ export const beginning: Link = { seq: 0, hash: '0'.repeat(64) }
 /** What a row follows when the head before it cannot be trusted: no row hashes to it, so `verify` stops there. */
 export const nothing = ''
 
-/** The canonical JSON (RFC 8785) of the row as `audit list` shows it, without its hash. */
+/** The canonical JSON (RFC 8785) of the row as an export shows it, without its hash. */
 export function rowText(row: Omit<AuditRow, 'hash'>): string {
   const { seq, at, kind, pool, from, to, reason, actor, suppressed, detail } = row
   const shown = { seq, at: new Date(at).toISOString(), kind, pool, from, to, reason, actor, suppressed, detail }

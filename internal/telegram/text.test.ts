@@ -112,7 +112,6 @@ describe('what is shown', () => {
         pool: 'p'.repeat(60),
         from: 'f'.repeat(60),
         to: `to-${seq}`,
-        model: null,
         reason: 'rate-limited',
         actor: 'spillway',
         suppressed: seq,

@@ -1,11 +1,15 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { FakeClock } from '../../internal/clock/clock.ts'
 import { type Installation, installation } from '../fakes/installation.ts'
 import { TelegramFake } from '../fakes/telegram.ts'
 import { answer } from '../fakes/upstream.ts'
 
 const chat = 42
+/** Google's daily quotas begin anew at midnight in California, 8:00 UTC in winter; the stories begin shortly before. */
+const tillMidnight = 90 * 60_000
+const begin = Date.UTC(2026, 0, 6, 8) - tillMidnight
 const limited = (seconds: number) =>
   answer(429, { 'retry-after': String(seconds) }, { error: { message: 'later', code: 'rate_limit_exceeded' } })
 const dead = answer(401, {}, { error: { message: 'Incorrect API key', code: 'invalid_api_key' } })
@@ -14,7 +18,7 @@ let telegram: TelegramFake
 let spillway: Installation
 
 beforeEach(async () => {
-  telegram = await TelegramFake.open({ chats: [chat], now: () => spillway?.clock.now() ?? Date.UTC(2026, 0, 5, 14) })
+  telegram = await TelegramFake.open({ chats: [chat], now: () => spillway?.clock.now() ?? begin })
   spillway = await installation({
     config: {
       'pools.maxWaitMs': '0',
@@ -23,6 +27,7 @@ beforeEach(async () => {
       'notices.telegram.apiRoot': telegram.apiRoot,
     },
     env: { BOT_TOKEN: telegram.token },
+    clock: new FakeClock(begin),
   })
 })
 
@@ -324,7 +329,7 @@ describe('a limit of one model', () => {
     )
     await spillway.restart()
     expect((await gemini('gemini-2.5-pro')).status).toBe(200)
-    await pass(660_000, 30_000)
+    await pass(tillMidnight, 120_000)
     expect((await gemini('gemini-2.5-pro')).status).toBe(200)
     expect(await pool()).toMatchObject({ active: 'a' })
     expect(await failovers()).toHaveLength(2)
@@ -343,9 +348,9 @@ describe('a limit of one model', () => {
     ])
     expect(await pool()).toMatchObject({ active: 'a', activeFor: [{ model: 'gemini-2.5-pro', member: null }] })
     expect(await spillway.audit('pool_recovered')).toEqual([])
-    await pass(660_000, 30_000)
+    await pass(tillMidnight + 60_000, 120_000)
     await shows(2)
-    expect(texts()[1]).toMatch(/^gemini recovered after 1\d min/)
+    expect(texts()[1]).toMatch(/^gemini recovered after 1 h 3\d min/)
   })
 })
 

@@ -1,13 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { FakeClock } from '../../internal/clock/clock.ts'
 import { type Installation, installation } from '../fakes/installation.ts'
 import { answer } from '../fakes/upstream.ts'
 
 const minute = 60_000
+/** Google's daily quotas begin anew at midnight in California, 8:00 UTC in winter; the stories begin shortly before. */
+const tillMidnight = 90 * minute
+const begin = Date.UTC(2026, 0, 6, 8) - tillMidnight
 
 let spillway: Installation
 
 beforeEach(async () => {
-  spillway = await installation({ config: { 'pools.maxWaitMs': '0' } })
+  spillway = await installation({ config: { 'pools.maxWaitMs': '0' }, clock: new FakeClock(begin) })
 })
 
 afterEach(() => spillway.close())
@@ -61,16 +65,16 @@ describe('a limit of one model', () => {
       {
         health: { state: 'healthy' },
         active: true,
-        scoped: [{ model: 'gemini-2.5-pro', reason: 'model-quota', until: at(10 * minute) }],
+        scoped: [{ model: 'gemini-2.5-pro', reason: 'model-quota', until: at(tillMidnight) }],
       },
       { health: { state: 'healthy' }, scoped: [] },
     ])
     const { members: explained } = await spillway.ops.poolExplain({ name: 'gemini', model: 'gemini-2.5-pro' })
     expect(explained).toMatchObject([
-      { name: 'a', serves: false, why: 'model', reason: 'model-quota', until: at(10 * minute) },
+      { name: 'a', serves: false, why: 'model', reason: 'model-quota', until: at(tillMidnight) },
       { name: 'b', serves: true },
     ])
-    await spillway.advance(10 * minute)
+    await spillway.advance(tillMidnight)
     await spillway.ops.poolSet({ name: 'gemini', set: { strategy: 'ordered' } })
     spillway.upstream.forget()
     await gemini('gemini-2.5-pro')
@@ -85,7 +89,7 @@ describe('a limit of one model', () => {
     expect(refused.status).toBe(429)
     expect(JSON.parse(refused.text).error.details).toContainEqual({
       '@type': 'type.googleapis.com/google.rpc.RetryInfo',
-      retryDelay: '600s',
+      retryDelay: `${tillMidnight / 1_000}s`,
     })
     expect((await gemini('gemini-2.5-flash')).status).toBe(200)
     expect((await spillway.ops.poolStatus({ name: 'gemini' })).exhausted).toBe(false)
