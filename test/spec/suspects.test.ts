@@ -47,6 +47,14 @@ describe('a key that the upstream rejects', () => {
     expect(incidents).toMatchObject([{ kind: 'cred_disabled', subject: 'a' }])
   })
 
+  it('is disabled when its probe is refused with a bare 401: nothing but the credential was in it', async () => {
+    spillway.upstream.on('sk-a').always(split(invalid, answer(401, {}, 'no')))
+    expect((await spillway.ask()).status).toBe(200)
+    await probed(1, 'disabled')
+    expect(await health('a')).toMatchObject({ state: 'disabled', reason: 'auth-rejected', by: 'upstream', until: null })
+    expect(await spillway.audit('cred_disabled')).toHaveLength(1)
+  })
+
   it('is probed without any header of the client', async () => {
     spillway.upstream.on('sk-a').always(invalid)
     await spillway.send('/openai/v1/responses', {
@@ -78,7 +86,6 @@ describe('a key that the upstream rejects', () => {
     { name: '404', probe: answer(404, {}, { error: { message: 'not here' } }) },
     { name: '429', probe: answer(429, {}, { error: { message: 'busy' } }) },
     { name: '500', probe: answer(500, {}, { error: { message: 'oops' } }) },
-    { name: 'a bare 401 without a code', probe: answer(401, {}, 'no') },
   ])('stays suspect for 300 s and is not disabled when the probe answers $name', async ({ probe }) => {
     spillway.upstream.on('sk-a').always(split(invalid, probe))
     expect((await spillway.ask()).status).toBe(200)
