@@ -62,6 +62,8 @@ export class Revivals {
 
   #consider(pool: Pool, now: At): void {
     if (pool.doubt.until > now || this.#asking.has(pool) || this.#asking.size >= mostAtOnce) return
+    // The first of those who wait is the member's probe.
+    if (pool.waiters.size > 0) return
     const { seat, tier } = this.#leasing.preview(pool, pool.exhausted?.model ?? null)
     if (!seat || tier === 'early-probe' || tier === 'degraded') return
     const { probedAt, finding } = seat.owner

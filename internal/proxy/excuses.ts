@@ -19,7 +19,7 @@ export const nobodyElse = excuse(503, 'credential_unavailable', 'No member of th
 export const comeAgain = excuse(
   503,
   'retries_spent',
-  'Another member can serve, but this request has been sent often enough: come again.',
+  'A member of this pool can serve, but this request has been sent often enough: come again.',
   1,
 )
 export const overloadedHere = excuse(503, 'overloaded', 'The proxy has no connections left.', 1)

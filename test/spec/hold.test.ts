@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Installation, installation } from '../fakes/installation.ts'
 import { answer, behind, Gate, happy } from '../fakes/upstream.ts'
 
-const limited = answer(429, { 'retry-after': '5' }, { error: { message: 'slow down', code: 'rate_limit_exceeded' } })
+const limitedFor = (seconds: number) =>
+  answer(429, { 'retry-after': `${seconds}` }, { error: { message: 'slow down', code: 'rate_limit_exceeded' } })
+const limited = limitedFor(5)
 
 let spillway: Installation
 
@@ -20,6 +22,13 @@ const inFlight = () => spillway.daemon.core.engine.find('openai')?.inFlight ?? 0
 /** Resolves when so many requests are inside the proxy. */
 async function inside(count: number): Promise<void> {
   await expect.poll(inFlight, { timeout: 15_000, interval: 5 }).toBe(count)
+}
+
+/** Resolves when the member has been asked so many times and cools for the last of them. */
+async function refused(times: number): Promise<void> {
+  await spillway.upstream.received(times)
+  const health = async () => (await spillway.ops.poolStatus({ name: 'openai' })).members[0]?.health.state
+  await expect.poll(health).toBe('cooling')
 }
 
 describe('a request to a pool that recovers within maxWaitMs', () => {
@@ -41,13 +50,27 @@ describe('a request to a pool that recovers within maxWaitMs', () => {
     expect((await asked).status).toBe(200)
   })
 
-  it('meets a member that recovered once more, and then gets the answer of that', async () => {
+  it('meets a member that recovered once more, and is told to come again when that has recovered a second time', async () => {
     spillway.upstream.on('sk-a').always(limited)
     const asked = spillway.ask()
-    await expect.poll(async () => (await spillway.ops.poolStatus({ name: 'openai' })).exhausted).toBe(true)
-    await spillway.advance(20_000)
+    await refused(1)
+    await spillway.advance(5_250)
+    await refused(2)
+    await spillway.advance(5_250)
     const seen = await asked
-    expect([seen.status, seen.headers.get('retry-after')]).toEqual([429, '5'])
+    expect([seen.status, seen.headers.get('retry-after')]).toEqual([503, '1'])
+    expect(JSON.parse(seen.text)).toMatchObject({ error: { code: 'retries_spent' } })
+    expect(spillway.upstream.served).toHaveLength(2)
+  })
+
+  it('meets a member that recovered once more, and hears when the pool recovers where that refuses for longer', async () => {
+    spillway.upstream.on('sk-a').always(limitedFor(60))
+    const asked = spillway.ask()
+    await refused(1)
+    await spillway.advance(5_250)
+    const seen = await asked
+    expect([seen.status, seen.headers.get('retry-after')]).toEqual([429, '60'])
+    expect(JSON.parse(seen.text).error.message).toContain('openai quota exceeded')
     expect(spillway.upstream.served).toHaveLength(2)
   })
 
@@ -72,19 +95,18 @@ describe('a request to a pool that recovers within maxWaitMs', () => {
 })
 
 describe('10,000 requests that wait for one member (F22)', () => {
+  const most = 1_000
   const connections = 20
-  const each = 500
+  const each = 450
+  const beyond = connections * each
   const sockets: Socket[] = []
 
   afterEach(() => {
     for (const socket of sockets.splice(0)) socket.destroy()
   })
 
-  /**
-   * Sends `each` requests on one connection without waiting for answers; what comes back is counted by status. In chunks,
-   * because plain ones would be served one after the other.
-   */
-  function pipeline(tally: Map<string, number>): void {
+  /** Sends so many requests on one connection without waiting for answers; what comes back is counted by status. */
+  function pipeline(requests: number, tally: Map<string, number>): void {
     const socket = connect(Number(new URL(spillway.origin).port), '127.0.0.1')
     sockets.push(socket)
     let rest = ''
@@ -96,20 +118,22 @@ describe('10,000 requests that wait for one member (F22)', () => {
         if (status) tally.set(status, (tally.get(status) ?? 0) + 1)
       }
     })
-    const request = `POST /openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${spillway.key}\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`
-    socket.write(request.repeat(each))
+    const request = `POST /openai/v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${spillway.key}\r\nContent-Length: 2\r\n\r\n{}`
+    socket.write(request.repeat(requests))
   }
 
   it('are one probe when the cooldown ends, at most 1,000 of them held, and every one is answered', async () => {
     const first = spillway.ask()
-    await expect.poll(async () => (await spillway.ops.poolStatus({ name: 'openai' })).exhausted).toBe(true)
+    await refused(1)
+    const held = new Map<string, number>()
+    // One on each connection: the requests of one connection are served one after the other.
+    for (let i = 0; i < most - 1; i++) pipeline(1, held)
+    await inside(most)
     const tally = new Map<string, number>()
-    for (let i = 0; i < connections; i++) pipeline(tally)
-    // Those beyond the thousand are refused at once: what is left inside are the held ones.
-    await inside(1_000)
-    await expect
-      .poll(() => spillway.daemon.core.engine.pool('openai')?.incident?.refused)
-      .toBe(connections * each + 1 - 1_000)
+    for (let i = 0; i < connections; i++) pipeline(each, tally)
+    // Those beyond the thousand are refused at once.
+    await expect.poll(() => tally.get('429'), { timeout: 15_000 }).toBe(beyond)
+    expect([held.size, inFlight()]).toEqual([0, most])
     const gate = new Gate()
     spillway.upstream.forget()
     spillway.upstream.on('sk-a').once(behind(gate, happy))
@@ -119,11 +143,10 @@ describe('10,000 requests that wait for one member (F22)', () => {
     expect(spillway.upstream.requests).toHaveLength(1)
     gate.open()
     expect((await first).status).toBe(200)
-    const answered = () => [...tally.values()].reduce((sum, count) => sum + count, 0)
-    await expect.poll(answered, { timeout: 15_000 }).toBe(connections * each)
-    expect(Object.fromEntries(tally)).toEqual({ 200: 999, 429: 9_001 })
-    expect(spillway.upstream.requests).toHaveLength(1_000)
+    await expect.poll(() => held.get('200'), { timeout: 15_000 }).toBe(most - 1)
+    expect([[...held.keys()], Object.fromEntries(tally)]).toEqual([['200'], { 429: beyond }])
+    expect(spillway.upstream.requests).toHaveLength(most)
     expect(await spillway.audit('pool_exhausted')).toHaveLength(1)
-    expect(await spillway.audit('pool_recovered')).toMatchObject([{ detail: { refused: 9_001 } }])
+    expect(await spillway.audit('pool_recovered')).toMatchObject([{ detail: { refused: beyond } }])
   })
 })
