@@ -421,6 +421,12 @@ describe('suspects that are logins', () => {
     expect(state()).toBe('suspect')
   })
 
+  it('are cleared when no upstream refused them, but a refresh took too long for a request', async () => {
+    request({ a: { ...rejected, reason: 'auth-expired', status: null } })
+    await clock.advance(0)
+    expect(state()).toBe('healthy')
+  })
+
   it('are cleared by a refresh again once they have served', async () => {
     request({ a: closed })
     await clock.advance(60_000)

@@ -153,8 +153,11 @@ function verdictOf(health: Health): Finding {
   return health.state === 'healthy' ? 'cleared' : 'inconclusive'
 }
 
-/** Whether a login's refused token is fresh from its refresh: then the account is refused, and another refresh clears nothing. */
-function isBeyondRefresh({ record, isFresh, gate: { health } }: LiveCredential): boolean {
-  const wasRenewed = health.state === 'suspect' && health.reason === 'auth-expired'
-  return record.auth === 'oauth' && (isFresh || wasRenewed)
+/**
+ * Whether the upstream refused a login's token that is fresh from its refresh: then the account is refused, and another
+ * refresh clears nothing. Without a status nothing was asked: the token was not to be had in time.
+ */
+function isBeyondRefresh({ record, isFresh, lastStatus, gate: { health } }: LiveCredential): boolean {
+  if (record.auth !== 'oauth' || lastStatus === null) return false
+  return isFresh || (health.state === 'suspect' && health.reason === 'auth-expired')
 }
