@@ -245,7 +245,7 @@ describe('a login in the vault', () => {
     expect(await settled(live.renew(inVault, 1))).toBe('unavailable')
     expect(server.history).toHaveLength(1)
     await clock.advance(hour)
-    await until(() => server.history.length >= 4, 250)
+    await until(() => server.history.length >= 4, 1_000)
     await until(() => now().generation === 2)
     expect(told).toEqual(['later', 'later', 'later', 'granted'])
   })
