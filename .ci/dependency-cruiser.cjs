@@ -5,6 +5,7 @@ const may = {
   config: [],
   log: [],
   net: [],
+  http1: ['clock'],
   outbound: ['net'],
   events: ['pool'],
   dialect: ['pool'],
@@ -13,7 +14,20 @@ const may = {
   keys: ['store', 'vault', 'clock'],
   credential: ['pool', 'dialect', 'vault', 'store', 'events', 'clock', 'log', 'net', 'outbound'],
   engine: ['pool', 'dialect', 'store', 'events', 'clock', 'log'],
-  proxy: ['pool', 'dialect', 'engine', 'credential', 'keys', 'vault', 'events', 'clock', 'log', 'net', 'outbound'],
+  proxy: [
+    'pool',
+    'dialect',
+    'engine',
+    'credential',
+    'keys',
+    'vault',
+    'events',
+    'clock',
+    'log',
+    'http1',
+    'net',
+    'outbound',
+  ],
   audit: ['events', 'store', 'clock', 'log'],
   notify: ['events', 'store', 'clock', 'log'],
   metrics: ['events'],
@@ -40,8 +54,8 @@ const may = {
 }
 
 const homes = {
-  'http-proxy': ['proxy'],
-  undici: ['proxy', 'credential', 'outbound'],
+  'http-proxy': ['proxy/websocket'],
+  undici: ['proxy/upstream', 'credential', 'outbound'],
   'better-sqlite3': ['store'],
   kysely: ['store'],
   grammy: ['telegram'],
@@ -52,6 +66,9 @@ const homes = {
   'prom-client': ['metrics'],
   yaml: ['config', 'ops'],
 }
+
+// The way of a request through the proxy: a folder may import those below it, and all of them `local`.
+const way = ['admission', 'exchange', 'websocket', 'probe', 'attempt', 'failover', 'upstream', 'local']
 
 // Tests may use the fakes and whatever the story needs; the arrows are about the product.
 const product = '^(internal|cmd)/.*(?<!\\.test)\\.ts$'
@@ -77,6 +94,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^(internal|cmd)/', pathNot: [`^internal/${name}/`, '\\.test\\.ts$'] },
       to: { path: `^internal/${name}/`, pathNot: `^internal/${name}/${name}\\.ts$` },
+    })),
+    ...way.map((name, at) => ({
+      name: `proxy-${name}-downwards`,
+      comment: `internal/proxy/${name} may import ${way.slice(at + 1).join(', ') || 'no other folder of the proxy'}`,
+      severity: 'error',
+      from: { path: `^internal/proxy/${name}/`, pathNot: '\\.test\\.ts$' },
+      to: { path: '^internal/proxy/', pathNot: `^internal/proxy/(${way.slice(at).join('|')})/` },
     })),
     {
       name: 'pure',

@@ -1,4 +1,4 @@
-import type { RawHeaders } from '../dialect/dialect.ts'
+import type { RawHeaders } from './headers.ts'
 
 /** What is wrong with the frame of a request, as a sentence for its sender. */
 export type FramingFault = string

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../clock/clock.ts'
 
 /** How long a connection has been quiet, for those who look now and then: what happens in between sets a flag, no timer. */
-export class Quiet {
+export class IdleTime {
   #isActive = true
   #since = 0
 
@@ -27,7 +27,7 @@ interface Watched {
 }
 
 /** Looks at all connections of a kind at intervals, as long as there are any. */
-export class Watch {
+export class DeadlineWatch {
   readonly #clock: Clock
   readonly #everyMs: number
   readonly #watched: ReadonlySet<Watched>

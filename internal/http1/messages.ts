@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net'
-import type { RawHeaders } from '../dialect/dialect.ts'
+import type { HeldBody } from './body/held-body.ts'
 import type { Frame, FramingFault } from './framing.ts'
-import type { HeldBody } from './held-body.ts'
+import type { RawHeaders } from './headers.ts'
 
 /** What a client announced with `Expect`. */
 export type Expectation = 'none' | 'continue' | 'other'
 
-/** A client's request as the data path needs it: an IncomingMessage of node, or a DirectRequest. */
-export interface ClientRequest {
+/** A client's request as the data path needs it: an IncomingMessage of node, or a FastRequest. */
+export interface IncomingRequest {
   readonly method?: string | undefined
   readonly url?: string | undefined
   readonly httpVersion: string
@@ -33,8 +33,8 @@ export interface ClientRequest {
   resume(): this
 }
 
-/** Where the answer to a client goes: a ServerResponse of node, or a DirectResponse. */
-export interface ClientResponse {
+/** Where the answer to a client goes: a ServerResponse of node, or a FastResponse. */
+export interface OutgoingResponse {
   readonly req: { readonly httpVersionMinor: number }
   readonly socket: Socket | null
   readonly headersSent: boolean

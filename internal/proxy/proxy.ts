@@ -7,29 +7,27 @@ import type { Credentials } from '../credential/credential.ts'
 import type { Dialect, Spoken } from '../dialect/dialect.ts'
 import type { DataPath, Prober, Scout } from '../engine/engine.ts'
 import type { EventBus } from '../events/events.ts'
+import { canParseRequests, HttpServer, type ServerIdentity } from '../http1/http1.ts'
 import type { Keyring } from '../keys/keys.ts'
 import type { Logger } from '../log/log.ts'
 import { directly, type Outbound } from '../outbound/outbound.ts'
-import { BodyBudget } from './body.ts'
-import type { Gateway, ProxySettings } from './gateway.ts'
-import { Handler } from './handler.ts'
-import { Inbound } from './inbound.ts'
-import type { ProxyMeter } from './meter.ts'
-import type { ServerIdentity } from './port.ts'
-import { createProber } from './probe.ts'
-import { Refusals } from './refusals.ts'
-import { RetryBudget } from './replay.ts'
-import { canParseRequests } from './request-parser.ts'
-import { createScout } from './scout.ts'
-import { DataServer } from './server.ts'
-import { TurnStates } from './turn-states.ts'
-import { type UpstreamLoad, Upstreams } from './upstreams.ts'
-import { OpenSockets } from './websocket-registry.ts'
+import { Handler } from './admission/handler.ts'
+import { Inbound } from './admission/inbound.ts'
+import { BodyBudget } from './exchange/body-budget.ts'
+import type { Gateway, ProxySettings } from './exchange/context.ts'
+import { TurnStates } from './exchange/turn-states.ts'
+import { RetryBudget } from './failover/replay.ts'
+import { Refusals } from './local/exhausted-answers.ts'
+import type { ProxyMeter } from './local/meter.ts'
+import { createProber } from './probe/probe.ts'
+import { createScout } from './probe/scout.ts'
+import { type UpstreamLoad, Upstreams } from './upstream/upstreams.ts'
+import { OpenSockets } from './websocket/registry.ts'
 
-export type { ProxySettings, ReplaySettings } from './gateway.ts'
-export { noMeter, type ProxyMeter, type RequestOutcome } from './meter.ts'
-export type { ServerIdentity } from './port.ts'
-export type { UpstreamSettings } from './upstreams.ts'
+export type { ServerIdentity } from '../http1/http1.ts'
+export type { ProxySettings, ReplaySettings } from './exchange/context.ts'
+export { noMeter, type ProxyMeter, type RequestOutcome } from './local/meter.ts'
+export type { UpstreamSettings } from './upstream/upstreams.ts'
 
 /** What a proxy is made of. */
 export interface ProxyParts {
@@ -75,7 +73,7 @@ export function createProxy(parts: ProxyParts): DataPlane {
   const gateway = gatewayOf(parts)
   const inbound = new Inbound()
   const { clock, log, identity = null } = parts
-  const server = new DataServer({ handler: new Handler(gateway, inbound), clock, log, identity }, inbound)
+  const server = new HttpServer({ handler: new Handler(gateway, inbound), clock, log, identity }, inbound)
   return {
     listen: (host, port) => server.listen(host, port),
     async drain(withinMs) {

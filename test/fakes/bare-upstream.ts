@@ -6,18 +6,19 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { expect } from 'vitest'
 import { type Clock, systemClock } from '../../internal/clock/clock.ts'
-import { addressGuard } from '../../internal/net/net.ts'
-import { guardedLookup } from '../../internal/proxy/address.ts'
-import type { RequestBody } from '../../internal/proxy/body.ts'
-import { HeldBody } from '../../internal/proxy/held-body.ts'
-import { DirectTransport } from '../../internal/proxy/upstream/direct-transport.ts'
+import { HeldBody } from '../../internal/http1/body/held-body.ts'
+import type { RequestBody } from '../../internal/http1/body/request-body.ts'
+import { ConnectionPool } from '../../internal/http1/client/connection-pool.ts'
 import type {
-  AnswerListener,
+  OutgoingRequest,
+  ResponseListener,
   Sending,
   Transport,
   TransportSettings,
-  UpstreamRequest,
-} from '../../internal/proxy/upstream/port.ts'
+} from '../../internal/http1/client/transport.ts'
+import { addressGuard } from '../../internal/net/net.ts'
+import { guardedLookup } from '../../internal/proxy/upstream/address.ts'
+import { opener } from '../../internal/proxy/upstream/opener.ts'
 import { UndiciTransport } from '../../internal/proxy/upstream/undici-transport.ts'
 
 export type Script = (socket: Socket, text: string) => void
@@ -29,9 +30,9 @@ const lookup = guardedLookup(addressGuard(['127.0.0.0/8']))
 const usual: TransportSettings = { connectMs: 2_000, headMs: 20_000, idleMs: 20_000, connections: 4 }
 
 export const direct: Make = (origin, settings, clock) =>
-  new DirectTransport(origin, settings, { lookup, clock, onCrowded() {} })
+  new ConnectionPool(origin, settings, { open: opener(origin, { ...settings, lookup }), clock, onCrowded() {} })
 export const throughUndici: Make = (origin, settings, clock) =>
-  new UndiciTransport(origin, settings, { lookup, clock, onCrowded() {} })
+  new UndiciTransport(origin, settings, { lookup, clock, onCrowded() {}, connect: null })
 
 export const none: RequestBody = { held: true, bytes: new HeldBody() }
 export const hello = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello'
@@ -44,7 +45,7 @@ export function always(answer: string): Script {
 }
 
 /** Everything that is told of one answer. */
-export class Told implements AnswerListener {
+export class Told implements ResponseListener {
   sending: Sending | null = null
   hasLeft = false
   status = 0
@@ -129,14 +130,14 @@ export class BareUpstream {
     return new BareUpstream({ server, transport, sockets, received })
   }
 
-  send(request: Partial<UpstreamRequest> = {}): Told {
+  send(request: Partial<OutgoingRequest> = {}): Told {
     const told = new Told()
     this.transport.send({ method: 'GET', path: '/x', headers: ['a', 'b'], body: none, ...request }, told)
     return told
   }
 
   /** Sends, waits for the end, and gives what was told. */
-  async asked(request: Partial<UpstreamRequest> = {}) {
+  async asked(request: Partial<OutgoingRequest> = {}) {
     const told = this.send(request)
     const error = await told.over
     return { status: told.status, body: told.body, headers: told.headers, error }

@@ -3,14 +3,14 @@
  * These cases cost little, say little of what happens on connections, and are counted apart.
  */
 import { dialectOf } from '../../internal/dialect/dialect.ts'
-import { DirectRequest } from '../../internal/proxy/direct-request.ts'
-import { EventReader } from '../../internal/proxy/event-reader.ts'
-import { LateErrors } from '../../internal/proxy/late-errors.ts'
-import { RequestReader } from '../../internal/proxy/request-reader.ts'
-import { Scrubber } from '../../internal/proxy/scrub.ts'
-import { Opening } from '../../internal/proxy/stream.ts'
-import { ResponseParser } from '../../internal/proxy/upstream/response-parser.ts'
-import { FrameReader, payloadOf } from '../../internal/proxy/websocket-frames.ts'
+import { ResponseParser } from '../../internal/http1/client/response-parser.ts'
+import { FastRequest } from '../../internal/http1/server/fast-request.ts'
+import { RequestReader } from '../../internal/http1/server/request-reader.ts'
+import { EventReader } from '../../internal/proxy/attempt/event-reader.ts'
+import { LateErrors } from '../../internal/proxy/attempt/late-errors.ts'
+import { Scrubber } from '../../internal/proxy/attempt/scrub.ts'
+import { Opening } from '../../internal/proxy/attempt/stream.ts'
+import { FrameReader, payloadOf } from '../../internal/proxy/websocket/frames.ts'
 import { bad, filled, frame, wellDone } from './plans.ts'
 import type { Random } from './random.ts'
 import { fatal, good } from './requests.ts'
@@ -36,7 +36,7 @@ function answerBytes(random: Random): Buffer {
   return latin(random.chance(0.5) ? spoilt(random, text) : text)
 }
 
-/** Reads an answer as a connection does: by the parser up to a head that says a length, then by that length. */
+/** ReadTarget an answer as a connection does: by the parser up to a head that says a length, then by that length. */
 function readAnswer(isHead: boolean): Understand {
   return (pieces) => {
     const parser = new ResponseParser()
@@ -85,11 +85,11 @@ function requestBytes(random: Random): Buffer {
 /** The requests of a connection as they are read: of those that have come whole the body, too; and why no more are. */
 function readRequests(isLent: boolean): Understand {
   return (pieces) => {
-    const read: DirectRequest[] = []
-    const whole = new Set<DirectRequest>()
+    const read: FastRequest[] = []
+    const whole = new Set<FastRequest>()
     const reader = new RequestReader(32_768, {
       begin(head) {
-        const request = new DirectRequest(head, null as never)
+        const request = new FastRequest(head, null as never)
         read.push(request)
         return request
       },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { bufferPool } from './buffer-pool.ts'
 import { HeldBody } from './held-body.ts'
-import { slabs } from './slabs.ts'
 
 function held(pieces: readonly Buffer[]): HeldBody {
   const body = new HeldBody()
@@ -118,13 +118,13 @@ describe('the memory of a held body', () => {
     expect([...memoryOf(lent(200_000, 65_536, 'c'))].some((each) => memory.has(each))).toBe(true)
   })
 
-  it('that was given as slabs comes back once each', () => {
+  it('that was given as bufferPool comes back once each', () => {
     const body = new HeldBody(131_072)
-    for (const fill of ['a', 'b']) body.add(slabs.take(65_536).fill(fill).subarray(0, 65_000), 'slab')
+    for (const fill of ['a', 'b']) body.add(bufferPool.take(65_536).fill(fill).subarray(0, 65_000), 'pooled')
     body.add(Buffer.alloc(1_072, 'c'), 'lent')
     expect(text(body)).toBe('a'.repeat(65_000) + 'b'.repeat(65_000) + 'c'.repeat(1_072))
     body.release()
-    const taken = Array.from({ length: 300 }, () => slabs.take(65_536).buffer)
+    const taken = Array.from({ length: 300 }, () => bufferPool.take(65_536).buffer)
     expect(new Set(taken).size).toBe(300)
   })
 })

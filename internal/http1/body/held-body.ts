@@ -1,13 +1,13 @@
-import { longestSlab, slabs } from './slabs.ts'
+import { bufferPool, longestPooled } from './buffer-pool.ts'
 
-/** Up to this length a body gets memory of its own; a slab would take more than it saves. */
+/** Up to this length a body gets memory of its own; a pooled buffer would take more than it saves. */
 const smallBody = 8_192
 
 /** A shorter piece is copied behind the one before it: alone, its bookkeeping would take more memory than its bytes. */
 const smallPiece = 16_384
 
-/** Whose the memory of a piece is: its own; lent, until the body is to `keep` it; or a slab that is given with it. */
-export type Memory = 'own' | 'lent' | 'slab'
+/** Whose the memory of a piece is: its own; lent, until the body is to `keep` it; or a pooled buffer that is given with it. */
+export type Memory = 'own' | 'lent' | 'pooled'
 
 /**
  * A body that is here completely, or is being gathered, in pieces. Its memory is used again for other bodies, once it is
@@ -19,10 +19,10 @@ export class HeldBody {
   #lent: Buffer | null = null
   /** All of a small body, a byte in each character: V8 makes and forgets strings much more cheaply than buffers. */
   #text: string | null = null
-  /** Those of the parts that lie in slabs. */
-  #inSlabs: Buffer[] = []
-  #slab: Buffer | null = null
-  /** How much of the slab is in use. */
+  /** Those of the parts that lie in bufferPool. */
+  #pooledParts: Buffer[] = []
+  #buffer: Buffer | null = null
+  /** How much of the pooled buffer is in use. */
   #used = 0
   #length = 0
   readonly #expected: number
@@ -40,16 +40,16 @@ export class HeldBody {
 
   /** How many bytes of memory it takes, as far as that is not its own bookkeeping. */
   get memory(): number {
-    return this.#slab ? this.#length + this.#slab.length - this.#used : this.#length
+    return this.#buffer ? this.#length + this.#buffer.length - this.#used : this.#length
   }
 
   add(piece: Buffer, memory: Memory = 'own'): void {
     if (memory === 'lent') this.#addLent(piece)
     else if (memory === 'own' && piece.length < smallPiece && this.#parts.length + this.#used > 0) this.#append(piece)
     else {
-      this.#closeSlab()
+      this.#closeBuffer()
       this.#parts.push(piece)
-      if (memory === 'slab') this.#inSlabs.push(piece)
+      if (memory === 'pooled') this.#pooledParts.push(piece)
     }
     this.#length += piece.length
   }
@@ -74,7 +74,7 @@ export class HeldBody {
       this.#parts = [Buffer.from(this.text, 'latin1')]
       this.#text = null
     }
-    this.#closeSlab()
+    this.#closeBuffer()
     return this.#parts
   }
 
@@ -102,14 +102,14 @@ export class HeldBody {
     this.#isReleased = true
     this.#lent = null
     this.#text = null
-    this.#closeSlab()
+    this.#closeBuffer()
     this.#recycle()
   }
 
   #recycle(): void {
     if (!this.#isReleased || this.#sending > 0) return
-    for (const part of this.#inSlabs) slabs.give(part)
-    this.#inSlabs = []
+    for (const part of this.#pooledParts) bufferPool.give(part)
+    this.#pooledParts = []
     this.#parts = []
   }
 
@@ -118,7 +118,7 @@ export class HeldBody {
     else if (piece.length === this.#expected) this.#lent = piece
     else {
       // All of it at once: of many tiny pieces each would take more than its bytes.
-      if (this.#length === 0) this.#slab = Buffer.allocUnsafeSlow(this.#expected)
+      if (this.#length === 0) this.#buffer = Buffer.allocUnsafeSlow(this.#expected)
       this.#append(piece)
     }
   }
@@ -126,34 +126,34 @@ export class HeldBody {
   #append(piece: Buffer): void {
     let from = 0
     while (from < piece.length) {
-      this.#slab ??= slabs.take(this.#nextSlab(piece.length - from))
-      const copied = piece.copy(this.#slab, this.#used, from)
+      this.#buffer ??= bufferPool.take(this.#nextLength(piece.length - from))
+      const copied = piece.copy(this.#buffer, this.#used, from)
       from += copied
       this.#used += copied
-      if (this.#used === this.#slab.length) this.#closeSlab()
+      if (this.#used === this.#buffer.length) this.#closeBuffer()
     }
   }
 
-  /** How long the next slab is to be for a piece of that length: no more is taken on trust than has come. */
-  #nextSlab(length: number): number {
+  /** How long the next pooled buffer is to be for a piece of that length: no more is taken on trust than has come. */
+  #nextLength(length: number): number {
     const missing = this.#expected - this.#length
-    return Math.min(Math.max(length, Math.min(missing, this.#length)), longestSlab)
+    return Math.min(Math.max(length, Math.min(missing, this.#length)), longestPooled)
   }
 
-  #closeSlab(): void {
-    const slab = this.#slab
-    if (!slab) return
-    const filled = slab.subarray(0, this.#used)
-    this.#slab = null
-    // A slab with little in it would go on taking its whole length.
-    if (this.#used * 2 < slab.length) {
+  #closeBuffer(): void {
+    const buffer = this.#buffer
+    if (!buffer) return
+    const filled = buffer.subarray(0, this.#used)
+    this.#buffer = null
+    // A pooled buffer with little in it would go on taking its whole length.
+    if (this.#used * 2 < buffer.length) {
       const copy = Buffer.allocUnsafeSlow(filled.length)
       filled.copy(copy)
       this.#parts.push(copy)
-      slabs.give(slab)
+      bufferPool.give(buffer)
     } else {
       this.#parts.push(filled)
-      this.#inSlabs.push(filled)
+      this.#pooledParts.push(filled)
     }
     this.#used = 0
   }

@@ -2,11 +2,11 @@
 import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
-import { errors } from 'undici'
 import { afterEach, describe, expect, it } from 'vitest'
 import { always, BareUpstream, direct, hello, none, type Script, Told } from '../../../test/fakes/bare-upstream.ts'
 import { FakeClock } from '../../clock/clock.ts'
-import { failureOf } from '../failure.ts'
+import { failureOf } from '../../proxy/upstream/failure.ts'
+import { HeadTimeout } from '../errors.ts'
 
 let stage: BareUpstream
 
@@ -149,7 +149,7 @@ describe('the direct transport:', () => {
       await new Promise<void>((resolve) => stage.sockets[0]?.write(byte, () => resolve()))
       await clock.advance(50)
     }
-    expect(await told.over).toBeInstanceOf(errors.HeadersTimeoutError)
+    expect(await told.over).toBeInstanceOf(HeadTimeout)
   })
 
   it('a client that is slow to send does not make the upstream late', async () => {

@@ -1,20 +1,21 @@
-import type { LookupFunction, Socket } from 'node:net'
-import { buildConnector } from 'undici'
+import type { Socket } from 'node:net'
 import type { Clock } from '../../clock/clock.ts'
+import { ConnectionsInUse } from '../errors.ts'
 import { guarded } from '../guarded.ts'
-import { Watch } from '../quiet.ts'
+import { DeadlineWatch } from '../idle.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
-import { Crowded, Patience } from './places.ts'
+import { requestText } from './request-head.ts'
+import { RequestQueue } from './request-queue.ts'
 import type {
-  AnswerListener,
+  ConnectionPoolDeps,
+  OpenConnection,
+  OutgoingRequest,
+  ResponseListener,
   Transport,
   TransportLoad,
-  TransportParts,
   TransportSettings,
-  UpstreamRequest,
-} from './port.ts'
-import { requestText } from './request-text.ts'
-import { Waiting } from './waiting.ts'
+} from './transport.ts'
+import { WaitLimit } from './wait-limit.ts'
 
 /** The deadlines of all connections are looked at this often, in ms, or four times within the shortest of them. */
 const longestCheckMs = 1_000
@@ -35,16 +36,16 @@ class Reader {
 
 /**
  * Connections to one origin that speak HTTP/1.1 with node's own parser, without the queue and the streams of a general
- * client. undici opens them: names, TLS, its sessions and the time for it are the same.
+ * client. Its owner opens them.
  */
-export class DirectTransport implements Transport, ConnectionHost {
+export class ConnectionPool implements Transport, ConnectionHost {
   readonly headMs: number
   readonly idleMs: number
   readonly checkMs: number
   readonly #most: number
   readonly #origin: URL
   readonly #settings: TransportSettings
-  readonly #lookup: LookupFunction
+  readonly #openConnection: OpenConnection
   /** The latest TLS session, to resume. */
   #session: Buffer | undefined
   readonly #connections = new Set<Connection>()
@@ -53,34 +54,34 @@ export class DirectTransport implements Transport, ConnectionHost {
   /** Those that have ended an answer since the event loop polled last, and in the turn before. */
   #settling: Connection[] = []
   #settled: Connection[] = []
-  readonly #waiting = new Waiting()
-  readonly #patience: Patience
+  readonly #waiting = new RequestQueue()
+  readonly #patience: WaitLimit
   readonly #clock: Clock
   readonly #onCrowded: () => void
   #connecting = 0
-  readonly #watch: Watch
+  readonly #watch: DeadlineWatch
   #isClosed = false
 
-  constructor(origin: string, settings: TransportSettings, parts: TransportParts) {
+  constructor(origin: string, settings: TransportSettings, deps: ConnectionPoolDeps) {
     this.#origin = new URL(origin)
     this.headMs = settings.headMs
     this.idleMs = settings.idleMs
     this.#most = settings.connections
     const shortest = Math.min(settings.headMs, settings.idleMs) / 4
     this.checkMs = Math.min(Math.max(shortest, shortestCheckMs), longestCheckMs)
-    this.#watch = new Watch(parts.clock, this.checkMs, this.#connections)
-    this.#patience = new Patience(parts.clock, this.checkMs, () => this.#refuseLate())
-    this.#clock = parts.clock
-    this.#onCrowded = parts.onCrowded
+    this.#watch = new DeadlineWatch(deps.clock, this.checkMs, this.#connections)
+    this.#patience = new WaitLimit(deps.clock, this.checkMs, () => this.#refuseLate())
+    this.#clock = deps.clock
+    this.#onCrowded = deps.onCrowded
     this.#settings = settings
-    this.#lookup = parts.lookup
+    this.#openConnection = deps.open
   }
 
   get load(): TransportLoad {
     return { open: this.#connections.size + this.#connecting, waiting: this.#waiting.size }
   }
 
-  send(request: UpstreamRequest, listener: AnswerListener): void {
+  send(request: OutgoingRequest, listener: ResponseListener): void {
     const text = requestText(request, this.#origin.host)
     const connection = this.#idle.pop()
     if (connection) {
@@ -145,7 +146,7 @@ export class DirectTransport implements Transport, ConnectionHost {
       const late = this.#waiting.next(since)
       if (late === null) break
       this.#onCrowded()
-      late.listener.onError(new Crowded(this.#origin.host, this.#most))
+      late.listener.onError(new ConnectionsInUse(this.#origin.host, this.#most))
     }
     return this.#waiting.size > 0
   }
@@ -166,15 +167,8 @@ export class DirectTransport implements Transport, ConnectionHost {
   }
 
   #open(): void {
-    const { protocol, hostname, host, port } = this.#origin
-    const name = hostname.replace(/^\[|\]$/g, '')
     const reader = new Reader()
-    const connect = buildConnector({
-      timeout: this.#settings.connectMs,
-      lookup: this.#lookup,
-      session: this.#session,
-      onread: { buffer: readBuffer, callback: (bytes, buffer) => reader.read(bytes, buffer as Buffer) },
-    })
+    const onread = { buffer: readBuffer, callback: (bytes: number, buffer: Buffer) => reader.read(bytes, buffer) }
     this.#connecting++
     const opened = (error: Error | null, socket: Socket | null) => {
       this.#connecting--
@@ -182,7 +176,7 @@ export class DirectTransport implements Transport, ConnectionHost {
       else this.#failed(error ?? new Error('no connection'))
     }
     try {
-      connect({ protocol, hostname: name, host, port }, (...[error, socket]) => opened(error, socket as Socket | null))
+      this.#openConnection({ session: this.#session, onread }, opened)
     } catch (error) {
       queueMicrotask(() => opened(error as Error, null))
     }

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
-import { errors } from 'undici'
-import { Quiet } from '../quiet.ts'
-import { hearOut } from './hear-out.ts'
-import type { AnswerListener, Sending, UpstreamRequest } from './port.ts'
-import { RequestWriter, type WriterOwner } from './request-writer.ts'
+import { BodyTimeout, HeadTimeout } from '../errors.ts'
+import { IdleTime } from '../idle.ts'
+import { readEarlyResponse } from './early-response.ts'
+import { RequestWriter, type RequestWriterListener } from './request-writer.ts'
 import { type ResponseHead, ResponseParser } from './response-parser.ts'
+import type { OutgoingRequest, ResponseListener, Sending } from './transport.ts'
 
 /** What a connection needs of those it belongs to; durations in ms. */
 export interface ConnectionHost {
@@ -27,18 +27,18 @@ const longestKeptMs = 600_000
  * One connection to an upstream, for one request at a time (no pipelining: RFC 9112, 9.3.2, forbids to repeat a POST
  * that was behind another). Its deadlines are looked at from outside, now and then, so that a request arms no timer.
  */
-export class Connection implements Sending, WriterOwner {
+export class Connection implements Sending, RequestWriterListener {
   readonly #socket: Socket
   readonly #host: ConnectionHost
   readonly #parser = new ResponseParser()
   /** Who waits for the present answer; null: the connection is idle, or over. */
-  #listener: AnswerListener | null = null
+  #listener: ResponseListener | null = null
   readonly #writer: RequestWriter
   /** How much of a body of known length has not come; null: the parser knows. */
   #missing: number | null = null
   #hasHead = false
   #keptMs = keptMs
-  readonly #quiet = new Quiet()
+  readonly #quiet = new IdleTime()
   #isOver = false
 
   /** Of a socket that is connected. */
@@ -46,12 +46,12 @@ export class Connection implements Sending, WriterOwner {
     this.#socket = socket
     this.#host = host
     this.#writer = new RequestWriter(socket, this)
-    hearOut(socket)
+    readEarlyResponse(socket)
     socket.on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose)
   }
 
   /** Sends a request, whose head is `text`; only when it rests. */
-  send({ method, body }: UpstreamRequest, text: string, listener: AnswerListener): void {
+  send({ method, body }: OutgoingRequest, text: string, listener: ResponseListener): void {
     this.#listener = listener
     this.#quiet.end()
     this.#hasHead = false
@@ -66,13 +66,13 @@ export class Connection implements Sending, WriterOwner {
     }
   }
 
-  abort(listener: AnswerListener): void {
+  abort(listener: ResponseListener): void {
     if (this.#listener !== listener) return
     this.#listener = null
     this.#end()
   }
 
-  resume(listener: AnswerListener): void {
+  resume(listener: ResponseListener): void {
     if (this.#listener === listener) this.#socket.resume()
   }
 
@@ -85,8 +85,8 @@ export class Connection implements Sending, WriterOwner {
       // It must not be found too old by its next request.
       if (quietMs + this.#host.checkMs >= this.#keptMs) this.#end()
     } else if (this.#hasHead) {
-      if (quietMs >= this.#host.idleMs) this.#fail(new errors.BodyTimeoutError())
-    } else if (quietMs >= this.#host.headMs) this.#fail(new errors.HeadersTimeoutError())
+      if (quietMs >= this.#host.idleMs) this.#fail(new BodyTimeout())
+    } else if (quietMs >= this.#host.headMs) this.#fail(new HeadTimeout())
   }
 
   /** Closes it: at once, whatever is under way. */
@@ -138,7 +138,7 @@ export class Connection implements Sending, WriterOwner {
   }
 
   /** A body of known length goes on as it came. */
-  #takeCounted(chunk: Buffer, missing: number, listener: AnswerListener): void {
+  #takeCounted(chunk: Buffer, missing: number, listener: ResponseListener): void {
     const hasSurplus = chunk.length > missing
     const length = hasSurplus ? missing : chunk.length
     this.#missing = missing - length
@@ -146,7 +146,7 @@ export class Connection implements Sending, WriterOwner {
     if (this.#missing === 0 && this.#listener === listener) this.#complete(hasSurplus)
   }
 
-  #takeParsed(chunk: Buffer, listener: AnswerListener): void {
+  #takeParsed(chunk: Buffer, listener: ResponseListener): void {
     const parser = this.#parser
     const { informational } = parser
     const used = parser.take(chunk)
@@ -163,7 +163,7 @@ export class Connection implements Sending, WriterOwner {
     this.#goOn(listener)
   }
 
-  #begin({ status, headers, keepAliveSeconds }: ResponseHead, listener: AnswerListener): void {
+  #begin({ status, headers, keepAliveSeconds }: ResponseHead, listener: ResponseListener): void {
     this.#hasHead = true
     // An answer may take long: until its end the body would be kept.
     this.#writer.settle()
@@ -172,7 +172,7 @@ export class Connection implements Sending, WriterOwner {
   }
 
   /** Tells what the parser has found of a body. */
-  #goOn(listener: AnswerListener): void {
+  #goOn(listener: ResponseListener): void {
     const parser = this.#parser
     const { pieces } = parser
     if (pieces.length > 0) {

@@ -1,5 +1,5 @@
-import { errors } from 'undici'
-import type { UpstreamRequest } from './port.ts'
+import { InvalidRequest } from '../errors.ts'
+import type { OutgoingRequest } from './transport.ts'
 
 const notInValues = /[^\t\x20-\x7e\x80-\xff]/
 const notInTargets = /[^\x21-\x7e\x80-\xff]/
@@ -9,15 +9,15 @@ const withContent: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
 
 /**
  * The head of a request in HTTP/1.1, with its frame. Methods and names are the parser's tokens, or ours. Throws
- * InvalidArgumentError for what cannot be said: no value may end a line or begin one (RFC 9112, 11.1).
+ * InvalidRequest for what cannot be said: no value may end a line or begin one (RFC 9112, 11.1).
  */
-export function requestText({ method, path, headers, body }: UpstreamRequest, host: string): string {
-  if (notInTargets.test(path)) throw new errors.InvalidArgumentError('no path')
+export function requestText({ method, path, headers, body }: OutgoingRequest, host: string): string {
+  if (notInTargets.test(path)) throw new InvalidRequest('no path')
   let text = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n`
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] as string
     const value = headers[at + 1] as string
-    if (notInValues.test(value)) throw new errors.InvalidArgumentError(`no header: ${name}`)
+    if (notInValues.test(value)) throw new InvalidRequest(`no header: ${name}`)
     text += `${name}: ${value}\r\n`
   }
   const length = body.held ? body.bytes.length : body.length

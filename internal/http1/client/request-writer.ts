@@ -1,21 +1,21 @@
 import type { Socket } from 'node:net'
-import type { RequestBody } from '../body.ts'
-import type { HeldBody } from '../held-body.ts'
-import { mostInString } from '../in-string.ts'
-import { StreamedBody, type StreamOwner } from './streamed-body.ts'
+import type { HeldBody } from '../body/held-body.ts'
+import type { RequestBody } from '../body/request-body.ts'
+import { longestSingleWrite } from '../single-write.ts'
+import { StreamedBody, type StreamedBodyListener } from './streamed-body.ts'
 
 /** Who is told how the sending of a body that is not held goes. */
-export type WriterOwner = Omit<StreamOwner, 'sent'>
+export type RequestWriterListener = Omit<StreamedBodyListener, 'sent'>
 
 /** Writes the requests of one connection, one after the other, and knows when the kernel has all of one. */
-export class RequestWriter implements StreamOwner {
+export class RequestWriter implements StreamedBodyListener {
   readonly #socket: Socket
-  readonly #owner: WriterOwner
+  readonly #owner: RequestWriterListener
   #streamed: StreamedBody | null = null
   /** The held body whose memory is written from. */
   #held: HeldBody | null = null
 
-  constructor(socket: Socket, owner: WriterOwner) {
+  constructor(socket: Socket, owner: RequestWriterListener) {
     this.#socket = socket
     this.#owner = owner
   }
@@ -74,7 +74,7 @@ export class RequestWriter implements StreamOwner {
     const { parts, length } = body
     const [only] = parts
     if (!only) socket.write(head, 'latin1')
-    else if (length <= mostInString && parts.length === 1) socket.write(head + only.toString('latin1'), 'latin1')
+    else if (length <= longestSingleWrite && parts.length === 1) socket.write(head + only.toString('latin1'), 'latin1')
     else {
       this.#held = body
       body.sending()

@@ -1,4 +1,4 @@
-import { BadAnswer } from '../failure.ts'
+import { InvalidResponse } from '../errors.ts'
 import {
   bodyFollows,
   expectMessage,
@@ -9,7 +9,7 @@ import {
   noBody,
   stopHere,
 } from '../llhttp.ts'
-import { codedOnItsWay, isCoded, maxHeaderSize, mostInformational } from './port.ts'
+import { codedOnItsWay, isCoded, maxHeaderSize, mostInformational } from './transport.ts'
 
 /** The final head of an answer. */
 export interface ResponseHead {
@@ -24,7 +24,7 @@ export interface ResponseHead {
   readonly keepAliveSeconds: number | null
 }
 
-/** Whether answers can be parsed without undici around it. */
+/** Whether answers can be parsed without a general client around it. */
 export const canParseResponses = llhttp !== null
 
 /**
@@ -44,7 +44,7 @@ export class ResponseParser {
   /** Whether an answer that the parser delimits has ended. */
   isComplete = false
   /** Why the answer is none. */
-  fault: BadAnswer | null = null
+  fault: InvalidResponse | null = null
   /** Whether something has come behind the end of the answer. */
   hasSurplus = false
 
@@ -84,7 +84,7 @@ export class ResponseParser {
     if (typeof used === 'number') return used
     // What follows a whole answer is no part of it, and no reason to doubt it.
     if (this.isComplete) this.hasSurplus = true
-    else this.fault ??= new BadAnswer(used.message)
+    else this.fault ??= new InvalidResponse(used.message)
     return bytes.length
   }
 
@@ -118,7 +118,7 @@ export class ResponseParser {
 
   /** Stops parsing for good. */
   #refuse(why: string): number {
-    this.fault = new BadAnswer(why)
+    this.fault = new InvalidResponse(why)
     return noBody
   }
 }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 
 /** Who sends a body that is not held. */
-export interface StreamOwner {
+export interface StreamedBodyListener {
   /** A part has gone out. */
   progressed(): void
   /** The whole has gone out. */
@@ -15,12 +15,12 @@ export interface StreamOwner {
 export class StreamedBody {
   readonly #from: Readable
   readonly #to: Socket
-  readonly #owner: StreamOwner
+  readonly #owner: StreamedBodyListener
   /** How much may still come; null: chunks. */
   #missing: number | null
   #isOver = false
 
-  constructor(from: Readable, length: number | null, to: Socket, owner: StreamOwner) {
+  constructor(from: Readable, length: number | null, to: Socket, owner: StreamedBodyListener) {
     this.#from = from
     this.#to = to
     this.#owner = owner

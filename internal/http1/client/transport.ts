@@ -1,10 +1,9 @@
-import type { LookupFunction } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Clock } from '../../clock/clock.ts'
-import type { Connector } from '../../outbound/outbound.ts'
-import type { RequestBody } from '../body.ts'
+import type { RequestBody } from '../body/request-body.ts'
 
 /** A request as it goes upstream. */
-export interface UpstreamRequest {
+export interface OutgoingRequest {
   readonly method: string
   /** With the query. */
   readonly path: string
@@ -14,7 +13,7 @@ export interface UpstreamRequest {
 }
 
 /** Who is told of the answer to a request: `onError` or `onComplete` is the last call. */
-export interface AnswerListener {
+export interface ResponseListener {
   /** The request begins to leave, or waits for a connection and can be taken back. */
   onSend(sending: Sending, hasLeft: boolean): void
   /** The final head; raw pairs. */
@@ -28,9 +27,9 @@ export interface AnswerListener {
 /** Where a request is that was handed over. Who asks is named, because a connection goes on to the next request. */
 export interface Sending {
   /** Gives the request of `listener` up without another word: its connection is closed, or it does not get one. */
-  abort(listener: AnswerListener): void
+  abort(listener: ResponseListener): void
   /** Lets its answer go on after `onData` returned false. */
-  resume(listener: AnswerListener): void
+  resume(listener: ResponseListener): void
 }
 
 /** How many connections to an origin there are, and how many requests wait for one. */
@@ -42,8 +41,8 @@ export interface TransportLoad {
 /** The connections to one origin. */
 export interface Transport {
   readonly load: TransportLoad
-  /** Sends when there is a connection. Throws InvalidArgumentError for what HTTP/1.1 cannot express. */
-  send(request: UpstreamRequest, listener: AnswerListener): void
+  /** Sends when there is a connection. Throws InvalidRequest for what HTTP/1.1 cannot express. */
+  send(request: OutgoingRequest, listener: ResponseListener): void
   /** Nothing more is sent; what is under way ends. */
   close(): void
   /** Breaks off whatever is under way. */
@@ -55,18 +54,28 @@ export interface TransportSettings {
   readonly connectMs: number
   readonly headMs: number
   readonly idleMs: number
-  /** At most, per origin; a request that finds no place within `connectMs` is refused with Crowded. */
+  /** At most, per origin; a request that finds no place within `connectMs` is refused with ConnectionsInUse. */
   readonly connections: number
 }
 
-/** What a transport works with beside its settings. */
-export interface TransportParts {
-  readonly lookup: LookupFunction
+/** How a new connection is read, and the TLS session that it may resume. */
+export interface OpeningOptions {
+  readonly session: Buffer | undefined
+  readonly onread: { readonly buffer: Buffer; readonly callback: (bytes: number, buffer: Buffer) => boolean }
+}
+
+/** Opens a connection to an origin and tells of it, or of the error; may also throw the error. */
+export type OpenConnection = (
+  options: OpeningOptions,
+  opened: (error: Error | null, socket: Socket | null) => void,
+) => void
+
+/** What a pool of connections works with beside its settings. */
+export interface ConnectionPoolDeps {
   readonly clock: Clock
+  readonly open: OpenConnection
   /** A request was refused because all connections stayed in use. */
   onCrowded(): void
-  /** Opens connections through a proxy; absent or null: they are made directly. */
-  readonly connect?: Connector | null
 }
 
 /** Heads that are longer make an answer a protocol error. */

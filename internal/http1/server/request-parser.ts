@@ -1,8 +1,8 @@
 import { METHODS } from 'node:http'
-import { bodyFollows, expectMessage, type HeadArguments, HeadParts, type Llhttp, llhttp, stopHere } from './llhttp.ts'
+import { bodyFollows, expectMessage, type HeadArguments, HeadParts, type Llhttp, llhttp, stopHere } from '../llhttp.ts'
 
 /** What a parser tells of the requests of a connection, in the order of their bytes. */
-export interface RequestListener {
+export interface RequestParserListener {
   /** Whether the parser is to go on with the body, which it delimits by its chunks; otherwise it stops behind the head. */
   requestHead(head: ParsedHead): boolean
   /** A piece of a body that the parser delimits, in memory of its own. */
@@ -36,7 +36,7 @@ const none: readonly string[] = []
 export class RequestParser {
   readonly #parser: Llhttp
   readonly #maxHeaderSize: number
-  readonly #listener: RequestListener
+  readonly #listener: RequestParserListener
   readonly #parts = new HeadParts()
   #trailers: readonly string[] = none
   #isInBody = false
@@ -49,7 +49,7 @@ export class RequestParser {
   fault: string | null = null
 
   /** Throws where `canParseRequests` is false. */
-  constructor(maxHeaderSize: number, listener: RequestListener) {
+  constructor(maxHeaderSize: number, listener: RequestParserListener) {
     if (llhttp === null) throw new Error('node keeps its parser to itself')
     this.#parser = new llhttp()
     this.#maxHeaderSize = maxHeaderSize

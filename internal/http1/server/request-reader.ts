@@ -1,15 +1,15 @@
-import type { DirectRequest } from './direct-request.ts'
-import type { Memory } from './held-body.ts'
+import type { Memory } from '../body/held-body.ts'
+import type { FastRequest } from './fast-request.ts'
 import { type ParsedHead, RequestParser } from './request-parser.ts'
 
 const nothing = Buffer.alloc(0)
 
 /** Who is told of the requests of a connection, in the order of their bytes. */
-export interface ReaderOwner {
+export interface RequestReaderListener {
   /** The request of that head. */
-  begin(head: ParsedHead): DirectRequest
+  begin(head: ParsedHead): FastRequest
   /** The whole of a request has come. */
-  ended(request: DirectRequest): void
+  ended(request: FastRequest): void
 }
 
 /** Why nothing behind the last request is another one. */
@@ -29,9 +29,9 @@ const upgrade: ReadingEnd = { why: 'upgrade' }
  * copy of each piece. What comes behind it is parsed anew, as a request.
  */
 export class RequestReader {
-  readonly #owner: ReaderOwner
+  readonly #owner: RequestReaderListener
   readonly #parser: RequestParser
-  #reading: DirectRequest | null = null
+  #reading: FastRequest | null = null
   #missing = 0
   #end: ReadingEnd | null = null
   /** What has come behind a request that asks for another protocol. */
@@ -39,7 +39,7 @@ export class RequestReader {
   /** Whether anything has come that nobody will look at. */
   hasSurplus = false
 
-  constructor(maxHeaderSize: number, owner: ReaderOwner) {
+  constructor(maxHeaderSize: number, owner: RequestReaderListener) {
     this.#owner = owner
     this.#parser = new RequestParser(maxHeaderSize, {
       requestHead: (head) => this.#head(head),
@@ -49,7 +49,7 @@ export class RequestReader {
   }
 
   /** The request whose body is being read. */
-  get reading(): DirectRequest | null {
+  get reading(): FastRequest | null {
     return this.#reading
   }
 
@@ -78,11 +78,11 @@ export class RequestReader {
     this.#reading = null
   }
 
-  /** Reads what has come; `chunk` may only be lent. */
+  /** ReadTarget what has come; `chunk` may only be lent. */
   take(chunk: Buffer, memory: Memory): void {
     let rest = chunk
-    // A slab is given away as a whole or not at all.
-    const whose = memory === 'slab' && chunk.length > this.#missing ? 'lent' : memory
+    // A pooled buffer is given away as a whole or not at all.
+    const whose = memory === 'pooled' && chunk.length > this.#missing ? 'lent' : memory
     while (rest.length > 0 && this.#end === null) {
       rest = this.#missing > 0 && this.#reading ? this.#takeBody(this.#reading, rest, whose) : this.#parse(rest)
     }
@@ -130,7 +130,7 @@ export class RequestReader {
   }
 
   /** Takes what belongs to the body, and returns what comes behind it. */
-  #takeBody(request: DirectRequest, bytes: Buffer, memory: Memory): Buffer {
+  #takeBody(request: FastRequest, bytes: Buffer, memory: Memory): Buffer {
     const hasMore = bytes.length > this.#missing
     const body = hasMore ? bytes.subarray(0, this.#missing) : bytes
     const behind = hasMore ? bytes.subarray(this.#missing) : nothing
@@ -148,13 +148,13 @@ export class RequestReader {
     this.#finished(request)
   }
 
-  #ended(request: DirectRequest): void {
+  #ended(request: FastRequest): void {
     this.#reading = null
     this.#parser.restart()
     this.#finished(request)
   }
 
-  #finished(request: DirectRequest): void {
+  #finished(request: FastRequest): void {
     if (!request.keepAlive) this.#end ??= closed
     this.#owner.ended(request)
   }

@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { Agent, request as httpRequest } from 'node:http'
 import { request as tlsRequest } from 'node:https'
 import { afterEach, describe, expect, it } from 'vitest'
-import { selfSigned } from '../../test/fakes/certificate.ts'
-import { answerOf, type Rig, type RigOptions, startRig } from '../../test/fakes/rig.ts'
-import { answer, behind, Gate, silence } from '../../test/fakes/upstream.ts'
-import { systemClock } from '../clock/clock.ts'
-import { Inbound } from './inbound.ts'
-import { DataServer } from './server.ts'
+import { selfSigned } from '../../../test/fakes/certificate.ts'
+import { answerOf, type Rig, type RigOptions, startRig } from '../../../test/fakes/rig.ts'
+import { answer, behind, Gate, silence } from '../../../test/fakes/upstream.ts'
+import { systemClock } from '../../clock/clock.ts'
+import { Inbound } from '../../proxy/admission/inbound.ts'
+import { HttpServer } from './server.ts'
 
 let rig: Rig
 
@@ -32,9 +32,9 @@ async function readiness(): Promise<number> {
 }
 
 describe('the data port', () => {
-  const handler = { handle: () => {}, marks: () => [] }
+  const handler = { handle: () => {}, rejection: () => ({ status: 400, headers: [], body: '' }) }
   const another = () =>
-    new DataServer({ handler, clock: systemClock(), log: { error() {} }, identity: null }, new Inbound())
+    new HttpServer({ handler, clock: systemClock(), log: { error() {} }, identity: null }, new Inbound())
 
   it('that is in use is said to be, with what to do about it', async () => {
     await start()

@@ -1,9 +1,8 @@
 import { type AddressInfo, Server as NetServer } from 'node:net'
-import type { Cancel, Clock } from '../clock/clock.ts'
-import { DirectPort } from './direct-port.ts'
-import type { Inbound } from './inbound.ts'
-import { NodePort } from './node-port.ts'
-import type { PortParts, RequestPort } from './port.ts'
+import type { Cancel, Clock } from '../../clock/clock.ts'
+import type { Acceptor, AcceptorDeps } from './acceptor.ts'
+import { FastAcceptor } from './fast-acceptor.ts'
+import { NodeAcceptor } from './node-acceptor.ts'
 import { canParseRequests } from './request-parser.ts'
 
 /** A port that could not be opened. */
@@ -35,28 +34,40 @@ const graceMs = 500
 /** What it takes to break off one exchange, in ms: with 10,000 of them open, it is a part of the time for a drain. */
 const closingEachMs = 0.15
 
-/** The data port. */
-export class DataServer {
-  readonly #port: RequestPort
-  readonly #inbound: Inbound
+/** What is under way on the connections of a server. */
+export interface InFlight {
+  /** How many connections of clients may be open; what comes beyond them is closed at once. */
+  readonly mostConnections: number
+  /** How many requests are under way. */
+  readonly size: number
+  /** Resolves as soon as none is. */
+  idle(): Promise<void>
+  /** Ends whatever is under way. */
+  abandon(): void
+}
+
+/** A port for HTTP/1.1, plain or over TLS, from its opening to its drain. */
+export class HttpServer {
+  readonly #acceptor: Acceptor
+  readonly #inFlight: InFlight
   readonly #clock: Clock
   #stopClosing: Cancel = () => {}
 
   /** `isDirect`: whether requests are read with node's own parser. */
-  constructor(parts: PortParts, inbound: Inbound, isDirect = canParseRequests) {
-    this.#port = isDirect ? new DirectPort(parts) : new NodePort(parts)
-    this.#port.server.maxConnections = inbound.mostConnections
+  constructor(deps: AcceptorDeps, inFlight: InFlight, isDirect = canParseRequests) {
+    this.#acceptor = isDirect ? new FastAcceptor(deps) : new NodeAcceptor(deps)
+    this.#acceptor.server.maxConnections = inFlight.mostConnections
     // A connection that could not be accepted is gone, and is no reason to end.
-    this.#port.server.on('error', (error) => {
-      if (this.#port.server.listening) parts.log.error({ error }, 'a connection could not be accepted')
+    this.#acceptor.server.on('error', (error) => {
+      if (this.#acceptor.server.listening) deps.log.error({ error }, 'a connection could not be accepted')
     })
-    this.#inbound = inbound
-    this.#clock = parts.clock
+    this.#inFlight = inFlight
+    this.#clock = deps.clock
   }
 
   /** Opens the port (0: a free one) and resolves with where it listens; rejects with a ListenError. */
   listen(host: string, port: number): Promise<{ host: string; port: number }> {
-    const { server } = this.#port
+    const { server } = this.#acceptor
     return new Promise((resolve, reject) => {
       const failed = (error: NodeJS.ErrnoException) => reject(new ListenError(error, host, port))
       server.once('error', failed)
@@ -72,15 +83,17 @@ export class DataServer {
    * with what was left destroyed.
    */
   async drain(withinMs: number): Promise<void> {
-    const closingMs = Math.min(withinMs / 5, this.#inbound.size * closingEachMs)
+    const closingMs = Math.min(withinMs / 5, this.#inFlight.size * closingEachMs)
     const late = this.#after(withinMs - closingMs)
     const aWhile = Math.min(graceMs, withinMs)
     this.#closeIdle(aWhile)
     // Clients that have not heard of it go on connecting, and whoever asks for readiness is to be told.
-    await Promise.race([this.#inbound.idle(), this.#after(aWhile)])
+    await Promise.race([this.#inFlight.idle(), this.#after(aWhile)])
     // node's own close() would at once close idle connections on which a request may be arriving.
-    const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(this.#port.server, () => resolve()))
-    await Promise.race([this.#inbound.idle().then(() => closed), late])
+    const closed = new Promise<void>((resolve) =>
+      NetServer.prototype.close.call(this.#acceptor.server, () => resolve()),
+    )
+    await Promise.race([this.#inFlight.idle().then(() => closed), late])
     this.close()
   }
 
@@ -91,16 +104,16 @@ export class DataServer {
   /** Closes the connections on which nothing is under way, and goes on to do so. */
   #closeIdle(everyMs: number): void {
     this.#stopClosing = this.#clock.after(everyMs, () => {
-      this.#port.closeIdle()
+      this.#acceptor.closeIdle()
       this.#closeIdle(everyMs)
     })
   }
 
   /** Closes the port and destroys every connection; what is under way ends as if its client had left. */
   close(): void {
-    this.#inbound.abandon()
+    this.#inFlight.abandon()
     this.#stopClosing()
-    this.#port.server.close()
-    this.#port.destroy()
+    this.#acceptor.server.close()
+    this.#acceptor.destroy()
   }
 }

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { standstill } from '../../test/fakes/standstill.ts'
-import { readAsUsual, readInto } from './lent-socket.ts'
+import { standstill } from '../../../test/fakes/standstill.ts'
+import { readAsStream, readIntoBuffers } from './socket-handover.ts'
 
 let server: Server
 let accepted: Promise<Socket>
@@ -21,11 +21,11 @@ afterEach(() => {
 const client = () => connect((server.address() as AddressInfo).port, '127.0.0.1')
 const open = () => new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)))
 
-/** Reads everything into one buffer of that size. */
+/** ReadTarget everything into one buffer of that size. */
 function lend(socket: Socket, size = 65_536) {
   const buffer = Buffer.alloc(size)
   const heard: string[] = []
-  const lent = readInto(socket, {
+  const lent = readIntoBuffers(socket, {
     buffer: () => buffer,
     take: (bytes, length) => heard.push(bytes.toString('latin1', 0, length)),
   })
@@ -62,7 +62,7 @@ it('the server counts the connection once, whatever is around it, until it is cl
   const first = await accepted
   const { lent } = lend(first)
   expect(await open()).toBe(1)
-  const usual = readAsUsual(lent)
+  const usual = readAsStream(lent)
   expect(await open()).toBe(1)
   usual.destroy()
   await once(peer, 'close')
@@ -77,7 +77,7 @@ it('that is read as usual again gives what comes, with what is put back in front
   const { lent, heard } = lend(await accepted)
   peer.write('one ')
   await expect.poll(() => heard).toEqual(['one '])
-  const usual = readAsUsual(lent)
+  const usual = readAsStream(lent)
   usual.unshift(Buffer.from('one '))
   peer.end('two')
   let text = ''

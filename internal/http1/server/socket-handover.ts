@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import { guarded } from './guarded.ts'
+import { guarded } from '../guarded.ts'
 
 /** The parts of a socket of node that are not in its types. */
 interface Inner {
@@ -10,7 +10,7 @@ interface Inner {
 }
 
 /** Where bytes are read to, and who is told; the bytes are theirs only until `take` returns, if the buffer is used again. */
-export interface Reads {
+export interface ReadTarget {
   /** The buffer for the next read. */
   buffer(): Buffer
   take(buffer: Buffer, length: number): void
@@ -21,7 +21,7 @@ export interface Reads {
  * streams. node does that (`onread`) for sockets that it opens, and has no such option for those that it accepts: so its
  * handle gets another socket around it. null where that cannot be done (TLS): then the old one is as it was.
  */
-export function readInto(socket: Socket, reads: Reads): Socket | null {
+export function readIntoBuffers(socket: Socket, reads: ReadTarget): Socket | null {
   const { _handle: handle } = socket as unknown as Inner
   if ('encrypted' in socket || !handle?.readStop || !handle.useUserBuffer || socket.readableLength > 0) return null
   const callback = (length: number, buffer: Uint8Array) => {
@@ -37,7 +37,7 @@ export function readInto(socket: Socket, reads: Reads): Socket | null {
  * The same connection with a socket that reads as any other does, once it is resumed. Its handle goes on filling buffers
  * of ours, as that cannot be undone: what is in them is copied into the stream.
  */
-export function readAsUsual(lent: Socket): Socket {
+export function readAsStream(lent: Socket): Socket {
   const buffer = Buffer.allocUnsafeSlow(65_536)
   const callback = (length: number): boolean => usual.push(Buffer.from(buffer.subarray(0, length)))
   const usual = inPlaceOf(lent, { pauseOnCreate: true, onread: { buffer, callback } })

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
-import type { Clock } from '../clock/clock.ts'
-import type { DirectRequest } from './direct-request.ts'
-import { DirectResponse, type ResponseHost } from './direct-response.ts'
-import { httpDate } from './http-date.ts'
+import type { Clock } from '../../clock/clock.ts'
+import { httpDate } from '../http-date.ts'
+import type { FastRequest } from './fast-request.ts'
+import { FastResponse, type ResponseContext } from './fast-response.ts'
 
 /** What a client may send before its upgrade is answered, in bytes; the rest waits in its own buffers. */
 const mostEarly = 65_536
@@ -17,10 +17,10 @@ const keepAliveMs = 30_000
  * The connection of a client that asked for an upgrade. Whatever it sends from now on is either the WebSocket's or
  * nobody's: a refusal ends the connection, so nothing behind the request can ever be read as another request.
  */
-export class UpgradeClient implements ResponseHost {
+export class UpgradeClient implements ResponseContext {
   readonly socket: Socket
   /** For a refusal; it closes the connection. */
-  readonly response: DirectResponse
+  readonly response: FastResponse
   readonly persistence = ''
   readonly #clock: Clock
   #early: Buffer[]
@@ -28,12 +28,12 @@ export class UpgradeClient implements ResponseHost {
   #refused = false
 
   /** `head` is what came behind the request. Earlier requests of the connection have their answers, and nobody else listens to it. */
-  constructor(request: DirectRequest, head: Buffer, clock: Clock) {
+  constructor(request: FastRequest, head: Buffer, clock: Clock) {
     this.socket = request.socket
     this.#clock = clock
     this.#early = head.length > 0 ? [head] : []
     this.#bytes = head.length
-    this.response = new DirectResponse(request, this)
+    this.response = new FastResponse(request, this)
     this.socket.setKeepAlive(true, keepAliveMs)
     this.socket.on('end', this.#onEnd).on('data', this.#onData)
     this.socket.resume()

@@ -1,8 +1,24 @@
 import { randomBytes } from 'node:crypto'
-import { clientKind, type Dialect, findClientKey, type LocalAnswer, type LocalError } from '../dialect/dialect.ts'
-import type { Exhausted, LivePool } from '../engine/engine.ts'
-import type { ClientRequest, ClientResponse, Expectation } from './client.ts'
-import { Exchange } from './exchange.ts'
+import { clientKind, type Dialect, findClientKey, type LocalAnswer, type LocalError } from '../../dialect/dialect.ts'
+import type { Exhausted, LivePool } from '../../engine/engine.ts'
+import {
+  asksForWebSocket,
+  type Expectation,
+  type Frame,
+  frameOf,
+  headerIn,
+  type IncomingRequest,
+  type OutgoingResponse,
+  type Rejection,
+  type RequestFault,
+  type RequestHandler,
+  type UpgradeClient,
+} from '../../http1/http1.ts'
+import type { Admitted, Gateway } from '../exchange/context.ts'
+import { Exchange } from '../exchange/exchange.ts'
+import { isLongUnread } from '../exchange/reply.ts'
+import { parseTarget, type Target } from '../exchange/target.ts'
+import { sendLocal, sendPrepared } from '../local/answer.ts'
 import {
   draining,
   expectationFailed,
@@ -12,23 +28,17 @@ import {
   problem,
   unknownKey,
   upgradeRefused,
-} from './excuses.ts'
-import { type Frame, frameOf } from './framing.ts'
-import type { Admitted, Gateway } from './gateway.ts'
-import { headerIn } from './headers.ts'
+} from '../local/errors.ts'
+import { rejections } from '../local/rejections.ts'
+import { handshakeFault } from '../websocket/handshake.ts'
 import type { Inbound } from './inbound.ts'
-import { sendLocal, sendPrepared } from './local.ts'
 import { isPreflight, Preflight } from './preflight.ts'
-import { isLongUnread } from './reply.ts'
-import { parseTarget, type Target } from './target.ts'
-import type { UpgradeClient } from './upgrade-client.ts'
-import { asksForWebSocket, handshakeFault } from './websocket-handshake.ts'
 
 /** Names that no pool can have, because these paths are answered here. */
 const reservedPools: ReadonlySet<string> = new Set(['healthz', 'readyz'])
 
 /** Lets requests in or turns them away; who is let in becomes an Exchange. */
-export class Handler {
+export class Handler implements RequestHandler {
   readonly #gateway: Gateway
   readonly #inbound: Inbound
   readonly #idPrefix = `${randomBytes(6).toString('base64url')}-`
@@ -41,14 +51,14 @@ export class Handler {
 
   /** The way of a request up to its admission, in the order in which it is judged. */
   handle(
-    request: ClientRequest,
-    response: ClientResponse,
+    request: IncomingRequest,
+    response: OutgoingResponse,
     expectation: Expectation,
     upgrade: UpgradeClient | null = null,
   ): void {
     const frame = request.frame ?? frameOf(request.rawHeaders, request.httpVersion)
     if (typeof frame === 'string') {
-      sendLocal(response, problem(400, 'bad_request', frame), this.marks(), true)
+      sendLocal(response, problem(400, 'bad_request', frame), this.#marks(), true)
       return
     }
     const call = { request, response, frame, upgrade }
@@ -100,7 +110,7 @@ export class Handler {
     }
     if (this.#inbound.isFull) {
       this.#gateway.meter.request(pool.name, 'upstream_error')
-      sendLocal(response, dialect.error(overloadedHere), this.marks(), true)
+      sendLocal(response, dialect.error(overloadedHere), this.#marks(), true)
       return
     }
     const id = this.#nextId()
@@ -127,7 +137,7 @@ export class Handler {
     return expectation === 'other' ? expectationFailed : null
   }
 
-  #upgradeRefusal(request: ClientRequest, frame: Frame, upgrade: UpgradeClient | null): LocalError | null {
+  #upgradeRefusal(request: IncomingRequest, frame: Frame, upgrade: UpgradeClient | null): LocalError | null {
     if (!upgrade || !this.#gateway.settings.webSocket) return upgradeRefused
     if (this.#gateway.draining) return draining
     const fault = frame.length === 0 ? handshakeFault(request) : 'An upgrade has no body.'
@@ -150,7 +160,7 @@ export class Handler {
     request.gathered?.release()
     meter.request(pool.name, 'exhausted')
     const hearer = { dialect, client: clientKind(headerIn(request.rawHeaders, 'user-agent')) }
-    sendPrepared(response, refusals.answer(hearer, pool.name, decision, clock.now()), this.marks(), draining)
+    sendPrepared(response, refusals.answer(hearer, pool.name, decision, clock.now()), this.#marks(), draining)
   }
 
   #nextId(): string {
@@ -158,18 +168,23 @@ export class Handler {
   }
 
   /** What every answer carries, also one that no attempt was made for; raw pairs. */
-  marks(): readonly string[] {
+  #marks(): readonly string[] {
     return ['x-spillway-request-id', this.#nextId(), 'x-spillway-attempts', '0']
+  }
+
+  rejection(fault: RequestFault): Rejection {
+    const { status, headers, body } = rejections[fault]
+    return { status, headers: [...this.#marks(), ...Object.entries(headers).flat()], body }
   }
 
   #answer({ request, response, frame }: Call, answer: LocalAnswer): void {
     const isLong = isLongUnread(request, frame)
-    sendLocal(response, answer, this.marks(), isLong || this.#gateway.draining)
+    sendLocal(response, answer, this.#marks(), isLong || this.#gateway.draining)
   }
 }
 
 /** The key that a request carries, wherever its dialect's clients put it; null without one. */
-function clientKeyOf({ rawHeaders }: ClientRequest, dialect: Dialect, { query }: Target): string | null {
+function clientKeyOf({ rawHeaders }: IncomingRequest, dialect: Dialect, { query }: Target): string | null {
   const header = (name: string) => headerIn(rawHeaders, name)
   const protocols = asksForWebSocket(rawHeaders) ? (header('sec-websocket-protocol') ?? null) : null
   return findClientKey(dialect, header, { query: query.slice(1), protocols, ownHeader: null })
@@ -181,8 +196,8 @@ function namingHttp(answer: LocalAnswer): LocalAnswer {
 }
 
 interface Call {
-  readonly request: ClientRequest
-  readonly response: ClientResponse
+  readonly request: IncomingRequest
+  readonly response: OutgoingResponse
   readonly frame: Frame
   /** The connection behind `response` when it is to become a WebSocket. */
   readonly upgrade: UpgradeClient | null

@@ -1,17 +1,16 @@
 import { Buffer } from 'node:buffer'
-import type { ClientRequest } from './client.ts'
-import { poolEmpty, unpresentable } from './excuses.ts'
-import { failureOf } from './failure.ts'
-import type { Frame } from './framing.ts'
-import type { Admitted, Gateway } from './gateway.ts'
-import { headerIn, putHeader, responseHeaders } from './headers.ts'
-import { endingOf, type RequestOutcome } from './meter.ts'
-import { Outgoing } from './outgoing.ts'
-import { Reply } from './reply.ts'
-import { beginningOf } from './upstream/beginning.ts'
+import { type Frame, headerIn, type IncomingRequest } from '../../http1/http1.ts'
+import type { Admitted, Gateway } from '../exchange/context.ts'
+import { Outgoing } from '../exchange/outgoing.ts'
+import { Reply } from '../exchange/reply.ts'
+import { poolEmpty, unpresentable } from '../local/errors.ts'
+import { endingOf, type RequestOutcome } from '../local/meter.ts'
+import { beginningOf } from '../probe/beginning.ts'
+import { failureOf } from '../upstream/failure.ts'
+import { putHeader, responseHeaders } from '../upstream/headers.ts'
 
 /** Whether a browser asks what it may send (Fetch, "CORS-preflight request"): such a request can carry no key. */
-export function isPreflight({ method, rawHeaders }: ClientRequest, { length }: Frame): boolean {
+export function isPreflight({ method, rawHeaders }: IncomingRequest, { length }: Frame): boolean {
   return method === 'OPTIONS' && length === 0 && headerIn(rawHeaders, 'access-control-request-method') !== undefined
 }
 

@@ -1,8 +1,18 @@
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
-import { collectGarbage } from '../../test/fakes/garbage.ts'
-import { answerOf, type Rig, type RigOptions, startRig } from '../../test/fakes/rig.ts'
-import { answer, breakAfter, eventText, Gate, raw, reset, silence, stall, stream } from '../../test/fakes/upstream.ts'
+import { collectGarbage } from '../../../test/fakes/garbage.ts'
+import { answerOf, type Rig, type RigOptions, startRig } from '../../../test/fakes/rig.ts'
+import {
+  answer,
+  breakAfter,
+  eventText,
+  Gate,
+  raw,
+  reset,
+  silence,
+  stall,
+  stream,
+} from '../../../test/fakes/upstream.ts'
 
 let rig: Rig
 

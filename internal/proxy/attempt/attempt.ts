@@ -1,16 +1,15 @@
-import type { Clock } from '../clock/clock.ts'
-import { type Dialect, type Injection, isUsageHeader, usageOf } from '../dialect/dialect.ts'
-import type { Lease } from '../engine/engine.ts'
-import type { At, Outcome, Usage } from '../pool/pool.ts'
-import type { ClientResponse } from './client.ts'
-import { type Failure, failureOf } from './failure.ts'
+import type { Clock } from '../../clock/clock.ts'
+import { type Dialect, type Injection, isUsageHeader, usageOf } from '../../dialect/dialect.ts'
+import type { Lease } from '../../engine/engine.ts'
+import { headerIn, type OutgoingResponse, type ResponseListener, type Sending } from '../../http1/http1.ts'
+import type { At, Outcome, Usage } from '../../pool/pool.ts'
+import { type Failure, failureOf } from '../upstream/failure.ts'
+import { putHeader, responseHeaders } from '../upstream/headers.ts'
 import { Forward } from './forward.ts'
-import { headerIn, putHeader, responseHeaders } from './headers.ts'
 import { Hold, type HoldOwner } from './hold.ts'
 import { LateErrors } from './late-errors.ts'
 import { Scrubber } from './scrub.ts'
 import { Unpacking, type UnpackingOwner } from './unpacking.ts'
-import type { AnswerListener, Sending } from './upstream/port.ts'
 
 /** Who an attempt tells what has come of it: first `decide` or `failed`, and after `pass` how that ended. */
 export interface AttemptOwner {
@@ -30,7 +29,7 @@ export interface AttemptOwner {
 export interface Surroundings {
   readonly owner: AttemptOwner
   readonly dialect: Dialect
-  readonly response: ClientResponse
+  readonly response: OutgoingResponse
   readonly method: string
   readonly clock: Clock
   /** How long a client may leave bytes unread, in ms. */
@@ -54,7 +53,7 @@ const nowhere: Sending = { abort() {}, resume() {} }
  * One round trip with one member: the upstream's connection on one side, its owner on the other. It holds an answer back
  * until it is understood; what happens then is the owner's decision.
  */
-export class Attempt implements AnswerListener, HoldOwner, UnpackingOwner {
+export class Attempt implements ResponseListener, HoldOwner, UnpackingOwner {
   readonly lease: Lease
   readonly #injection: Injection
   readonly #around: Surroundings
@@ -66,7 +65,7 @@ export class Attempt implements AnswerListener, HoldOwner, UnpackingOwner {
   #status = 0
   #headers: string[] = []
   #hold: Hold | null = null
-  /** Reads a packed stream on the side. */
+  /** ReadTarget a packed stream on the side. */
   #unpacking: Unpacking | null = null
   #late: LateErrors | null = null
   #scrubber: Scrubber | null = null

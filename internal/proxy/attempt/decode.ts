@@ -1,4 +1,4 @@
-import { codingOf, isPlain } from './codings.ts'
+import { codingOf, isPlain } from '../upstream/codings.ts'
 
 /** An error body in the clear, or why it cannot be read. */
 export type Decoded = { readonly bytes: Buffer } | { readonly unreadable: 'unknown-coding' | 'too-large' | 'corrupt' }

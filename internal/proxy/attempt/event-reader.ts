@@ -1,4 +1,4 @@
-import type { StreamEvent } from '../dialect/dialect.ts'
+import type { StreamEvent } from '../../dialect/dialect.ts'
 
 const lf = 10
 const cr = 13
@@ -7,7 +7,7 @@ const cr = 13
 const mostBeginning = 256
 
 /**
- * Reads server-sent events (WHATWG HTML, 9.2) from bytes as they come: any line ending, lines and events across chunks,
+ * ReadTarget server-sent events (WHATWG HTML, 9.2) from bytes as they come: any line ending, lines and events across chunks,
  * data of several lines. Comments, ids and retry times say nothing about an answer and are skipped.
  */
 export class EventReader {

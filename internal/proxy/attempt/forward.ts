@@ -1,8 +1,5 @@
-import type { Clock } from '../clock/clock.ts'
-import type { ClientResponse } from './client.ts'
-import { headerIn } from './headers.ts'
-import { mostInString } from './in-string.ts'
-import { reset } from './reset.ts'
+import type { Clock } from '../../clock/clock.ts'
+import { headerIn, longestSingleWrite, type OutgoingResponse, reset } from '../../http1/http1.ts'
 
 /** The head of an answer as it goes to the client. */
 export interface Head {
@@ -30,7 +27,7 @@ export interface Passage {
  * the event loop in which the first of them came: what is complete by then leaves in a single write, with its length.
  */
 export class Forward {
-  readonly #response: ClientResponse
+  readonly #response: OutgoingResponse
   readonly #head: Head
   readonly #passage: Passage
   #early: Buffer[] = []
@@ -42,7 +39,7 @@ export class Forward {
   #blocked = false
   #forgetStall: () => void = () => {}
 
-  constructor(response: ClientResponse, head: Head, passage: Passage) {
+  constructor(response: OutgoingResponse, head: Head, passage: Passage) {
     this.#response = response
     this.#head = head
     this.#passage = passage
@@ -86,7 +83,7 @@ export class Forward {
       headers.push('content-length', String(body.length))
     }
     this.#response.writeHead(status, headers)
-    if (body.length > mostInString) this.#response.end(body)
+    if (body.length > longestSingleWrite) this.#response.end(body)
     else this.#response.end(body.toString('latin1'), 'latin1')
   }
 

@@ -1,6 +1,6 @@
-import type { Cancel, Clock } from '../clock/clock.ts'
-import type { Dialect } from '../dialect/dialect.ts'
-import type { Outcome } from '../pool/pool.ts'
+import type { Cancel, Clock } from '../../clock/clock.ts'
+import type { Dialect } from '../../dialect/dialect.ts'
+import type { Outcome } from '../../pool/pool.ts'
 import { type AnswerHead, mostHeld, Reading } from './reading.ts'
 import type { Scrubber } from './scrub.ts'
 

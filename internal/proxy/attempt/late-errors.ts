@@ -1,5 +1,5 @@
-import type { Dialect, StreamEvent } from '../dialect/dialect.ts'
-import type { Outcome } from '../pool/pool.ts'
+import type { Dialect, StreamEvent } from '../../dialect/dialect.ts'
+import type { Outcome } from '../../pool/pool.ts'
 import { EventReader } from './event-reader.ts'
 import { mayBeLong, mostLifecycle } from './stream.ts'
 

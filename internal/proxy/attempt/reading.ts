@@ -1,8 +1,8 @@
-import type { Dialect } from '../dialect/dialect.ts'
-import type { At, Outcome } from '../pool/pool.ts'
-import { codingOf, isPlain } from './codings.ts'
-import { headerIn } from './headers.ts'
-import { Refused } from './refused.ts'
+import type { Dialect } from '../../dialect/dialect.ts'
+import { headerIn } from '../../http1/http1.ts'
+import type { At, Outcome } from '../../pool/pool.ts'
+import { codingOf, isPlain } from '../upstream/codings.ts'
+import { Refused } from './refused-body.ts'
 import { mostLifecycle, Opening } from './stream.ts'
 
 /** The head of an upstream's answer. */
@@ -23,14 +23,14 @@ export const mostHeld = 65_536
 const mostPackedError = 8_192
 
 /** What in the body decides: nothing, all of an error, the first events of a stream, or how a JSON answer begins. */
-type Watch = 'nothing' | 'refusal' | 'events' | 'json'
+type DeadlineWatch = 'nothing' | 'refusal' | 'events' | 'json'
 
 /** Understands one answer from its head and as little of its body as possible. */
 export class Reading {
   readonly #head: AnswerHead
   readonly #dialect: Dialect
   #opening: Opening | null = null
-  #watch: Watch
+  #watch: DeadlineWatch
 
   constructor(head: AnswerHead, dialect: Dialect) {
     this.#head = head
@@ -109,7 +109,7 @@ export interface Held {
   readonly complete: boolean
 }
 
-function watchFor({ method, status, headers }: AnswerHead, errorInOk: boolean): Watch {
+function watchFor({ method, status, headers }: AnswerHead, errorInOk: boolean): DeadlineWatch {
   if (method === 'HEAD') return 'nothing'
   if (status >= 400) return 'refusal'
   if (status >= 300) return 'nothing'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { dialectOf } from '../dialect/dialect.ts'
+import { dialectOf } from '../../dialect/dialect.ts'
 import { EventReader } from './event-reader.ts'
 import { LateErrors } from './late-errors.ts'
 import { Opening } from './stream.ts'

@@ -1,5 +1,5 @@
-import type { Dialect } from '../dialect/dialect.ts'
-import type { At, Outcome } from '../pool/pool.ts'
+import type { Dialect } from '../../dialect/dialect.ts'
+import type { At, Outcome } from '../../pool/pool.ts'
 import { EventReader } from './event-reader.ts'
 
 /** How many bytes of events that carry no content may come before a stream counts as begun (DESIGN, "Replay"). */

@@ -1,5 +1,5 @@
 import type { Transform } from 'node:stream'
-import { codingOf } from './codings.ts'
+import { codingOf } from '../upstream/codings.ts'
 
 /** So many bytes wait to be unpacked before the upstream has to wait. */
 const mostWaiting = 65_536

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { answerOf, type Rig, type RigOptions, startRig } from '../../test/fakes/rig.ts'
-import { answer, behind, early, Gate } from '../../test/fakes/upstream.ts'
-import { BodyBudget, BodyReader } from './body.ts'
-import { DirectRequest } from './direct-request.ts'
+import { answerOf, type Rig, type RigOptions, startRig } from '../../../test/fakes/rig.ts'
+import { answer, behind, early, Gate } from '../../../test/fakes/upstream.ts'
+import { FastRequest } from '../../http1/server/fast-request.ts'
+import { BodyBudget } from './body-budget.ts'
+import { BodyReader } from './body-reader.ts'
 
 let rig: Rig
 
@@ -202,7 +203,7 @@ describe('a body that is given up', () => {
     const budget = new BodyBudget(100)
     const headers = ['Host', 'a', 'Content-Length', '4']
     const head = { method: 'POST', url: '/', version: '1.1', headers, keepAlive: true, upgrade: false }
-    const request = new DirectRequest(head, new Socket())
+    const request = new FastRequest(head, new Socket())
     request.handOn()
     const told: string[] = []
     const receiver = { bodyReady: () => told.push('ready'), bodyHasTrailers: () => told.push('trailers') }

@@ -1,46 +1,5 @@
-import { Readable } from 'node:stream'
-import type { ClientRequest } from './client.ts'
-import type { Frame } from './framing.ts'
-import { guarded } from './guarded.ts'
-import { HeldBody } from './held-body.ts'
-
-/** A request's body as it goes upstream. */
-export type RequestBody =
-  /** Held completely, so that it can be sent again. */
-  | { readonly held: true; readonly bytes: HeldBody }
-  /** On its way: it can be sent once, and nobody can look into it. */
-  | { readonly held: false; readonly rest: Readable; readonly length: number | null }
-
-/**
- * Bytes that all held bodies together may take. Once a quarter is in use, no body gets more than a quarter of what is left:
- * so a few long ones cannot take the replay of all the short ones away.
- */
-export class BodyBudget {
-  #used = 0
-  total: number
-
-  constructor(total: number) {
-    this.total = total
-  }
-
-  get used(): number {
-    return this.#used
-  }
-
-  /** Reserves `bytes` more for a body that has `taken` some, and is `size` long in the end as far as is known; false when they are not there. */
-  take(bytes: number, taken = 0, size = 0): boolean {
-    const others = this.#used - taken
-    const left = this.total - others
-    const most = others < this.total / 4 ? left : left / 4
-    if (Math.max(size, taken + bytes) > most) return false
-    this.#used += bytes
-    return true
-  }
-
-  give(bytes: number): void {
-    this.#used -= bytes
-  }
-}
+import { BodyStream, type Frame, HeldBody, type IncomingRequest, type RequestBody } from '../../http1/http1.ts'
+import type { BodyBudget } from './body-budget.ts'
 
 /** Who waits for a body. */
 export interface BodyReceiver {
@@ -50,11 +9,11 @@ export interface BodyReceiver {
 }
 
 /**
- * Reads a request's body into memory if it is small enough and the budget allows, else hands it on as a stream with a
+ * ReadTarget a request's body into memory if it is small enough and the budget allows, else hands it on as a stream with a
  * single attempt. The budget is asked for what is held, as it comes: what is only announced takes nothing from anybody.
  */
 export class BodyReader {
-  readonly #request: ClientRequest
+  readonly #request: IncomingRequest
   readonly #receiver: BodyReceiver
   readonly #budget: BodyBudget
   readonly #most: number
@@ -65,7 +24,7 @@ export class BodyReader {
   #listeners: { data: (chunk: Buffer) => void; end: () => void } | null = null
   #done = false
 
-  constructor(request: ClientRequest, frame: Frame, limits: { budget: BodyBudget; most: number }, to: BodyReceiver) {
+  constructor(request: IncomingRequest, frame: Frame, limits: { budget: BodyBudget; most: number }, to: BodyReceiver) {
     this.#request = request
     this.#receiver = to
     this.#budget = limits.budget
@@ -145,64 +104,8 @@ export class BodyReader {
     this.#done = true
     this.#request.gather?.(null)
     if (this.#listeners) this.#request.off('data', this.#listeners.data).off('end', this.#listeners.end)
-    const rest = new Rest(this.#request, [...this.#held.parts], (bytes) => this.#giveBack(bytes))
+    const rest = new BodyStream(this.#request, [...this.#held.parts], (bytes) => this.#giveBack(bytes))
     this.#held = new HeldBody(0)
     this.#receiver.bodyReady({ held: false, rest, length: this.#length })
   }
 }
-
-/** What of a body is here already, followed by what is still to come, with backpressure towards the client. */
-class Rest extends Readable {
-  readonly #request: ClientRequest
-  /** In their order, what has come and is not wanted yet. */
-  readonly #here: Buffer[]
-  readonly #onTaken: (bytes: number) => void
-  #isWanted = false
-  #hasEnded = false
-
-  /** `onTaken` is told how many of the bytes that are here already are no longer. */
-  constructor(request: ClientRequest, here: Buffer[], onTaken: (bytes: number) => void) {
-    super({ highWaterMark: 65_536 })
-    this.#request = request
-    this.#here = here
-    this.#onTaken = onTaken
-    guarded(this)
-    request.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).pause()
-  }
-
-  override _read(): void {
-    this.#isWanted = true
-    while (this.#isWanted && this.#here.length > 0) {
-      const part = this.#here.shift() as Buffer
-      this.#onTaken(part.length)
-      this.#isWanted = this.push(part)
-    }
-    if (!this.#isWanted) return
-    if (this.#hasEnded) this.push(null)
-    else this.#request.resume()
-  }
-
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#request.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError)
-    this.#request.on('error', ignore).pause()
-    callback(error)
-  }
-
-  readonly #onData = (chunk: Buffer): void => {
-    if (this.#isWanted) this.#isWanted = this.push(chunk)
-    else this.#here.push(chunk)
-    if (!this.#isWanted) this.#request.pause()
-  }
-
-  readonly #onEnd = (): void => {
-    this.#hasEnded = true
-    if (this.#here.length === 0) this.push(null)
-  }
-
-  readonly #onError = (error: Error): void => {
-    this.destroy(error)
-  }
-}
-
-/** A request that breaks off when nobody reads it any more is no error of ours. */
-function ignore(): void {}

@@ -1,20 +1,18 @@
-import type { Clock } from '../clock/clock.ts'
-import type { Credentials } from '../credential/credential.ts'
-import type { Dialect, Spoken } from '../dialect/dialect.ts'
-import type { DataPath, LivePool } from '../engine/engine.ts'
-import type { Keyring } from '../keys/keys.ts'
-import type { Logger } from '../log/log.ts'
-import type { BodyBudget } from './body.ts'
-import type { ClientRequest, ClientResponse } from './client.ts'
-import type { Frame } from './framing.ts'
-import type { ProxyMeter } from './meter.ts'
-import type { Refusals } from './refusals.ts'
-import type { BudgetSettings, RetryBudget } from './replay.ts'
+import type { Clock } from '../../clock/clock.ts'
+import type { Credentials } from '../../credential/credential.ts'
+import type { Dialect, Spoken } from '../../dialect/dialect.ts'
+import type { DataPath, LivePool } from '../../engine/engine.ts'
+import type { Frame, IncomingRequest, OutgoingResponse, UpgradeClient } from '../../http1/http1.ts'
+import type { Keyring } from '../../keys/keys.ts'
+import type { Logger } from '../../log/log.ts'
+import type { BudgetSettings, RetryBudget } from '../failover/replay.ts'
+import type { Refusals } from '../local/exhausted-answers.ts'
+import type { ProxyMeter } from '../local/meter.ts'
+import type { UpstreamSettings, Upstreams } from '../upstream/upstreams.ts'
+import type { OpenSockets } from '../websocket/registry.ts'
+import type { BodyBudget } from './body-budget.ts'
 import type { Target } from './target.ts'
 import type { TurnStates } from './turn-states.ts'
-import type { UpgradeClient } from './upgrade-client.ts'
-import type { UpstreamSettings, Upstreams } from './upstreams.ts'
-import type { OpenSockets } from './websocket-registry.ts'
 
 /** What an operator can set of the data path, also while it runs. */
 export interface ProxySettings {
@@ -61,8 +59,8 @@ export interface Gateway {
 
 /** A request that has been let in, with what was found out about it. */
 export interface Admitted {
-  readonly request: ClientRequest
-  readonly response: ClientResponse
+  readonly request: IncomingRequest
+  readonly response: OutgoingResponse
   readonly id: string
   readonly pool: LivePool
   readonly dialect: Dialect

@@ -1,4 +1,4 @@
-import { Attempt } from './attempt.ts'
+import { Attempt } from '../attempt/attempt.ts'
 import type { Trip } from './sender.ts'
 
 /**

@@ -1,18 +1,27 @@
-import type { LocalError } from '../dialect/dialect.ts'
-import type { Decision, Exhausted, Lease } from '../engine/engine.ts'
-import type { Outcome } from '../pool/pool.ts'
-import { BodyReader, type BodyReceiver, type RequestBody } from './body.ts'
-import { EarlierRefusal } from './earlier.ts'
-import { comeAgain, hostDown, internalError, nobodyElse, poolEmpty, trailersRefused, unpresentable } from './excuses.ts'
-import { type Failure, silentOutcome, unrenewed } from './failure.ts'
-import type { Admitted, Gateway } from './gateway.ts'
-import { endingOf, type RequestOutcome } from './meter.ts'
+import type { LocalError } from '../../dialect/dialect.ts'
+import type { Decision, Exhausted, Lease } from '../../engine/engine.ts'
+import type { RequestBody } from '../../http1/http1.ts'
+import type { Outcome } from '../../pool/pool.ts'
+import { another, nextStep, type Step } from '../failover/replay.ts'
+import { Walk } from '../failover/walk.ts'
+import {
+  comeAgain,
+  hostDown,
+  internalError,
+  nobodyElse,
+  poolEmpty,
+  trailersRefused,
+  unpresentable,
+} from '../local/errors.ts'
+import { endingOf, type RequestOutcome } from '../local/meter.ts'
+import { type Failure, silentOutcome, unrenewed } from '../upstream/failure.ts'
+import { BodyReader, type BodyReceiver } from './body-reader.ts'
+import type { Admitted, Gateway } from './context.ts'
+import { EarlierRefusal } from './earlier-refusal.ts'
 import { Outgoing } from './outgoing.ts'
 import { Pauses } from './pauses.ts'
-import { another, nextStep, type Step } from './replay.ts'
 import { Reply } from './reply.ts'
 import { Sender, type SenderOwner, type Trip } from './sender.ts'
-import { Walk } from './walk.ts'
 
 /** What a client is told to wait, in seconds, when another member could have served but no retry was left. */
 const shortWaitSeconds = 1

@@ -1,30 +1,16 @@
-import type { LookupFunction } from 'node:net'
-import { type Dialect, type Injection, type RawHeaders, stripKeyFromQuery } from '../dialect/dialect.ts'
-import type { Lease } from '../engine/engine.ts'
-import { holdsKey } from '../keys/keys.ts'
-import type { Connector } from '../outbound/outbound.ts'
-import type { ModelFamily } from '../pool/pool.ts'
-import type { Attempt } from './attempt.ts'
-import type { RequestBody } from './body.ts'
-import type { Admitted } from './gateway.ts'
-import { requestHeaders } from './headers.ts'
-import { HeldBody } from './held-body.ts'
+import { type Dialect, type Injection, type RawHeaders, stripKeyFromQuery } from '../../dialect/dialect.ts'
+import type { Lease } from '../../engine/engine.ts'
+import { noBody, type OutgoingRequest, type RequestBody } from '../../http1/http1.ts'
+import { holdsKey } from '../../keys/keys.ts'
+import type { ModelFamily } from '../../pool/pool.ts'
+import type { Attempt } from '../attempt/attempt.ts'
+import { requestHeaders } from '../upstream/headers.ts'
+import type { Upstream } from '../upstream/upstreams.ts'
+import { handshakeHeaders } from '../websocket/handshake.ts'
+import type { Destination } from '../websocket/upgrade-carrier.ts'
+import type { Admitted } from './context.ts'
 import { askForPlainStream, modelAtEnds } from './stream-request.ts'
 import type { TurnStates } from './turn-states.ts'
-import type { UpstreamRequest } from './upstream/port.ts'
-import type { Upstream } from './upstreams.ts'
-import { handshakeHeaders } from './websocket-handshake.ts'
-
-/** Where and how an upgrade is asked for. */
-export interface Destination {
-  readonly url: URL
-  readonly path: string
-  /** Raw pairs, without those of the hop. */
-  readonly headers: readonly string[]
-  readonly lookup: LookupFunction
-  /** Opens the connection through a proxy; null: directly. */
-  readonly connect: Connector | null
-}
 
 /** A client's request in the form in which it goes upstream, once per attempt: without the client key and its hop. */
 export class Outgoing {
@@ -57,7 +43,7 @@ export class Outgoing {
   }
 
   /** The request as it goes to `upstream` when no member is to be named with it; without a body. */
-  withoutCredential(upstream: Upstream): UpstreamRequest {
+  withoutCredential(upstream: Upstream): OutgoingRequest {
     return { method: this.method, path: this.#pathAt(upstream), headers: this.#headers(), body: noBody }
   }
 
@@ -114,8 +100,6 @@ export class Outgoing {
     return (pathOf(this.#path) || '/') + this.#query
   }
 }
-
-export const noBody: RequestBody = { held: true, bytes: new HeldBody() }
 
 function withoutKey(query: string): string {
   if (query === '') return query

@@ -1,7 +1,7 @@
-import type { Renewal } from '../credential/credential.ts'
-import type { Decision, Finding, Lease } from '../engine/engine.ts'
-import type { Gateway } from './gateway.ts'
-import type { Walk } from './walk.ts'
+import type { Renewal } from '../../credential/credential.ts'
+import type { Decision, Finding, Lease } from '../../engine/engine.ts'
+import type { Walk } from '../failover/walk.ts'
+import type { Gateway } from './context.ts'
 
 /** The wait for a canonical probe's finding, in ms, before a rejection is passed on or the pool called exhausted (SIGNALS, "Outcomes"). */
 const findingMs = 1_000

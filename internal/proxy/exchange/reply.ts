@@ -1,18 +1,15 @@
-import { clientKind, type LocalError } from '../dialect/dialect.ts'
-import type { Exhausted } from '../engine/engine.ts'
-import type { Attempt } from './attempt.ts'
-import type { RequestBody } from './body.ts'
-import type { ClientRequest } from './client.ts'
-import type { Frame } from './framing.ts'
-import type { Admitted, Gateway } from './gateway.ts'
-import { headerIn } from './headers.ts'
-import { type Prepared, prepared, sendPrepared } from './local.ts'
+import { clientKind, type LocalError } from '../../dialect/dialect.ts'
+import type { Exhausted } from '../../engine/engine.ts'
+import { type Frame, headerIn, type IncomingRequest, type RequestBody } from '../../http1/http1.ts'
+import type { Attempt } from '../attempt/attempt.ts'
+import { type Prepared, prepared, sendPrepared } from '../local/answer.ts'
+import type { Admitted, Gateway } from './context.ts'
 
 /** What is left unread of a refused request's body before its connection is closed instead, in bytes. */
 const mostDiscarded = 1_048_576
 
 /** Whether closing the connection beats reading what has not come of a body of this frame. */
-export function isLongUnread(request: ClientRequest, { length }: Frame): boolean {
+export function isLongUnread(request: IncomingRequest, { length }: Frame): boolean {
   return !request.complete && (length === null || length > mostDiscarded)
 }
 

@@ -1,8 +1,7 @@
-import type { RawHeaders } from '../dialect/dialect.ts'
-import type { RequestBody } from './body.ts'
-import { isPlain } from './codings.ts'
-import { headerIn, putHeader } from './headers.ts'
-import type { HeldBody } from './held-body.ts'
+import type { RawHeaders } from '../../dialect/dialect.ts'
+import { type HeldBody, headerIn, type RequestBody } from '../../http1/http1.ts'
+import { isPlain } from '../upstream/codings.ts'
+import { putHeader } from '../upstream/headers.ts'
 
 /** A request as it is about to go upstream. */
 interface Leaving {

@@ -1,4 +1,4 @@
-import { holdsKey } from '../keys/keys.ts'
+import { holdsKey } from '../../keys/keys.ts'
 
 /** A request target that may be forwarded: the pool, and what follows it byte for byte. */
 export interface Target {

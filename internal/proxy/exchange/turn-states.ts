@@ -1,4 +1,5 @@
-import { headerIn, putHeader } from './headers.ts'
+import { headerIn } from '../../http1/http1.ts'
+import { putHeader } from '../upstream/headers.ts'
 
 /** In which Codex's backend binds the requests of a turn to the account that answered the first of them. */
 const turnStateHeader = 'x-codex-turn-state'

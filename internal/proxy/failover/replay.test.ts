@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Outcome, OutcomeKind } from '../pool/pool.ts'
+import type { Outcome, OutcomeKind } from '../../pool/pool.ts'
 import { isStrongRefusal, nextStep, type Progress, RetryBudget } from './replay.ts'
 
 const first: Progress = {

@@ -1,4 +1,4 @@
-import type { ModelFamily, Outcome } from '../pool/pool.ts'
+import type { ModelFamily, Outcome } from '../../pool/pool.ts'
 
 /** What has happened to one request so far, as far as it decides whether the request may be sent again. */
 export interface Progress {

@@ -1,9 +1,9 @@
-import type { Clock } from '../clock/clock.ts'
-import type { Material } from '../credential/credential.ts'
-import type { DataPath, Decision, Exhausted, Lease, LivePool, Turn } from '../engine/engine.ts'
-import type { ModelFamily, Outcome } from '../pool/pool.ts'
-import { silentOutcome } from './failure.ts'
-import type { ProxyMeter } from './meter.ts'
+import type { Clock } from '../../clock/clock.ts'
+import type { Material } from '../../credential/credential.ts'
+import type { DataPath, Decision, Exhausted, Lease, LivePool, Turn } from '../../engine/engine.ts'
+import type { ModelFamily, Outcome } from '../../pool/pool.ts'
+import type { ProxyMeter } from '../local/meter.ts'
+import { silentOutcome } from '../upstream/failure.ts'
 import { isStrongRefusal, type Progress } from './replay.ts'
 
 /** One request's walk through a pool: sees to it that every lease is reported once and released once, and counts. */

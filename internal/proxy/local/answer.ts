@@ -1,5 +1,5 @@
-import type { LocalAnswer } from '../dialect/dialect.ts'
-import type { ClientResponse } from './client.ts'
+import type { LocalAnswer } from '../../dialect/dialect.ts'
+import type { OutgoingResponse } from '../../http1/http1.ts'
 
 /** An answer of our own in the form in which it is written: as often as it is needed. */
 export interface Prepared {
@@ -18,7 +18,7 @@ export function prepared({ status, headers, body }: LocalAnswer): Prepared {
 
 /** Sends an answer of our own. `marks` are raw pairs to add; `close` ends the connection with it. */
 export function sendPrepared(
-  response: ClientResponse,
+  response: OutgoingResponse,
   answer: Prepared,
   marks: readonly string[],
   close: boolean,
@@ -30,7 +30,7 @@ export function sendPrepared(
 
 /** The same for an answer that is sent once. */
 export function sendLocal(
-  response: ClientResponse,
+  response: OutgoingResponse,
   answer: LocalAnswer,
   marks: readonly string[],
   close: boolean,

@@ -1,6 +1,6 @@
-import type { LocalAnswer, LocalError } from '../dialect/dialect.ts'
-import type { Decision } from '../engine/engine.ts'
-import type { At } from '../pool/pool.ts'
+import type { LocalAnswer, LocalError } from '../../dialect/dialect.ts'
+import type { Decision } from '../../engine/engine.ts'
+import type { At } from '../../pool/pool.ts'
 
 /** An error that we answer with ourselves; one place for their words, statuses and codes. */
 function excuse(status: number, code: LocalError['code'], message: string, seconds: number | null = null): LocalError {

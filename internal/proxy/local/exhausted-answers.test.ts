@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import { dialectOf } from '../dialect/dialect.ts'
-import type { Exhausted } from '../engine/engine.ts'
-import { prepared } from './local.ts'
-import { type Hearer, Refusals } from './refusals.ts'
+import { dialectOf } from '../../dialect/dialect.ts'
+import type { Exhausted } from '../../engine/engine.ts'
+import { prepared } from './answer.ts'
+import { type Hearer, Refusals } from './exhausted-answers.ts'
 
 const now = Date.UTC(2026, 0, 5, 14, 0, 0)
 const cooling: Exhausted = {

@@ -1,7 +1,7 @@
-import type { ClientKind, Dialect } from '../dialect/dialect.ts'
-import type { Exhausted } from '../engine/engine.ts'
-import type { At } from '../pool/pool.ts'
-import { type Prepared, prepared } from './local.ts'
+import type { ClientKind, Dialect } from '../../dialect/dialect.ts'
+import type { Exhausted } from '../../engine/engine.ts'
+import type { At } from '../../pool/pool.ts'
+import { type Prepared, prepared } from './answer.ts'
 
 interface Remembered {
   readonly dialect: Dialect

@@ -1,4 +1,4 @@
-import type { OutcomeKind } from '../pool/pool.ts'
+import type { OutcomeKind } from '../../pool/pool.ts'
 
 /** How a request ended, as metrics count it. */
 export type RequestOutcome =

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock/clock.ts'
-import type { Held } from '../reading.ts'
-import type { AnswerListener, Sending, Transport, UpstreamRequest } from './port.ts'
+import type { OutgoingRequest, ResponseListener, Sending, Transport } from '../../http1/http1.ts'
+import type { Held } from '../attempt/reading.ts'
 
 const deadlineMs = 10_000
 const mostBody = 65_536
@@ -13,7 +13,7 @@ interface Beginning {
 }
 
 /** The answer to a request of our own, up to its first 64 KiB; rejects without one in 10 s. */
-export function beginningOf(transport: Transport, request: UpstreamRequest, clock: Clock): Promise<Beginning> {
+export function beginningOf(transport: Transport, request: OutgoingRequest, clock: Clock): Promise<Beginning> {
   return new Promise((resolve, reject) => {
     let head = { status: 0, headers: [] as string[] }
     let sending: Sending | null = null
@@ -27,7 +27,7 @@ export function beginningOf(transport: Transport, request: UpstreamRequest, cloc
       forget()
       resolve({ ...head, held: { parts: chunks, bytes, complete } })
     }
-    const listener: AnswerListener = {
+    const listener: ResponseListener = {
       onSend(now) {
         sending = now
       },

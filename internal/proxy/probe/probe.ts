@@ -1,12 +1,12 @@
-import type { Clock } from '../clock/clock.ts'
-import { type Credentials, type Material, NoMaterial } from '../credential/credential.ts'
-import type { Dialect, Spoken } from '../dialect/dialect.ts'
-import type { Finding, Lease, LivePool, Prober } from '../engine/engine.ts'
-import type { Outcome, Reason } from '../pool/pool.ts'
-import { noBody } from './outgoing.ts'
-import { Reading } from './reading.ts'
-import { beginningOf } from './upstream/beginning.ts'
-import type { Upstreams } from './upstreams.ts'
+import type { Clock } from '../../clock/clock.ts'
+import { type Credentials, type Material, NoMaterial } from '../../credential/credential.ts'
+import type { Dialect, Spoken } from '../../dialect/dialect.ts'
+import type { Finding, Lease, LivePool, Prober } from '../../engine/engine.ts'
+import { noBody } from '../../http1/http1.ts'
+import type { Outcome, Reason } from '../../pool/pool.ts'
+import { Reading } from '../attempt/reading.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
+import { beginningOf } from './beginning.ts'
 
 /** What a probe needs of the proxy. */
 export interface ProbeParts {

@@ -1,8 +1,8 @@
-import { NoMaterial } from '../credential/credential.ts'
-import type { Answer, Scout } from '../engine/engine.ts'
-import { silentOutcome } from './failure.ts'
+import { NoMaterial } from '../../credential/credential.ts'
+import type { Answer, Scout } from '../../engine/engine.ts'
+import { silentOutcome } from '../upstream/failure.ts'
 import { answered, findingOf, type ProbeParts } from './probe.ts'
-import { reaches } from './upstream/reach.ts'
+import { reaches } from './reach.ts'
 
 /** Looks at upstreams in the background: with the canonical request as the credential is, and by connecting. */
 export function createScout(parts: ProbeParts): Scout {

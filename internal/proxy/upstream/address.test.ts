@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { addressGuard } from '../net/net.ts'
+import { addressGuard } from '../../net/net.ts'
 import { guardedLookup, isForbiddenLiteral } from './address.ts'
 
 describe('addresses of upstreams', () => {

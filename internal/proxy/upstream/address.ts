@@ -1,6 +1,6 @@
 import { lookup as systemLookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import { type AddressGuard, isLocalName, literalAddress, loopbackAddresses } from '../net/net.ts'
+import { type AddressGuard, isLocalName, literalAddress, loopbackAddresses } from '../../net/net.ts'
 
 /** An upstream's address that may not be contacted. */
 export class ForbiddenAddress extends Error {

@@ -1,7 +1,8 @@
 import { errors } from 'undici'
 import { describe, expect, it } from 'vitest'
+import { InvalidResponse } from '../../http1/http1.ts'
 import { ForbiddenAddress } from './address.ts'
-import { BadAnswer, failureOf, missingSecret } from './failure.ts'
+import { failureOf, missingSecret } from './failure.ts'
 
 function errno(code: string): Error {
   return Object.assign(new Error(code), { code })
@@ -38,7 +39,7 @@ describe('an error after something was sent', () => {
     ['a head without an end', new errors.HeadersOverflowError(), 'protocol', 502],
     ['a length that is not kept', new errors.ResponseContentLengthMismatchError(), 'protocol', 502],
     ['an unsolicited 100', new errors.SocketError('bad response'), 'protocol', 502],
-    ['too many informational answers', new BadAnswer('103'), 'protocol', 502],
+    ['too many informational answers', new InvalidResponse('103'), 'protocol', 502],
     ['too few descriptors', errno('EMFILE'), 'reset', 502],
   ])('%s blames no credential and is not replayed', (_name, error, reason, status) => {
     expect(failureOf(error, true)).toMatchObject({ outcome: { kind: 'upstream-error', reason, cools: false }, status })

@@ -1,17 +1,12 @@
 import { errors } from 'undici'
-import type { LocalError } from '../dialect/dialect.ts'
-import type { Outcome, OutcomeKind, Reason } from '../pool/pool.ts'
+import type { LocalError } from '../../dialect/dialect.ts'
+import { BodyTimeout, ConnectionsInUse, HeadTimeout, InvalidRequest, InvalidResponse } from '../../http1/http1.ts'
+import type { Outcome, OutcomeKind, Reason } from '../../pool/pool.ts'
 import { ForbiddenAddress } from './address.ts'
-import { Crowded } from './upstream/places.ts'
 
 /** How an attempt ended without a usable answer: what it means for the pool, and what the client is told. */
 export interface Failure extends LocalError {
   readonly outcome: Outcome
-}
-
-/** An answer that is not the HTTP we expect, found by us rather than by the parser. */
-export class BadAnswer extends Error {
-  override readonly name = 'BadAnswer'
 }
 
 /** The outcome of an attempt that no upstream's words describe; by itself it cools nobody. */
@@ -32,15 +27,15 @@ export function silentOutcome(kind: OutcomeKind, reason: Reason): Outcome {
 const outOfResources = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL', 'ENOMEM'])
 
 /**
- * Reads an error of the upstream side. `sent` says whether the request may have left: before that a failure is
+ * ReadTarget an error of the upstream side. `sent` says whether the request may have left: before that a failure is
  * the host's (`infra`) and harmless to repeat; after it the upstream may have done the work.
  */
 export function failureOf(error: Error, sent: boolean): Failure {
   const code = 'code' in error ? String(error.code) : ''
-  if (error instanceof errors.InvalidArgumentError || error instanceof errors.NotSupportedError) return unsendable
-  if (error instanceof Crowded) return crowded(error)
+  if (isUnsendable(error)) return unsendable
+  if (error instanceof ConnectionsInUse) return crowded(error)
   if (!sent) return outOfResources.has(code) ? withoutSockets : unreachable(error)
-  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) return timedOut
+  if (isTimeout(error)) return timedOut
   return isProtocolError(error) ? garbled : brokenOff
 }
 
@@ -66,8 +61,18 @@ export function unrenewed(outcome: Outcome): Failure {
   }
 }
 
+function isUnsendable(error: Error): boolean {
+  if (error instanceof InvalidRequest) return true
+  return error instanceof errors.InvalidArgumentError || error instanceof errors.NotSupportedError
+}
+
+function isTimeout(error: Error): boolean {
+  if (error instanceof HeadTimeout || error instanceof BodyTimeout) return true
+  return error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError
+}
+
 function isProtocolError(error: Error): boolean {
-  if (error instanceof BadAnswer || error instanceof errors.HTTPParserError) return true
+  if (error instanceof InvalidResponse || error instanceof errors.HTTPParserError) return true
   if (error instanceof errors.HeadersOverflowError) return true
   if (error instanceof errors.ResponseContentLengthMismatchError) return true
   // undici's words for an unsolicited 100 or 101.
@@ -103,7 +108,7 @@ const withoutSockets: Failure = {
 }
 
 /** Nobody's fault but that of the setting: a probe gives back what was, and no host cools. */
-function crowded({ host, connections }: Crowded): Failure {
+function crowded({ host, connections }: ConnectionsInUse): Failure {
   return {
     outcome: silentOutcome('client-gone', 'overloaded'),
     status: 503,

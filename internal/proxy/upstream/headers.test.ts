@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { headerIn, putHeader, requestHeaders, responseHeaders } from './headers.ts'
+import { headerIn } from '../../http1/http1.ts'
+import { putHeader, requestHeaders, responseHeaders } from './headers.ts'
 
 describe('the headers of a request', () => {
   test('pass in their order, their spelling and their repetition', () => {

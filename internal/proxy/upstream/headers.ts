@@ -1,5 +1,5 @@
-import { isKeyHeader, type RawHeaders, remembered } from '../dialect/dialect.ts'
-import { holdsKey } from '../keys/keys.ts'
+import { isKeyHeader, type RawHeaders, remembered } from '../../dialect/dialect.ts'
+import { holdsKey } from '../../keys/keys.ts'
 import { codingOf, isPlain } from './codings.ts'
 
 /** RFC 9110, 7.6.1, and what older software treats like it; `host` and the frame are written anew by the next hop. */
@@ -70,17 +70,6 @@ export function responseHeaders(raw: RawHeaders): string[] {
     else if (fate === 'connection') listed = addListed(listed, value)
   }
   return listed === null ? out : withoutListed(out, listed)
-}
-
-/** The value of a header in raw pairs, joined as node does when it is repeated; undefined without it. `name` is lower case. */
-export function headerIn(raw: RawHeaders, name: string): string | undefined {
-  let found: string | undefined
-  for (let at = 0; at < raw.length; at += 2) {
-    const candidate = raw[at] as string
-    if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue
-    found = found === undefined ? raw[at + 1] : `${found}, ${raw[at + 1]}`
-  }
-  return found
 }
 
 /** Replaces a header, or adds it; with null it is taken out. */

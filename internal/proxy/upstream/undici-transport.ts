@@ -1,39 +1,51 @@
+import type { LookupFunction } from 'node:net'
 import { Readable } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
 import type { Clock } from '../../clock/clock.ts'
-import { BadAnswer } from '../failure.ts'
-import { Crowded, Patience } from './places.ts'
 import {
-  type AnswerListener,
+  ConnectionsInUse,
   codedOnItsWay,
+  InvalidResponse,
   isCoded,
   maxHeaderSize,
   mostInformational,
+  type OutgoingRequest,
+  type ResponseListener,
   type Sending,
   type Transport,
   type TransportLoad,
-  type TransportParts,
   type TransportSettings,
-  type UpstreamRequest,
-} from './port.ts'
+  WaitLimit,
+} from '../../http1/http1.ts'
+import type { Connector } from '../../outbound/outbound.ts'
+
+/** What the transport works with beside its settings. */
+interface UndiciTransportDeps {
+  readonly lookup: LookupFunction
+  readonly clock: Clock
+  /** A request was refused because all connections stayed in use. */
+  onCrowded(): void
+  /** Opens connections through a proxy; null: they are made directly. */
+  readonly connect: Connector | null
+}
 
 /** Connections to one origin through undici's own client: through a proxy, or for a node that keeps its parser to itself. */
 export class UndiciTransport implements Transport {
   readonly #pool: Pool
   /** Those that wait for a connection, since when: monotonic ms. */
   readonly #waiting = new Map<Handler, number>()
-  readonly #patience: Patience
+  readonly #patience: WaitLimit
   readonly #clock: Clock
 
-  constructor(origin: string, settings: TransportSettings, { lookup, clock, onCrowded, connect }: TransportParts) {
+  constructor(origin: string, settings: TransportSettings, { lookup, clock, onCrowded, connect }: UndiciTransportDeps) {
     const { connectMs, headMs, idleMs, connections } = settings
     this.#clock = clock
-    this.#patience = new Patience(clock, Math.min(1_000, connectMs), () => {
+    this.#patience = new WaitLimit(clock, Math.min(1_000, connectMs), () => {
       const isFull = this.#pool.stats.running >= connections
       for (const [handler, since] of this.#waiting) {
         if (!isFull || clock.mono() - since < connectMs) break
         onCrowded()
-        handler.onError(new Crowded(new URL(origin).host, connections))
+        handler.onError(new ConnectionsInUse(new URL(origin).host, connections))
       }
       return this.#waiting.size > 0
     })
@@ -48,7 +60,7 @@ export class UndiciTransport implements Transport {
     })
   }
 
-  send({ method, path, headers, body }: UpstreamRequest, listener: AnswerListener): void {
+  send({ method, path, headers, body }: OutgoingRequest, listener: ResponseListener): void {
     const length = body.held ? body.bytes.length : body.length
     const sent = body.held ? (length === 0 ? null : Readable.from(body.bytes.parts, { objectMode: false })) : body.rest
     // It does not say when the kernel has the bytes: their memory is not used again.
@@ -81,7 +93,7 @@ class Unwanted extends Error {
 
 /** undici's handler on one side, a listener on the other. */
 class Handler implements Dispatcher.DispatchHandler, Sending {
-  readonly #listener: AnswerListener
+  readonly #listener: ResponseListener
   #abort: ((error?: Error) => void) | null = null
   #resume: () => void = () => {}
   #informational = 0
@@ -89,7 +101,7 @@ class Handler implements Dispatcher.DispatchHandler, Sending {
   readonly #onWaited: () => void
 
   /** `onWaited` is told when it waits for a connection no more. */
-  constructor(listener: AnswerListener, onWaited: () => void) {
+  constructor(listener: ResponseListener, onWaited: () => void) {
     this.#listener = listener
     this.#onWaited = onWaited
     listener.onSend(this, false)
@@ -115,13 +127,13 @@ class Handler implements Dispatcher.DispatchHandler, Sending {
 
   onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
     if (status < 200) {
-      if (++this.#informational > mostInformational) throw new BadAnswer('too many informational answers')
+      if (++this.#informational > mostInformational) throw new InvalidResponse('too many informational answers')
       return true
     }
     this.#resume = resume
     const text = raw.map((part) => part.toString('latin1'))
     for (let at = 0; at < text.length; at += 2) {
-      if (isCoded(text[at] as string, text[at + 1] as string)) throw new BadAnswer(codedOnItsWay)
+      if (isCoded(text[at] as string, text[at + 1] as string)) throw new InvalidResponse(codedOnItsWay)
     }
     this.#listener.onHead(status, text)
     return true

@@ -1,13 +1,18 @@
 import type { LookupFunction } from 'node:net'
-import type { Clock } from '../clock/clock.ts'
-import { type AddressGuard, addressGuard } from '../net/net.ts'
-import type { Connector, Outbound } from '../outbound/outbound.ts'
+import type { Clock } from '../../clock/clock.ts'
+import {
+  ConnectionPool,
+  canParseResponses,
+  type Transport,
+  type TransportLoad,
+  type TransportSettings,
+} from '../../http1/http1.ts'
+import { type AddressGuard, addressGuard } from '../../net/net.ts'
+import type { Connector, Outbound } from '../../outbound/outbound.ts'
 import { ForbiddenAddress, guardedLookup, isForbiddenLiteral } from './address.ts'
 import { pathsBelow } from './base-path.ts'
-import { DirectTransport } from './upstream/direct-transport.ts'
-import type { Transport, TransportLoad, TransportSettings } from './upstream/port.ts'
-import { canParseResponses } from './upstream/response-parser.ts'
-import { UndiciTransport } from './upstream/undici-transport.ts'
+import { opener } from './opener.ts'
+import { UndiciTransport } from './undici-transport.ts'
 
 /** How upstreams are connected to; durations in ms. */
 export interface UpstreamSettings extends TransportSettings {
@@ -112,11 +117,13 @@ export class Upstreams {
     const known = this.#transports.get(origin)
     if (known) return known
     const onCrowded = () => this.#refused.set(origin, (this.#refused.get(origin) ?? 0) + 1)
-    const parts = { lookup: guardedLookup(this.#guard), clock: this.#clock, onCrowded, connect }
+    const settings = this.#settings
+    const lookup = guardedLookup(this.#guard)
+    const shared = { clock: this.#clock, onCrowded }
     const transport =
       this.#isDirect && connect === null
-        ? new DirectTransport(origin, this.#settings, parts)
-        : new UndiciTransport(origin, this.#settings, parts)
+        ? new ConnectionPool(origin, settings, { ...shared, open: opener(origin, { ...settings, lookup }) })
+        : new UndiciTransport(origin, settings, { ...shared, lookup, connect })
     this.#transports.set(origin, transport)
     return transport
   }

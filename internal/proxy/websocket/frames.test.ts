@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { closeFrame, type Found, FrameReader, payloadOf } from './websocket-frames.ts'
+import { closeFrame, type Found, FrameReader, payloadOf } from './frames.ts'
 
 /** A server's frame; `first` is its first byte, and `mask` sets the bit that only clients may set. */
 function frame(first: number, payload: Buffer | string, mask = 0): Buffer {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { acceptedHeaders, handshakeHeaders } from './websocket-handshake.ts'
+import { acceptedHeaders, handshakeHeaders } from './handshake.ts'
 
 /** The example of RFC 6455, 1.3. */
 const asked = [

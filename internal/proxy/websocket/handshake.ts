@@ -1,21 +1,16 @@
 import { createHash } from 'node:crypto'
-import { type RawHeaders, stripKeyFromProtocols } from '../dialect/dialect.ts'
-import { holdsKey } from '../keys/keys.ts'
-import type { ClientRequest } from './client.ts'
-import { headerIn, putHeader, requestHeaders, responseHeaders } from './headers.ts'
+import { type RawHeaders, stripKeyFromProtocols } from '../../dialect/dialect.ts'
+import { headerIn, type IncomingRequest } from '../../http1/http1.ts'
+import { holdsKey } from '../../keys/keys.ts'
+import { putHeader, requestHeaders, responseHeaders } from '../upstream/headers.ts'
 
 /** RFC 6455, 1.3. */
 const acceptSalt = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 const keyForm = /^[A-Za-z0-9+/]{22}==$/
 const protocolHeader = 'sec-websocket-protocol'
 
-/** Whether a request asks for a WebSocket, and only that. */
-export function asksForWebSocket(headers: RawHeaders): boolean {
-  return headerIn(headers, 'upgrade')?.trim().toLowerCase() === 'websocket'
-}
-
 /** What is wrong with an opening handshake (RFC 6455, 4.2.1), as a sentence for its sender; null when nothing is. */
-export function handshakeFault({ method, httpVersion, rawHeaders }: ClientRequest): string | null {
+export function handshakeFault({ method, httpVersion, rawHeaders }: IncomingRequest): string | null {
   if (method !== 'GET' || httpVersion !== '1.1') return 'A WebSocket begins with GET and HTTP/1.1.'
   if (headerIn(rawHeaders, 'sec-websocket-version') !== '13') return 'Only version 13 of WebSockets is spoken here.'
   return keyForm.test(headerIn(rawHeaders, 'sec-websocket-key') ?? '') ? null : 'Sec-WebSocket-Key is not 16 bytes.'

@@ -1,9 +1,9 @@
-import type { Cancel, Clock } from '../clock/clock.ts'
-import type { EventMeaning } from '../dialect/dialect.ts'
-import type { Outcome } from '../pool/pool.ts'
-import { mostLifecycle } from './stream.ts'
-import { type Found, payloadOf } from './websocket-frames.ts'
-import type { Fate } from './websocket-verdict.ts'
+import type { Cancel, Clock } from '../../clock/clock.ts'
+import type { EventMeaning } from '../../dialect/dialect.ts'
+import type { Outcome } from '../../pool/pool.ts'
+import { mostLifecycle } from '../attempt/stream.ts'
+import { type Found, payloadOf } from './frames.ts'
+import type { Fate } from './verdict.ts'
 
 /** Who says what the first words of a server mean. */
 export interface OpeningJudge {

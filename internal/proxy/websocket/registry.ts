@@ -1,7 +1,7 @@
-import type { Cancel, Clock } from '../clock/clock.ts'
-import type { DataPath, Lease } from '../engine/engine.ts'
-import type { EventBus, EventKind } from '../events/events.ts'
-import { serviceRestart } from './websocket.ts'
+import type { Cancel, Clock } from '../../clock/clock.ts'
+import type { DataPath, Lease } from '../../engine/engine.ts'
+import type { EventBus, EventKind } from '../../events/events.ts'
+import { serviceRestart } from './tunnel.ts'
 
 /** One open WebSocket with the member that serves it. */
 export interface OpenSocket {

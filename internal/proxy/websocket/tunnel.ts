@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import type { Clock } from '../clock/clock.ts'
-import type { Outcome } from '../pool/pool.ts'
-import { reset } from './reset.ts'
-import { closeFrame, type Found, FrameReader, payloadOf } from './websocket-frames.ts'
-import { Opening, type OpeningJudge, type OpeningTerms } from './websocket-opening.ts'
+import type { Clock } from '../../clock/clock.ts'
+import { reset } from '../../http1/http1.ts'
+import type { Outcome } from '../../pool/pool.ts'
+import { closeFrame, type Found, FrameReader, payloadOf } from './frames.ts'
+import { Opening, type OpeningJudge, type OpeningTerms } from './opening.ts'
 
 /** Whom a WebSocket tells what its server says, and how it ended. */
 export interface WebSocketOwner extends OpeningJudge {

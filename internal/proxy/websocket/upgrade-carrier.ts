@@ -3,12 +3,21 @@ import { Agent as HttpsAgent } from 'node:https'
 import type { LookupFunction, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import httpProxy from 'http-proxy'
-import { errors } from 'undici'
-import type { Cancel, Clock } from '../clock/clock.ts'
-import type { Connector } from '../outbound/outbound.ts'
-import { guarded } from './guarded.ts'
-import type { Destination } from './outgoing.ts'
-import type { WebSocketTunnel } from './websocket.ts'
+import type { Cancel, Clock } from '../../clock/clock.ts'
+import { guarded, HeadTimeout } from '../../http1/http1.ts'
+import type { Connector } from '../../outbound/outbound.ts'
+import type { WebSocketTunnel } from './tunnel.ts'
+
+/** Where and how an upgrade is asked for. */
+export interface Destination {
+  readonly url: URL
+  readonly path: string
+  /** Raw pairs, without those of the hop. */
+  readonly headers: readonly string[]
+  readonly lookup: LookupFunction
+  /** Opens the connection through a proxy; null: directly. */
+  readonly connect: Connector | null
+}
 
 /** Who is told what an upstream answers to an upgrade. */
 export interface CarrierOwner {
@@ -90,11 +99,11 @@ export class UpgradeCarrier {
     this.#request = request
     request.path = about.path
     for (const [name, values] of grouped(about.headers)) request.setHeader(name, values)
-    this.#forgetDeadline = clock.after(connectMs, () => request.destroy(new errors.ConnectTimeoutError()))
+    this.#forgetDeadline = clock.after(connectMs, () => request.destroy(new Error('no connection in time')))
     const sent = () => {
       this.#owner.onSent()
       this.#forgetDeadline()
-      this.#forgetDeadline = clock.after(headMs, () => request.destroy(new errors.HeadersTimeoutError()))
+      this.#forgetDeadline = clock.after(headMs, () => request.destroy(new HeadTimeout()))
     }
     // A tunnel stands when it is handed over.
     request.once('socket', (socket) => (about.opened === null ? sent() : socket.once(about.opened, sent)))

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
-import type { Clock } from '../clock/clock.ts'
-import type { Dialect } from '../dialect/dialect.ts'
-import type { Outcome } from '../pool/pool.ts'
-import type { Presentation } from './attempt.ts'
-import type { ClientResponse } from './client.ts'
-import { putHeader, responseHeaders } from './headers.ts'
-import { mostHeld, Reading } from './reading.ts'
-import { Scrubber } from './scrub.ts'
+import type { Clock } from '../../clock/clock.ts'
+import type { Dialect } from '../../dialect/dialect.ts'
+import type { OutgoingResponse } from '../../http1/http1.ts'
+import type { Outcome } from '../../pool/pool.ts'
+import type { Presentation } from '../attempt/attempt.ts'
+import { mostHeld, Reading } from '../attempt/reading.ts'
+import { Scrubber } from '../attempt/scrub.ts'
+import { putHeader, responseHeaders } from '../upstream/headers.ts'
 
 /** How long the body of a refusal may take, in ms. */
 const longestBodyMs = 2_000
@@ -63,7 +63,7 @@ export class Rejection {
   }
 
   /** Gives it to the client, without our secret, and closes the client's connection. */
-  show(response: ClientResponse, secret: string, { marks, retryAfterSeconds }: Presentation): void {
+  show(response: OutgoingResponse, secret: string, { marks, retryAfterSeconds }: Presentation): void {
     const scrubber = new Scrubber(secret)
     const headers = responseHeaders(this.#response.rawHeaders)
     for (let at = 1; at < headers.length; at += 2) headers[at] = scrubber.text(headers[at] as string)

@@ -1,18 +1,17 @@
 import type { IncomingMessage } from 'node:http'
-import type { Clock } from '../clock/clock.ts'
-import type { Dialect, Injection } from '../dialect/dialect.ts'
-import type { Lease } from '../engine/engine.ts'
-import type { Outcome, Usage } from '../pool/pool.ts'
-import type { Presentation } from './attempt.ts'
-import { BadAnswer, type Failure, failureOf } from './failure.ts'
-import type { Destination } from './outgoing.ts'
-import { type CarrierOwner, UpgradeCarrier } from './upgrade-carrier.ts'
-import type { UpgradeClient } from './upgrade-client.ts'
+import type { Clock } from '../../clock/clock.ts'
+import type { Dialect, Injection } from '../../dialect/dialect.ts'
+import type { Lease } from '../../engine/engine.ts'
+import { InvalidResponse, type UpgradeClient } from '../../http1/http1.ts'
+import type { Outcome, Usage } from '../../pool/pool.ts'
+import type { Presentation } from '../attempt/attempt.ts'
+import { type Failure, failureOf } from '../upstream/failure.ts'
+import { acceptedHead, acceptedHeaders } from './handshake.ts'
+import type { OpenSocket, OpenSockets } from './registry.ts'
+import { type WebSocketOwner, WebSocketTunnel } from './tunnel.ts'
+import { type CarrierOwner, type Destination, UpgradeCarrier } from './upgrade-carrier.ts'
 import { Rejection } from './upgrade-rejection.ts'
-import { type WebSocketOwner, WebSocketTunnel } from './websocket.ts'
-import { acceptedHead, acceptedHeaders } from './websocket-handshake.ts'
-import type { OpenSocket, OpenSockets } from './websocket-registry.ts'
-import type { Fate, SocketVerdict } from './websocket-verdict.ts'
+import type { Fate, SocketVerdict } from './verdict.ts'
 
 /** Who an upgrade tells what has come of it: first `granted`, `decide` or `failed`, and after `pass` how that ended. */
 export interface UpgradeOwner {
@@ -170,7 +169,7 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
     const headers = acceptedHeaders(response.rawHeaders, client.response.req.rawHeaders)
     if (typeof headers === 'string') {
       this.#carrier.destroy()
-      this.#fail(new BadAnswer(headers))
+      this.#fail(new InvalidResponse(headers))
       return
     }
     this.#granted = { headers, carry }
@@ -183,7 +182,7 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
     this.#refusedWith = response.statusCode ?? 0
     if (this.#refusedWith < 300) {
       this.#carrier.refuse()
-      this.#fail(new BadAnswer('it did not answer the upgrade'))
+      this.#fail(new InvalidResponse('it did not answer the upgrade'))
       return
     }
     const oauth = this.#injection.kind === 'bearer-token'
@@ -204,6 +203,6 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
     if (this.#over) return
     this.#over = true
     const isGarbled = 'code' in error && String(error.code).startsWith('HPE_')
-    this.#around.owner.failed(this, failureOf(isGarbled ? new BadAnswer(error.message) : error, this.#sent))
+    this.#around.owner.failed(this, failureOf(isGarbled ? new InvalidResponse(error.message) : error, this.#sent))
   }
 }

@@ -1,8 +1,8 @@
-import type { Credentials } from '../credential/credential.ts'
-import type { Lease } from '../engine/engine.ts'
-import type { Outcome, OutcomeKind } from '../pool/pool.ts'
-import { silentOutcome } from './failure.ts'
-import type { Walk } from './walk.ts'
+import type { Credentials } from '../../credential/credential.ts'
+import type { Lease } from '../../engine/engine.ts'
+import type { Outcome, OutcomeKind } from '../../pool/pool.ts'
+import type { Walk } from '../failover/walk.ts'
+import { silentOutcome } from '../upstream/failure.ts'
 
 /** What becomes of a message that refuses: `hide` it and send the client elsewhere, or `show` it and go on. */
 export type Fate = 'hide' | 'show'

@@ -1,10 +1,10 @@
-import type { AnswerListener, Sending, UpstreamRequest } from './port.ts'
+import type { OutgoingRequest, ResponseListener, Sending } from './transport.ts'
 
 /** A request that waits for a connection. */
 export interface Waiter {
-  readonly request: UpstreamRequest
+  readonly request: OutgoingRequest
   readonly text: string
-  readonly listener: AnswerListener
+  readonly listener: ResponseListener
   /** Monotonic ms. */
   readonly since: number
 }
@@ -32,7 +32,7 @@ class Place implements Sending {
  * Requests that wait for a connection, in their order. No Set: one that is filled and emptied all the time keeps its
  * elements alive through V8's replaced tables, until the whole heap is collected.
  */
-export class Waiting {
+export class RequestQueue {
   readonly #places: (Place | undefined)[] = []
   #first = 0
   #size = 0

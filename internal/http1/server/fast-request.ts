@@ -1,18 +1,16 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import type { RawHeaders } from '../dialect/dialect.ts'
-import type { ClientRequest, Expectation } from './client.ts'
-import { type Frame, type FramingFault, frameOf } from './framing.ts'
-import { guarded } from './guarded.ts'
-import { headerIn } from './headers.ts'
-import { HeldBody, type Memory } from './held-body.ts'
+import { HeldBody, type Memory } from '../body/held-body.ts'
+import { type Frame, type FramingFault, frameOf } from '../framing.ts'
+import { guarded } from '../guarded.ts'
+import { asksForWebSocket, headerIn, type RawHeaders } from '../headers.ts'
+import type { Expectation, IncomingRequest } from '../messages.ts'
 import type { ParsedHead } from './request-parser.ts'
-import { asksForWebSocket } from './websocket-handshake.ts'
 
 const none: readonly string[] = []
 
 /** A request whose head is here and whose body comes as plain events rather than through a stream. */
-export class DirectRequest implements ClientRequest {
+export class FastRequest implements IncomingRequest {
   readonly method: string
   readonly url: string
   readonly httpVersion: string

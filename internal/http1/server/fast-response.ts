@@ -1,11 +1,11 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { ClientResponse } from './client.ts'
-import type { DirectRequest } from './direct-request.ts'
-import { mostInString } from './in-string.ts'
+import type { OutgoingResponse } from '../messages.ts'
+import { longestSingleWrite } from '../single-write.ts'
+import type { FastRequest } from './fast-request.ts'
 
 /** What a response needs of its connection. */
-export interface ResponseHost {
+export interface ResponseContext {
   /** The value of a `Date` header (RFC 9110, 6.6.1). */
   date(): string
   /** Raw lines for an answer after which the connection goes on. */
@@ -16,10 +16,10 @@ export interface ResponseHost {
 
 const framingLengths = new Set(['date', 'connection', 'content-length', 'transfer-encoding'].map((name) => name.length))
 
-/** The answer to a DirectRequest: HTTP/1.1 written in as few pieces as possible. */
-export class DirectResponse implements ClientResponse {
-  readonly req: DirectRequest
-  readonly #host: ResponseHost
+/** The answer to a FastRequest: HTTP/1.1 written in as few pieces as possible. */
+export class FastResponse implements OutgoingResponse {
+  readonly req: FastRequest
+  readonly #host: ResponseContext
   /** The head, until it is written with the first bytes of the body. */
   #head = ''
   #status = 0
@@ -32,7 +32,7 @@ export class DirectResponse implements ClientResponse {
   #hasContinued = false
   headersSent = false
 
-  constructor(request: DirectRequest, host: ResponseHost) {
+  constructor(request: FastRequest, host: ResponseContext) {
     this.req = request
     this.#host = host
   }
@@ -151,7 +151,7 @@ export class DirectResponse implements ClientResponse {
 
   #sendBytes(before: string, bytes: Buffer, after: string): boolean {
     if (this.#isRevoked) return true
-    if (bytes.length <= mostInString) return this.#send(before + bytes.toString('latin1') + after)
+    if (bytes.length <= longestSingleWrite) return this.#send(before + bytes.toString('latin1') + after)
     const { socket } = this
     if (!socket.writable) return true
     socket.cork()

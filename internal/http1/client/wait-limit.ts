@@ -1,20 +1,7 @@
 import type { Cancel, Clock } from '../../clock/clock.ts'
 
-/** All connections to an origin stayed in use for as long as a request may wait for one. */
-export class Crowded extends Error {
-  override readonly name = 'Crowded'
-  readonly host: string
-  readonly connections: number
-
-  constructor(host: string, connections: number) {
-    super(`all ${connections} connections to ${host} are in use`)
-    this.host = host
-    this.connections = connections
-  }
-}
-
 /** Sees to it that nobody waits for long: looks at intervals, as long as anybody waits. */
-export class Patience {
+export class WaitLimit {
   readonly #clock: Clock
   readonly #everyMs: number
   readonly #look: () => boolean

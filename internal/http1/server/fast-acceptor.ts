@@ -1,35 +1,33 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import { DirectConnection, type DirectHost } from './direct.ts'
-import { guarded } from './guarded.ts'
-import { Objections } from './objections.ts'
-import { type PortParts, type RequestPort, times, watchMs } from './port.ts'
-import { Watch } from './quiet.ts'
+import { guarded } from '../guarded.ts'
+import { DeadlineWatch } from '../idle.ts'
+import { type Acceptor, type AcceptorDeps, times, watchMs } from './acceptor.ts'
+import { FastConnection, type FastConnectionContext } from './fast-connection.ts'
+import { rejectionText } from './rejection.ts'
 
 /** For a client to finish its TLS handshake, in ms. */
 const handshakeTimeout = 30_000
 
 /** Accepts connections and reads their requests with node's own parser. */
-export class DirectPort implements RequestPort {
+export class FastAcceptor implements Acceptor {
   readonly server: Server
-  readonly #connections = new Set<DirectConnection>()
+  readonly #connections = new Set<FastConnection>()
   /** What is under the connections that speak TLS, also while they begin to. */
   readonly #carriers = new Set<Socket>()
-  readonly #watch: Watch
+  readonly #watch: DeadlineWatch
 
-  constructor({ handler, clock, identity, log }: PortParts) {
-    const objections = new Objections(() => handler.marks())
-    this.#watch = new Watch(clock, watchMs, this.#connections)
-    const host: DirectHost = {
+  constructor({ handler, clock, identity, log }: AcceptorDeps) {
+    this.#watch = new DeadlineWatch(clock, watchMs, this.#connections)
+    const host: FastConnectionContext = {
       clock,
       ...times,
       accept: (request, response, upgrade) => handler.handle(request, response, request.expectation, upgrade),
-      late: () => objections.late(),
-      objection: (code) => objections.unreadable(code),
+      rejection: (fault) => rejectionText(handler.rejection(fault)),
       crashed: (error) => log.error({ error }, 'a connection failed inside the proxy'),
     }
     const serve = (socket: Socket) => {
-      new DirectConnection(socket, host, this.#connections)
+      new FastConnection(socket, host, this.#connections)
       this.#watch.begin()
     }
     // Half open, a client that leaves before its handshake would stay for as long as that may take.

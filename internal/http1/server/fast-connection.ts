@@ -1,19 +1,20 @@
 import type { Socket } from 'node:net'
-import type { Cancel, Clock } from '../clock/clock.ts'
-import { DirectRequest } from './direct-request.ts'
-import { DirectResponse, type ResponseHost } from './direct-response.ts'
-import { guarded } from './guarded.ts'
-import type { Memory } from './held-body.ts'
-import { httpDate } from './http-date.ts'
-import { type Reads, readAsUsual, readInto } from './lent-socket.ts'
-import { Quiet } from './quiet.ts'
+import type { Cancel, Clock } from '../../clock/clock.ts'
+import type { Memory } from '../body/held-body.ts'
+import { guarded } from '../guarded.ts'
+import { httpDate } from '../http-date.ts'
+import { IdleTime } from '../idle.ts'
+import { FastRequest } from './fast-request.ts'
+import { FastResponse, type ResponseContext } from './fast-response.ts'
 import { ReadBuffers } from './read-buffers.ts'
+import { faultOf, type RequestFault } from './rejection.ts'
 import type { ParsedHead } from './request-parser.ts'
-import { type ReaderOwner, RequestReader } from './request-reader.ts'
+import { RequestReader, type RequestReaderListener } from './request-reader.ts'
+import { type ReadTarget, readAsStream, readIntoBuffers } from './socket-handover.ts'
 import { UpgradeClient } from './upgrade-client.ts'
 
 /** What connections that are read directly share; durations in ms. */
-export interface DirectHost {
+export interface FastConnectionContext {
   readonly clock: Clock
   readonly maxHeaderSize: number
   /** A quiet connection without a request is closed after this time. */
@@ -24,11 +25,9 @@ export interface DirectHost {
   readonly silentMs: number
   /** A client that has not read for this time is closed. */
   readonly unreadMs: number
-  accept(request: DirectRequest, response: DirectResponse, upgrade: UpgradeClient | null): void
-  /** The answer to a request that has not come in time. */
-  late(): string
-  /** The answer to what is no HTTP; `code` is node's. */
-  objection(code: string): string
+  accept(request: FastRequest, response: FastResponse, upgrade: UpgradeClient | null): void
+  /** What is said in place of an answer, as it is written. */
+  rejection(fault: RequestFault): string
   /** A fault of our own. */
   crashed(error: unknown): void
 }
@@ -52,33 +51,33 @@ const limits = { unread: 'unreadMs', body: 'silentMs', head: 'headMs', request: 
  * node:http, which cost more than everything else that spillway does for a request. Nobody else writes to the connection
  * before it has become a WebSocket: after an answer that closes, or in place of one, nothing more is said.
  */
-export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
+export class FastConnection implements ResponseContext, RequestReaderListener, ReadTarget {
   readonly #socket: Socket
   /** Whether what is read is only lent. */
   readonly #isLent: boolean
-  readonly #host: DirectHost
+  readonly #host: FastConnectionContext
   readonly #reader: RequestReader
-  readonly #connections: Set<DirectConnection>
+  readonly #connections: Set<FastConnection>
   readonly persistence: string
   /** Requests whose heads are here, in their order; the first of them is being answered. */
-  readonly #requests: DirectRequest[] = []
+  readonly #requests: FastRequest[] = []
   /** The request that is being answered, or is the next to be, and its answer. */
-  #serving: DirectRequest | null = null
-  #response: DirectResponse | null = null
+  #serving: FastRequest | null = null
+  #response: FastResponse | null = null
   readonly #buffers = new ReadBuffers()
   #isAnswered = false
   /** The last answer has been given: nothing that comes is a request any more. */
   #isLast = false
   #forgetLinger: Cancel = () => {}
-  readonly #quiet = new Quiet()
+  readonly #quiet = new IdleTime()
   #waitsFor: Wait = 'none'
   /** How many bytes had gone either way when that was last looked at. */
   #moved = 0
 
   /** Adds itself to `connections` for as long as it reads. */
-  constructor(socket: Socket, host: DirectHost, connections: Set<DirectConnection>) {
+  constructor(socket: Socket, host: FastConnectionContext, connections: Set<FastConnection>) {
     this.#reader = new RequestReader(host.maxHeaderSize, this)
-    const lent = readInto(guarded(socket), this)
+    const lent = readIntoBuffers(guarded(socket), this)
     this.#isLent = lent !== null
     this.#socket = lent ?? socket.on('data', this.#onData)
     this.#host = host
@@ -115,7 +114,7 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
     this.#moved = moved
     this.#waitsFor = waitsFor
     if (waitsFor === 'none' || this.#quiet.lastsMs(now) < this.#host[limits[waitsFor]]) return
-    if (waitsFor === 'head' || waitsFor === 'body') this.#object(this.#host.late())
+    if (waitsFor === 'head' || waitsFor === 'body') this.#reject('timeout')
     else this.#socket.destroy()
   }
 
@@ -167,15 +166,15 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
     return reading !== null && reading !== this.#serving && reading.gathered.length > mostEarly
   }
 
-  begin(head: ParsedHead): DirectRequest {
-    const request = new DirectRequest(head, this.#socket)
+  begin(head: ParsedHead): FastRequest {
+    const request = new FastRequest(head, this.#socket)
     // The next head has a time of its own.
     this.#quiet.end()
     this.#requests.push(request)
     return request
   }
 
-  ended(request: DirectRequest): void {
+  ended(request: FastRequest): void {
     request.end()
     // Whoever made the client wait for the rest of the body does so no longer.
     if (this.#requests.length <= mostWaiting && this.#socket.isPaused()) this.#socket.resume()
@@ -183,7 +182,7 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
   }
 
   /** Serves a request as soon as its client has read the answers before it, or they would pile up here. */
-  #admit(request: DirectRequest): void {
+  #admit(request: FastRequest): void {
     const socket = this.#socket
     if (socket.destroyed || this.#isLast) return
     if (request.isUpgrade && socket.writableLength > 0) {
@@ -200,20 +199,20 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
     }
   }
 
-  #accept(request: DirectRequest): void {
+  #accept(request: FastRequest): void {
     if (request === this.#reader.reading && this.#socket.isPaused()) this.#socket.resume()
-    const response = new DirectResponse(request, this)
+    const response = new FastResponse(request, this)
     this.#response = response
     request.handOn()
     this.#host.accept(request, response, null)
   }
 
   /** Lets the connection become a WebSocket, or be refused. */
-  #upgrade(request: DirectRequest): void {
+  #upgrade(request: FastRequest): void {
     this.#leave()
     this.#socket.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose)
     this.#socket.pause()
-    const socket = this.#isLent ? readAsUsual(this.#socket) : this.#socket
+    const socket = this.#isLent ? readAsStream(this.#socket) : this.#socket
     request.moveTo(socket)
     request.handOn()
     if (request.length === 0) request.end()
@@ -231,7 +230,7 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
     this.#serving = next ?? null
     const { end } = this.#reader
     if (next) process.nextTick(() => this.#admit(next))
-    else if (end?.why === 'fault') this.#object(this.#host.objection(end.code))
+    else if (end?.why === 'fault') this.#reject(faultOf(end.code))
     else if (this.#socket.isPaused()) this.#socket.resume()
   }
 
@@ -242,11 +241,11 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
       this.#reader.abandon()
       this.#requests.pop()
     }
-    if (this.isIdle || reading === this.#serving) this.#object(this.#host.objection(code))
+    if (this.isIdle || reading === this.#serving) this.#reject(faultOf(code))
   }
 
   /** Says what is wrong with a request in place of its answer; then the connection ends. */
-  #object(text: string): void {
+  #reject(fault: RequestFault): void {
     const response = this.#serving ? this.#response : null
     if (response && !response.isEnded && response.headersSent) {
       // A part of an answer must not look like the whole.
@@ -255,7 +254,7 @@ export class DirectConnection implements ResponseHost, ReaderOwner, Reads {
     }
     if (this.#isLast) return
     response?.revoke()
-    if (!response?.isEnded) this.#socket.write(text, 'latin1')
+    if (!response?.isEnded) this.#socket.write(this.#host.rejection(fault), 'latin1')
     this.#finish()
   }
 

@@ -1,7 +1,8 @@
 import type { Server } from 'node:net'
-import type { Clock } from '../clock/clock.ts'
-import type { Logger } from '../log/log.ts'
-import type { Handler } from './handler.ts'
+import type { Clock } from '../../clock/clock.ts'
+import type { Expectation, IncomingRequest, OutgoingResponse } from '../messages.ts'
+import type { Rejection, RequestFault } from './rejection.ts'
+import type { UpgradeClient } from './upgrade-client.ts'
 
 /** The certificate and key of the data port, as PEM. */
 export interface ServerIdentity {
@@ -9,17 +10,31 @@ export interface ServerIdentity {
   readonly key: string
 }
 
+/** Who answers requests. */
+export interface RequestHandler {
+  /** A request whose head is here; `upgrade` is its connection when that is to become a WebSocket. */
+  handle(
+    request: IncomingRequest,
+    response: OutgoingResponse,
+    expectation: Expectation,
+    upgrade?: UpgradeClient | null,
+  ): void
+  /** What is said in place of an answer to what does not become a request; it ends the connection. */
+  rejection(fault: RequestFault): Rejection
+}
+
 /** What requests are read and answered with. */
-export interface PortParts {
-  readonly handler: Pick<Handler, 'handle' | 'marks'>
+export interface AcceptorDeps {
+  readonly handler: RequestHandler
   readonly clock: Clock
-  readonly log: Pick<Logger, 'error'>
+  /** Told of faults of our own. */
+  readonly log: { error(about: { readonly error: unknown }, message: string): void }
   /** null: plain HTTP. */
   readonly identity: ServerIdentity | null
 }
 
 /** A port that hands requests to a handler; whoever has it opens and closes `server`. */
-export interface RequestPort {
+export interface Acceptor {
   readonly server: Server
   /** Ends the connections on which nothing is under way. */
   closeIdle(): void
@@ -39,5 +54,5 @@ export const times = {
   unreadMs: 300_000,
 } as const
 
-/** Quiet connections are looked for this often, in ms. */
+/** IdleTime connections are looked for this often, in ms. */
 export const watchMs = 5_000

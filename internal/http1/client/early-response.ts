@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
  * Lets a socket that fails in writing be read to its end. An upstream that refuses a long body answers, and closes; the
  * reset that our next bytes meet would make node drop the answer, which is here already (RFC 9112, 9.6).
  */
-export function hearOut(socket: Socket): void {
+export function readEarlyResponse(socket: Socket): void {
   const { destroy } = socket
   let isHearing = false
   socket.destroy = function (error?: NodeJS.ErrnoException) {

@@ -2,19 +2,19 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { FakeClock } from '../clock/clock.ts'
-import type { ClientRequest, ClientResponse } from './client.ts'
-import { frameOf } from './framing.ts'
-import { Inbound } from './inbound.ts'
-import { DataServer } from './server.ts'
+import { FakeClock } from '../../clock/clock.ts'
+import { Inbound } from '../../proxy/admission/inbound.ts'
+import { frameOf } from '../framing.ts'
+import type { IncomingRequest, OutgoingResponse } from '../messages.ts'
+import { HttpServer } from './server.ts'
 
 const clock = new FakeClock()
 const seen: string[] = []
 
 /** Answers with the body that it was sent; without a Host with 400 that closes. */
 const handler = {
-  marks: () => [],
-  handle(request: ClientRequest, response: ClientResponse) {
+  rejection: () => ({ status: 400, headers: [], body: '' }),
+  handle(request: IncomingRequest, response: OutgoingResponse) {
     if (typeof frameOf(request.rawHeaders, request.httpVersion) === 'string') {
       response.writeHead(400, ['content-length', '0', 'connection', 'close']).end()
       return
@@ -29,12 +29,12 @@ const handler = {
   },
 }
 
-let server: DataServer
+let server: HttpServer
 let port: number
 
 beforeEach(async () => {
   seen.length = 0
-  server = new DataServer({ handler, clock, log: { error() {} }, identity: null }, new Inbound(), false)
+  server = new HttpServer({ handler, clock, log: { error() {} }, identity: null }, new Inbound(), false)
   port = (await server.listen('127.0.0.1', 0)).port
 })
 

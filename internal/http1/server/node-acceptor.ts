@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import type { Clock } from '../clock/clock.ts'
-import type { Expectation } from './client.ts'
-import { guarded } from './guarded.ts'
-import { Objections } from './objections.ts'
-import { type PortParts, type RequestPort, times } from './port.ts'
+import type { Clock } from '../../clock/clock.ts'
+import { guarded } from '../guarded.ts'
+import type { Expectation } from '../messages.ts'
+import { type Acceptor, type AcceptorDeps, type RequestHandler, times } from './acceptor.ts'
+import { faultOf, rejectionText } from './rejection.ts'
 
 /** How long a client may go on sending after its last answer, in ms. */
 const lingerMs = 2_000
@@ -14,14 +14,14 @@ const lingerMs = 2_000
  * Requests through node:http, for a node that keeps its parser to itself. A connection serves one request, and nothing
  * takes it out of node's hands, WebSockets neither: so there is nothing behind a request that could be misread.
  */
-export class NodePort implements RequestPort {
+export class NodeAcceptor implements Acceptor {
   readonly server: Server
-  readonly #objections: Objections
+  readonly #handler: RequestHandler
   /** To the one request of each connection. */
   readonly #answers = new WeakMap<Socket, ServerResponse>()
 
-  constructor({ handler, clock, identity }: PortParts) {
-    this.#objections = new Objections(() => handler.marks())
+  constructor({ handler, clock, identity }: AcceptorDeps) {
+    this.#handler = handler
     const { maxHeaderSize, headMs: headersTimeout } = times
     const options = { maxHeaderSize, headersTimeout, requestTimeout: 0, requireHostHeader: false }
     const handle = (expectation: Expectation) => (request: IncomingMessage, response: ServerResponse) => {
@@ -53,7 +53,7 @@ export class NodePort implements RequestPort {
       // Its own end closes the connection, unless the rest of its request is what cannot be read.
       if (!answer.writableEnded) socket.destroy()
     } else if (socket.writable) {
-      socket.write(this.#objections.unreadable(error.code), 'latin1')
+      socket.write(rejectionText(this.#handler.rejection(faultOf(error.code))), 'latin1')
       socket.destroySoon()
     }
   }
