@@ -64,6 +64,8 @@ export interface Pause {
 export interface Case {
   readonly kind: string
   readonly seed: number
+  /** Which no other case of its round has. */
+  readonly pool: string
   readonly requests: readonly Request[]
   readonly pauses: readonly Pause[]
   /** `wait`: for everything that is owed. Otherwise it leaves at that place of its stream, after so many turns. */

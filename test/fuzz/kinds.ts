@@ -5,7 +5,7 @@ import { chunked, fatal, good, local, type Place, plain, post, upgrade, webSocke
 import { spoilt } from './spoilt.ts'
 
 /** Makes the case of a seed; the same one each time, but for names of pools. */
-export type MakeCase = (place: Place) => Omit<Case, 'kind' | 'seed'>
+export type MakeCase = (place: Place) => Omit<Case, 'kind' | 'seed' | 'pool'>
 
 const stays = { how: 'wait', at: Number.POSITIVE_INFINITY, turns: 0 } as const
 

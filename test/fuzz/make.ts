@@ -15,5 +15,5 @@ export function makeCase(seed: number, about: { kind: string | null; pool: strin
   let count = 0
   const nonce = () => `N${(seed >>> 0).toString(16).padStart(8, '0')}${(count++).toString(16).padStart(3, '0')}`
   const place = { random, pool: about.pool, key: about.key, nonce, mayMove: true }
-  return { ...found.make(place), kind: found.name, seed: seed >>> 0 }
+  return { ...found.make(place), kind: found.name, seed: seed >>> 0, pool: about.pool }
 }

@@ -194,12 +194,7 @@ const parts: Readonly<Record<string, Part>> = {
     },
   },
   'part-late-error': {
-    bytes: (random) =>
-      latin(
-        eventBytes(random)
-          .toString('latin1')
-          .replace(/\r(?!\n)/g, '\n'),
-      ),
+    bytes: eventBytes,
     understand: (random) => {
       const dialect = dialectOf(random.pick(['openai', 'anthropic', 'gemini', 'codex'] as const))
       return (pieces) => {

@@ -28,6 +28,13 @@ interface Answer {
 export const secretPrefix = 'upstream-secret-'
 export const secretLength = 34
 
+/** The pool of a credential, by its secret; empty when it is no secret of the stage. */
+export function poolOf(secret: string): string {
+  return secret.startsWith(secretPrefix)
+    ? secret.slice(secretPrefix.length, secret.indexOf('-', secretPrefix.length))
+    : ''
+}
+
 /** Stands for the secret that a request came with: a character for each of its own, wherever an answer is cut. */
 const placeholder = String.fromCharCode(...Array.from({ length: secretLength }, (_, at) => 0x80 + at))
 const inPlaceholder = /[\x80-\xa1]/g

@@ -54,6 +54,7 @@ export async function playRound(
   const failed: Verdict[] = []
   // Until now what had left before its client was known still.
   stage.upstream.book.clear()
+  stage.upstream.spoilt.clear()
   const waiting = [...cases].reverse()
   const playing = new Set<Playing>()
   const deadline = processorMs() + longestRoundMs
@@ -99,7 +100,8 @@ export async function playRound(
 }
 
 function begin(stage: Stage, one: Case): Playing {
-  const expected = one.requests.map((request) => new Expected(request))
+  const expected = one.requests.map((request) => new Expected(request, one.pool))
+  if (one.garbled) stage.upstream.spoilt.add(one.pool)
   for (const each of expected) stage.upstream.book.set(each.request.nonce, each)
   return { client: new FuzzClient(one, stage.port), expected }
 }

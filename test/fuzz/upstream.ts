@@ -1,22 +1,31 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Plan, Request } from './case.ts'
-import { filled, secretPrefix } from './plans.ts'
+import { filled, poolOf } from './plans.ts'
 
 /** One request of a case as upstreams meet it, and what was wrong with that. */
 export class Expected {
   readonly request: Request
+  /** The pool that the case is played in, which no other case of its round has. */
+  readonly pool: string
   readonly faults: string[] = []
   /** The secrets it came with, one for each attempt. */
   readonly secrets: string[] = []
   /** What came behind an upgrade. */
   tunnel = ''
 
-  constructor(request: Request) {
+  constructor(request: Request, pool: string) {
     this.request = request
+    this.pool = pool
   }
 }
 
 const nonceForm = /N[0-9a-f]{11}/
+
+const countOf = (head: string, header: RegExp) => head.match(header)?.length ?? 0
+const hosts = /\r\nhost:/gi
+const authorizations = /\r\nauthorization:/gi
+const frames = /\r\n(?:content-length|transfer-encoding):/gi
+const ofTheHop = /\r\n(?:expect|trailer|te):/i
 
 /** An upstream that is bare TCP and does for each request what its case says. */
 export class FuzzUpstream {
@@ -24,6 +33,8 @@ export class FuzzUpstream {
   readonly #connections = new Set<UpstreamConnection>()
   /** The requests of the cases that are under way, by their nonces. */
   readonly book = new Map<string, Expected>()
+  /** Pools of cases with spoilt bytes: one of them may have made somebody else's nonce of its own. */
+  readonly spoilt = new Set<string>()
   /** Faults of requests that no case has made. */
   readonly faults: string[] = []
   /** Grows whenever something happens. */
@@ -152,6 +163,8 @@ class UpstreamConnection {
     if (!expected) return this.#unknown(target)
     this.#upstream.requests++
     const [, secret = ''] = /\r\nauthorization: Bearer (\S+)\r\n/i.exec(head) ?? []
+    const pool = poolOf(secret)
+    if (pool !== expected.pool && this.#upstream.spoilt.has(pool)) return this.#unknown(target)
     const { plans } = expected.request
     const plan = plans[Math.min(expected.secrets.length, plans.length - 1)]
     if (expected.request.isSpoilt && !plan) return this.#unknown(target)
@@ -181,14 +194,13 @@ class UpstreamConnection {
     const { request, faults, secrets } = expected
     if (request.isSpoilt) return
     if (method !== request.method) faults.push(`the upstream met ${method} in place of ${request.method}`)
-    if (!secret.startsWith(secretPrefix)) faults.push('the upstream met no credential of the pool')
+    if (poolOf(secret) !== expected.pool) faults.push('the upstream met no credential of the pool')
     if (secrets.includes(secret)) faults.push('the same credential was sent twice')
     if (secrets.length >= request.plans.length) faults.push('one attempt too many')
-    const count = (name: string) => head.split(new RegExp(`\\r\\n${name}:`, 'gi')).length - 1
-    if (count('host') !== 1 || count('authorization') !== 1)
+    if (countOf(head, hosts) !== 1 || countOf(head, authorizations) !== 1)
       faults.push('the upstream met a head with doubled or missing headers')
-    if (count('content-length') + count('transfer-encoding') > 1) faults.push('the upstream met two frames')
-    if (count('expect') + count('trailer') + count('te') > 0) faults.push('the upstream met a header of the hop')
+    if (countOf(head, frames) > 1) faults.push('the upstream met two frames')
+    if (ofTheHop.test(head)) faults.push('the upstream met a header of the hop')
   }
 
   #body(reading: Reading): boolean {

@@ -98,20 +98,37 @@ export class LateErrors {
   }
 }
 
+/** How lines end an event: by an empty one, with any line ending (WHATWG HTML, 9.2); an LF behind the last CR is part of it. */
+const twoLf = '\n\n'
+const twoWithCr = ['\n\r', '\r\r'] as const
+
 /** Where the last complete event of `bytes` ends: after its empty line. */
 function lastEventEnd(bytes: Buffer): number {
   const size = bytes.length
   if (bytes[size - 1] === lf && (bytes[size - 2] === lf || (bytes[size - 2] === cr && bytes[size - 3] === lf)))
     return size
-  const plain = bytes.lastIndexOf('\n\n')
-  const carriage = bytes.lastIndexOf('\n\r\n')
-  return Math.max(plain === -1 ? 0 : plain + 2, carriage === -1 ? 0 : carriage + 3)
+  const plain = bytes.lastIndexOf(twoLf)
+  let end = plain === -1 ? 0 : plain + 2
+  if (bytes.lastIndexOf(cr) < end) return end
+  for (const pair of twoWithCr) {
+    const at = bytes.lastIndexOf(pair)
+    if (at !== -1) end = Math.max(end, behindCr(bytes, at + 2))
+  }
+  return end
 }
 
 /** Where the first event of `bytes` ends, or their end. */
 function firstEventEnd(bytes: Buffer): number {
-  const plain = bytes.indexOf('\n\n')
-  const carriage = bytes.indexOf('\n\r\n')
-  const ends = [plain === -1 ? bytes.length : plain + 2, carriage === -1 ? bytes.length : carriage + 3]
-  return Math.min(...ends)
+  const plain = bytes.indexOf(twoLf)
+  let end = plain === -1 ? bytes.length : plain + 2
+  for (const pair of twoWithCr) {
+    const at = bytes.indexOf(pair)
+    if (at !== -1) end = Math.min(end, behindCr(bytes, at + 2))
+  }
+  return end
+}
+
+/** Where a line that ends with the CR before `at` really ends. */
+function behindCr(bytes: Buffer, at: number): number {
+  return bytes[at] === lf ? at + 1 : at
 }

@@ -91,13 +91,14 @@ describe('errors in a stream that is passed on', () => {
     expect(late(delta + error.slice(0, cut), error.slice(cut))).toEqual([null, 'rate-limited'])
   })
 
-  test('are found with CRLF line ends', () => {
-    const crlf = error.replaceAll('\n', '\r\n')
-    expect(late(crlf.slice(0, 30), crlf.slice(30))).toEqual([null, 'rate-limited'])
+  test.each(['\r\n', '\r'])('are found with line ends %j', (end) => {
+    const other = error.replaceAll('\n', end)
+    expect(late(other.slice(0, 30), other.slice(30))).toEqual([null, 'rate-limited'])
+    expect(late((delta + error + delta).replaceAll('\n', end))).toEqual(['rate-limited'])
   })
 
-  test.each(['\n', '\r\n'])('are found when each byte comes alone, with line ends %j', (end) => {
-    expect(late(...error.replaceAll('\n', end)).at(-1)).toBe('rate-limited')
+  test.each(['\n', '\r\n', '\r'])('are found when each byte comes alone, with line ends %j', (end) => {
+    expect(late(...error.replaceAll('\n', end)).filter((kind) => kind !== null)).toEqual(['rate-limited'])
   })
 
   test('are not words of the answer', () => {
