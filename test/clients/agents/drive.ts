@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { Agent } from './roster.ts'
+import type { Agent } from './agent.ts'
+import { nodeFor } from './programs.ts'
 
 /** How an agent ended, and all that it printed. */
 export interface Drove {
@@ -17,7 +18,7 @@ const sink = 'http://127.0.0.1:9'
 /** Runs an agent for one prompt in a home of its own; it is killed after `deadlineMs`. */
 export async function drive(
   agent: Agent,
-  where: { readonly folder: string; readonly node: string; readonly base: string; readonly key: string },
+  where: { readonly folder: string; readonly base: string; readonly key: string },
   deadlineMs: number,
 ): Promise<Drove> {
   const home = mkdtempSync(join(tmpdir(), 'spillway-agent-'))
@@ -30,7 +31,7 @@ export async function drive(
     const work = join(home, 'work')
     mkdirSync(work)
     const path = join(where.folder, program)
-    const [command, words] = isScript ? [where.node, [path, ...args]] : [path, args]
+    const [command, words] = isScript ? [nodeFor(where.folder), [path, ...args]] : [path, args]
     return await ran(command, words, { cwd: work, env: { ...surroundings(home), ...env }, deadlineMs })
   } finally {
     rmSync(home, { recursive: true, force: true, maxRetries: 5 })

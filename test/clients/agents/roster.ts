@@ -2,40 +2,7 @@
  * The agent programs that are driven: how each is started for one short prompt without a terminal, and told to talk to
  * nobody but spillway. Their versions stand in `programs/package.json`.
  */
-
-/** Where an agent finds its pool. */
-export interface Stage {
-  /** The pool's URL. */
-  readonly base: string
-  /** The client key. */
-  readonly key: string
-  /** A home of its own, empty but for the agent's files. */
-  readonly home: string
-}
-
-/** How an agent is started. */
-export interface Start {
-  /** Relative to the folder in which the agents are installed. */
-  readonly program: string
-  /** Whether it is a script for node, and not a binary. */
-  readonly isScript: boolean
-  readonly args: readonly string[]
-  readonly env: Readonly<Record<string, string>>
-  /** Files below its home: what is in them, by path. */
-  readonly files: Readonly<Record<string, string>>
-}
-
-export interface Agent {
-  readonly name: string
-  readonly provider: 'openai' | 'anthropic' | 'gemini'
-  /** The least major version of node that runs it. */
-  readonly node: number
-  /** How many requests it makes before it stops at an exhausted pool: opencode asks for a title, too. */
-  readonly requests: number
-  /** What it shows of an exhausted pool, with single spaces. */
-  readonly shows: RegExp
-  start(stage: Stage): Start
-}
+import type { Agent } from './agent.ts'
 
 const prompt = 'Say hello.'
 
@@ -48,7 +15,7 @@ export const codexOnWebSocket = codexOver(true)
 export const claude: Agent = {
   name: 'claude',
   provider: 'anthropic',
-  node: 18,
+  comesAgain: true,
   requests: 1,
   shows: sentence,
   start: ({ base, key }) => ({
@@ -70,7 +37,7 @@ export const claude: Agent = {
 export const gemini: Agent = {
   name: 'gemini',
   provider: 'gemini',
-  node: 20,
+  comesAgain: true,
   requests: 1,
   shows: sentence,
   start: ({ base, key }) => ({
@@ -92,7 +59,7 @@ export const gemini: Agent = {
 export const opencode: Agent = {
   name: 'opencode',
   provider: 'openai',
-  node: 18,
+  comesAgain: true,
   requests: 2,
   shows: sentence,
   start: ({ base, key }) => ({
@@ -120,7 +87,7 @@ export const opencode: Agent = {
 export const qwen: Agent = {
   name: 'qwen',
   provider: 'openai',
-  node: 22,
+  comesAgain: true,
   requests: 1,
   shows: sentence,
   start: ({ base, key }) => ({
@@ -138,17 +105,81 @@ export const qwen: Agent = {
   }),
 }
 
+/** Built on the AI SDK, as is the script below. */
+export const cline: Agent = {
+  name: 'cline',
+  provider: 'openai',
+  comesAgain: false,
+  requests: 1,
+  shows: sentence,
+  start: ({ base, key }) => ({
+    program: `node_modules/@cline/cli-${process.platform}-${process.arch}/bin/cline`,
+    isScript: false,
+    args: [prompt],
+    env: { CLINE_NO_AUTO_UPDATE: '1', CLINE_SESSION_BACKEND_MODE: 'local' },
+    files: {
+      '.cline/data/settings/providers.json': JSON.stringify({
+        version: 1,
+        lastUsedProvider: 'openai-compatible',
+        modes: {},
+        providers: {
+          'openai-compatible': {
+            settings: { provider: 'openai-compatible', apiKey: key, model: 'fake-model', baseUrl: `${base}/v1` },
+            updatedAt: '2026-01-01T00:00:00.000Z',
+            tokenSource: 'manual',
+          },
+        },
+      }),
+    },
+  }),
+}
+
+export const copilot: Agent = {
+  name: 'copilot',
+  provider: 'openai',
+  comesAgain: true,
+  requests: 1,
+  shows: sentence,
+  start: ({ base, key }) => ({
+    program: `node_modules/@github/copilot-${process.platform}-${process.arch}/copilot`,
+    isScript: false,
+    args: ['-p', prompt, '--allow-all-tools', '--no-auto-update'],
+    env: {
+      COPILOT_OFFLINE: 'true',
+      COPILOT_MODEL: 'fake-model',
+      COPILOT_PROVIDER_BASE_URL: `${base}/v1`,
+      COPILOT_PROVIDER_API_KEY: key,
+    },
+    files: {},
+  }),
+}
+
+export const aiSdk: Agent = {
+  name: 'a script on the AI SDK',
+  provider: 'openai',
+  comesAgain: false,
+  requests: 1,
+  shows: sentence,
+  start: ({ base, key }) => ({
+    program: 'ask.mjs',
+    isScript: true,
+    args: [prompt],
+    env: { BASE_URL: `${base}/v1`, API_KEY: key },
+    files: {},
+  }),
+}
+
 /** Codex speaks the Responses API, over HTTP or over a WebSocket that it keeps for its turns. */
 function codexOver(webSocket: boolean): Agent {
   return {
     name: webSocket ? 'codex on a WebSocket' : 'codex',
     provider: 'openai',
-    node: 18,
+    comesAgain: true,
     requests: 1,
     // Its own words for `usage_limit_reached`, with the time from `resets_at`.
     shows: /hit your usage limit\. Try again at \d/,
     start: ({ base, key, home }) => ({
-      program: `node_modules/@openai/codex-${process.platform}-${process.arch}/vendor/x86_64-unknown-linux-musl/bin/codex`,
+      program: `node_modules/@openai/codex-${process.platform}-${process.arch}/vendor/${triple}/bin/codex`,
       isScript: false,
       args: ['exec', '--skip-git-repo-check', '--sandbox', 'danger-full-access', prompt],
       env: { CODEX_HOME: `${home}/.codex`, SPILLWAY_KEY: key },
@@ -156,6 +187,9 @@ function codexOver(webSocket: boolean): Agent {
     }),
   }
 }
+
+/** What Rust calls this platform. */
+const triple = `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-${process.platform === 'darwin' ? 'apple-darwin' : 'unknown-linux-musl'}`
 
 function codexConfig(base: string, webSocket: boolean): string {
   return `
