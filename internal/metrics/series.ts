@@ -59,7 +59,8 @@ export function declareGauges(exposition: Exposition, sources: Sources): void {
   gauge('spillway_disk_free_bytes', 'Bytes free on the disk of the data directory.', [], (view, sample) => {
     if (view.diskFreeBytes !== null) sample({}, view.diskFreeBytes)
   })
-  gauge('spillway_fast_path', "1 while plain requests are read with Node's own parser.", [], (view, sample) => {
+  const fastPath = '1 if requests bypass node:http for speed, 0 if this Node does not allow that.'
+  gauge('spillway_fast_path', fastPath, [], (view, sample) => {
     sample({}, view.fastPath ? 1 : 0)
   })
 }

@@ -90,6 +90,13 @@ test.each<[string, { waiting: number; refused: number }, Partial<DoctorRow>]>([
   await other.stop()
 })
 
+test('the fingerprint of the master key is shown with its file', async () => {
+  const { keyId } = bench.vault
+  expect(keyId).toMatch(/^[0-9a-f]{16}$/)
+  const message = `${folder}/master.key (mode 600), fingerprint ${keyId}`
+  expect(await about('master key')).toMatchObject({ state: 'ok', message })
+})
+
 describe('permissions', () => {
   test.each<[string, string, number, Partial<DoctorRow>]>([
     ['data directory', '.', 0o755, { state: 'warn' }],
@@ -115,7 +122,11 @@ describe('permissions', () => {
 
   test('of a master key that is gone', async () => {
     rmSync(join(folder, 'master.key'))
-    expect(await about('master key')).toMatchObject({ state: 'fail', message: `${folder}/master.key is missing` })
+    expect(await about('master key')).toMatchObject({
+      state: 'fail',
+      message: `${folder}/master.key is missing`,
+      hint: `put back the key file with the fingerprint ${bench.vault.keyId}`,
+    })
   })
 })
 

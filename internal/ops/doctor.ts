@@ -88,6 +88,7 @@ function connections({ runtime: { upstreams } }: Call): DoctorRow[] {
 async function files(call: Call): Promise<DoctorRow[]> {
   const watched = wards(
     call.paths,
+    call.vault.keyId,
     call.engine.credentials().flatMap(({ record }) => (record.source.kind === 'file' ? [record.source.path] : [])),
   )
   const paths = watched.map(({ path }) => path)

@@ -13,16 +13,21 @@ export interface Ward {
   readonly mode: string
   /** Nothing is wrong when it does not exist. */
   readonly optional?: true
+  /** The fingerprint of the key in it. */
+  readonly fingerprint?: string
 }
 
 const others = 0o077
 const othersWrite = 0o022
 
-/** Everything whose permissions are looked at: what belongs to the installation, and files that hold a secret. */
-export function wards(paths: Paths, secretFiles: readonly string[]): Ward[] {
+/**
+ * Everything whose permissions are looked at: what belongs to the installation, and files that hold a secret.
+ * `fingerprint` is the master key's.
+ */
+export function wards(paths: Paths, fingerprint: string, secretFiles: readonly string[]): Ward[] {
   const all: (Ward | null)[] = [
     { path: paths.data, check: 'data directory', forbidden: others, state: 'warn', mode: '700' },
-    { path: paths.masterKey, check: 'master key', forbidden: others, state: 'fail', mode: '600' },
+    { path: paths.masterKey, check: 'master key', forbidden: others, state: 'fail', mode: '600', fingerprint },
     paths.database === null
       ? null
       : { path: paths.database, check: 'database', forbidden: others, state: 'warn', mode: '600' },
@@ -46,16 +51,22 @@ export function wards(paths: Paths, secretFiles: readonly string[]): Ward[] {
 
 /** What the look at a path found, as a row. */
 export function warded(ward: Ward, fact: FileFact | undefined): DoctorRow {
-  const { check, path } = ward
+  const { check, path, fingerprint } = ward
   if (!fact || 'problem' in fact) {
     const problem = fact?.problem ?? 'unreadable'
     if (problem === 'missing' && ward.optional)
       return { check, state: 'ok', message: `there is no ${path}`, hint: null }
     const message = problem === 'hung' ? `${path} does not answer` : `${path} is ${problem}`
-    return { check, state: 'fail', message, hint: problem === 'hung' ? 'its file system hangs' : null }
+    return { check, state: 'fail', message, hint: hintFor(problem, fingerprint) }
   }
   const open = fact.mode & ward.forbidden
-  const message = `${path} (mode ${fact.mode.toString(8).padStart(3, '0')})`
+  const mode = `${path} (mode ${fact.mode.toString(8).padStart(3, '0')})`
+  const message = fingerprint === undefined ? mode : `${mode}, fingerprint ${fingerprint}`
   if (open === 0) return { check, state: 'ok', message, hint: null }
-  return { check, state: ward.state, message: `${message} is open to others`, hint: `chmod ${ward.mode} ${path}` }
+  return { check, state: ward.state, message: `${mode} is open to others`, hint: `chmod ${ward.mode} ${path}` }
+}
+
+function hintFor(problem: string, fingerprint: string | undefined): string | null {
+  if (problem === 'hung') return 'its file system hangs'
+  return fingerprint === undefined ? null : `put back the key file with the fingerprint ${fingerprint}`
 }

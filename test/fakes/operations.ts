@@ -21,6 +21,7 @@ export interface Bench {
   readonly bus: EventBus
   readonly engine: Engine
   readonly keys: Keyring
+  readonly vault: Vault
   readonly credentials: LiveCredentials
   readonly operations: Operations
   readonly ops: Ops
@@ -137,6 +138,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
     bus,
     engine,
     keys,
+    vault,
     credentials,
     operations,
     ops: operations.as('operator:test'),
