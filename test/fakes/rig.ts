@@ -5,22 +5,13 @@
 import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { type Clock, systemClock } from '../../internal/clock/clock.ts'
-import { type Credentials, NoMaterial, type Renewal } from '../../internal/credential/credential.ts'
-import { type Provider, spokenBy } from '../../internal/dialect/dialect.ts'
-import { type Engine, startEngine } from '../../internal/engine/engine.ts'
-import { type Announcement, eventBus } from '../../internal/events/events.ts'
-import { createKeyring, mintKey } from '../../internal/keys/keys.ts'
+import type { Provider } from '../../internal/dialect/dialect.ts'
+import type { Engine } from '../../internal/engine/engine.ts'
+import type { Announcement } from '../../internal/events/events.ts'
 import type { Outbound } from '../../internal/outbound/outbound.ts'
-import type { Reason } from '../../internal/pool/pool.ts'
-import {
-  createProxy,
-  type DataPlane,
-  type ProxyMeter,
-  type ProxySettings,
-  type ServerIdentity,
-} from '../../internal/proxy/proxy.ts'
-import type { CredentialRecord, PoolRecord } from '../../internal/store/store.ts'
-import { MemoryStore } from './store.ts'
+import type { DataPlane, ProxyMeter, ProxySettings, ServerIdentity } from '../../internal/proxy/proxy.ts'
+import type { PoolRecord } from '../../internal/store/store.ts'
+import { credentialRecord, type FixedCredentials, poolRecord, proxySettings, startPlane } from './data-plane.ts'
 import { type FakeUpstream, fakeUpstream } from './upstream.ts'
 
 export interface RigOptions {
@@ -72,38 +63,6 @@ export interface Counted {
   readonly attempts: string[]
   inflight: number
   readonly overheads: number[]
-}
-
-/** Secrets as the tests set them; `renewals` and `missing` say what happens to whom. */
-export class FixedCredentials implements Credentials {
-  readonly secrets = new Map<string, string>()
-  readonly missing = new Map<string, Reason>()
-  readonly renewals = new Map<string, Renewal>()
-  readonly renewed: string[] = []
-  /** Renewals take until then. */
-  renewing: Promise<void> = Promise.resolve()
-  #generation = 1
-
-  material(credential: CredentialRecord) {
-    const { name, auth, header } = credential
-    const reason = this.missing.get(name)
-    if (reason) throw new NoMaterial(reason, `no secret for ${name}`)
-    const secret = this.secrets.get(name) ?? `key-${name}`
-    const kind = auth === 'oauth' ? ('bearer-token' as const) : ('api-key' as const)
-    const injection = { secret, kind, accountId: null, header }
-    return { injection, generation: this.#generation }
-  }
-
-  async renew(credential: CredentialRecord): Promise<Renewal> {
-    this.renewed.push(credential.name)
-    await this.renewing
-    const renewal = this.renewals.get(credential.name) ?? 'unavailable'
-    if (renewal === 'renewed') {
-      this.#generation++
-      this.secrets.set(credential.name, `key-${credential.name}-${this.#generation}`)
-    }
-    return renewal
-  }
 }
 
 export class Rig {
@@ -238,119 +197,36 @@ function objectOf(text: string): Record<string, unknown> {
   }
 }
 
-const silentLog = { debug() {}, info() {}, warn() {}, error() {} }
-
 /** Starts a data plane with one pool named `pool`. */
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
-  const { provider = 'openai', members = ['a', 'b'] } = options
+  const { provider = 'openai', members = ['a', 'b'], exposeMember, webSocket } = options
   const upstream = await fakeUpstream()
-  const { clock = systemClock() } = options
-  const credentials = new FixedCredentials()
-  const settings = settingsOf(options)
   const told: Announcement[] = []
   const counted: Counted = { requests: [], attempts: [], inflight: 0, overheads: [] }
-  const bus = eventBus((error) => {
-    throw error
+  const settings = proxySettings({ exposeMember, webSocket, upstream: options.upstream, replay: options.replay })
+  const { bus, proxy, engine, credentials, key } = await startPlane({
+    clock: options.clock ?? systemClock(),
+    settings,
+    maxWaitMs: options.maxWaitMs,
+    defaultBaseUrl: upstream.url,
+    meter: meterInto(counted),
+    identity: options.identity,
+    outbound: options.outbound,
   })
   bus.subscribe((announcement) => told.push(announcement))
-  const engine = await startEngine({
-    store: new MemoryStore(),
-    bus,
-    clock,
-    log: silentLog,
-    settings: engineSettings(settings, options.maxWaitMs ?? 0),
-    defaultBaseUrl: () => upstream.url,
-    prober: () => proxy.prober,
-    random: () => 0,
-    onSuppressed: () => undefined,
-  })
-  const { record, key } = mintKey('test', null, clock.now())
-  const proxy = createProxy({
-    engine,
-    credentials,
-    keys: createKeyring([record]),
-    bus,
-    dialectOf: spokenBy,
-    clock,
-    log: silentLog,
-    settings,
-    meter: meterInto(counted),
-    identity: options.identity ?? null,
-    ...(options.outbound ? { outbound: options.outbound } : {}),
-  })
-  await fill(engine, { provider, members, upstream, options })
-  const { port } = await proxy.listen('127.0.0.1', 0)
-  proxy.ready(true)
-  return new Rig({ proxy, engine, upstream, credentials, told, counted, key: key.reveal(), port, settings })
-}
-
-function settingsOf({ upstream, replay, exposeMember = false, webSocket = true }: RigOptions): ProxySettings {
-  return {
-    exposeMember,
-    webSocket,
-    upstream: {
-      connectMs: 2_000,
-      headMs: 20_000,
-      idleMs: 20_000,
-      connections: 256,
-      allowPrivate: ['127.0.0.0/8'],
-      ...upstream,
-    },
-    replay: {
-      maxAttempts: 3,
-      maxBodyBytes: 33_554_432,
-      maxTotalBytes: 268_435_456,
-      budget: { ratio: 0.1, perSecond: 10 },
-      holdMs: { codex: 60_000, default: 2_000 },
-      ...replay,
-    },
-  }
-}
-
-function engineSettings({ upstream }: ProxySettings, maxWaitMs: number) {
-  return {
-    cooldown: { rateLimitedMs: 60_000, authMs: 300_000, maxMs: 1_800_000, parkMs: 300_000, earlyProbeMs: 900_000 },
-    maxWaitMs,
-    onExhausted: 'reject' as const,
-    preemptAt: null,
-    dedupeMs: 30_000,
-    headMs: upstream.headMs,
-  }
-}
-
-async function fill(
-  engine: Engine,
-  about: { provider: Provider; members: readonly string[]; upstream: FakeUpstream; options: RigOptions },
-): Promise<void> {
-  const { provider, members, upstream, options } = about
   for (const name of members) {
-    const record: CredentialRecord = {
-      id: `id-${name}`,
-      name,
-      provider,
-      baseUrl: options.baseUrls?.[name] ?? null,
-      domain: null,
-      header: null,
-      source: { kind: 'vault' },
-      auth: options.auth ?? 'api-key',
-      createdAt: 0,
-    }
-    await engine.addCredential(record, [], 'test')
-  }
-  const record: PoolRecord = {
-    name: 'pool',
-    provider,
-    upstream: upstream.url,
-    strategy: 'sticky',
-    maxWaitMs: null,
-    onExhausted: null,
-    preemptAt: null,
-    probePath: null,
-    createdAt: 0,
-    ...options.pool,
+    const { baseUrls = {}, auth = 'api-key' } = options
+    await engine.addCredential(credentialRecord({ name, provider, auth, baseUrl: baseUrls[name] ?? null }), [], 'test')
   }
   const seats = members.map((member) => ({ member, weight: 1 }))
-  await engine.createPool(record, seats, 'test')
+  await engine.createPool(
+    poolRecord({ name: 'pool', provider, upstream: upstream.url, ...options.pool }),
+    seats,
+    'test',
+  )
+  const { port } = await proxy.listen('127.0.0.1', 0)
+  proxy.ready(true)
+  return new Rig({ proxy, engine, upstream, credentials, told, counted, key, port, settings })
 }
 
 function meterInto(counted: Counted): ProxyMeter {

@@ -7,7 +7,7 @@ import { Expected } from './upstream.ts'
 /** How far the clock is moved, in ms, one after the other, as long as nothing else happens: holds, heads and idle times, whole requests. */
 const strides = [2_500, 25_000, 310_000]
 
-/** So many turns of the event loop without anything are standstill. */
+/** So many turns of the event loop without anything are standstill, before and after a byte has gone to and fro. */
 const stillTurns = 12
 
 /** Processor time in which a round has to end, in ms: real time says little on a busy machine. */
@@ -59,6 +59,7 @@ export async function playRound(
   const playing = new Set<Playing>()
   const deadline = processorMs() + longestRoundMs
   let still = 0
+  let isDelivered = false
   let stride = 0
   let isLate = false
   while (waiting.length > 0 || playing.size > 0) {
@@ -77,12 +78,18 @@ export async function playRound(
     if (about.uncaught.errors.length > 0) break
     if (isBusy || activityOf(stage, playing) !== before) {
       still = 0
-      if (isBusy) continue
-      stride = 0
+      isDelivered = false
+      if (!isBusy) stride = 0
       continue
     }
     if (++still < stillTurns) continue
     still = 0
+    if (!isDelivered) {
+      await stage.echo.roundTrip()
+      isDelivered = true
+      continue
+    }
+    isDelivered = false
     const byMs = strides[stride++]
     if (byMs !== undefined) await stage.clock.advance(byMs)
     else {

@@ -1,14 +1,12 @@
 import { readdirSync } from 'node:fs'
 import { FakeClock } from '../../internal/clock/clock.ts'
-import { spokenBy } from '../../internal/dialect/dialect.ts'
-import { type Engine, startEngine } from '../../internal/engine/engine.ts'
-import { eventBus } from '../../internal/events/events.ts'
-import { createKeyring, mintKey } from '../../internal/keys/keys.ts'
+import type { Engine } from '../../internal/engine/engine.ts'
 import { BodyBudget } from '../../internal/proxy/exchange/body-budget.ts'
-import { createProxy, type DataPlane, type ProxySettings } from '../../internal/proxy/proxy.ts'
+import type { DataPlane } from '../../internal/proxy/proxy.ts'
 import type { Batch } from '../../internal/store/store.ts'
-import { FixedCredentials } from '../fakes/rig.ts'
+import { credentialRecord, type FixedCredentials, poolRecord, proxySettings, startPlane } from '../fakes/data-plane.ts'
 import { MemoryStore } from '../fakes/store.ts'
+import { Echo } from './echo.ts'
 import { secretPrefix } from './plans.ts'
 import { mostHeldBody } from './requests.ts'
 import { FuzzUpstream } from './upstream.ts'
@@ -31,18 +29,9 @@ BodyBudget.prototype.take = function (...how) {
   return take.apply(this, how)
 }
 
-const settings: ProxySettings = {
-  exposeMember: false,
-  webSocket: true,
-  upstream: { connectMs: 2_000, headMs: 20_000, idleMs: 20_000, connections: 256, allowPrivate: ['127.0.0.0/8'] },
-  replay: {
-    maxAttempts: 3,
-    maxBodyBytes: mostHeldBody,
-    maxTotalBytes: 268_435_456,
-    holdMs: { codex: 60_000, default: 2_000 },
-    budget: { ratio: 1, perSecond: 1_000_000 },
-  },
-}
+const settings = proxySettings({
+  replay: { maxBodyBytes: mostHeldBody, budget: { ratio: 1, perSecond: 1_000_000 } },
+})
 
 const membersEach = 3
 const hourMs = 3_600_000
@@ -53,6 +42,7 @@ export class Stage {
   readonly engine: Engine
   readonly clock: FakeClock
   readonly upstream: FuzzUpstream
+  readonly echo: Echo
   readonly key: string
   readonly port: number
   readonly pools: readonly string[]
@@ -62,7 +52,7 @@ export class Stage {
   readonly #descriptors: number
 
   private constructor(
-    parts: Pick<Stage, 'proxy' | 'engine' | 'clock' | 'upstream' | 'key' | 'port' | 'pools' | 'crashes'> & {
+    parts: Pick<Stage, 'proxy' | 'engine' | 'clock' | 'upstream' | 'echo' | 'key' | 'port' | 'pools' | 'crashes'> & {
       inFlight: () => number
     },
   ) {
@@ -70,6 +60,7 @@ export class Stage {
     this.engine = parts.engine
     this.clock = parts.clock
     this.upstream = parts.upstream
+    this.echo = parts.echo
     this.key = parts.key
     this.port = parts.port
     this.pools = parts.pools
@@ -81,24 +72,9 @@ export class Stage {
   static async start(pools: number): Promise<Stage> {
     const clock = new FakeClock()
     const upstream = await FuzzUpstream.start()
-    const credentials = new FixedCredentials()
     const crashes: string[] = []
     const error = (fields: unknown, message?: string) =>
-      crashes.push(`${message}: ${String((fields as { error?: Error }).error?.stack)}`)
-    const log = { debug() {}, info() {}, warn() {}, error }
-    const bus = eventBus((thrown) => crashes.push(String(thrown)))
-    const engine = await startEngine({
-      store: new ForgetfulStore(),
-      bus,
-      clock,
-      log,
-      settings: engineSettings,
-      defaultBaseUrl: () => upstream.url,
-      prober: () => proxy.prober,
-      random: () => 0,
-      onSuppressed: () => undefined,
-    })
-    const { record, key } = mintKey('fuzz', null, clock.now())
+      void crashes.push(`${message}: ${String((fields as { error?: Error }).error?.stack)}`)
     let inFlight = 0
     const meter = {
       request() {},
@@ -109,29 +85,26 @@ export class Stage {
       overhead() {},
       ttfb() {},
     }
-    const keys = createKeyring([record])
-    const proxy = createProxy({
-      engine,
-      credentials,
-      keys,
-      bus,
-      dialectOf: spokenBy,
+    const { engine, proxy, credentials, key } = await startPlane({
       clock,
-      log,
       settings,
+      defaultBaseUrl: upstream.url,
       meter,
-      identity: null,
+      store: new ForgetfulStore(),
+      log: { debug() {}, info() {}, warn() {}, error },
+      failed: (thrown) => void crashes.push(String(thrown)),
     })
     const names = await fill(engine, credentials, { pools, url: upstream.url })
     const { port } = await proxy.listen('127.0.0.1', 0)
     proxy.ready(true)
-    upstream.clientKey = key.reveal()
+    upstream.clientKey = key
     return new Stage({
       proxy,
       engine,
       clock,
       upstream,
-      key: key.reveal(),
+      echo: await Echo.start(),
+      key,
       port,
       pools: names,
       crashes,
@@ -181,17 +154,9 @@ export class Stage {
     await this.proxy.close()
     await this.engine.stop()
     await this.upstream.close()
+    await this.echo.close()
     budgets.clear()
   }
-}
-
-const engineSettings = {
-  cooldown: { rateLimitedMs: 60_000, authMs: 300_000, maxMs: 1_800_000, parkMs: 300_000, earlyProbeMs: 900_000 },
-  maxWaitMs: 0,
-  onExhausted: 'reject' as const,
-  preemptAt: null,
-  dedupeMs: 30_000,
-  headMs: settings.upstream.headMs,
 }
 
 async function fill(
@@ -204,32 +169,10 @@ async function fill(
     const members = Array.from({ length: membersEach }, (_, at) => `${pool}-${at}`)
     for (const name of members) {
       credentials.secrets.set(name, `${secretPrefix}${name}-0123456789`)
-      const record = {
-        id: `id-${name}`,
-        name,
-        provider: 'openai',
-        baseUrl: null,
-        domain: null,
-        header: null,
-        source: { kind: 'vault' as const },
-        auth: 'api-key' as const,
-        createdAt: 0,
-      }
-      await engine.addCredential(record, [], 'test')
-    }
-    const record = {
-      name: pool,
-      provider: 'openai',
-      upstream: about.url,
-      strategy: 'sticky',
-      maxWaitMs: null,
-      onExhausted: null,
-      preemptAt: null,
-      probePath: null,
-      createdAt: 0,
+      await engine.addCredential(credentialRecord({ name, provider: 'openai' }), [], 'test')
     }
     await engine.createPool(
-      record,
+      poolRecord({ name: pool, provider: 'openai', upstream: about.url }),
       members.map((member) => ({ member, weight: 1 })),
       'test',
     )
