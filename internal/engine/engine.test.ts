@@ -97,7 +97,7 @@ function begin(model: string | null = null): Turn {
 
 /** The lease of the next member, or the name of what else was decided. */
 function lease(turn: Turn): Lease {
-  const decision = engine.next(turn)
+  const decision = turn.next()
   if (decision.kind !== 'lease') throw new Error(`expected a lease, got ${decision.kind}`)
   return decision.lease
 }
@@ -106,17 +106,16 @@ function lease(turn: Turn): Lease {
 function request(answers: Readonly<Record<string, Outcome>>): string {
   const turn = begin()
   for (;;) {
-    const decision = engine.next(turn)
+    const decision = turn.next()
     if (decision.kind !== 'lease') {
-      if (decision.kind === 'exhausted') engine.refused(turn, decision)
-      engine.end(turn)
+      if (decision.kind === 'exhausted') turn.refused(decision)
+      turn.end()
       return decision.kind
     }
     const outcome = answers[decision.lease.member] ?? success
-    engine.report(decision.lease, turn, outcome)
-    engine.release(decision.lease)
+    turn.report(outcome)
     if (outcome.kind === 'success') {
-      engine.end(turn)
+      turn.end()
       return decision.lease.member
     }
   }
@@ -149,9 +148,10 @@ describe('the first request of a pool', () => {
 
   it('leaves the pool with that member when only its answer to one model was refused', () => {
     const turn = begin('pro')
-    const first = lease(turn)
-    engine.report(first, turn, { ...limited, scope: 'model' })
-    engine.report(lease(turn), turn, success)
+    lease(turn)
+    turn.report({ ...limited, scope: 'model' })
+    lease(turn)
+    turn.report(success)
     expect(engine.pool('openai')?.active).toBe('a')
     expect(request({})).toBe('a')
   })
@@ -172,11 +172,10 @@ describe('a member that is dropped while its request is under way', () => {
     await createPool(['a', 'b', 'c'])
     request({})
     const turn = begin()
-    const late = lease(turn)
+    lease(turn)
     await engine.dropMember('openai', 'a', 'test')
-    engine.report(late, turn, success)
-    engine.release(late)
-    engine.end(turn)
+    turn.report(success)
+    turn.end()
     expect(request({})).toBe('b')
     expect(request({ b: limited })).toBe('c')
     await engine.flush()
@@ -302,12 +301,13 @@ describe('blame', () => {
   })
 
   it('goes to the member that was injected: 50 late 429s of A leave B alone', () => {
-    const flights = Array.from({ length: 50 }, () => {
+    const turns = Array.from({ length: 50 }, () => {
       const turn = begin()
-      return { turn, lease: lease(turn) }
+      lease(turn)
+      return turn
     })
     expect(request({ a: limited })).toBe('b')
-    for (const { turn, lease } of flights) engine.report(lease, turn, limited)
+    for (const turn of turns) turn.report(limited)
     const [a, b] = engine.pool('openai')?.members ?? []
     expect(a?.health).toMatchObject({ state: 'cooling', strikes: 0 })
     expect(b?.health.state).toBe('healthy')
@@ -316,19 +316,19 @@ describe('blame', () => {
 
   it('does not reach a member that was removed and created again under the same name', async () => {
     const turn = begin()
-    const late = lease(turn)
+    lease(turn)
     await engine.removeCredential('a', { force: true }, 'test')
     await addMembers(['a'], { id: 'id-a2' })
     await engine.addMember('openai', 'a', { position: 1, weight: 1 }, 'test')
-    engine.report(late, turn, limited)
+    turn.report(limited)
     expect(engine.pool('openai')?.members[0]).toMatchObject({ name: 'a', health: { state: 'healthy' } })
   })
 
   it('does not reach a credential whose secret has changed since', async () => {
     const turn = begin()
-    const late = lease(turn)
+    lease(turn)
     await engine.renewCredential('a', 'refresh', () => [], 'spillway')
-    engine.report(late, turn, rejected)
+    turn.report(rejected)
     expect(engine.pool('openai')?.members[0]?.health.state).toBe('healthy')
   })
 
@@ -444,7 +444,8 @@ describe('a limit of one model for the whole domain', () => {
     await createPool(['a', 'c', 'b'])
     const turn = begin('gpt')
     const until = clock.now() + 20_000
-    engine.report(lease(turn), turn, { ...limited, scope: 'domain-model', until })
+    lease(turn)
+    turn.report({ ...limited, scope: 'domain-model', until })
     expect(lease(turn).member).toBe('b')
     expect(lease(begin('gpt')).member).toBe('b')
     expect(lease(begin('other')).member).toBe('a')
@@ -454,7 +455,7 @@ describe('a limit of one model for the whole domain', () => {
   })
 })
 
-describe('the line of waiting requests', () => {
+describe('the queue of waiting requests', () => {
   beforeEach(async () => {
     await addMembers(['a'])
     await createPool(['a'])
@@ -463,14 +464,14 @@ describe('the line of waiting requests', () => {
   it('holds a request until the cooldown is over and sends it as the probe', async () => {
     request({ a: { ...limited, until: clock.now() + 5_000 } })
     const turn = begin()
-    const held = engine.hold(turn, new AbortController().signal)
+    const held = turn.hold(new AbortController().signal)
     await clock.advance(6_000)
     await expect(held).resolves.toMatchObject({ kind: 'lease', lease: { member: 'a', role: 'probe' } })
   })
 
   it('does not hold when recovery is farther away than maxWaitMs', async () => {
     request({ a: { ...limited, until: clock.now() + 11_000 } })
-    await expect(engine.hold(begin(), new AbortController().signal)).resolves.toMatchObject({ kind: 'exhausted' })
+    await expect(begin().hold(new AbortController().signal)).resolves.toMatchObject({ kind: 'exhausted' })
   })
 
   it('sends one probe for 1,000 waiters and lets the others go after its success', async () => {
@@ -478,7 +479,7 @@ describe('the line of waiting requests', () => {
     const leases: Lease[] = []
     const turns = Array.from({ length: 1_000 }, () => begin())
     for (const turn of turns) {
-      void engine.hold(turn, new AbortController().signal).then((decision) => {
+      void turn.hold(new AbortController().signal).then((decision) => {
         if (decision.kind === 'lease') leases.push(decision.lease)
       })
     }
@@ -490,7 +491,7 @@ describe('the line of waiting requests', () => {
         if (answered.has(lease)) continue
         answered.add(lease)
         const turn = turns.find((candidate) => candidate.leases[0] === lease)
-        if (turn) engine.report(lease, turn, success)
+        if (turn) turn.report(success)
       }
       await clock.advance(0)
     }
@@ -502,7 +503,7 @@ describe('the line of waiting requests', () => {
     const probe = begin()
     await clock.advance(5_000)
     lease(probe)
-    const held = engine.hold(begin(), new AbortController().signal)
+    const held = begin().hold(new AbortController().signal)
     await clock.advance(10_250)
     await expect(held).resolves.toMatchObject({ kind: 'exhausted' })
   })
@@ -519,7 +520,7 @@ describe('a request that is turned away at once', () => {
   it('hears what a walk would, and counts like one', async () => {
     expect(turnAway()).toBeNull()
     expect(request({ a: limited, b: limited })).toBe('exhausted')
-    expect(turnAway()).toEqual(engine.next(begin()))
+    expect(turnAway()).toEqual(begin().next())
     request({})
     expect(engine.pool('openai')?.incident).toMatchObject({ refused: 3 })
     await engine.flush()
@@ -529,7 +530,7 @@ describe('a request that is turned away at once', () => {
   it('is looked at as soon as a member may serve: by its time, by an operator, or because it has joined', async () => {
     request({ a: limited, b: { ...limited, until: clock.now() + 90_000 } })
     await clock.advance(50_000)
-    // Within maxWaitMs now: it may wait in line.
+    // Within maxWaitMs now: it may wait in the queue.
     expect(turnAway()).toBeNull()
     await clock.advance(10_000)
     expect(turnAway()).toBeNull()
@@ -557,7 +558,7 @@ describe('a request that is turned away at once', () => {
   it('is none of a pool that has been emptied meanwhile', async () => {
     request({ a: limited, b: limited })
     for (const member of ['a', 'b']) await engine.dropMember('openai', member, 'test')
-    expect([turnAway(), engine.next(begin())]).toEqual([null, { kind: 'empty' }])
+    expect([turnAway(), begin().next()]).toEqual([null, { kind: 'empty' }])
   })
 
   it('is not one before the exhaustion has been told', async () => {
@@ -613,11 +614,10 @@ describe('members near their limit', () => {
 
   function observe(usedPercent: number): void {
     const turn = begin()
-    const served = lease(turn)
-    engine.report(served, turn, success)
-    if (engine.wantsUsage(served)) engine.observe(served, used(usedPercent))
-    engine.release(served)
-    engine.end(turn)
+    lease(turn)
+    turn.report(success)
+    turn.observe(() => used(usedPercent))
+    turn.end()
   }
 
   it('are left before they refuse, when the pool says at how many percent', async () => {
@@ -655,9 +655,9 @@ describe('probes of a lease', () => {
     request({ a: { ...inDomain, until: clock.now() + 5_000 } })
     await clock.advance(5_000)
     const turn = begin()
-    const probe = lease(turn)
+    lease(turn)
     await engine.renewCredential('a', 'refresh', () => [], 'spillway')
-    engine.report(probe, turn, success)
+    turn.report(success)
     expect(request({})).toBe('a')
   })
 
@@ -667,10 +667,9 @@ describe('probes of a lease', () => {
     const scoped = (model: string, until: number): Outcome => ({ ...limited, scope: 'model', model, until })
     const ask = (outcome: Outcome): string => {
       const turn = begin('opus')
-      const decision = engine.next(turn)
+      const decision = turn.next()
       if (decision.kind !== 'lease') return decision.kind
-      engine.report(decision.lease, turn, outcome)
-      engine.release(decision.lease)
+      turn.report(outcome)
       return decision.lease.role
     }
     ask(scoped('opus', clock.now() + 5_000))
@@ -682,15 +681,15 @@ describe('probes of a lease', () => {
   it('count streams that fail together in band as one strike', async () => {
     await addMembers(['a'])
     await createPool(['a'])
-    const flights = Array.from({ length: 50 }, () => {
+    const turns = Array.from({ length: 50 }, () => {
       const turn = begin()
-      const flight = lease(turn)
-      engine.report(flight, turn, success)
-      return flight
+      lease(turn)
+      turn.report(success)
+      return turn
     })
-    for (const flight of flights) {
+    for (const turn of turns) {
       await clock.advance(1)
-      engine.late(flight, limited, null)
+      turn.late(limited)
     }
     expect(engine.pool('openai')?.members[0]?.health).toMatchObject({ state: 'cooling', strikes: 0 })
   })

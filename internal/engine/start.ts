@@ -3,26 +3,27 @@ import type { Spoken } from '../dialect/dialect.ts'
 import type { EventBus, EventKind } from '../events/events.ts'
 import type { Logger } from '../log/log.ts'
 import type { Store } from '../store/store.ts'
-import { Capacities } from './capacities.ts'
-import { MemberCommands } from './commands.ts'
-import type { Core, EngineSettings } from './core.ts'
-import type { CredentialStatus, Engine, Lease, Prober, Turn } from './engine.ts'
-import { Exhaustions } from './exhaustion.ts'
-import { stands } from './fallen.ts'
-import { Hosts } from './hosts.ts'
-import { Journal } from './journal.ts'
-import { Leasing } from './leasing.ts'
-import { Line } from './line.ts'
-import { type LiveCredential, LiveLease, LiveTurn, type Pool } from './live.ts'
-import { PoolCommands } from './membership.ts'
-import { Pointers } from './pointer.ts'
-import { poolStateRow, Registry } from './registry.ts'
-import { Reporting } from './reporting.ts'
-import { Revivals } from './revivals.ts'
-import { Signals } from './signals.ts'
-import { Suspicions } from './suspicion.ts'
-import { UsageWatch } from './usage.ts'
-import { Looking } from './views.ts'
+import type { CredentialStatus, Engine, EngineSettings, Prober } from './api.ts'
+import { MemberCommands } from './operator/members.ts'
+import { PoolCommands } from './operator/pools.ts'
+import { Looking } from './operator/views.ts'
+import { Journal } from './record/journal.ts'
+import { Signals } from './record/signals.ts'
+import { Pointers } from './requests/active-member.ts'
+import { Capacities } from './requests/capacities.ts'
+import { Exhaustions } from './requests/exhaustion.ts'
+import { Hosts } from './requests/hosts.ts'
+import { stands } from './requests/lease-validity.ts'
+import { Leasing } from './requests/leasing.ts'
+import { Reporting } from './requests/reporting.ts'
+import { Revivals } from './requests/revivals.ts'
+import { Suspicions } from './requests/suspicion.ts'
+import { RequestTurn } from './requests/turn.ts'
+import { UsageWatch } from './requests/usage.ts'
+import { WaitQueue } from './requests/wait-queue.ts'
+import type { Core } from './state/context.ts'
+import type { LiveCredential, LiveLease, Pool } from './state/live.ts'
+import { poolStateRow, Registry } from './state/registry.ts'
 
 /** What an engine is made of. */
 export interface EngineParts {
@@ -82,18 +83,19 @@ function makeCore(parts: EngineParts): Core {
 function assemble(core: Core): Engine {
   const capacities = new Capacities()
   const leasing = new Leasing(core, capacities)
-  const line = new Line(core, leasing)
+  const queue = new WaitQueue(core, leasing)
   const suspicions = new Suspicions(core, (credential, finding) => settleStandIns(credential, finding === 'cleared'))
   const pointers = new Pointers(core)
   const exhaustions = new Exhaustions(core, leasing, () => revivals.look())
   const revivals = new Revivals(core, { leasing, suspicions, exhaustions })
-  const hosts = new Hosts(core, line)
-  const reporting = new Reporting(core, { line, suspicions, pointers, exhaustions, hosts, capacities })
+  const hosts = new Hosts(core, queue)
+  const reporting = new Reporting(core, { queue, suspicions, pointers, exhaustions, hosts, capacities })
   const usage = new UsageWatch(core, pointers)
   const looking = new Looking(core, leasing)
-  const members = new MemberCommands(core, { leasing, line, exhaustions })
-  const pools = new PoolCommands(core, members, line)
-  const { registry } = core
+  const members = new MemberCommands(core, { leasing, queue, exhaustions })
+  const pools = new PoolCommands(core, members, queue)
+  const { registry, clock, leases } = core
+  const turnDeps = { clock, leases, leasing, queue, reporting, suspicions, exhaustions, usage }
 
   /** Whoever stood in for a suspect takes over for good, unless the suspect was cleared. */
   function settleStandIns(credential: LiveCredential, cleared: boolean): void {
@@ -102,47 +104,21 @@ function assemble(core: Core): Engine {
       if (!standIn || pool.active?.owner !== credential) continue
       if (cleared) pool.standIn = null
       else pointers.move(pool, standIn)
-      line.disturbed(pool)
+      queue.disturbed(pool)
     }
   }
 
   return {
     find: (name) => registry.pools.get(name),
-    begin(pool, model) {
-      const live = pool as Pool
-      live.inFlight++
-      return new LiveTurn(live, model, core.clock.now())
-    },
-    end(turn) {
-      liveTurn(turn).pool.inFlight--
-    },
-    wantsModel: (pool) => (pool as Pool).modelLimits > 0 || capacities.concerns(pool as Pool),
-    next: (turn) => leasing.next(liveTurn(turn)),
-    outlook: (turn) => leasing.outlook(liveTurn(turn).pool, turn.model).decision,
-    mayHold: (turn, decision) => line.mayHold(liveTurn(turn).pool, decision, turn.heldMs),
-    hold: (turn, signal) => line.hold(liveTurn(turn), signal),
-    report: (lease, turn, outcome) => reporting.report(liveLease(lease), liveTurn(turn), outcome),
-    late: (lease, outcome, model) => reporting.late(liveLease(lease), outcome, model),
-    recovery: (lease, turn) => leasing.recovery(liveLease(lease), liveTurn(turn)),
-    hop: (lease, turn) => leasing.hop(liveLease(lease), liveTurn(turn)),
-    wantsUsage: (lease) => usage.wants(liveLease(lease)),
-    observe: (lease, seen) => usage.observe(liveLease(lease), seen),
-    stands: (lease) => stands(liveLease(lease)),
-    release(lease) {
-      if (!core.leases.delete(lease.id)) return
-      const { seat } = liveLease(lease)
-      seat.pool.roster.end(seat)
-      reporting.ended(liveLease(lease))
-    },
-    finding: (lease, withinMs) => suspicions.finding(liveLease(lease), withinMs),
-    pending: (turn, withinMs) => suspicions.pending(liveTurn(turn).pool, withinMs),
-    refused: (turn, decision) => exhaustions.refused(liveTurn(turn).pool, decision, turn.model),
     turnAway(pool) {
       const live = pool as Pool
-      const decision = line.toAll(live)
+      const decision = queue.toAll(live)
       if (decision) exhaustions.refused(live, decision, null)
       return decision
     },
+    wantsModel: (pool) => (pool as Pool).modelLimits > 0 || capacities.concerns(pool as Pool),
+    begin: (pool, model) => new RequestTurn(turnDeps, pool as Pool, model),
+    stands: (lease) => stands(lease as LiveLease),
 
     createPool: pools.createPool.bind(pools),
     changePool: pools.changePool.bind(pools),
@@ -186,7 +162,7 @@ function assemble(core: Core): Engine {
       revivals.stop()
       const exhausted = [...registry.pools.values()].filter((pool) => pool.exhausted !== null)
       if (exhausted.length > 0) core.journal.record(exhausted.map(poolStateRow), [])
-      for (const pool of registry.pools.values()) line.dismiss(pool)
+      for (const pool of registry.pools.values()) queue.dismiss(pool)
       await core.journal.stop()
     },
   }
@@ -195,14 +171,4 @@ function assemble(core: Core): Engine {
 function credentialStatus({ record, generation, gate, seats }: LiveCredential): CredentialStatus {
   const names = [...new Set([...seats].map((seat) => seat.pool.name))]
   return { record, generation, health: gate.health, pools: names }
-}
-
-function liveLease(lease: Lease): LiveLease {
-  if (lease instanceof LiveLease) return lease
-  throw new TypeError('a lease that this engine did not give out')
-}
-
-function liveTurn(turn: Turn): LiveTurn {
-  if (turn instanceof LiveTurn) return turn
-  throw new TypeError('a turn that this engine did not begin')
 }

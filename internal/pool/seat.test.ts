@@ -9,14 +9,14 @@ import {
 } from '../../test/property/seats.ts'
 import { openGate } from './gate.ts'
 import {
+  type Availability,
+  availability,
   closedGates,
   earlyTestAt,
   isParked,
   nextChangeAt,
   recoversAt,
-  type Standing,
   servesModel,
-  standing,
 } from './seat.ts'
 import { disabled, needsLogin } from './transition.ts'
 
@@ -46,8 +46,8 @@ describe('isParked', () => {
   })
 })
 
-describe('standing', () => {
-  const rows: readonly { readonly name: string; readonly terms: SeatTerms; readonly stands: Standing }[] = [
+describe('availability', () => {
+  const rows: readonly { readonly name: string; readonly terms: SeatTerms; readonly stands: Availability }[] = [
     { name: 'nothing happened', terms: {}, stands: 'ready' },
     { name: 'the domain is open', terms: { domain: openGate('domain', 'acme') }, stands: 'ready' },
     { name: 'the cooldown is over', terms: { health: over }, stands: 'elapsed' },
@@ -67,7 +67,7 @@ describe('standing', () => {
     { name: 'its host is closed for good', terms: { host: openGate('host', 'api.example', out) }, stands: 'out' },
   ]
   it.each(rows)('$name: $stands', ({ terms, stands }) => {
-    expect(standing(seatOf('a', terms), now)).toBe(stands)
+    expect(availability(seatOf('a', terms), now)).toBe(stands)
   })
 
   it.each([
@@ -77,7 +77,7 @@ describe('standing', () => {
     { name: 'an unknown family', model: null, stands: 'ready' },
   ])('$name: $stands for that family', ({ model, stands }) => {
     const seat = seatOf('a', { models: { opus: shut, sonnet: over } })
-    expect(standing(seat, now, model)).toBe(stands)
+    expect(availability(seat, now, model)).toBe(stands)
     expect(servesModel(seat, model, now)).toBe(stands !== 'shut')
   })
 })

@@ -13,7 +13,7 @@ export interface Seat {
   readonly epoch: number
   weight: number
   park: Park | null
-  /** Rank within its roster; owned by the roster. */
+  /** Rank within its selection index, which owns it. */
   index: number
   inFlight: number
   /** Grows with each use in the pool, so that the least recently used is the smallest. */
@@ -25,7 +25,7 @@ export interface Seat {
  * `ready` serves; `elapsed` may be tested; `parked` and `parked-elapsed` are the same behind an operator's park;
  * `shut` waits for a time; `host` is well but its host is not; `out` waits for a person.
  */
-export type Standing = 'ready' | 'elapsed' | 'parked' | 'parked-elapsed' | 'shut' | 'host' | 'out'
+export type Availability = 'ready' | 'elapsed' | 'parked' | 'parked-elapsed' | 'shut' | 'host' | 'out'
 
 /** Whether an operator has put the seat aside at `now`. */
 export function isParked(park: Park | null, now: At): boolean {
@@ -33,7 +33,7 @@ export function isParked(park: Park | null, now: At): boolean {
 }
 
 /** The one predicate of availability for a seat, with the limits of `model`; an unknown family (null) has none. */
-export function standing(seat: Seat, now: At, model: ModelFamily | null = null): Standing {
+export function availability(seat: Seat, now: At, model: ModelFamily | null = null): Availability {
   const host = passage(seat.host.health, now)
   let own = passage(seat.credential.health, now)
   if (seat.domain) own = worse(own, passage(seat.domain.health, now))
@@ -63,7 +63,7 @@ export function earlyTestAt(seat: Seat, model: ModelFamily | null = null): At {
   return latest(seat, model, testableAt)
 }
 
-/** When a seat's standing, for whichever model, may change by itself, given that it stands so now; Infinity when it cannot. */
+/** When a seat's availability, for whichever model, may change by itself, given that it stands so now; Infinity when it cannot. */
 export function nextChangeAt(seat: Seat, now: At): At {
   let earliest = Number.POSITIVE_INFINITY
   const consider = (at: At): void => {

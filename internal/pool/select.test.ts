@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { coolingUntil, parkedUntil, probingUntil, type SeatTerms, seatOf } from '../../test/property/seats.ts'
 import { openGate } from './gate.ts'
-import { Roster } from './roster.ts'
 import type { Seat } from './seat.ts'
 import { type Choice, select, type Wish } from './select.ts'
+import { SelectionIndex } from './selection-index.ts'
 import { type StrategyName, strategies } from './strategy.ts'
 import { needsLogin } from './transition.ts'
 
@@ -29,12 +29,12 @@ function seatsOf(members: Members): readonly Seat[] {
 
 function ask(members: Members, asked: Asked = {}): Choice {
   const seats = seatsOf(members)
-  const roster = new Roster(asked.strategy ?? 'sticky', seats, now)
+  const selectionIndex = new SelectionIndex(asked.strategy ?? 'sticky', seats, now)
   const tried = seats.filter((seat) => asked.tried?.includes(seat.member))
   const passedOver = seats.filter((seat) => asked.passedOver?.includes(seat.member))
   const active = seats.findIndex((seat) => seat.member === asked.active)
   const { model = null, degrade = false } = asked
-  return select(roster, { model, tried, passedOver, active, degrade }, now)
+  return select(selectionIndex, { model, tried, passedOver, active, degrade }, now)
 }
 
 /** A choice in one line: its tier, whom it names and when it says that somebody recovers. */
@@ -384,24 +384,24 @@ describe('select as time passes', () => {
   it('brings back a member under each strategy when its cooldown is over', () => {
     for (const strategy of strategies) {
       const seats = seatsOf({ a: { health: near } })
-      const roster = new Roster(strategy, seats, now)
+      const selectionIndex = new SelectionIndex(strategy, seats, now)
       const wish = { model: null, tried: [], active: 0, degrade: false }
-      const seen = [0, 59_999, 60_000].map((ms) => select(roster, wish, now + ms).tier)
+      const seen = [0, 59_999, 60_000].map((ms) => select(selectionIndex, wish, now + ms).tier)
       expect(seen).toEqual(['exhausted', 'exhausted', 'probe'])
     }
   })
 
   it('takes a parked member back when its park is over', () => {
-    const roster = new Roster('ordered', seatsOf({ a: { park }, b: {} }), now)
+    const selectionIndex = new SelectionIndex('ordered', seatsOf({ a: { park }, b: {} }), now)
     const wish = { model: null, tried: [], active: -1, degrade: false }
-    const seen = [299_999, 300_000].map((ms) => told(select(roster, wish, now + ms)))
+    const seen = [299_999, 300_000].map((ms) => told(select(selectionIndex, wish, now + ms)))
     expect(seen).toEqual(['healthy b', 'healthy a'])
   })
 
   it('lifts the limit of a family when it is over', () => {
-    const roster = new Roster('ordered', seatsOf({ a: { models: { opus: near } }, b: {} }), now)
+    const selectionIndex = new SelectionIndex('ordered', seatsOf({ a: { models: { opus: near } }, b: {} }), now)
     const wish = { model: 'opus', tried: [], active: -1, degrade: false }
-    const seen = [59_999, 60_000].map((ms) => told(select(roster, wish, now + ms)))
+    const seen = [59_999, 60_000].map((ms) => told(select(selectionIndex, wish, now + ms)))
     expect(seen).toEqual(['healthy b', 'probe a'])
   })
 })

@@ -1,7 +1,7 @@
-import type { Lane } from './lane.ts'
+import type { FamilyIndex } from './family-index.ts'
 import type { At, ModelFamily } from './outcome.ts'
-import type { Roster } from './roster.ts'
 import { recoversAt, type Seat } from './seat.ts'
+import type { SelectionIndex } from './selection-index.ts'
 import { walk } from './strategy.ts'
 
 /** The tiers of selection, in order; `degraded` is the opt-in that sends to somebody who is cooling. */
@@ -29,12 +29,12 @@ export interface Wish {
   readonly degrade: boolean
 }
 
-/** Who serves next, tier by tier (DESIGN, "Selection"). Brings the roster up to `now`, changes nothing else. */
-export function select(roster: Roster, wish: Wish, now: At): Choice {
+/** Who serves next, tier by tier (DESIGN, "Selection"). Brings the selection index up to `now`, changes nothing else. */
+export function select(selectionIndex: SelectionIndex, wish: Wish, now: At): Choice {
   const { passedOver = [] } = wish
-  if (passedOver.length === 0) return selectAmong(roster, wish, now)
-  const choice = selectAmong(roster, { ...wish, tried: [...wish.tried, ...passedOver] }, now)
-  return isServing(choice.tier) ? choice : selectAmong(roster, wish, now)
+  if (passedOver.length === 0) return selectAmong(selectionIndex, wish, now)
+  const choice = selectAmong(selectionIndex, { ...wish, tried: [...wish.tried, ...passedOver] }, now)
+  return isServing(choice.tier) ? choice : selectAmong(selectionIndex, wish, now)
 }
 
 /** Whether a member of that tier can serve, rather than being the last resort. */
@@ -42,42 +42,42 @@ export function isServing(tier: Choice['tier']): boolean {
   return tier === 'healthy' || tier === 'probe' || tier === 'parked' || tier === 'parked-probe'
 }
 
-function selectAmong(roster: Roster, wish: Wish, now: At): Choice {
-  roster.advance(now)
-  const { seats } = roster
-  const lane = roster.lane(wish.model)
+function selectAmong(selectionIndex: SelectionIndex, wish: Wish, now: At): Choice {
+  selectionIndex.advance(now)
+  const { seats } = selectionIndex
+  const familyIndex = selectionIndex.familyIndex(wish.model)
   const fits = (index: number): boolean => !wish.tried.includes(seats[index]!)
-  const inTurn = lane.strategy.pick(lane.ready, wish.active, fits)
-  if (inTurn >= 0) return { tier: lane.elapsed.has(inTurn) ? 'probe' : 'healthy', seat: seats[inTurn]! }
-  const elapsed = walk(lane.elapsed, Math.max(wish.active, 0), fits)
+  const inTurn = familyIndex.strategy.pick(familyIndex.ready, wish.active, fits)
+  if (inTurn >= 0) return { tier: familyIndex.elapsed.has(inTurn) ? 'probe' : 'healthy', seat: seats[inTurn]! }
+  const elapsed = walk(familyIndex.elapsed, Math.max(wish.active, 0), fits)
   if (elapsed >= 0) return { tier: 'probe', seat: seats[elapsed]! }
-  const parked = lane.parked.firstThat(fits)
+  const parked = familyIndex.parked.firstThat(fits)
   if (parked >= 0) return { tier: 'parked', seat: seats[parked]! }
-  const parkedElapsed = walk(lane.parkedElapsed, 0, fits)
+  const parkedElapsed = walk(familyIndex.parkedElapsed, 0, fits)
   if (parkedElapsed >= 0) return { tier: 'parked-probe', seat: seats[parkedElapsed]! }
-  return nobody({ seats, lane, wish, fits }, now)
+  return nobody({ seats, familyIndex, wish, fits }, now)
 }
 
 /** What the last tiers need to know. */
 interface Search {
   readonly seats: readonly Seat[]
-  readonly lane: Lane
+  readonly familyIndex: FamilyIndex
   readonly wish: Wish
   readonly fits: (index: number) => boolean
 }
 
 function nobody(search: Search, now: At): Choice {
-  const { seats, lane, wish, fits } = search
-  const behindHost = lane.behindHost.firstThat(fits)
+  const { seats, familyIndex, wish, fits } = search
+  const behindHost = familyIndex.behindHost.firstThat(fits)
   if (behindHost >= 0) return hostAway(seats[behindHost]!, wish, now)
-  if (wish.tried.some((seat) => canServe(lane, seat))) return { tier: 'tried' }
+  if (wish.tried.some((seat) => canServe(familyIndex, seat))) return { tier: 'tried' }
   // The request itself may be the one that found the host away.
-  if (lane.behindHost.size > 0) return hostAway(seats[lane.behindHost.first]!, wish, now)
-  const early = lane.early.firstThat(fits, now)
+  if (familyIndex.behindHost.size > 0) return hostAway(seats[familyIndex.behindHost.first]!, wish, now)
+  const early = familyIndex.early.firstThat(fits, now)
   if (early >= 0) return { tier: 'early-probe', seat: seats[early]! }
-  const soonest = wish.degrade ? lane.waiting.firstThat(fits) : -1
+  const soonest = wish.degrade ? familyIndex.waiting.firstThat(fits) : -1
   if (soonest >= 0) return { tier: 'degraded', seat: seats[soonest]! }
-  const first = lane.waiting.size > 0 ? seats[lane.waiting.first]! : null
+  const first = familyIndex.waiting.size > 0 ? seats[familyIndex.waiting.first]! : null
   return { tier: 'exhausted', retryAt: first && Math.max(recoversAt(first, wish.model), now), first }
 }
 
@@ -85,7 +85,7 @@ function hostAway(seat: Seat, wish: Wish, now: At): Choice {
   return { tier: 'host', retryAt: Math.max(recoversAt(seat, wish.model), now), seat }
 }
 
-function canServe(lane: Lane, seat: Seat): boolean {
-  const stands = lane.standing(seat)
+function canServe(familyIndex: FamilyIndex, seat: Seat): boolean {
+  const stands = familyIndex.availability(seat)
   return stands === 'ready' || stands === 'elapsed' || stands === 'parked' || stands === 'parked-elapsed'
 }

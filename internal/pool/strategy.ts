@@ -5,7 +5,7 @@ import type { Seat } from './seat.ts'
 export const strategies = ['sticky', 'ordered', 'round-robin', 'least-loaded', 'weighted'] as const
 export type StrategyName = (typeof strategies)[number]
 
-/** Which of the seats that can serve is next. Seats are known by their rank in the roster. */
+/** Which of the seats that can serve is next. Seats are known by their rank in the selection index. */
 export interface Strategy {
   /** Whether a member whose cooldown has elapsed takes its turn among the healthy (every strategy but `sticky`). */
   readonly testsInTurn: boolean

@@ -327,10 +327,10 @@ describe('notices', () => {
 function exhaust(): void {
   const pool = bench.engine.find('openai')!
   const turn = bench.engine.begin(pool, null)
-  const decision = bench.engine.next(turn)
+  const decision = turn.next()
   if (decision.kind !== 'exhausted') throw new Error(`not exhausted but ${decision.kind}`)
-  bench.engine.refused(turn, decision)
-  bench.engine.end(turn)
+  turn.refused(decision)
+  turn.end()
 }
 
 describe('buttons', () => {

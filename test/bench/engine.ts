@@ -68,12 +68,11 @@ function request(engine: Engine, outcome: Outcome): void {
   const pool = engine.find('p')
   if (!pool) return
   const turn = engine.begin(pool, null)
-  const decision = engine.next(turn)
+  const decision = turn.next()
   if (decision.kind === 'lease') {
-    engine.report(decision.lease, turn, outcome)
-    engine.release(decision.lease)
+    turn.report(outcome)
   }
-  engine.end(turn)
+  turn.end()
 }
 
 /** What selection and transitions cost, without a proxy around them. */

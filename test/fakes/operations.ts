@@ -161,15 +161,14 @@ function attempt(engine: Engine, name: string, outcome: Partial<Outcome> = {}): 
   const pool = engine.find(name)
   if (!pool) throw new Error(`no pool ${name}`)
   const turn: Turn = engine.begin(pool, null)
-  const decision = engine.next(turn)
+  const decision = turn.next()
   if (decision.kind !== 'lease') {
-    engine.end(turn)
+    turn.end()
     return null
   }
   const lease: Lease = decision.lease
-  engine.report(lease, turn, { ...success, ...outcome })
-  engine.release(lease)
-  engine.end(turn)
+  turn.report({ ...success, ...outcome })
+  turn.end()
   return lease.member
 }
 

@@ -6,37 +6,37 @@ import {
   type Health,
   type ModelFamily,
   type Probing,
-  type Roster,
+  type SelectionIndex,
   recoversAt,
   type Seat,
-  standing,
+  availability,
 } from '../../internal/pool/pool.ts'
 import { standsNow } from './reference.ts'
 
-/** The files of a roster say of a seat what follows from it alone. */
+/** The files of a selectionIndex say of a seat what follows from it alone. */
 export function checkFiled(of: {
-  readonly roster: Roster
+  readonly selectionIndex: SelectionIndex
   readonly seat: Seat
   readonly model: ModelFamily | null
   readonly now: At
 }): void {
-  const { roster, seat, model, now } = of
-  const lane = roster.lane(model)
-  const stands = standing(seat, now, model)
+  const { selectionIndex, seat, model, now } = of
+  const familyIndex = selectionIndex.familyIndex(model)
+  const stands = availability(seat, now, model)
   const { index } = seat
   const filed = [
-    lane.standing(seat),
-    lane.ready.has(index),
-    lane.elapsed.has(index),
-    lane.parkedElapsed.has(index),
-    lane.parked.has(index) && lane.parked.key(index),
-    lane.early.has(index) && lane.early.key(index),
-    lane.waiting.has(index) && lane.waiting.key(index),
-    lane.behindHost.has(index),
+    familyIndex.availability(seat),
+    familyIndex.ready.has(index),
+    familyIndex.elapsed.has(index),
+    familyIndex.parkedElapsed.has(index),
+    familyIndex.parked.has(index) && familyIndex.parked.key(index),
+    familyIndex.early.has(index) && familyIndex.early.key(index),
+    familyIndex.waiting.has(index) && familyIndex.waiting.key(index),
+    familyIndex.behindHost.has(index),
   ]
   const wanted = [
     standsNow(seat, model, now),
-    stands === 'ready' || (stands === 'elapsed' && roster.strategyName !== 'sticky'),
+    stands === 'ready' || (stands === 'elapsed' && selectionIndex.strategyName !== 'sticky'),
     stands === 'elapsed',
     stands === 'parked-elapsed',
     stands === 'parked' && (seat.park?.until ?? Number.POSITIVE_INFINITY),

@@ -8,7 +8,7 @@ import {
   openGate,
   outcomeKinds,
   pristine,
-  Roster,
+  SelectionIndex,
   type Seat,
   select,
   settle,
@@ -187,17 +187,17 @@ describe('a member whose cooldown is over', () => {
     fc.assert(
       fc.property(fc.nat(size - 1), fc.array(fc.nat(size - 1), { maxLength: 20 }), (elapsed, earlier) => {
         const seats = recovering(size, elapsed)
-        const roster = new Roster(strategy, seats, now)
+        const selectionIndex = new SelectionIndex(strategy, seats, now)
         for (const index of earlier.filter((one) => one !== elapsed)) {
-          roster.begin(seats[index]!)
-          roster.end(seats[index]!)
+          selectionIndex.begin(seats[index]!)
+          selectionIndex.end(seats[index]!)
         }
         const round = seats.reduce((sum, seat) => sum + seat.weight, earlier.length)
         const tiers = Array.from({ length: round }, () => {
-          const choice = select(roster, wish(), now)
+          const choice = select(selectionIndex, wish(), now)
           if (!('seat' in choice)) return choice.tier
-          roster.begin(choice.seat)
-          roster.end(choice.seat)
+          selectionIndex.begin(choice.seat)
+          selectionIndex.end(choice.seat)
           return choice.tier
         })
         expect(tiers).toContain('probe')
@@ -211,7 +211,7 @@ describe('a member whose cooldown is over', () => {
       fc.property(fc.nat(size - 1), fc.nat(size - 1), (elapsed, active) => {
         const seats = recovering(size, elapsed)
         const tried = seats.filter((_, index) => index !== elapsed)
-        const choice = select(new Roster(strategy, seats, now), wish({ active, tried }), now)
+        const choice = select(new SelectionIndex(strategy, seats, now), wish({ active, tried }), now)
         expect(choice).toEqual({ tier: 'probe', seat: seats[elapsed] })
       }),
       { numRuns: 30 },
@@ -219,8 +219,8 @@ describe('a member whose cooldown is over', () => {
   })
 
   it('is tested at once under ordered when it comes before the healthy', () => {
-    const roster = new Roster('ordered', recovering(3, 0), now)
-    expect(select(roster, wish(), now).tier).toBe('probe')
+    const selectionIndex = new SelectionIndex('ordered', recovering(3, 0), now)
+    expect(select(selectionIndex, wish(), now).tier).toBe('probe')
   })
 })
 
@@ -230,12 +230,12 @@ describe('weighted', () => {
     fc.assert(
       fc.property(weights, fc.integer({ min: 1, max: 5 }), (of, rounds) => {
         const seats = of.map((weight, index) => seatOf(`m${index}`, { weight }))
-        const roster = new Roster('weighted', seats, now)
+        const selectionIndex = new SelectionIndex('weighted', seats, now)
         const served = seats.map(() => 0)
         for (let i = rounds * of.reduce((a, b) => a + b); i > 0; i--) {
-          const choice = select(roster, { model: null, tried: [], active: -1, degrade: false }, now)
+          const choice = select(selectionIndex, { model: null, tried: [], active: -1, degrade: false }, now)
           if (!('seat' in choice)) throw new Error(choice.tier)
-          roster.begin(choice.seat)
+          selectionIndex.begin(choice.seat)
           served[choice.seat.index]!++
         }
         for (const [index, count] of served.entries())

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openGate, Roster, type Seat, select, strategies } from '../../internal/pool/pool.ts'
+import { openGate, SelectionIndex, type Seat, select, strategies } from '../../internal/pool/pool.ts'
 import { coolingUntil, parkedUntil, type SeatTerms, seatOf } from './seats.ts'
 
 const now = 1_000_000
@@ -66,15 +66,15 @@ describe('selection', () => {
   it.each(states)('looks at a few of 10,000 members when $name', ({ terms, tiers }) => {
     const { list, lookups } = pool(10_000, terms)
     for (const strategy of strategies) {
-      const roster = new Roster(strategy, list, now)
+      const selectionIndex = new SelectionIndex(strategy, list, now)
       const tried: Seat[] = []
       for (const tier of tiers) {
         const before = lookups()
-        const choice = select(roster, { model: family, tried, active: 3_333, degrade: false }, now)
+        const choice = select(selectionIndex, { model: family, tried, active: 3_333, degrade: false }, now)
         expect(choice.tier, strategy).toBe(tier)
         expect(lookups() - before, strategy).toBeLessThan(12)
         if (!('seat' in choice)) continue
-        roster.begin(choice.seat)
+        selectionIndex.begin(choice.seat)
         tried.push(choice.seat)
       }
     }
@@ -83,10 +83,10 @@ describe('selection', () => {
   it('looks at the members that come back as time passes, and at few others', () => {
     const { list, lookups } = pool(10_000, (index) => ({ health: coolingUntil(now + 1 + index) }))
     for (const strategy of strategies) {
-      const roster = new Roster(strategy, list, now)
+      const selectionIndex = new SelectionIndex(strategy, list, now)
       for (const back of [1, 50, 100]) {
         const before = lookups()
-        select(roster, { model: null, tried: [], active: 0, degrade: false }, now + back)
+        select(selectionIndex, { model: null, tried: [], active: 0, degrade: false }, now + back)
         expect(lookups() - before, strategy).toBeLessThan(12 + 2 * back)
       }
     }

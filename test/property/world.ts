@@ -13,13 +13,13 @@ import {
   needsLogin,
   type Outcome,
   openGate,
-  Roster,
+  SelectionIndex,
   recovered,
   type Seat,
   type StrategyName,
   select,
   settle,
-  standing,
+  availability,
   startProbe,
 } from '../../internal/pool/pool.ts'
 import { checkFiled, checkSettled } from './checks.ts'
@@ -71,7 +71,7 @@ interface Credential {
 }
 
 interface Pool {
-  roster: Roster
+  selectionIndex: SelectionIndex
   active: Seat | null
   last: Seat | null
 }
@@ -119,7 +119,7 @@ export class World {
     this.#pools = strategies.map((strategy, at) => {
       const seats = this.#credentials.map((credential) => this.#seat(credential))
       if (at % 2 === 1) seats.reverse()
-      return { roster: new Roster(strategy, seats, this.now), active: null, last: null }
+      return { selectionIndex: new SelectionIndex(strategy, seats, this.now), active: null, last: null }
     })
     this.#agree()
   }
@@ -153,7 +153,7 @@ export class World {
     const outcome = { ...plain, until: inMs === null ? null : this.now + inMs }
     this.#reachHost(of, outcome)
     if (of.generation === of.credential.generation) this.#blame(of, outcome)
-    if (outcome.kind === 'success' && of.pool.roster.seats.includes(of.seat)) of.pool.active = of.seat
+    if (outcome.kind === 'success' && of.pool.selectionIndex.seats.includes(of.seat)) of.pool.active = of.seat
   }
 
   #release({ lease }: Take<'release'>): void {
@@ -161,15 +161,15 @@ export class World {
     if (open.length === 0) return
     const of = pick(open, lease)
     of.inFlight = false
-    of.pool.roster.end(of.seat)
+    of.pool.selectionIndex.end(of.seat)
   }
 
   #park({ pool, member, forMs }: Take<'park'>): void {
-    const { roster } = pick(this.#pools, pool)
-    const seat = pick(roster.seats, member)
+    const { selectionIndex } = pick(this.#pools, pool)
+    const seat = pick(selectionIndex.seats, member)
     seat.park = { until: forMs === null ? null : this.now + forMs, by: 'operator:test', since: this.now }
     if (forMs === 0) seat.park = null
-    roster.file(seat, this.now)
+    selectionIndex.file(seat, this.now)
   }
 
   #set({ member, to }: Take<'set'>): void {
@@ -194,7 +194,7 @@ export class World {
 
   #reseat({ pool, member, how }: Take<'reseat'>): void {
     const of = pick(this.#pools, pool)
-    let seats = [...of.roster.seats]
+    let seats = [...of.selectionIndex.seats]
     if (how === 'drop') {
       const [dropped] = seats.splice(member % seats.length, 1)
       for (const gate of this.#gatesOf(dropped!)) gate.seats.delete(dropped!)
@@ -202,8 +202,8 @@ export class World {
       if (of.last === dropped) of.last = seats.reduce<Seat | null>(later, null)
       seats.push(this.#seat(this.#owner(dropped!)))
     } else if (how === 'turn') seats = [...seats.slice(1), ...seats.slice(0, 1)]
-    const strategy = how === 'drop' || how === 'turn' ? of.roster.strategyName : how
-    of.roster = new Roster(strategy, seats, this.now)
+    const strategy = how === 'drop' || how === 'turn' ? of.selectionIndex.strategyName : how
+    of.selectionIndex = new SelectionIndex(strategy, seats, this.now)
   }
 
   #seat(credential: Credential): Seat {
@@ -228,9 +228,9 @@ export class World {
 
   #next(turn: Turn): void {
     const { pool, model, degrade, tried } = turn
-    const { roster, active, last } = pool
-    const choice = select(roster, { model, tried, active: active?.index ?? -1, degrade }, this.now)
-    const { strategyName: strategy, seats } = roster
+    const { selectionIndex, active, last } = pool
+    const choice = select(selectionIndex, { model, tried, active: active?.index ?? -1, degrade }, this.now)
+    const { strategyName: strategy, seats } = selectionIndex
     const expected = whoServes({ strategy, seats, model, tried, active, last, degrade, now: this.now })
     const seat = seatIn(choice)
     const inTurn = seat && standsNow(seat, model, this.now) === 'ready' ? 'healthy' : 'probe'
@@ -249,7 +249,7 @@ export class World {
     const openings = closed.map((gate) => openingOf(gate.health, this.now))
     expect(openings).not.toContain('out')
     expect(openings.includes('shut')).toBe(tier === 'early-probe' || tier === 'degraded')
-    const spared = turn.pool.roster.seats.filter(
+    const spared = turn.pool.selectionIndex.seats.filter(
       (other) => !turn.tried.includes(other) && standsNow(other, turn.model, this.now) === 'parked',
     )
     if (spared.length > 0) expect(['healthy', 'probe', 'parked']).toContain(tier)
@@ -264,7 +264,7 @@ export class World {
       if (was.state !== 'cooling' && was.state !== 'suspect') throw new Error(`a second probe of ${gate.name}`)
       this.#put(gate, startProbe(was, id, this.now + leaseMs, this.#circumstances()))
     }
-    pool.roster.begin(seat)
+    pool.selectionIndex.begin(seat)
     pool.last = seat
     tried.push(seat)
     const credential = this.#owner(seat)
@@ -296,7 +296,7 @@ export class World {
     checkSettled({ before, after, effect, lease })
     this.#put(gate, after)
     if (after.state !== 'cooling' || gate.kind === 'model') return
-    for (const seat of gate.seats) expect(standing(seat, this.now)).not.toBe('parked')
+    for (const seat of gate.seats) expect(availability(seat, this.now)).not.toBe('parked')
   }
 
   #reachHost({ id, seat: { host } }: Lease, outcome: Outcome): void {
@@ -319,8 +319,8 @@ export class World {
 
   #put(gate: Gate, health: Health): void {
     gate.health = health
-    for (const { roster } of this.#pools) {
-      for (const seat of roster.seats) if (gate.seats.has(seat)) roster.file(seat, this.now)
+    for (const { selectionIndex } of this.#pools) {
+      for (const seat of selectionIndex.seats) if (gate.seats.has(seat)) selectionIndex.file(seat, this.now)
     }
   }
 
@@ -328,12 +328,12 @@ export class World {
     return { now: this.now, jitter: 0, settings }
   }
 
-  /** The files of every roster say what follows from the seats alone. */
+  /** The files of every selectionIndex say what follows from the seats alone. */
   #agree(): void {
-    for (const { roster } of this.#pools) {
-      roster.advance(this.now)
+    for (const { selectionIndex } of this.#pools) {
+      selectionIndex.advance(this.now)
       for (const model of [null, ...families]) {
-        for (const seat of roster.seats) checkFiled({ roster, seat, model, now: this.now })
+        for (const seat of selectionIndex.seats) checkFiled({ selectionIndex, seat, model, now: this.now })
       }
     }
   }

@@ -1,11 +1,11 @@
-import type { Cancel } from '../clock/clock.ts'
-import { type At, effectOf, recoversAt, settle } from '../pool/pool.ts'
-import { type Core, circumstances } from './core.ts'
-import type { Answer, Scout } from './engine.ts'
+import type { Cancel } from '../../clock/clock.ts'
+import { type At, effectOf, recoversAt, settle } from '../../pool/pool.ts'
+import type { Answer, Scout } from '../api.ts'
+import { type Core, circumstances } from '../state/context.ts'
+import type { LiveSeat, Pool } from '../state/live.ts'
+import { gateRow } from '../state/registry.ts'
 import type { Exhaustions } from './exhaustion.ts'
 import type { Leasing } from './leasing.ts'
-import type { LiveSeat, Pool } from './live.ts'
-import { gateRow } from './registry.ts'
 import { betweenProbesMs, type Suspicions } from './suspicion.ts'
 
 const soonestMs = 1_000

@@ -1,8 +1,17 @@
-import { disabled, type Health, isClosed, needsLogin, type Reason, recovered, remedyFor, settle } from '../pool/pool.ts'
-import { type Core, circumstances } from './core.ts'
-import type { Answer, Finding } from './engine.ts'
-import type { LiveCredential, LiveLease, Pool } from './live.ts'
-import { credentialRow } from './registry.ts'
+import {
+  disabled,
+  type Health,
+  isClosed,
+  needsLogin,
+  type Reason,
+  recovered,
+  remedyFor,
+  settle,
+} from '../../pool/pool.ts'
+import type { Answer, Finding } from '../api.ts'
+import { type Core, circumstances } from '../state/context.ts'
+import type { LiveCredential, LiveLease, Pool } from '../state/live.ts'
+import { credentialRow } from '../state/registry.ts'
 
 /** The canonical probe of a credential is asked at most so often, in ms. */
 export const betweenProbesMs = 60_000

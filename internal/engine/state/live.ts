@@ -3,14 +3,14 @@ import {
   type Gate,
   type ModelFamily,
   type Park,
-  Roster,
   type Seat,
+  SelectionIndex,
   Storm,
   type StrategyName,
   type Usage,
-} from '../pool/pool.ts'
-import type { CredentialRecord, PoolRecord } from '../store/store.ts'
-import type { Decision, Finding, Lease, LivePool, Turn } from './engine.ts'
+} from '../../pool/pool.ts'
+import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
+import type { Decision, Finding, Lease, LivePool } from '../api.ts'
 
 /** A credential with everything that happened to it. */
 export interface LiveCredential {
@@ -47,7 +47,7 @@ export interface LiveSeat extends Seat {
   lastUsedAt: At | null
 }
 
-/** A request that waits in line for a member to recover. */
+/** A request that waits in the queue for a member to recover. */
 export interface Waiter {
   readonly turn: LiveTurn
   readonly since: At
@@ -58,7 +58,7 @@ export interface Waiter {
 /** A pool with its live facts. */
 export class Pool implements LivePool {
   record: PoolRecord
-  roster: Roster
+  selectionIndex: SelectionIndex
   inFlight = 0
   /** The sticky pointer: who served last. */
   active: LiveSeat | null = null
@@ -84,7 +84,7 @@ export class Pool implements LivePool {
 
   constructor(record: PoolRecord, now: At) {
     this.record = record
-    this.roster = new Roster(record.strategy as StrategyName, [], now)
+    this.selectionIndex = new SelectionIndex(record.strategy as StrategyName, [], now)
   }
 
   get name(): string {
@@ -96,7 +96,7 @@ export class Pool implements LivePool {
   }
 
   get seats(): readonly LiveSeat[] {
-    return this.roster.seats as readonly LiveSeat[]
+    return this.selectionIndex.seats as readonly LiveSeat[]
   }
 
   /** Whether the seat is still one of this pool's. */
@@ -110,15 +110,15 @@ export class Pool implements LivePool {
 
   /** Builds the index anew after members, their order or the strategy changed. */
   seatAll(seats: readonly LiveSeat[], now: At): void {
-    this.roster = new Roster(this.record.strategy as StrategyName, seats, now)
+    this.selectionIndex = new SelectionIndex(this.record.strategy as StrategyName, seats, now)
     if (this.active && !seats.includes(this.active)) this.active = null
     if (this.standIn && !seats.includes(this.standIn)) this.standIn = null
     for (const [model, seat] of this.servesFor) if (!seats.includes(seat)) this.servesFor.delete(model)
   }
 }
 
-/** One request's walk; `blamed` is set once weak evidence of this request has touched a member. */
-export class LiveTurn implements Turn {
+/** What the engine knows of one request; `blamed` is set once weak evidence of this request has touched a member. */
+export class LiveTurn {
   readonly pool: Pool
   model: ModelFamily | null
   readonly startedAt: At
@@ -126,7 +126,7 @@ export class LiveTurn implements Turn {
   tried: LiveSeat[] = []
   heldMs = 0
   blamed = false
-  /** The latest member of this walk that could no longer serve. */
+  /** The latest member of this turn that could no longer serve. */
   failed: LiveSeat | null = null
   /** Set once a hold has given the members a second chance. */
   secondRound = false

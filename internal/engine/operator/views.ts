@@ -1,18 +1,18 @@
 import {
   type At,
+  availability,
   isParked,
   type ModelFamily,
   recoveryAt,
   type Seat,
   servesModel,
-  standing,
   type Tier,
-} from '../pool/pool.ts'
-import type { Core } from './core.ts'
-import type { Explanation, MemberStatus, PoolStatus, WhyNot } from './engine.ts'
-import type { Leasing } from './leasing.ts'
-import { currentPark, type LiveSeat, type Pool } from './live.ts'
-import { isReachable, worseHealth } from './standing.ts'
+} from '../../pool/pool.ts'
+import type { Explanation, MemberStatus, PoolStatus, WhyNot } from '../api.ts'
+import type { Leasing } from '../requests/leasing.ts'
+import type { Core } from '../state/context.ts'
+import { currentPark, type LiveSeat, type Pool } from '../state/live.ts'
+import { isReachable, worseHealth } from '../state/seat-health.ts'
 
 const whyChosen: Record<Tier, string> = {
   healthy: 'healthy and not parked',
@@ -101,7 +101,7 @@ function whyNot(seat: Seat & LiveSeat, model: ModelFamily | null, now: At): WhyN
   const reason = 'reason' in health ? health.reason : health.state === 'probing' ? health.was.reason : null
   const until = recoveryAt(health)
   const finite = health.state !== 'healthy' && until < Number.POSITIVE_INFINITY ? until : null
-  const stands = standing(seat, now)
+  const stands = availability(seat, now)
   if (stands === 'host' || (stands === 'elapsed' && !isReachable(seat)))
     return { member, why: 'host', reason: 'connect', until: recoveryAt(seat.host.health) }
   if (stands === 'shut' || stands === 'out') return { member, why: health.state, reason, until: finite }

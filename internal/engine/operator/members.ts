@@ -12,27 +12,27 @@ import {
   recovered,
   remedyFor,
   unreadable,
-} from '../pool/pool.ts'
-import type { CredentialRecord, Write } from '../store/store.ts'
-import type { Core } from './core.ts'
-import type { Exhaustions } from './exhaustion.ts'
-import type { Leasing } from './leasing.ts'
-import type { Line } from './line.ts'
-import type { LiveCredential, LiveSeat, Pool } from './live.ts'
-import { credentialRow, gateRow, poolStateRow, seatRow } from './registry.ts'
+} from '../../pool/pool.ts'
+import type { CredentialRecord, Write } from '../../store/store.ts'
+import type { Exhaustions } from '../requests/exhaustion.ts'
+import type { Leasing } from '../requests/leasing.ts'
+import type { WaitQueue } from '../requests/wait-queue.ts'
+import type { Core } from '../state/context.ts'
+import type { LiveCredential, LiveSeat, Pool } from '../state/live.ts'
+import { credentialRow, gateRow, poolStateRow, seatRow } from '../state/registry.ts'
 import { rotationTarget } from './rotation.ts'
 
 /** What operators do to members and credentials. */
 export class MemberCommands {
   readonly #core: Core
   readonly #leasing: Leasing
-  readonly #line: Line
+  readonly #queue: WaitQueue
   readonly #exhaustions: Exhaustions
 
-  constructor(core: Core, parts: { leasing: Leasing; line: Line; exhaustions: Exhaustions }) {
+  constructor(core: Core, parts: { leasing: Leasing; queue: WaitQueue; exhaustions: Exhaustions }) {
     this.#core = core
     this.#leasing = parts.leasing
-    this.#line = parts.line
+    this.#queue = parts.queue
     this.#exhaustions = parts.exhaustions
   }
 
@@ -48,7 +48,7 @@ export class MemberCommands {
     const until = now + (options.forMs ?? this.#core.settings.cooldown.parkMs)
     to.seat.park = null
     to.from.park = { until, by: actor, since: now }
-    for (const seat of [to.seat, to.from]) pool.roster.file(seat, now)
+    for (const seat of [to.seat, to.from]) pool.selectionIndex.file(seat, now)
     pool.active = to.seat
     pool.standIn = null
     const about = { pool: name, from: to.from.member, to: to.seat.member, actor }
@@ -64,7 +64,7 @@ export class MemberCommands {
     const now = this.#core.clock.now()
     const park: Park = { until: forMs === null ? null : now + forMs, by: actor, since: now }
     seat.park = park
-    pool.roster.file(seat, now)
+    pool.selectionIndex.file(seat, now)
     const detail = { until: park.until }
     this.#core.signals.record([seatRow(seat)], { kind: 'member_parked', pool: name, from: member, actor, detail })
     await this.durable()
@@ -78,7 +78,7 @@ export class MemberCommands {
     const { park } = seat
     if (!park || (park.until !== null && park.until <= now)) return false
     seat.park = null
-    pool.roster.file(seat, now)
+    pool.selectionIndex.file(seat, now)
     this.#core.signals.record([seatRow(seat)], { kind: 'member_unparked', pool: name, from: member, actor, detail: {} })
     this.#usable([pool])
     await this.durable()
@@ -220,7 +220,7 @@ export class MemberCommands {
     for (const pool of pools) {
       const { seat } = this.#leasing.preview(pool, null)
       if (seat) this.#exhaustions.endedBy(pool, seat, 'operator')
-      this.#line.disturbed(pool)
+      this.#queue.disturbed(pool)
     }
   }
 

@@ -1,5 +1,5 @@
-import { type At, Refusal, standing } from '../pool/pool.ts'
-import type { LiveSeat, Pool } from './live.ts'
+import { type At, availability, Refusal } from '../../pool/pool.ts'
+import type { LiveSeat, Pool } from '../state/live.ts'
 
 /**
  * The member that a rotation leaves and the one it goes to. Refuses, with a sentence that says why, when nobody serves
@@ -24,14 +24,14 @@ export function rotationTarget(
     throw new Refusal('conflict', `${name} has nobody who can serve now, so there is nothing to rotate`, explain(name))
   if (wanted === from) throw new Refusal('conflict', `${from.member} is already the one that serves in ${name}`)
   if (wanted) {
-    const stands = standing(wanted, now)
+    const stands = availability(wanted, now)
     if (usable.includes(stands)) return { from, seat: wanted }
     const why = wanted.owner.gate.health.state
     throw new Refusal('conflict', `${wanted.member} cannot serve in ${name} now (${why})`, explain(name))
   }
   const others = [...seats.slice(from.index + 1), ...seats.slice(0, from.index)]
   for (const stands of usable) {
-    const seat = others.find((other) => standing(other, now) === stands)
+    const seat = others.find((other) => availability(other, now) === stands)
     if (seat) return { from, seat }
   }
   throw new Refusal('conflict', `nobody else in ${name} can serve now: there is nobody to rotate to`, explain(name))

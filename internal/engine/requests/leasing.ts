@@ -1,4 +1,5 @@
 import {
+  availability,
   closedGates,
   isClosed,
   isServing,
@@ -9,15 +10,14 @@ import {
   remedyFor,
   type Seat,
   select,
-  standing,
   startProbe,
   type Tier,
-} from '../pool/pool.ts'
+} from '../../pool/pool.ts'
+import type { Decision, Exhausted, Lease } from '../api.ts'
+import { type Core, circumstances } from '../state/context.ts'
+import { LiveLease, type LiveSeat, type LiveTurn, type Pool } from '../state/live.ts'
+import { isReachable } from '../state/seat-health.ts'
 import type { Capacities } from './capacities.ts'
-import { type Core, circumstances } from './core.ts'
-import type { Decision, Exhausted, Lease } from './engine.ts'
-import { LiveLease, type LiveSeat, type LiveTurn, type Pool } from './live.ts'
-import { isReachable } from './standing.ts'
 
 const probeMarginMs = 60_000
 
@@ -44,7 +44,7 @@ export class Leasing {
     const { pool } = turn
     if (pool.seats.length === 0) return { kind: 'empty' }
     const now = this.#core.clock.now()
-    const choice = select(pool.roster, this.#wish(pool, turn.model, turn.tried), now)
+    const choice = select(pool.selectionIndex, this.#wish(pool, turn.model, turn.tried), now)
     switch (choice.tier) {
       case 'exhausted':
         return exhaustion(pool, choice)
@@ -60,7 +60,7 @@ export class Leasing {
   /** What `next` says to every request while nobody can serve; null when somebody may, or when it depends on the model. */
   toAll(pool: Pool): Exhausted | null {
     if (pool.seats.length === 0 || pool.modelLimits > 0) return null
-    const choice = select(pool.roster, this.#wish(pool, null, []), this.#core.clock.now())
+    const choice = select(pool.selectionIndex, this.#wish(pool, null, []), this.#core.clock.now())
     return choice.tier === 'exhausted' ? exhaustion(pool, choice) : null
   }
 
@@ -81,7 +81,7 @@ export class Leasing {
   /** Which member beside the lease's recovers by itself, first and when; null when none does. */
   recovery(lease: LiveLease, { pool, model }: LiveTurn): Exhausted | null {
     const now = this.#core.clock.now()
-    const others = pool.seats.filter((seat) => seat !== lease.seat && standing(seat, now, model) === 'shut')
+    const others = pool.seats.filter((seat) => seat !== lease.seat && availability(seat, now, model) === 'shut')
     const [first] = others.sort((one, other) => recoversAt(one, model) - recoversAt(other, model))
     return first ? exhaustion(pool, { retryAt: Math.max(recoversAt(first, model), now), first }) : null
   }
@@ -94,7 +94,11 @@ export class Leasing {
     const { pool, model } = turn
     const now = this.#core.clock.now()
     const wish = this.#wish(pool, model, [seat])
-    const { tier } = select(pool.roster, { ...wish, tried: [...wish.tried, ...wish.passedOver], degrade: false }, now)
+    const { tier } = select(
+      pool.selectionIndex,
+      { ...wish, tried: [...wish.tried, ...wish.passedOver], degrade: false },
+      now,
+    )
     if (!isServing(tier)) return false
     this.#capacities.hop(seat.owner, model, now)
     return true
@@ -107,7 +111,11 @@ export class Leasing {
 
   #look(pool: Pool, { model, tried }: { model: string | null; tried: readonly LiveSeat[] }): Preview {
     if (pool.seats.length === 0) return { decision: { kind: 'empty' }, seat: null, tier: null }
-    const choice = select(pool.roster, { ...this.#wish(pool, model, tried), degrade: false }, this.#core.clock.now())
+    const choice = select(
+      pool.selectionIndex,
+      { ...this.#wish(pool, model, tried), degrade: false },
+      this.#core.clock.now(),
+    )
     if (choice.tier === 'exhausted') return { decision: exhaustion(pool, choice), seat: null, tier: null }
     if (choice.tier === 'tried') return { decision: { kind: 'tried-all' }, seat: null, tier: null }
     const seat = choice.seat as LiveSeat
@@ -128,7 +136,7 @@ export class Leasing {
     this.#lastLease++
     const lease = this.#draft(seat, tier, pool, turn.model)
     if (tier !== 'degraded') this.#takeProbes(lease, seat, turn)
-    pool.roster.begin(seat)
+    pool.selectionIndex.begin(seat)
     seat.requests++
     seat.lastUsedAt = lease.issuedAt
     turn.leases.push(lease)

@@ -1,11 +1,11 @@
-import type { RecoveredHow } from '../events/events.ts'
-import { type At, doubtMs, type ModelFamily } from '../pool/pool.ts'
-import type { Core } from './core.ts'
-import type { Exhausted } from './engine.ts'
+import type { RecoveredHow } from '../../events/events.ts'
+import { type At, doubtMs, type ModelFamily } from '../../pool/pool.ts'
+import type { Exhausted } from '../api.ts'
+import type { Core } from '../state/context.ts'
+import type { LiveSeat, Pool } from '../state/live.ts'
+import { poolStateRow } from '../state/registry.ts'
+import { worseHealth } from '../state/seat-health.ts'
 import type { Leasing } from './leasing.ts'
-import type { LiveSeat, Pool } from './live.ts'
-import { poolStateRow } from './registry.ts'
-import { worseHealth } from './standing.ts'
 
 /** The exhaustion of pools: one incident from the first refused request until somebody serves, or is found to be able to. */
 export class Exhaustions {

@@ -1,22 +1,22 @@
-import { type Actor, Refusal } from '../pool/pool.ts'
-import type { PoolRecord, Write } from '../store/store.ts'
-import type { MemberCommands } from './commands.ts'
-import type { Core } from './core.ts'
-import type { NewMember } from './engine.ts'
-import type { Line } from './line.ts'
-import { type LiveSeat, Pool } from './live.ts'
-import { poolStateRow, seatRow } from './registry.ts'
+import { type Actor, Refusal } from '../../pool/pool.ts'
+import type { PoolRecord, Write } from '../../store/store.ts'
+import type { NewMember } from '../api.ts'
+import type { WaitQueue } from '../requests/wait-queue.ts'
+import type { Core } from '../state/context.ts'
+import { type LiveSeat, Pool } from '../state/live.ts'
+import { poolStateRow, seatRow } from '../state/registry.ts'
+import type { MemberCommands } from './members.ts'
 
 /** What operators do to pools and to who sits in them. */
 export class PoolCommands {
   readonly #core: Core
   readonly #members: MemberCommands
-  readonly #line: Line
+  readonly #queue: WaitQueue
 
-  constructor(core: Core, members: MemberCommands, line: Line) {
+  constructor(core: Core, members: MemberCommands, queue: WaitQueue) {
     this.#core = core
     this.#members = members
-    this.#line = line
+    this.#queue = queue
   }
 
   async createPool(record: PoolRecord, members: readonly NewMember[], actor: Actor): Promise<void> {
@@ -63,7 +63,7 @@ export class PoolCommands {
     const pool = this.#members.pool(name)
     for (const seat of pool.seats) this.#core.registry.dropSeat(seat)
     pool.seatAll([], this.#core.clock.now())
-    this.#line.dismiss(pool)
+    this.#queue.dismiss(pool)
     this.#core.registry.pools.delete(name)
     await this.#changed(pool, [{ drop: 'pool', name }], { what: 'deleted', actor })
   }
@@ -135,7 +135,7 @@ export class PoolCommands {
   async #changed(pool: Pool, rows: readonly Write[], how: { what: string; actor: Actor }): Promise<void> {
     const { what, actor } = how
     this.#core.signals.record(rows, { kind: 'pool_changed', pool: pool.name, actor, detail: { what } })
-    this.#line.disturbed(pool)
+    this.#queue.disturbed(pool)
     await this.#members.durable()
   }
 }

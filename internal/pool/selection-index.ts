@@ -1,7 +1,7 @@
+import { FamilyIndex } from './family-index.ts'
 import { IndexedHeap } from './heap.ts'
-import { Lane } from './lane.ts'
 import type { At, ModelFamily } from './outcome.ts'
-import { nextChangeAt, type Seat, type Standing } from './seat.ts'
+import { type Availability, nextChangeAt, type Seat } from './seat.ts'
 import type { StrategyName } from './strategy.ts'
 
 /**
@@ -9,11 +9,11 @@ import type { StrategyName } from './strategy.ts'
  * members. Only an index: every fact in it follows from the seats and the time. A model family has files of its own
  * while some seat has a limit for it, so that the limited are not met again with each request.
  */
-export class Roster {
+export class SelectionIndex {
   readonly seats: readonly Seat[]
   readonly strategyName: StrategyName
-  readonly #plain: Lane
-  readonly #lanes = new Map<ModelFamily, Lane>()
+  readonly #plain: FamilyIndex
+  readonly #familyIndexes = new Map<ModelFamily, FamilyIndex>()
   readonly #changes: IndexedHeap
   #uses = 0
   #last: Seat | null = null
@@ -21,7 +21,7 @@ export class Roster {
   constructor(name: StrategyName, seats: readonly Seat[], now: At) {
     this.seats = seats
     this.strategyName = name
-    this.#plain = new Lane(null, name, seats.length)
+    this.#plain = new FamilyIndex(null, name, seats.length)
     this.#changes = new IndexedHeap(seats.length)
     seats.forEach((seat, index) => {
       seat.index = index
@@ -34,8 +34,8 @@ export class Roster {
   }
 
   /** The files for requests of that family. */
-  lane(model: ModelFamily | null): Lane {
-    return (model === null ? undefined : this.#lanes.get(model)) ?? this.#plain
+  familyIndex(model: ModelFamily | null): FamilyIndex {
+    return (model === null ? undefined : this.#familyIndexes.get(model)) ?? this.#plain
   }
 
   /** Brings the files up to `now`: parks that ended, cooldowns that elapsed. */
@@ -51,9 +51,9 @@ export class Roster {
     if (!this.#holds(seat)) return
     for (const [model, gate] of seat.models) if (gate.health.state !== 'healthy') this.#open(model, now)
     this.#plain.file(seat, now)
-    for (const [model, lane] of this.#lanes) {
-      lane.file(seat, now)
-      if (!lane.matters) this.#lanes.delete(model)
+    for (const [model, familyIndex] of this.#familyIndexes) {
+      familyIndex.file(seat, now)
+      if (!familyIndex.matters) this.#familyIndexes.delete(model)
     }
     const change = nextChangeAt(seat, now)
     if (change < Number.POSITIVE_INFINITY) this.#changes.put(seat.index, change)
@@ -61,8 +61,8 @@ export class Roster {
   }
 
   /** Where the seat stands for requests whose family has no limits. */
-  standing(seat: Seat): Standing {
-    return this.#plain.standing(seat)
+  availability(seat: Seat): Availability {
+    return this.#plain.availability(seat)
   }
 
   /** Counts a request that starts on the seat. */
@@ -72,7 +72,7 @@ export class Roster {
     seat.lastUse = ++this.#uses
     this.#last = seat
     this.#plain.strategy.used(seat)
-    for (const lane of this.#lanes.values()) lane.strategy.used(seat)
+    for (const familyIndex of this.#familyIndexes.values()) familyIndex.strategy.used(seat)
   }
 
   /** Counts a request that ended on the seat. */
@@ -80,7 +80,8 @@ export class Roster {
     seat.inFlight--
     if (!this.#holds(seat)) return
     this.#plain.strategy.update(seat, this.#plain.ready.has(seat.index))
-    for (const lane of this.#lanes.values()) lane.strategy.update(seat, lane.ready.has(seat.index))
+    for (const familyIndex of this.#familyIndexes.values())
+      familyIndex.strategy.update(seat, familyIndex.ready.has(seat.index))
   }
 
   #holds(seat: Seat): boolean {
@@ -88,10 +89,10 @@ export class Roster {
   }
 
   #open(model: ModelFamily, now: At): void {
-    if (this.#lanes.has(model)) return
-    const lane = new Lane(model, this.strategyName, this.seats.length)
-    this.#lanes.set(model, lane)
-    for (const seat of this.seats) lane.file(seat, now)
-    if (this.#last) lane.strategy.used(this.#last)
+    if (this.#familyIndexes.has(model)) return
+    const familyIndex = new FamilyIndex(model, this.strategyName, this.seats.length)
+    this.#familyIndexes.set(model, familyIndex)
+    for (const seat of this.seats) familyIndex.file(seat, now)
+    if (this.#last) familyIndex.strategy.used(this.#last)
   }
 }

@@ -1,7 +1,7 @@
-import type { Cancel, Clock } from '../clock/clock.ts'
-import type { Announcement, DomainEvent, EventBus } from '../events/events.ts'
-import type { Logger } from '../log/log.ts'
-import type { AuditEntry, Store, Write } from '../store/store.ts'
+import type { Cancel, Clock } from '../../clock/clock.ts'
+import type { Announcement, DomainEvent, EventBus } from '../../events/events.ts'
+import type { Logger } from '../../log/log.ts'
+import type { AuditEntry, Store, Write } from '../../store/store.ts'
 
 interface Entry extends AuditEntry {
   /** Told from memory already because the store was ill. */

@@ -10,16 +10,16 @@ import {
   outlierCoolMs,
   remember,
   settle,
-} from '../pool/pool.ts'
+} from '../../pool/pool.ts'
+import { type Core, circumstances } from '../state/context.ts'
+import type { LiveLease, LiveSeat, LiveTurn } from '../state/live.ts'
+import { credentialRow, gateRow } from '../state/registry.ts'
+import type { Pointers } from './active-member.ts'
 import { type Capacities, isWantOfCapacity } from './capacities.ts'
-import { type Core, circumstances } from './core.ts'
 import type { Exhaustions } from './exhaustion.ts'
 import type { Hosts } from './hosts.ts'
-import type { Line } from './line.ts'
-import type { LiveLease, LiveSeat, LiveTurn } from './live.ts'
-import type { Pointers } from './pointer.ts'
-import { credentialRow, gateRow } from './registry.ts'
 import type { Suspicions } from './suspicion.ts'
+import type { WaitQueue } from './wait-queue.ts'
 
 /** A lease and whether its report comes after the answer had begun well. */
 interface Blamed {
@@ -29,7 +29,7 @@ interface Blamed {
 
 /** What is told of a report beside the member itself. */
 interface ReportingParts {
-  readonly line: Line
+  readonly queue: WaitQueue
   readonly suspicions: Suspicions
   readonly pointers: Pointers
   readonly exhaustions: Exhaustions
@@ -40,7 +40,7 @@ interface ReportingParts {
 /** Applies what came back to the member that was asked, and tells what changed. */
 export class Reporting {
   readonly #core: Core
-  readonly #line: Line
+  readonly #queue: WaitQueue
   readonly #suspicions: Suspicions
   readonly #pointers: Pointers
   readonly #exhaustions: Exhaustions
@@ -51,7 +51,7 @@ export class Reporting {
 
   constructor(core: Core, parts: ReportingParts) {
     this.#core = core
-    this.#line = parts.line
+    this.#queue = parts.queue
     this.#suspicions = parts.suspicions
     this.#pointers = parts.pointers
     this.#exhaustions = parts.exhaustions
@@ -96,7 +96,7 @@ export class Reporting {
     const { pool } = seat
     // Dropped since: what it answers says nothing about the pool.
     if (!pool.holds(seat)) return
-    if (pool.waiters.size > 0) this.#line.succeeded(pool)
+    if (pool.waiters.size > 0) this.#queue.succeeded(pool)
     if (pool.exhausted) this.#exhaustions.servedBy(pool, seat, turn.model)
     this.#pointers.served(seat, turn)
   }
@@ -188,7 +188,7 @@ export class Reporting {
     if (isFailure(outcome)) owner.lastStatus = outcome.status
     this.#tellChange(gate, before, { lease, outcome })
     if (after.state === 'suspect') this.#suspicions.look(owner, pool)
-    if (after.state !== 'healthy') this.#line.disturbed(pool)
+    if (after.state !== 'healthy') this.#queue.disturbed(pool)
   }
 
   #tellChange(gate: Gate, before: Health, cause: { lease: LiveLease; outcome: Outcome }): void {

@@ -1,10 +1,10 @@
-import type { Cancel } from '../clock/clock.ts'
-import { type At, cooled, type Gate, type Health, type Outcome } from '../pool/pool.ts'
-import type { Core } from './core.ts'
-import type { Scout } from './engine.ts'
-import type { Line } from './line.ts'
-import type { LiveLease, LiveSeat, Pool } from './live.ts'
-import { hostRow } from './registry.ts'
+import type { Cancel } from '../../clock/clock.ts'
+import { type At, cooled, type Gate, type Health, type Outcome } from '../../pool/pool.ts'
+import type { Scout } from '../api.ts'
+import type { Core } from '../state/context.ts'
+import type { LiveLease, LiveSeat, Pool } from '../state/live.ts'
+import { hostRow } from '../state/registry.ts'
+import type { WaitQueue } from './wait-queue.ts'
 
 const hostBackoffMs = 1_000
 const longestHostBackoffMs = 60_000
@@ -12,15 +12,15 @@ const longestHostBackoffMs = 60_000
 /** Cools upstream hosts that cannot be reached, which blames no credential, and notices by itself when they are back. */
 export class Hosts {
   readonly #core: Core
-  readonly #line: Line
+  readonly #queue: WaitQueue
   /** Whose outage has been told: one that comes too soon after another for that is told once it has lasted. */
   readonly #told = new Set<Gate>()
   readonly #timers = new Map<Gate, Cancel>()
   #scout: Scout | null = null
 
-  constructor(core: Core, line: Line) {
+  constructor(core: Core, queue: WaitQueue) {
     this.#core = core
-    this.#line = line
+    this.#queue = queue
   }
 
   /** From now on hosts that are down are tried by connecting. */
@@ -61,7 +61,7 @@ export class Hosts {
   #tellUp(host: Gate, before: Health, pool: string): void {
     const downAt = 'since' in before ? before.since : before.was.since
     this.#core.signals.record([hostRow(host)], { kind: 'host_up', pool, detail: { host: host.name, downAt } })
-    for (const waiting of poolsBehind(host)) this.#line.disturbed(waiting)
+    for (const waiting of poolsBehind(host)) this.#queue.disturbed(waiting)
     this.#told.delete(host)
   }
 

@@ -1,7 +1,7 @@
-import type { Clock } from '../clock/clock.ts'
-import type { Details, DomainEvent, EventKind } from '../events/events.ts'
-import { Dedupe, type Reason } from '../pool/pool.ts'
-import type { AuditEntry, AuditRow, Snapshot, Write } from '../store/store.ts'
+import type { Clock } from '../../clock/clock.ts'
+import type { Details, DomainEvent, EventKind } from '../../events/events.ts'
+import { Dedupe, type Reason } from '../../pool/pool.ts'
+import type { AuditEntry, AuditRow, Snapshot, Write } from '../../store/store.ts'
 import type { Journal } from './journal.ts'
 
 const checkpointMs = 30_000

@@ -1,7 +1,7 @@
-import type { Core } from './core.ts'
-import type { Decision, Exhausted } from './engine.ts'
+import type { Decision, Exhausted } from '../api.ts'
+import type { Core } from '../state/context.ts'
+import type { LiveTurn, Pool, Waiter } from '../state/live.ts'
 import type { Leasing } from './leasing.ts'
-import type { LiveTurn, Pool, Waiter } from './live.ts'
 
 const mostWaiters = 1_000
 const recheckMs = 250
@@ -10,7 +10,7 @@ const recheckMs = 250
  * Requests that wait for a pool to recover, first in, first out. All waiters of a pool share one timer; a success lets a
  * batch go that doubles each time, so that 1,000 waiters do not become 1,000 probes.
  */
-export class Line {
+export class WaitQueue {
   readonly #core: Core
   readonly #leasing: Leasing
 

@@ -1,7 +1,7 @@
-import { type At, isNearLimit, type Usage } from '../pool/pool.ts'
-import type { Core } from './core.ts'
-import type { LiveLease, LiveSeat, Pool } from './live.ts'
-import type { Pointers } from './pointer.ts'
+import { type At, isNearLimit, type Usage } from '../../pool/pool.ts'
+import type { Core } from '../state/context.ts'
+import type { LiveLease, LiveSeat, Pool } from '../state/live.ts'
+import type { Pointers } from './active-member.ts'
 
 const everyMs = 1_000
 
@@ -34,9 +34,9 @@ export class UsageWatch {
 
 /** The next member that can serve and is not near a limit itself; the pool stays where it is when there is none. */
 function fresher(pool: Pool, seat: LiveSeat, at: { preemptAt: number | null; now: At }): LiveSeat | undefined {
-  const { seats, roster } = pool
+  const { seats, selectionIndex } = pool
   return [...seats.slice(seat.index + 1), ...seats.slice(0, seat.index)].find(
-    (other) => roster.standing(other) === 'ready' && !isNearLimit(other.owner.usage, at.preemptAt, at.now),
+    (other) => selectionIndex.availability(other) === 'ready' && !isNearLimit(other.owner.usage, at.preemptAt, at.now),
   )
 }
 

@@ -1,5 +1,5 @@
-import type { Gate } from '../pool/pool.ts'
-import type { LiveLease } from './live.ts'
+import type { Gate } from '../../pool/pool.ts'
+import type { LiveLease } from '../state/live.ts'
 
 /**
  * Whether the member of a lease could serve still, for what outlives an answer. A suspect is not fallen yet; a member

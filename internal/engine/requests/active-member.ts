@@ -1,9 +1,9 @@
-import type { At, ModelFamily } from '../pool/pool.ts'
-import type { Write } from '../store/store.ts'
-import type { Core } from './core.ts'
-import type { LiveSeat, LiveTurn, Pool } from './live.ts'
-import { poolStateRow } from './registry.ts'
-import { failedHealth } from './standing.ts'
+import type { At, ModelFamily } from '../../pool/pool.ts'
+import type { Write } from '../../store/store.ts'
+import type { Core } from '../state/context.ts'
+import type { LiveSeat, LiveTurn, Pool } from '../state/live.ts'
+import { poolStateRow } from '../state/registry.ts'
+import { failedHealth } from '../state/seat-health.ts'
 
 /** Who is active in each pool: follows those who serve, and tells a failover when somebody was left because he failed. */
 export class Pointers {
@@ -59,7 +59,7 @@ export class Pointers {
   /** The sticky pointer goes to who served, unless the active member could have served or its key is just being tested. */
   #follow(pool: Pool, seat: LiveSeat, isRecovery: boolean): void {
     const left = pool.active
-    if (left && pool.roster.standing(left) === 'ready') return
+    if (left && pool.selectionIndex.availability(left) === 'ready') return
     if (left && left.owner.gate.health.state === 'suspect' && left.owner.finding) pool.standIn = seat
     else this.move(pool, seat, isRecovery)
   }

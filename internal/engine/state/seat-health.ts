@@ -1,4 +1,4 @@
-import { type Health, isClosed, recoveryAt } from '../pool/pool.ts'
+import { type Health, isClosed, recoveryAt } from '../../pool/pool.ts'
 import type { LiveSeat } from './live.ts'
 
 /** Whether the member's host is not down. */

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock/clock.ts'
-import type { Spoken } from '../dialect/dialect.ts'
+import type { Clock } from '../../clock/clock.ts'
+import type { Spoken } from '../../dialect/dialect.ts'
 import {
   type At,
   type Gate,
@@ -9,8 +9,8 @@ import {
   pristine,
   Refusal,
   type Seat,
-} from '../pool/pool.ts'
-import type { CredentialRecord, HostState, SeatRecord, Snapshot, Write } from '../store/store.ts'
+} from '../../pool/pool.ts'
+import type { CredentialRecord, HostState, SeatRecord, Snapshot, Write } from '../../store/store.ts'
 import { type LiveCredential, type LiveSeat, Pool } from './live.ts'
 
 /** All live credentials, pools, quota domains and hosts, built from the store's snapshot and kept by the engine. */
@@ -79,7 +79,7 @@ export class Registry {
     this.byId.delete(credential.record.id)
   }
 
-  /** A seat for the credential, standing behind its gates; the caller puts it into the roster. */
+  /** A seat for the credential, behind its gates; the caller puts it into the selection index. */
   newSeat(pool: Pool, owner: LiveCredential, terms: { position: number; weight: number; epoch?: number }): LiveSeat {
     const baseUrl = this.baseUrl(pool, owner.record)
     const host = this.host(new URL(baseUrl).host)
@@ -145,7 +145,7 @@ export class Registry {
 
   /** Files every seat behind the gate anew. */
   refile(gate: Gate, now: At): void {
-    for (const seat of gate.seats) poolOf(seat).roster.file(seat, now)
+    for (const seat of gate.seats) poolOf(seat).selectionIndex.file(seat, now)
   }
 
   /** Where the credential's requests go in this pool; refuses when nobody names an upstream. */

@@ -1,11 +1,11 @@
 import { Bits } from './bits.ts'
 import { IndexedHeap } from './heap.ts'
 import type { At, ModelFamily } from './outcome.ts'
-import { earlyTestAt, recoversAt, type Seat, type Standing, standing } from './seat.ts'
+import { type Availability, availability, earlyTestAt, recoversAt, type Seat } from './seat.ts'
 import { type Strategy, type StrategyName, strategy } from './strategy.ts'
 
 /** The seats of a pool as the requests for one model family find them, filed by where they stand. */
-export class Lane {
+export class FamilyIndex {
   /** The family whose limits count here; null for requests whose family has no limits, or is unknown. */
   readonly model: ModelFamily | null
   readonly strategy: Strategy
@@ -22,7 +22,7 @@ export class Lane {
   /** Those that wait for their host alone, by recovery. */
   readonly behindHost: IndexedHeap
   readonly #limited: Bits
-  readonly #standing: Standing[]
+  readonly #availability: Availability[]
 
   constructor(model: ModelFamily | null, name: StrategyName, size: number) {
     this.model = model
@@ -35,14 +35,14 @@ export class Lane {
     this.waiting = new IndexedHeap(size)
     this.behindHost = new IndexedHeap(size)
     this.#limited = new Bits(size)
-    this.#standing = new Array<Standing>(size).fill('out')
+    this.#availability = new Array<Availability>(size).fill('out')
   }
 
   /** Files a seat anew. */
   file(seat: Seat, now: At): void {
     const { index } = seat
-    const stands = standing(seat, now, this.model)
-    this.#standing[index] = stands
+    const stands = availability(seat, now, this.model)
+    this.#availability[index] = stands
     const inTurn = stands === 'ready' || (stands === 'elapsed' && this.strategy.testsInTurn)
     this.ready.set(index, inTurn)
     this.strategy.update(seat, inTurn)
@@ -56,11 +56,11 @@ export class Lane {
     this.#limited.set(index, isLimited(seat, this.model))
   }
 
-  standing(seat: Seat): Standing {
-    return this.#standing[seat.index]!
+  availability(seat: Seat): Availability {
+    return this.#availability[seat.index]!
   }
 
-  /** Whether some seat has a limit of this lane's family; without one the lane is like that of no family. */
+  /** Whether some seat has a limit of this index's family; without one the index is like that of no family. */
   get matters(): boolean {
     return this.#limited.count > 0
   }

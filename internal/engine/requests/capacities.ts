@@ -7,8 +7,8 @@ import {
   type ModelFamily,
   type Outcome,
   withoutCapacity,
-} from '../pool/pool.ts'
-import type { LiveCredential, LiveSeat, Pool } from './live.ts'
+} from '../../pool/pool.ts'
+import type { LiveCredential, LiveSeat, Pool } from '../state/live.ts'
 
 /** A request whose family is not known asks for this one: that of WebSockets, whose models are named later. */
 type Family = ModelFamily | null

@@ -1,0 +1,26 @@
+import type { Clock } from '../../clock/clock.ts'
+import type { Logger } from '../../log/log.ts'
+import type { Circumstances } from '../../pool/pool.ts'
+import type { EngineSettings, Prober } from '../api.ts'
+import type { Journal } from '../record/journal.ts'
+import type { Signals } from '../record/signals.ts'
+import type { LiveLease } from './live.ts'
+import type { Registry } from './registry.ts'
+
+/** What the parts of the engine share. */
+export interface Core {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly registry: Registry
+  readonly journal: Journal
+  readonly signals: Signals
+  readonly leases: Map<number, LiveLease>
+  readonly prober: () => Prober
+  readonly random: () => number
+  settings: EngineSettings
+}
+
+/** The circumstances of a transition that happens now. */
+export function circumstances(core: Core): Circumstances {
+  return { now: core.clock.now(), jitter: core.random(), settings: core.settings.cooldown }
+}
