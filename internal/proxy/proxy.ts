@@ -14,7 +14,7 @@ import { directly, type Outbound } from '../outbound/outbound.ts'
 import { Handler } from './admission/handler.ts'
 import { Inbound } from './admission/inbound.ts'
 import { BodyBudget } from './exchange/body-budget.ts'
-import type { Gateway, ProxySettings } from './exchange/context.ts'
+import type { ProxyContext, ProxySettings } from './exchange/context.ts'
 import { TurnStates } from './exchange/turn-states.ts'
 import { RetryBudget } from './failover/replay.ts'
 import { Refusals } from './local/exhausted-answers.ts'
@@ -70,45 +70,45 @@ export interface DataPlane {
 
 /** A proxy that does not listen yet. */
 export function createProxy(parts: ProxyParts): DataPlane {
-  const gateway = gatewayOf(parts)
+  const context = contextOf(parts)
   const inbound = new Inbound()
   const { clock, log, identity = null } = parts
-  const server = new HttpServer({ handler: new Handler(gateway, inbound), clock, log, identity }, inbound)
+  const server = new HttpServer({ handler: new Handler(context, inbound), clock, log, identity }, inbound)
   return {
     listen: (host, port) => server.listen(host, port),
     async drain(withinMs) {
-      gateway.draining = true
-      const stopClosing = gateway.sockets.drain(withinMs)
+      context.draining = true
+      const stopClosing = context.sockets.drain(withinMs)
       await server.drain(withinMs)
       stopClosing()
-      gateway.sockets.stop()
-      gateway.upstreams.destroy()
+      context.sockets.stop()
+      context.upstreams.destroy()
     },
     async close() {
       server.close()
-      gateway.sockets.stop()
-      gateway.upstreams.destroy()
+      context.sockets.stop()
+      context.upstreams.destroy()
     },
     ready(isReady) {
-      gateway.ready = isReady
+      context.ready = isReady
     },
     configure(settings) {
-      gateway.settings = settings
-      gateway.upstreams.configure(settings.upstream)
-      gateway.bodies.total = settings.replay.maxTotalBytes
-      gateway.retries.settings = settings.replay.budget
+      context.settings = settings
+      context.upstreams.configure(settings.upstream)
+      context.bodies.total = settings.replay.maxTotalBytes
+      context.retries.settings = settings.replay.budget
     },
     get inFlight() {
       return inbound.size
     },
     fastPath: canParseRequests,
-    upstreams: () => gateway.upstreams.load(),
-    prober: createProber(gateway),
-    scout: createScout(gateway),
+    upstreams: () => context.upstreams.load(),
+    prober: createProber(context),
+    scout: createScout(context),
   }
 }
 
-function gatewayOf(parts: ProxyParts): Gateway {
+function contextOf(parts: ProxyParts): ProxyContext {
   const { engine, credentials, keys, clock, log, meter, settings } = parts
   return {
     engine,

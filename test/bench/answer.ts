@@ -12,7 +12,7 @@ const headEnd = Buffer.from('\r\n\r\n')
 type Awaited = 'head' | 'body' | 'chunk size' | 'chunk' | 'end of chunk' | 'end'
 
 /**
- * ReadTarget the answers of one keep-alive connection. Written by hand because it only has to understand the proxies under
+ * Reads the answers of one keep-alive connection. Written by hand because it only has to understand the proxies under
  * test and must cost the core of the load generator little; what it does not understand throws.
  */
 export class AnswerReader {

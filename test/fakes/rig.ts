@@ -152,7 +152,7 @@ export class Rig {
   }
 }
 
-/** ReadTarget an answer to its end, whole or broken; rejects when the connection fails before a head has come. */
+/** Reads an answer to its end, whole or broken; rejects when the connection fails before a head has come. */
 export function answerOf(request: ClientRequest, onFirst: () => void = () => {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let failed = ''

@@ -11,7 +11,7 @@ export interface Read {
   readonly isLast: boolean
 }
 
-/** ReadTarget the answers of a connection as they come, strictly (RFC 9112), and knows which method each one answers. */
+/** Reads the answers of a connection as they come, strictly (RFC 9112), and knows which method each one answers. */
 export class AnswerReader {
   readonly answers: Read[] = []
   /** For each answer, how many 1xx came before it. */

@@ -70,7 +70,7 @@ export interface Case {
   readonly pauses: readonly Pause[]
   /** `wait`: for everything that is owed. Otherwise it leaves at that place of its stream, after so many turns. */
   readonly leaves: { readonly how: 'wait' | 'fin' | 'rst' | 'half'; readonly at: number; readonly turns: number }
-  /** ReadTarget on after so many turns in which it has read nothing, one piece each time; 0: at once. */
+  /** Reads on after so many turns in which it has read nothing, one piece each time; 0: at once. */
   readonly slow: number
   /** Nobody can say what these bytes mean: each answer is only to be one that somebody may get. */
   readonly garbled: boolean

@@ -36,7 +36,7 @@ function answerBytes(random: Random): Buffer {
   return latin(random.chance(0.5) ? spoilt(random, text) : text)
 }
 
-/** ReadTarget an answer as a connection does: by the parser up to a head that says a length, then by that length. */
+/** Reads an answer as a connection does: by the parser up to a head that says a length, then by that length. */
 function readAnswer(isHead: boolean): Understand {
   return (pieces) => {
     const parser = new ResponseParser()

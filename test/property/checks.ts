@@ -1,15 +1,15 @@
 import { expect } from 'vitest'
 import {
   type At,
+  availability,
   type Effect,
   earlyTestAt,
   type Health,
   type ModelFamily,
   type Probing,
-  type SelectionIndex,
   recoversAt,
   type Seat,
-  availability,
+  type SelectionIndex,
 } from '../../internal/pool/pool.ts'
 import { standsNow } from './reference.ts'
 

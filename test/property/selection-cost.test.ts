@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openGate, SelectionIndex, type Seat, select, strategies } from '../../internal/pool/pool.ts'
+import { openGate, type Seat, SelectionIndex, select, strategies } from '../../internal/pool/pool.ts'
 import { coolingUntil, parkedUntil, type SeatTerms, seatOf } from './seats.ts'
 
 const now = 1_000_000

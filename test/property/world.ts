@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import {
   type At,
+  availability,
   type Choice,
   closedGates,
   cooled,
@@ -13,13 +14,12 @@ import {
   needsLogin,
   type Outcome,
   openGate,
-  SelectionIndex,
   recovered,
   type Seat,
+  SelectionIndex,
   type StrategyName,
   select,
   settle,
-  availability,
   startProbe,
 } from '../../internal/pool/pool.ts'
 import { checkFiled, checkSettled } from './checks.ts'

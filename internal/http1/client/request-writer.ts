@@ -10,14 +10,14 @@ export type RequestWriterListener = Omit<StreamedBodyListener, 'sent'>
 /** Writes the requests of one connection, one after the other, and knows when the kernel has all of one. */
 export class RequestWriter implements StreamedBodyListener {
   readonly #socket: Socket
-  readonly #owner: RequestWriterListener
+  readonly #listener: RequestWriterListener
   #streamed: StreamedBody | null = null
   /** The held body whose memory is written from. */
   #held: HeldBody | null = null
 
-  constructor(socket: Socket, owner: RequestWriterListener) {
+  constructor(socket: Socket, listener: RequestWriterListener) {
     this.#socket = socket
-    this.#owner = owner
+    this.#listener = listener
   }
 
   /** Writes a request whose head is `text`. */
@@ -52,16 +52,16 @@ export class RequestWriter implements StreamedBodyListener {
   }
 
   progressed(): void {
-    this.#owner.progressed()
+    this.#listener.progressed()
   }
 
   sent(): void {
     this.#streamed = null
-    this.#owner.progressed()
+    this.#listener.progressed()
   }
 
   broke(error: Error): void {
-    this.#owner.broke(error)
+    this.#listener.broke(error)
   }
 
   #writeHeld(head: string, body: HeldBody): void {

@@ -15,15 +15,15 @@ export interface StreamedBodyListener {
 export class StreamedBody {
   readonly #from: Readable
   readonly #to: Socket
-  readonly #owner: StreamedBodyListener
+  readonly #listener: StreamedBodyListener
   /** How much may still come; null: chunks. */
   #missing: number | null
   #isOver = false
 
-  constructor(from: Readable, length: number | null, to: Socket, owner: StreamedBodyListener) {
+  constructor(from: Readable, length: number | null, to: Socket, listener: StreamedBodyListener) {
     this.#from = from
     this.#to = to
-    this.#owner = owner
+    this.#listener = listener
     this.#missing = length
     to.on('drain', this.#onDrain)
     from.on('error', this.#onError).on('end', this.#onEnd).on('close', this.#onClose).on('data', this.#onData)
@@ -38,7 +38,7 @@ export class StreamedBody {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#isOver) return
-    this.#owner.progressed()
+    this.#listener.progressed()
     if (!this.#write(chunk)) this.#from.pause()
   }
 
@@ -58,7 +58,7 @@ export class StreamedBody {
   }
 
   readonly #onDrain = (): void => {
-    this.#owner.progressed()
+    this.#listener.progressed()
     this.#from.resume()
   }
 
@@ -70,7 +70,7 @@ export class StreamedBody {
     }
     if (this.#missing === null) this.#to.write('0\r\n\r\n', 'latin1')
     this.stop()
-    this.#owner.sent()
+    this.#listener.sent()
   }
 
   /** Stays to its end: a body that breaks off when nobody sends it any more is no error. */
@@ -84,6 +84,6 @@ export class StreamedBody {
 
   #breakOff(error: Error): void {
     this.stop()
-    this.#owner.broke(error)
+    this.#listener.broke(error)
   }
 }

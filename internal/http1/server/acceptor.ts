@@ -54,5 +54,5 @@ export const times = {
   unreadMs: 300_000,
 } as const
 
-/** IdleTime connections are looked for this often, in ms. */
+/** Idle connections are looked for this often, in ms. */
 export const watchMs = 5_000

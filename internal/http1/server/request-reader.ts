@@ -29,7 +29,7 @@ const upgrade: ReadingEnd = { why: 'upgrade' }
  * copy of each piece. What comes behind it is parsed anew, as a request.
  */
 export class RequestReader {
-  readonly #owner: RequestReaderListener
+  readonly #listener: RequestReaderListener
   readonly #parser: RequestParser
   #reading: FastRequest | null = null
   #missing = 0
@@ -39,8 +39,8 @@ export class RequestReader {
   /** Whether anything has come that nobody will look at. */
   hasSurplus = false
 
-  constructor(maxHeaderSize: number, owner: RequestReaderListener) {
-    this.#owner = owner
+  constructor(maxHeaderSize: number, listener: RequestReaderListener) {
+    this.#listener = listener
     this.#parser = new RequestParser(maxHeaderSize, {
       requestHead: (head) => this.#head(head),
       requestBody: (piece) => this.#reading?.take(piece, 'own'),
@@ -78,7 +78,7 @@ export class RequestReader {
     this.#reading = null
   }
 
-  /** ReadTarget what has come; `chunk` may only be lent. */
+  /** Reads what has come; `chunk` may only be lent. */
   take(chunk: Buffer, memory: Memory): void {
     let rest = chunk
     // A pooled buffer is given away as a whole or not at all.
@@ -117,7 +117,7 @@ export class RequestReader {
       this.hasSurplus = true
       return false
     }
-    const request = this.#owner.begin(head)
+    const request = this.#listener.begin(head)
     if (request.isUpgrade) {
       this.#end = upgrade
       return false
@@ -156,6 +156,6 @@ export class RequestReader {
 
   #finished(request: FastRequest): void {
     if (!request.keepAlive) this.#end ??= closed
-    this.#owner.ended(request)
+    this.#listener.ended(request)
   }
 }

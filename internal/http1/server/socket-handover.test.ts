@@ -21,7 +21,7 @@ afterEach(() => {
 const client = () => connect((server.address() as AddressInfo).port, '127.0.0.1')
 const open = () => new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)))
 
-/** ReadTarget everything into one buffer of that size. */
+/** Reads everything into one buffer of that size. */
 function lend(socket: Socket, size = 65_536) {
   const buffer = Buffer.alloc(size)
   const heard: string[] = []

@@ -14,9 +14,9 @@ import {
   type RequestHandler,
   type UpgradeClient,
 } from '../../http1/http1.ts'
-import type { Admitted, Gateway } from '../exchange/context.ts'
+import { isLongUnread } from '../exchange/answers.ts'
+import type { AdmittedRequest, ProxyContext } from '../exchange/context.ts'
 import { Exchange } from '../exchange/exchange.ts'
-import { isLongUnread } from '../exchange/reply.ts'
 import { parseTarget, type Target } from '../exchange/target.ts'
 import { sendLocal, sendPrepared } from '../local/answer.ts'
 import {
@@ -39,13 +39,13 @@ const reservedPools: ReadonlySet<string> = new Set(['healthz', 'readyz'])
 
 /** Lets requests in or turns them away; who is let in becomes an Exchange. */
 export class Handler implements RequestHandler {
-  readonly #gateway: Gateway
+  readonly #context: ProxyContext
   readonly #inbound: Inbound
   readonly #idPrefix = `${randomBytes(6).toString('base64url')}-`
   #requests = 0
 
-  constructor(gateway: Gateway, inbound: Inbound) {
-    this.#gateway = gateway
+  constructor(context: ProxyContext, inbound: Inbound) {
+    this.#context = context
     this.#inbound = inbound
   }
 
@@ -76,7 +76,7 @@ export class Handler implements RequestHandler {
       this.#answer(call, this.#health(target, method))
       return
     }
-    const pool = this.#gateway.engine.find(target.pool)
+    const pool = this.#context.engine.find(target.pool)
     if (!pool) {
       this.#answer(call, problem(404, 'unknown_pool', 'There is no pool of this name.'))
       return
@@ -87,7 +87,7 @@ export class Handler implements RequestHandler {
   /** The way of a request whose pool is known: from here on answers are in its dialect. */
   #enter(call: Call, { target, pool, expectation }: Entry): void {
     const { request, response, frame, upgrade } = call
-    const dialect = this.#gateway.dialectOf(pool.record)
+    const dialect = this.#context.dialectOf(pool.record)
     const key = clientKeyOf(request, dialect, target)
     const local = dialect.local(request.method ?? 'GET', target.path + target.query, key !== null)
     if (local) {
@@ -97,19 +97,19 @@ export class Handler implements RequestHandler {
     const isFree = isPreflight(request, frame)
     const refusal = isFree ? null : this.#refusal(call, { key, pool, expectation })
     if (refusal) {
-      this.#gateway.meter.request(pool.name, 'client_error')
+      this.#context.meter.request(pool.name, 'client_error')
       const answer = dialect.error(refusal)
       this.#answer(call, refusal === upgradeRefused ? namingHttp(answer) : answer)
       return
     }
     // A request that is here as a whole is told at once what any would be told.
-    const exhausted = request.complete && !upgrade && !isFree ? this.#gateway.engine.turnAway(pool) : null
+    const exhausted = request.complete && !upgrade && !isFree ? this.#context.engine.turnAway(pool) : null
     if (exhausted) {
       this.#sayExhausted(call, dialect, pool, exhausted)
       return
     }
     if (this.#inbound.isFull) {
-      this.#gateway.meter.request(pool.name, 'upstream_error')
+      this.#context.meter.request(pool.name, 'upstream_error')
       sendLocal(response, dialect.error(overloadedHere), this.#marks(), true)
       return
     }
@@ -118,11 +118,11 @@ export class Handler implements RequestHandler {
     this.#admit({ request, response, id, pool, dialect, target, frame, expectsContinue, upgrade }, isFree)
   }
 
-  #admit(admitted: Admitted, isFree: boolean): void {
+  #admit(admitted: AdmittedRequest, isFree: boolean): void {
     const { socket } = admitted.request
     const way = isFree
-      ? new Preflight(this.#gateway, admitted, (over) => this.#inbound.leave(socket, over))
-      : new Exchange(this.#gateway, admitted, (over) => this.#inbound.leave(socket, over))
+      ? new Preflight(this.#context, admitted, (over) => this.#inbound.leave(socket, over))
+      : new Exchange(this.#context, admitted, (over) => this.#inbound.leave(socket, over))
     if (this.#inbound.enter(socket, way)) way.start()
   }
 
@@ -131,15 +131,15 @@ export class Handler implements RequestHandler {
     { request, frame, upgrade }: Call,
     { key, pool, expectation }: Omit<Entry, 'target'> & { readonly key: string | null },
   ): LocalError | null {
-    const check = this.#gateway.keys.check(pool.name, key)
+    const check = this.#context.keys.check(pool.name, key)
     if (!check.ok) return refusalOf[check.why]
     if (asksForWebSocket(request.rawHeaders)) return this.#upgradeRefusal(request, frame, upgrade)
     return expectation === 'other' ? expectationFailed : null
   }
 
   #upgradeRefusal(request: IncomingRequest, frame: Frame, upgrade: UpgradeClient | null): LocalError | null {
-    if (!upgrade || !this.#gateway.settings.webSocket) return upgradeRefused
-    if (this.#gateway.draining) return draining
+    if (!upgrade || !this.#context.settings.webSocket) return upgradeRefused
+    if (this.#context.draining) return draining
     const fault = frame.length === 0 ? handshakeFault(request) : 'An upgrade has no body.'
     return fault === null ? null : { status: 400, code: 'bad_request', message: fault, retryAfterSeconds: null }
   }
@@ -147,7 +147,7 @@ export class Handler implements RequestHandler {
   #health({ pool, path }: Target, method: string): LocalAnswer {
     if (path !== '') return problem(404, 'unknown_pool', 'There is no pool of this name.')
     if (method !== 'GET' && method !== 'HEAD') return problem(405, 'method_not_allowed', 'Only GET is accepted.')
-    const isWell = pool === 'healthz' || (this.#gateway.ready && !this.#gateway.draining)
+    const isWell = pool === 'healthz' || (this.#context.ready && !this.#context.draining)
     return {
       status: isWell ? 200 : 503,
       headers: { 'content-type': 'text/plain' },
@@ -156,7 +156,7 @@ export class Handler implements RequestHandler {
   }
 
   #sayExhausted({ request, response }: Call, dialect: Dialect, pool: LivePool, decision: Exhausted): void {
-    const { meter, refusals, clock, draining } = this.#gateway
+    const { meter, refusals, clock, draining } = this.#context
     request.gathered?.release()
     meter.request(pool.name, 'exhausted')
     const hearer = { dialect, client: clientKind(headerIn(request.rawHeaders, 'user-agent')) }
@@ -179,7 +179,7 @@ export class Handler implements RequestHandler {
 
   #answer({ request, response, frame }: Call, answer: LocalAnswer): void {
     const isLong = isLongUnread(request, frame)
-    sendLocal(response, answer, this.#marks(), isLong || this.#gateway.draining)
+    sendLocal(response, answer, this.#marks(), isLong || this.#context.draining)
   }
 }
 

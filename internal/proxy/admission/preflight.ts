@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { type Frame, headerIn, type IncomingRequest } from '../../http1/http1.ts'
-import type { Admitted, Gateway } from '../exchange/context.ts'
+import { sendError, sendOwn } from '../exchange/answers.ts'
+import type { AdmittedRequest, ProxyContext } from '../exchange/context.ts'
 import { Outgoing } from '../exchange/outgoing.ts'
-import { Reply } from '../exchange/reply.ts'
 import { poolEmpty, unpresentable } from '../local/errors.ts'
 import { endingOf, type RequestOutcome } from '../local/meter.ts'
 import { beginningOf } from '../probe/beginning.ts'
@@ -16,25 +16,23 @@ export function isPreflight({ method, rawHeaders }: IncomingRequest, { length }:
 
 /** A preflight on its way upstream: without a credential, so that it says nothing about a member and waits for none. */
 export class Preflight {
-  readonly #gateway: Gateway
-  readonly #admitted: Admitted
+  readonly #context: ProxyContext
+  readonly #admitted: AdmittedRequest
   readonly #onOver: (preflight: Preflight) => void
-  readonly #reply: Reply
   #over = false
 
   /** `onOver` is called once, however it ends. */
-  constructor(gateway: Gateway, admitted: Admitted, onOver: (preflight: Preflight) => void) {
-    this.#gateway = gateway
+  constructor(context: ProxyContext, admitted: AdmittedRequest, onOver: (preflight: Preflight) => void) {
+    this.#context = context
     this.#admitted = admitted
     this.#onOver = onOver
-    this.#reply = new Reply(gateway, admitted)
   }
 
   /** Asks the upstream of the member that served last, or of the first. */
   start(): void {
     const { baseUrl } = this.#admitted.pool
     if (baseUrl === null) {
-      this.#reply.excuse(poolEmpty, 0)
+      sendError(this.#context, this.#admitted, poolEmpty, 0)
       this.#finish('exhausted')
       return
     }
@@ -49,30 +47,35 @@ export class Preflight {
   }
 
   async #ask(baseUrl: string): Promise<RequestOutcome> {
-    const { upstreams, clock } = this.#gateway
+    const { upstreams, clock } = this.#context
     const upstream = upstreams.at(baseUrl)
-    const request = new Outgoing(this.#admitted, this.#gateway.turnStates).withoutCredential(upstream)
+    const request = new Outgoing(this.#admitted, this.#context.turnStates).withoutCredential(upstream)
     const { status, headers, held } = await beginningOf(upstream.transport, request, clock)
     if (this.#over) return 'client_gone'
     if (!held.complete) {
-      this.#reply.excuse(unpresentable, 1)
+      sendError(this.#context, this.#admitted, unpresentable, 1)
       return 'upstream_error'
     }
     const shown = responseHeaders(headers)
     if (status === 204) putHeader(shown, 'content-length', null)
-    this.#reply.own({ status, headers: shown, body: Buffer.concat(held.parts).toString('latin1') }, 1)
+    sendOwn(
+      this.#context,
+      this.#admitted,
+      { status, headers: shown, body: Buffer.concat(held.parts).toString('latin1') },
+      1,
+    )
     return endingOf(status, 0)
   }
 
   #failed(error: Error): void {
-    if (!this.#over) this.#reply.excuse(failureOf(error, false), 1)
+    if (!this.#over) sendError(this.#context, this.#admitted, failureOf(error, false), 1)
     this.#finish('upstream_error')
   }
 
   #finish(outcome: RequestOutcome): void {
     if (this.#over) return
     this.#over = true
-    this.#gateway.meter.request(this.#admitted.pool.name, outcome)
+    this.#context.meter.request(this.#admitted.pool.name, outcome)
     this.#onOver(this)
   }
 }

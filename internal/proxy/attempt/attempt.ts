@@ -6,13 +6,13 @@ import type { At, Outcome, Usage } from '../../pool/pool.ts'
 import { type Failure, failureOf } from '../upstream/failure.ts'
 import { putHeader, responseHeaders } from '../upstream/headers.ts'
 import { Forward } from './forward.ts'
-import { Hold, type HoldOwner } from './hold.ts'
+import { Hold, type HoldListener } from './hold.ts'
 import { LateErrors } from './late-errors.ts'
 import { Scrubber } from './scrub.ts'
-import { Unpacking, type UnpackingOwner } from './unpacking.ts'
+import { Unpacking, type UnpackingListener } from './unpacking.ts'
 
 /** Who an attempt tells what has come of it: first `decide` or `failed`, and after `pass` how that ended. */
-export interface AttemptOwner {
+export interface AttemptListener {
   /** The answer is understood and held back: call `pass` or `discard`. */
   decide(attempt: Attempt, outcome: Outcome): void
   /** There is no answer, or none of what was to be passed on has reached the client. */
@@ -26,8 +26,8 @@ export interface AttemptOwner {
 }
 
 /** What all attempts of a request share. */
-export interface Surroundings {
-  readonly owner: AttemptOwner
+export interface AttemptContext {
+  readonly listener: AttemptListener
   readonly dialect: Dialect
   readonly response: OutgoingResponse
   readonly method: string
@@ -50,13 +50,13 @@ export interface Presentation {
 const nowhere: Sending = { abort() {}, resume() {} }
 
 /**
- * One round trip with one member: the upstream's connection on one side, its owner on the other. It holds an answer back
- * until it is understood; what happens then is the owner's decision.
+ * One round trip with one member: the upstream's connection on one side, its listener on the other. It holds an answer back
+ * until it is understood; what happens then is the listener's decision.
  */
-export class Attempt implements ResponseListener, HoldOwner, UnpackingOwner {
+export class Attempt implements ResponseListener, HoldListener, UnpackingListener {
   readonly lease: Lease
   readonly #injection: Injection
-  readonly #around: Surroundings
+  readonly #context: AttemptContext
   /** When the request was handed over, and when the head of its answer was here: monotonic ms, or 0. */
   startedAt = 0
   headAt = 0
@@ -65,7 +65,7 @@ export class Attempt implements ResponseListener, HoldOwner, UnpackingOwner {
   #status = 0
   #headers: string[] = []
   #hold: Hold | null = null
-  /** ReadTarget a packed stream on the side. */
+  /** Reads a packed stream on the side. */
   #unpacking: Unpacking | null = null
   #late: LateErrors | null = null
   #scrubber: Scrubber | null = null
@@ -74,10 +74,10 @@ export class Attempt implements ResponseListener, HoldOwner, UnpackingOwner {
   #broken = false
   #over = false
 
-  constructor(lease: Lease, injection: Injection, around: Surroundings) {
+  constructor(lease: Lease, injection: Injection, context: AttemptContext) {
     this.lease = lease
     this.#injection = injection
-    this.#around = around
+    this.#context = context
   }
 
   /** The status of the answer; 0 before there is one. */
@@ -130,7 +130,7 @@ export class Attempt implements ResponseListener, HoldOwner, UnpackingOwner {
     if (hold.outcome?.kind !== 'success') cleaned = this.#scrub(hold, headers)
     else if (hold.isStream) this.#late = this.#lateErrors()
     for (const mark of marks) headers.push(mark)
-    const { response, clock, idleMs } = this.#around
+    const { response, clock, idleMs } = this.#context
     const resume = () => this.#sending.resume(this)
     const forward = new Forward(response, { status: this.#status, headers }, { clock, idleMs, resume })
     this.#forward = forward
@@ -154,12 +154,12 @@ export class Attempt implements ResponseListener, HoldOwner, UnpackingOwner {
   }
 
   onHead(status: number, headers: string[]): void {
-    const { method, clock } = this.#around
+    const { method, clock } = this.#context
     this.headAt = clock.mono()
     this.#status = status
     this.#headers = headers
     const oauth = this.#injection.kind === 'bearer-token'
-    const hold = new Hold({ method, status, headers, oauth }, this.#around, this)
+    const hold = new Hold({ method, status, headers, oauth }, this.#context, this)
     this.#hold = hold
     if (hold.coding !== null) this.#unpacking = new Unpacking(hold.coding, this)
     hold.begin()
@@ -171,7 +171,7 @@ export class Attempt implements ResponseListener, HoldOwner, UnpackingOwner {
   }
 
   understood(outcome: Outcome): void {
-    this.#around.owner.decide(this, outcome)
+    this.#context.listener.decide(this, outcome)
   }
 
   unpacked(chunk: Buffer, plain: Buffer | null): void {
@@ -218,7 +218,7 @@ export class Attempt implements ResponseListener, HoldOwner, UnpackingOwner {
     if (this.#forward?.isOpened) this.#sever(this.#forward)
     else if (this.#forward || !hold || (hold.outcome === null && !hold.isRefusal)) {
       this.#end()
-      this.#around.owner.failed(this, failureOf(error, this.#hasLeft))
+      this.#context.listener.failed(this, failureOf(error, this.#hasLeft))
     } else hold.end(false)
   }
 
@@ -240,14 +240,14 @@ export class Attempt implements ResponseListener, HoldOwner, UnpackingOwner {
   }
 
   #lateErrors(): LateErrors {
-    const { dialect, clock } = this.#around
+    const { dialect, clock } = this.#context
     return new LateErrors(dialect, () => clock.now(), this.#injection.kind === 'bearer-token')
   }
 
   #passOn(forward: Forward, chunk: Buffer, plain: Buffer | null): boolean {
     const late = plain === null ? null : (this.#late?.read(plain) ?? null)
     if (late === null) return this.#write(forward, chunk)
-    this.#around.owner.late(this, late.outcome)
+    this.#context.listener.late(this, late.outcome)
     if (late.outcome.kind === 'request-fault') return this.#write(forward, chunk)
     // Of a packed chunk no part can be told from the error.
     if (plain === chunk && late.at > 0) this.#write(forward, chunk.subarray(0, late.at))
@@ -268,14 +268,14 @@ export class Attempt implements ResponseListener, HoldOwner, UnpackingOwner {
     this.#over = true
     this.#unpacking?.stop()
     forward.end()
-    this.#around.owner.finished(this)
+    this.#context.listener.finished(this)
   }
 
   /** The client hears of it by a reset: a clean end would make the part look like the whole, and an error event makes agents give up. */
   #sever(forward: Forward): void {
     forward.break()
     this.#end()
-    this.#around.owner.severed(this)
+    this.#context.listener.severed(this)
   }
 
   #end(): void {

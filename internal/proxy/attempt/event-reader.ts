@@ -7,7 +7,7 @@ const cr = 13
 const mostBeginning = 256
 
 /**
- * ReadTarget server-sent events (WHATWG HTML, 9.2) from bytes as they come: any line ending, lines and events across chunks,
+ * Reads server-sent events (WHATWG HTML, 9.2) from bytes as they come: any line ending, lines and events across chunks,
  * data of several lines. Comments, ids and retry times say nothing about an answer and are skipped.
  */
 export class EventReader {

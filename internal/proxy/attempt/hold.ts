@@ -19,7 +19,7 @@ export interface HoldTerms {
 }
 
 /** Who waits for an answer to be understood. */
-export interface HoldOwner {
+export interface HoldListener {
   /** Called once, as soon as it is. */
   understood(outcome: Outcome): void
 }
@@ -28,7 +28,7 @@ export interface HoldOwner {
 export class Hold {
   readonly #reading: Reading
   readonly #terms: HoldTerms
-  readonly #owner: HoldOwner
+  readonly #listener: HoldListener
   #parts: Buffer[] = []
   /** What the parts unpack to, where they are packed. */
   #plain: (Buffer | null)[] | null = null
@@ -37,10 +37,10 @@ export class Hold {
   #outcome: Outcome | null = null
   #forgetDeadline: Cancel = () => {}
 
-  constructor(head: AnswerHead, terms: HoldTerms, owner: HoldOwner) {
+  constructor(head: AnswerHead, terms: HoldTerms, listener: HoldListener) {
     this.#reading = new Reading(head, terms.dialect)
     this.#terms = terms
-    this.#owner = owner
+    this.#listener = listener
   }
 
   /** What the answer means; null as long as that is not known. */
@@ -128,6 +128,6 @@ export class Hold {
     if (outcome === null) return
     this.#outcome = outcome
     this.#forgetDeadline()
-    this.#owner.understood(outcome)
+    this.#listener.understood(outcome)
   }
 }

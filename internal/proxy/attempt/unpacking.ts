@@ -10,7 +10,7 @@ const mostUnpacked = 16_777_216
 const nothing = Buffer.alloc(0)
 
 /** Who is told what the chunks unpack to. */
-export interface UnpackingOwner {
+export interface UnpackingListener {
   /** A chunk as it came with what it completes; null in place of that: the rest cannot be unpacked. */
   unpacked(chunk: Buffer, plain: Buffer | null): void
   /** Nothing waits any more. */
@@ -20,7 +20,7 @@ export interface UnpackingOwner {
 /** Unpacks a stream beside it, in order: what goes on to the client are the chunks as they came, each once it has been read. */
 export class Unpacking {
   readonly #coding: string
-  readonly #owner: UnpackingOwner
+  readonly #listener: UnpackingListener
   #unpacker: Transform | null = null
   #queue: Buffer[] = []
   #waiting = 0
@@ -31,9 +31,9 @@ export class Unpacking {
   #then: (() => void) | null = null
 
   /** Of a coding that is known. */
-  constructor(coding: string, owner: UnpackingOwner) {
+  constructor(coding: string, listener: UnpackingListener) {
     this.#coding = coding
-    this.#owner = owner
+    this.#listener = listener
   }
 
   /** Takes the next chunk; false when the upstream is to wait until `caughtUp`. */
@@ -99,10 +99,10 @@ export class Unpacking {
     const chunk = this.#queue.shift()
     if (this.#isOver || !chunk) return
     this.#waiting -= chunk.length
-    this.#owner.unpacked(chunk, plain)
+    this.#listener.unpacked(chunk, plain)
     if (this.#isOver) return
     if (this.#queue.length > 0) this.#next()
     else if (this.#then) this.#then()
-    else this.#owner.caughtUp()
+    else this.#listener.caughtUp()
   }
 }

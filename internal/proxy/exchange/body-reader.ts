@@ -2,19 +2,19 @@ import { BodyStream, type Frame, HeldBody, type IncomingRequest, type RequestBod
 import type { BodyBudget } from './body-budget.ts'
 
 /** Who waits for a body. */
-export interface BodyReceiver {
+export interface BodyListener {
   bodyReady(body: RequestBody): void
   /** The body came with trailers (RFC 9110, 6.5): nothing that could be passed on. */
   bodyHasTrailers(): void
 }
 
 /**
- * ReadTarget a request's body into memory if it is small enough and the budget allows, else hands it on as a stream with a
+ * Reads a request's body into memory if it is small enough and the budget allows, else hands it on as a stream with a
  * single attempt. The budget is asked for what is held, as it comes: what is only announced takes nothing from anybody.
  */
 export class BodyReader {
   readonly #request: IncomingRequest
-  readonly #receiver: BodyReceiver
+  readonly #receiver: BodyListener
   readonly #budget: BodyBudget
   readonly #most: number
   readonly #length: number | null
@@ -24,7 +24,7 @@ export class BodyReader {
   #listeners: { data: (chunk: Buffer) => void; end: () => void } | null = null
   #done = false
 
-  constructor(request: IncomingRequest, frame: Frame, limits: { budget: BodyBudget; most: number }, to: BodyReceiver) {
+  constructor(request: IncomingRequest, frame: Frame, limits: { budget: BodyBudget; most: number }, to: BodyListener) {
     this.#request = request
     this.#receiver = to
     this.#budget = limits.budget

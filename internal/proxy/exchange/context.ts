@@ -36,7 +36,7 @@ export interface ReplaySettings {
 }
 
 /** What all requests share. */
-export interface Gateway {
+export interface ProxyContext {
   readonly engine: DataPath
   readonly credentials: Credentials
   readonly keys: Pick<Keyring, 'check'>
@@ -58,7 +58,7 @@ export interface Gateway {
 }
 
 /** A request that has been let in, with what was found out about it. */
-export interface Admitted {
+export interface AdmittedRequest {
   readonly request: IncomingRequest
   readonly response: OutgoingResponse
   readonly id: string

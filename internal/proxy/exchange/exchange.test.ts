@@ -202,7 +202,7 @@ describe('failover', () => {
 
   it.each([
     ['500', broken],
-    ['502', answer(502, {}, 'bad gateway')],
+    ['502', answer(502, {}, 'bad context')],
     ['504', answer(504, {}, 'timeout')],
     ["the client's own fault", answer(400, {}, { error: { message: 'no such parameter' } })],
     ['not found', answer(404, {}, { error: { message: 'no such model' } })],

@@ -8,7 +8,7 @@ import { requestHeaders } from '../upstream/headers.ts'
 import type { Upstream } from '../upstream/upstreams.ts'
 import { handshakeHeaders } from '../websocket/handshake.ts'
 import type { Destination } from '../websocket/upgrade-carrier.ts'
-import type { Admitted } from './context.ts'
+import type { AdmittedRequest } from './context.ts'
 import { askForPlainStream, modelAtEnds } from './stream-request.ts'
 import type { TurnStates } from './turn-states.ts'
 
@@ -18,13 +18,13 @@ export class Outgoing {
   readonly #dialect: Dialect
   readonly #path: string
   readonly #query: string
-  readonly #admitted: Admitted
+  readonly #admitted: AdmittedRequest
   readonly #turnStates: TurnStates
   #filtered: readonly string[] | null = null
   /** Set as soon as the body is here, or known to be too long to wait for. */
   body: RequestBody = noBody
 
-  constructor(admitted: Admitted, turnStates: TurnStates) {
+  constructor(admitted: AdmittedRequest, turnStates: TurnStates) {
     const { request, dialect, target } = admitted
     this.#admitted = admitted
     this.#turnStates = turnStates

@@ -12,11 +12,11 @@ export class TurnStates {
   readonly #owners = new Map<string, string>()
 
   /** An answer with these raw headers came from the credential of that id. */
-  note(headers: readonly string[], owner: string): void {
+  note(headers: readonly string[], listener: string): void {
     const state = headerIn(headers, turnStateHeader)
     if (state === undefined) return
     this.#owners.delete(state)
-    this.#owners.set(state, owner)
+    this.#owners.set(state, listener)
     for (const oldest of this.#owners.keys()) {
       if (this.#owners.size <= most) return
       this.#owners.delete(oldest)
@@ -24,10 +24,10 @@ export class TurnStates {
   }
 
   /** Takes a state out of a request for the credential of that id if it is another one's. */
-  strip(headers: string[], owner: string): void {
+  strip(headers: string[], listener: string): void {
     const state = headerIn(headers, turnStateHeader)
     if (state === undefined) return
     const known = this.#owners.get(state)
-    if (known !== undefined && known !== owner) putHeader(headers, turnStateHeader, null)
+    if (known !== undefined && known !== listener) putHeader(headers, turnStateHeader, null)
   }
 }

@@ -27,7 +27,7 @@ export function silentOutcome(kind: OutcomeKind, reason: Reason): Outcome {
 const outOfResources = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL', 'ENOMEM'])
 
 /**
- * ReadTarget an error of the upstream side. `sent` says whether the request may have left: before that a failure is
+ * Reads an error of the upstream side. `sent` says whether the request may have left: before that a failure is
  * the host's (`infra`) and harmless to repeat; after it the upstream may have done the work.
  */
 export function failureOf(error: Error, sent: boolean): Failure {

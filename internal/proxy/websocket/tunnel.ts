@@ -7,7 +7,7 @@ import { closeFrame, type Found, FrameReader, payloadOf } from './frames.ts'
 import { Opening, type OpeningJudge, type OpeningTerms } from './opening.ts'
 
 /** Whom a WebSocket tells what its server says, and how it ended. */
-export interface WebSocketOwner extends OpeningJudge {
+export interface TunnelListener extends OpeningJudge {
   /** `severed`: the upstream broke off, or closed before a word was said. */
   ended(how: 'finished' | 'severed'): void
 }
@@ -40,7 +40,7 @@ const beginsLikeError = /"type"\s*:\s*"(?:error|response\.failed)"/
  */
 export class WebSocketTunnel extends Duplex {
   readonly #clock: Clock
-  readonly #owner: WebSocketOwner
+  readonly #listener: TunnelListener
   readonly #frames = new FrameReader()
   readonly #terms: OpeningTerms
   #opening: Opening
@@ -56,9 +56,9 @@ export class WebSocketTunnel extends Duplex {
   #serverSpokeLast = true
   #spokenAt: number
 
-  constructor(owner: WebSocketOwner, terms: OpeningTerms) {
+  constructor(listener: TunnelListener, terms: OpeningTerms) {
     super({ allowHalfOpen: true })
-    this.#owner = owner
+    this.#listener = listener
     this.#clock = terms.clock
     this.#terms = terms
     this.#spokenAt = terms.clock.mono()
@@ -72,7 +72,7 @@ export class WebSocketTunnel extends Duplex {
       turnAway: () => this.close(serviceRestart, 'come again: another member serves'),
       decided: () => this.#goOn(),
     }
-    return new Opening(this.#owner, fate, this.#terms)
+    return new Opening(this.#listener, fate, this.#terms)
   }
 
   /** Whether nobody waits for an answer, as far as that can be seen from outside. */
@@ -187,7 +187,7 @@ export class WebSocketTunnel extends Duplex {
     if (found.length > mostLooked && !beginsLikeError.test(first?.toString('latin1', 0, 256) ?? '')) return null
     const payload = payloadOf(found)
     if (!payload.includes(errorBytes)) return null
-    const meaning = this.#owner.meaning(payload.toString())
+    const meaning = this.#listener.meaning(payload.toString())
     return typeof meaning === 'object' && meaning.kind !== 'success' ? meaning : null
   }
 
@@ -210,7 +210,7 @@ export class WebSocketTunnel extends Duplex {
     this.#stop()
     if (this.#isTorn && client) reset(client)
     else this.#takeLeave(client, mayWrite ? this.#closing : null)
-    this.#owner.ended(this.#opening.isClosedMute ? 'severed' : how)
+    this.#listener.ended(this.#opening.isClosedMute ? 'severed' : how)
   }
 
   #takeLeave(client: Socket | null, closing: Closing | null): void {

@@ -20,7 +20,7 @@ export interface Destination {
 }
 
 /** Who is told what an upstream answers to an upgrade. */
-export interface CarrierOwner {
+export interface UpgradeCarrierListener {
   /** The request leaves. */
   onSent(): void
   /** It is granted; `carry` joins the upstream with the tunnel. */
@@ -37,7 +37,7 @@ type Carry = (response: IncomingMessage, socket: Socket, head: Buffer) => void
  * client as it is.
  */
 export class UpgradeCarrier {
-  readonly #owner: CarrierOwner
+  readonly #listener: UpgradeCarrierListener
   readonly #tunnel: WebSocketTunnel
   /** How long connecting and the head of the answer may take, in ms. */
   readonly #limits: { readonly clock: Clock; readonly connectMs: number; readonly headMs: number }
@@ -46,11 +46,11 @@ export class UpgradeCarrier {
   #forgetDeadline: Cancel = () => {}
 
   constructor(
-    owner: CarrierOwner,
+    listener: UpgradeCarrierListener,
     tunnel: WebSocketTunnel,
     limits: { readonly clock: Clock; readonly connectMs: number; readonly headMs: number },
   ) {
-    this.#owner = owner
+    this.#listener = listener
     this.#tunnel = tunnel
     this.#limits = limits
   }
@@ -73,7 +73,7 @@ export class UpgradeCarrier {
     )
     carrier.ws(asked, this.#tunnel, Buffer.alloc(0), { target }, (error) => {
       this.#forgetDeadline()
-      this.#owner.onBroken(error)
+      this.#listener.onBroken(error)
     })
     this.#intercept()
   }
@@ -101,7 +101,7 @@ export class UpgradeCarrier {
     for (const [name, values] of grouped(about.headers)) request.setHeader(name, values)
     this.#forgetDeadline = clock.after(connectMs, () => request.destroy(new Error('no connection in time')))
     const sent = () => {
-      this.#owner.onSent()
+      this.#listener.onSent()
       this.#forgetDeadline()
       this.#forgetDeadline = clock.after(headMs, () => request.destroy(new HeadTimeout()))
     }
@@ -116,12 +116,12 @@ export class UpgradeCarrier {
     request.removeAllListeners('response').removeAllListeners('upgrade')
     request.on('response', (response) => {
       this.#forgetDeadline()
-      this.#owner.onResponse(response)
+      this.#listener.onResponse(response)
     })
     request.on('upgrade', (response, socket, head) => {
       this.#forgetDeadline()
       this.#upstream = socket
-      this.#owner.onUpgrade(response, () => carry?.(response, socket, head))
+      this.#listener.onUpgrade(response, () => carry?.(response, socket, head))
     })
   }
 }

@@ -8,13 +8,13 @@ import type { Presentation } from '../attempt/attempt.ts'
 import { type Failure, failureOf } from '../upstream/failure.ts'
 import { acceptedHead, acceptedHeaders } from './handshake.ts'
 import type { OpenSocket, OpenSockets } from './registry.ts'
-import { type WebSocketOwner, WebSocketTunnel } from './tunnel.ts'
-import { type CarrierOwner, type Destination, UpgradeCarrier } from './upgrade-carrier.ts'
+import { type TunnelListener, WebSocketTunnel } from './tunnel.ts'
+import { type Destination, UpgradeCarrier, type UpgradeCarrierListener } from './upgrade-carrier.ts'
 import { Rejection } from './upgrade-rejection.ts'
 import type { Fate, SocketVerdict } from './verdict.ts'
 
 /** Who an upgrade tells what has come of it: first `granted`, `decide` or `failed`, and after `pass` how that ended. */
-export interface UpgradeOwner {
+export interface UpgradeListener {
   granted(attempt: UpgradeAttempt): void
   /** The upgrade is refused. */
   decide(attempt: UpgradeAttempt, outcome: Outcome): void
@@ -25,8 +25,8 @@ export interface UpgradeOwner {
 }
 
 /** What all attempts of an upgrade share. */
-export interface UpgradeSurroundings {
-  readonly owner: UpgradeOwner
+export interface UpgradeContext {
+  readonly listener: UpgradeListener
   /** What is said on the WebSocket is judged there. */
   readonly verdict: SocketVerdict
   readonly dialect: Dialect
@@ -46,11 +46,11 @@ interface Granted {
   readonly carry: () => void
 }
 
-/** One upgrade with one member: nothing of its answer reaches the client before its owner has decided. */
-export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner {
+/** One upgrade with one member: nothing of its answer reaches the client before its listener has decided. */
+export class UpgradeAttempt implements TunnelListener, OpenSocket, UpgradeCarrierListener {
   readonly lease: Lease
   readonly #injection: Injection
-  readonly #around: UpgradeSurroundings
+  readonly #context: UpgradeContext
   readonly #tunnel: WebSocketTunnel
   readonly #carrier: UpgradeCarrier
   /** When the request was handed over, and when the head of its answer was here: monotonic ms, or 0. */
@@ -62,17 +62,17 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
   #refusedWith = 0
   #over = false
 
-  constructor(lease: Lease, injection: Injection, around: UpgradeSurroundings) {
+  constructor(lease: Lease, injection: Injection, context: UpgradeContext) {
     this.lease = lease
     this.#injection = injection
-    this.#around = around
-    this.#tunnel = new WebSocketTunnel(this, around)
-    this.#carrier = new UpgradeCarrier(this, this.#tunnel, around)
+    this.#context = context
+    this.#tunnel = new WebSocketTunnel(this, context)
+    this.#carrier = new UpgradeCarrier(this, this.#tunnel, context)
   }
 
   /** The status of the answer, or what an open WebSocket counts as; 0 before there is one. */
   get status(): number {
-    return this.#granted ? this.#around.verdict.status : this.#refusedWith
+    return this.#granted ? this.#context.verdict.status : this.#refusedWith
   }
 
   /** Whether the refusal can be shown: not when it broke off, is very long, or cannot be searched for our secret. */
@@ -101,16 +101,16 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
 
   /** Asks the upstream. */
   send(destination: Destination): void {
-    this.#carrier.send(destination, this.#around.client.socket)
+    this.#carrier.send(destination, this.#context.client.socket)
   }
 
   /** Gives the answer to the client: the WebSocket, or the refusal. */
   pass(how: Presentation): void {
-    const { client, owner, sockets } = this.#around
+    const { client, listener, sockets } = this.#context
     if (this.#granted === null) {
       this.#rejection?.show(client.response, this.#injection.secret, how)
       this.#over = true
-      owner.finished(this)
+      listener.finished(this)
       return
     }
     const socket = client.open()
@@ -123,7 +123,7 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
   /** It is not wanted, or over: nothing of it stays open. */
   discard(): void {
     this.#over = true
-    this.#around.sockets.leave(this)
+    this.#context.sockets.leave(this)
     if (this.#granted) this.#tunnel.abandon()
     this.#carrier.destroy()
   }
@@ -133,29 +133,29 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
   }
 
   meaning(message: string) {
-    const { dialect, clock } = this.#around
+    const { dialect, clock } = this.#context
     return dialect.classifyEvent({ event: null, data: message }, clock.now())
   }
 
   accepted(): void {
-    const { verdict, owner } = this.#around
+    const { verdict, listener } = this.#context
     try {
       verdict.accepted()
     } catch (error) {
-      owner.crashed(error)
+      listener.crashed(error)
     }
   }
 
   refused(outcome: Outcome, decide: (fate: Fate) => void): void {
-    const { verdict, owner } = this.#around
-    verdict.refused(outcome, decide).catch((error: unknown) => owner.crashed(error))
+    const { verdict, listener } = this.#context
+    verdict.refused(outcome, decide).catch((error: unknown) => listener.crashed(error))
   }
 
   ended(how: 'finished' | 'severed'): void {
     // Before that the tunnel ends with each refusal.
     if (this.#over || this.#granted === null) return
-    if (how === 'finished') this.#around.owner.finished(this)
-    else this.#around.owner.severed(this)
+    if (how === 'finished') this.#context.listener.finished(this)
+    else this.#context.listener.severed(this)
   }
 
   onSent(): void {
@@ -163,7 +163,7 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
   }
 
   onUpgrade(response: IncomingMessage, carry: () => void): void {
-    const { clock, client, owner } = this.#around
+    const { clock, client, listener } = this.#context
     if (this.#over) return
     this.headAt = clock.mono()
     const headers = acceptedHeaders(response.rawHeaders, client.response.req.rawHeaders)
@@ -173,11 +173,11 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
       return
     }
     this.#granted = { headers, carry }
-    owner.granted(this)
+    listener.granted(this)
   }
 
   onResponse(response: IncomingMessage): void {
-    const { clock, dialect, owner } = this.#around
+    const { clock, dialect, listener } = this.#context
     this.headAt = clock.mono()
     this.#refusedWith = response.statusCode ?? 0
     if (this.#refusedWith < 300) {
@@ -188,7 +188,7 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
     const oauth = this.#injection.kind === 'bearer-token'
     const rejection = new Rejection(response, { dialect, clock, oauth }, (outcome) => {
       this.#carrier.refuse()
-      if (!this.#over) owner.decide(this, outcome)
+      if (!this.#over) listener.decide(this, outcome)
     })
     this.#rejection = rejection
     rejection.read()
@@ -203,6 +203,6 @@ export class UpgradeAttempt implements WebSocketOwner, OpenSocket, CarrierOwner 
     if (this.#over) return
     this.#over = true
     const isGarbled = 'code' in error && String(error.code).startsWith('HPE_')
-    this.#around.owner.failed(this, failureOf(isGarbled ? new InvalidResponse(error.message) : error, this.#sent))
+    this.#context.listener.failed(this, failureOf(isGarbled ? new InvalidResponse(error.message) : error, this.#sent))
   }
 }

@@ -1,7 +1,7 @@
 import type { Credentials } from '../../credential/credential.ts'
 import type { Lease } from '../../engine/engine.ts'
 import type { Outcome, OutcomeKind } from '../../pool/pool.ts'
-import type { Walk } from '../failover/walk.ts'
+import type { RequestHistory } from '../failover/history.ts'
 import { silentOutcome } from '../upstream/failure.ts'
 
 /** What becomes of a message that refuses: `hide` it and send the client elsewhere, or `show` it and go on. */
@@ -15,17 +15,17 @@ const accepted: Outcome = { ...silentOutcome('success', 'ok'), status: 101 }
  */
 export class SocketVerdict {
   readonly #credentials: Pick<Credentials, 'renew'>
-  readonly #walk: Walk
+  readonly #history: RequestHistory
   readonly #lease: Lease
   readonly #generation: number
   #refusal: Outcome | null = null
 
-  /** Of the attempt that `walk` makes with `lease` at the moment. */
-  constructor(credentials: Pick<Credentials, 'renew'>, walk: Walk, lease: Lease) {
+  /** Of the attempt that is made with `lease` at the moment. */
+  constructor(credentials: Pick<Credentials, 'renew'>, history: RequestHistory, lease: Lease) {
     this.#credentials = credentials
-    this.#walk = walk
+    this.#history = history
     this.#lease = lease
-    this.#generation = walk.generation
+    this.#generation = history.generation
   }
 
   /** As which HTTP status the WebSocket counts: 101, unless its first words refused. */
@@ -35,7 +35,7 @@ export class SocketVerdict {
 
   /** The member serves. */
   accepted(): void {
-    this.#walk.report(accepted)
+    this.#history.report(accepted)
   }
 
   /** What the server says refuses. `decide` is called with what becomes of them, at once unless a token is renewed first. */
@@ -44,20 +44,20 @@ export class SocketVerdict {
     if (outcome.kind !== 'request-fault') this.#refusal = outcome
     const isExpired = outcome.kind === 'auth-expired'
     // A client that comes again shall meet the new token.
-    if (isExpired && !this.#walk.isRenewed) await this.#credentials.renew(this.#lease.credential, this.#generation)
-    this.#walk.refuse(outcome)
+    if (isExpired && !this.#history.isRenewed) await this.#credentials.renew(this.#lease.credential, this.#generation)
+    this.#history.refuse(outcome)
     // An expiry is hidden also when there is no new token: on a 401, clients throw their own login away.
     decide(isExpired || this.#leads(outcome) ? 'hide' : 'show')
   }
 
   /** Whether a client that comes again would be better off. */
   #leads({ kind }: Outcome): boolean {
-    return kind !== 'request-fault' && (this.#isLeft || (hopsOn.has(kind) && this.#walk.hop()))
+    return kind !== 'request-fault' && (this.#isLeft || (hopsOn.has(kind) && this.#history.turn.hop()))
   }
 
   /** Whether a client that comes again would not meet this member. */
   get #isLeft(): boolean {
-    const outlook = this.#walk.outlook()
+    const outlook = this.#history.turn.outlook()
     return outlook.kind !== 'lease' || outlook.lease.member !== this.#lease.member
   }
 }

@@ -1,0 +1,184 @@
+import type { Decision, Exhausted, Lease } from '../../engine/engine.ts'
+import type { Outcome } from '../../pool/pool.ts'
+import type { RequestHistory } from '../failover/history.ts'
+import { another, nextStep, type Step } from '../failover/replay.ts'
+import { comeAgain, hostDown, nobodyElse, poolEmpty } from '../local/errors.ts'
+import { type Failure, unrenewed } from '../upstream/failure.ts'
+import type { ProxyContext } from './context.ts'
+import { EarlierRefusal } from './earlier-refusal.ts'
+import type { Outgoing } from './outgoing.ts'
+import { exhausting, passing, type RoundTrip, refusing, type State, waitingFor } from './state.ts'
+
+/** The wait for a canonical probe's finding, in ms, before a rejection is passed on or the pool called exhausted. */
+const findingMs = 1_000
+
+/** What a client is told to wait, in seconds, when another member could have served but no retry was left. */
+const shortWaitSeconds = 1
+
+/** What of an exchange its judgement needs. */
+export interface JudgementDeps {
+  readonly context: Pick<ProxyContext, 'clock' | 'credentials' | 'retries' | 'settings'>
+  readonly history: RequestHistory
+  readonly outgoing: Outgoing
+  /** Ends the wait for a recovery. */
+  readonly left: () => AbortSignal
+}
+
+/** What becomes of a request after the engine's decision or a member's outcome: the next state of its exchange. */
+export class Judgement {
+  readonly #deps: JudgementDeps
+  readonly #earlier = new EarlierRefusal()
+  /** The latest round trip whose answer may still be passed on, or is under way. */
+  #trip: RoundTrip | null = null
+  /** What the last attempt failed with, if it has no answer. */
+  #failure: Failure | null = null
+
+  constructor(deps: JudgementDeps) {
+    this.#deps = deps
+  }
+
+  /** A round trip begins. */
+  departs(trip: RoundTrip): void {
+    this.#trip = trip
+  }
+
+  /** Nothing of what was held back is needed any more. */
+  discard(): void {
+    this.#trip?.discard()
+    this.#earlier.discard()
+  }
+
+  /** The engine has decided. An answer that is held back is given up with the next lease, not before. */
+  chosen(decision: Decision): State {
+    const { turn } = this.#deps.history
+    switch (decision.kind) {
+      case 'lease':
+        if (this.#trip) this.#earlier.leave(this.#trip)
+        this.#trip = null
+        this.#deps.history.goesTo(decision.lease)
+        return { at: 'sending', lease: decision.lease }
+      case 'exhausted':
+        return turn.mayHold(decision)
+          ? this.#hold()
+          : this.#exhausted(decision, { look: () => turn.next(), goOn: (found) => this.chosen(found) })
+      case 'host-down':
+        return refusing(hostDown(decision, this.#deps.context.clock.now()), 'upstream_error')
+      case 'tried-all':
+        // Who could serve has been asked already, yet a client that stops here would never ask again.
+        return this.#lastWord(this.#deps.history.isLimited)
+      case 'empty':
+        return refusing(poolEmpty, 'exhausted')
+    }
+  }
+
+  /** The member serves. */
+  succeeded(trip: RoundTrip, outcome: Outcome): State {
+    const { history, context } = this.#deps
+    history.report(outcome)
+    history.turn.observe(() => trip.usage(context.clock.now()))
+    return passing(trip, null)
+  }
+
+  /** The member refuses: its token is renewed, or somebody else is asked, or the refusal is the answer. */
+  refused(trip: RoundTrip, outcome: Outcome): State {
+    const { history, outgoing } = this.#deps
+    if (outcome.scope.endsWith('model') && outcome.model === null) history.turn.model ??= outgoing.model()
+    const first = history.rejected
+    const step = nextStep(outcome, history.progress(outcome), this.#maxAttempts)
+    if (step.do === 'renew') return this.#renew(trip, outcome)
+    history.report(outcome)
+    const owned = outcome.reason === 'foreign-state' ? this.#wordOfOwner(trip) : null
+    if (owned) return owned
+    return step.do === 'ask' && first ? this.#ask(first, step.free) : this.#continue(step)
+  }
+
+  /** The attempt ended without an answer. */
+  failed(failure: Failure): State {
+    const { outcome } = failure
+    const { history } = this.#deps
+    this.#trip = null
+    this.#failure = failure
+    const step = nextStep(outcome, history.progress(outcome), this.#maxAttempts)
+    history.report(outcome)
+    return this.#continue(step)
+  }
+
+  get #maxAttempts(): number {
+    return this.#deps.context.settings.replay.maxAttempts
+  }
+
+  /** Goes on to the next member if the step and the retry budget allow it. */
+  #continue(step: Step): State {
+    if (step.do !== 'next') return this.#lastWord(step.do === 'pass' && step.again)
+    if (!step.free && !this.#deps.context.retries.spend()) return this.#lastWord(true)
+    this.#deps.history.failovers++
+    return { at: 'choosing' }
+  }
+
+  /**
+   * Nobody else can or may be tried: the client gets what came of the last attempt. `limited`: only this request may not,
+   * so it is told to come again, and hears nothing on which it would stop.
+   */
+  #lastWord(limited: boolean): State {
+    const { turn } = this.#deps.history
+    const outlook = limited ? turn.outlook() : null
+    // The last retry met the last member: a client that came again would only hear this.
+    if (outlook?.kind === 'exhausted' && !turn.mayHold(outlook))
+      return this.#exhausted(outlook, { look: () => turn.outlook(), goOn: () => this.#lastWord(false) })
+    if (this.#trip && limited && this.#trip.status < 500) return refusing(comeAgain, 'passed')
+    if (this.#trip) return passing(this.#trip, limited ? shortWaitSeconds : null)
+    const isRequest = this.#failure?.outcome.kind === 'request-fault'
+    return refusing(this.#failure ?? nobodyElse, isRequest ? 'client_error' : 'upstream_error')
+  }
+
+  /** Answers for the member that owns what the request names, which another member could not read; null where none is known. */
+  #wordOfOwner(trip: RoundTrip): State | null {
+    const refusal = this.#earlier.take()
+    const owner = refusal ? null : this.#deps.history.turn.recovery()
+    if (!refusal && !owner) return null
+    trip.discard()
+    this.#trip = refusal
+    return refusal ? passing(refusal, null) : owner && exhausting(owner, 'passed')
+  }
+
+  /** Two members' keys were rejected: unless the first one's really is bad, it is the request, and the answer goes on. */
+  #ask(first: Lease, free: boolean): State {
+    return waitingFor(this.#deps.history.turn.finding(first, findingMs), (finding) =>
+      this.#continue(finding === 'confirmed' ? { do: 'next', free } : { do: 'pass', again: false }),
+    )
+  }
+
+  /** Renews the member's token and sends once more with the same lease; otherwise this attempt's outcome stands. */
+  #renew(trip: RoundTrip, outcome: Outcome): State {
+    const { lease } = trip
+    const { history, context } = this.#deps
+    return waitingFor(context.credentials.renew(lease.credential, history.generation), (renewal) => {
+      trip.discard()
+      this.#trip = null
+      if (renewal === 'renewed') {
+        history.isRenewed = true
+        return { at: 'sending', lease }
+      }
+      this.#failure = unrenewed(outcome)
+      history.report(outcome)
+      return this.#continue(another(history.progress(outcome), this.#maxAttempts))
+    })
+  }
+
+  /** Waits in the queue until a member recovers. */
+  #hold(): State {
+    return waitingFor(this.#deps.history.turn.hold(this.#deps.left()), (decision) =>
+      decision.kind === 'exhausted' ? exhausting(decision, 'exhausted') : this.chosen(decision),
+    )
+  }
+
+  /** Says that nobody can serve, unless a suspect that is being probed turns out to be well: its rejection was the request's doing. */
+  #exhausted(decision: Exhausted, unless: { look: () => Decision; goOn: (found: Decision) => State }): State {
+    const pending = this.#deps.history.turn.pending(findingMs)
+    if (pending === null) return exhausting(decision, 'exhausted')
+    return waitingFor(pending, () => {
+      const found = unless.look()
+      return found.kind === 'exhausted' ? exhausting(found, 'exhausted') : unless.goOn(found)
+    })
+  }
+}

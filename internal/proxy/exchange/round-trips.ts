@@ -1,0 +1,117 @@
+import { type Material, NoMaterial } from '../../credential/credential.ts'
+import type { Lease } from '../../engine/engine.ts'
+import type { Outcome } from '../../pool/pool.ts'
+import { Attempt, type AttemptContext, type AttemptListener } from '../attempt/attempt.ts'
+import type { RequestHistory } from '../failover/history.ts'
+import { type Failure, failureOf, missingSecret } from '../upstream/failure.ts'
+import { UpgradeAttempt, type UpgradeListener } from '../websocket/upgrade.ts'
+import { SocketVerdict } from '../websocket/verdict.ts'
+import type { AdmittedRequest, ProxyContext } from './context.ts'
+import type { Judgement } from './judgement.ts'
+import type { Outgoing } from './outgoing.ts'
+import { type RoundTrip, type State, waitingFor } from './state.ts'
+
+/** Who is told what has come of a round trip. */
+export interface RoundTripListener extends AttemptListener, UpgradeListener {
+  decide(trip: RoundTrip, outcome: Outcome): void
+  failed(trip: RoundTrip, failure: Failure): void
+  finished(trip: RoundTrip): void
+  severed(trip: RoundTrip): void
+}
+
+/** What there is of an exchange once its body has been read. */
+export interface Course {
+  readonly history: RequestHistory
+  readonly judgement: Judgement
+}
+
+/** Makes the round trips of one request: one with each lease, and one more with a renewed token. */
+export class RoundTrips {
+  readonly #context: ProxyContext
+  readonly #upgrade: AdmittedRequest['upgrade']
+  readonly #outgoing: Outgoing
+  readonly #listener: RoundTripListener
+  readonly #shared: AttemptContext
+
+  constructor(
+    context: ProxyContext,
+    { dialect, response, upgrade }: AdmittedRequest,
+    outgoing: Outgoing,
+    listener: RoundTripListener,
+  ) {
+    const { clock, upstreams } = context
+    const { holdMs } = context.settings.replay
+    this.#context = context
+    this.#upgrade = upgrade
+    this.#outgoing = outgoing
+    this.#listener = listener
+    this.#shared = {
+      listener,
+      dialect,
+      response,
+      method: outgoing.method,
+      clock,
+      idleMs: upstreams.settings.idleMs,
+      holdMs: dialect.provider === 'codex' ? holdMs.codex : holdMs.default,
+    }
+  }
+
+  /** Gets the member's secret, which is there at once unless a token has to be refreshed first, and sends. */
+  send(lease: Lease, course: Course): State | null {
+    let material: Material | Promise<Material>
+    try {
+      material = this.#context.credentials.material(lease.credential)
+    } catch (error) {
+      return withoutSecret(error, course)
+    }
+    if ('injection' in material) return this.#depart(lease, material, course)
+    const late = material.then(
+      (found) => () => this.#depart(lease, found, course),
+      (error: unknown) => () => withoutSecret(error, course),
+    )
+    return waitingFor(late, (goOn) => goOn())
+  }
+
+  /** Begins a round trip; what cannot be sent is told as any other failure. */
+  #depart(lease: Lease, material: Material, { history, judgement }: Course): null {
+    const { upstreams, clock } = this.#context
+    const { injection } = material
+    history.attempt(material.generation)
+    const trip = this.#make(lease, material, history)
+    judgement.departs(trip)
+    trip.startedAt = clock.mono()
+    try {
+      const upstream = upstreams.at(lease.baseUrl)
+      if (trip instanceof Attempt) this.#outgoing.send(upstream, injection, trip)
+      else trip.send(this.#outgoing.destination(lease, upstream, injection))
+    } catch (error) {
+      this.#listener.failed(trip, failureOf(error as Error, false))
+    }
+    return null
+  }
+
+  #make(lease: Lease, { injection }: Material, history: RequestHistory): RoundTrip {
+    if (this.#upgrade === null) return new Attempt(lease, injection, this.#shared)
+    const { upstreams, clock, sockets, credentials } = this.#context
+    const { connectMs, headMs } = upstreams.settings
+    const { dialect, holdMs } = this.#shared
+    const verdict = new SocketVerdict(credentials, history, lease)
+    return new UpgradeAttempt(lease, injection, {
+      listener: this.#listener,
+      verdict,
+      dialect,
+      client: this.#upgrade,
+      sockets,
+      clock,
+      connectMs,
+      headMs,
+      holdMs,
+    })
+  }
+}
+
+function withoutSecret(error: unknown, { history }: Course): State {
+  if (!(error instanceof NoMaterial)) throw error
+  history.attempt(null)
+  return { at: 'failing', failure: missingSecret(error.reason) }
+}
