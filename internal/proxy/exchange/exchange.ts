@@ -124,7 +124,7 @@ export class Exchange implements BodyListener, RoundTripListener {
 
   #end(ending: RequestOutcome): null {
     this.#begun?.judgement.discard()
-    this.#begun?.history.turn.end()
+    this.#begun?.history.end()
     this.#reader.release()
     const { body } = this.#outgoing
     if (!body.held) body.rest.destroy()

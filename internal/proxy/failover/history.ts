@@ -2,6 +2,7 @@ import type { Clock } from '../../clock/clock.ts'
 import type { Lease, Turn } from '../../engine/engine.ts'
 import type { Outcome } from '../../pool/pool.ts'
 import type { ProxyMeter } from '../local/meter.ts'
+import { silentOutcome } from '../upstream/failure.ts'
 import { isStrongRefusal, type Progress } from './replay.ts'
 
 /** What the history of a request is kept with. */
@@ -89,11 +90,19 @@ export class RequestHistory {
     else this.report(outcome)
   }
 
+  /** The request is over: of a lease that has not been reported nothing can be learned any more. */
+  end(): void {
+    this.report(nothingLearned)
+    this.turn.end()
+  }
+
   #isStrong(outcome: Outcome): boolean {
     const { model, startedAt, heldMs } = this.turn
     return isStrongRefusal(outcome, model, this.#deps.clock.now() - startedAt - heldMs)
   }
 }
+
+const nothingLearned = silentOutcome('client-gone', 'client-gone')
 
 /** A token that is refused although it was renewed just now is refused for good: the member becomes a suspect. */
 function afterRenewal(outcome: Outcome, renewed: boolean): Outcome {
