@@ -140,6 +140,8 @@ export interface Dialect {
   model(path: string, body: unknown): ModelFamily | null
   /** Whether the whole JSON body of a 2xx answer can be an error (`openrouter`, `gemini`): then `classify` wants that body. */
   readonly errorInOk: boolean
+  /** One of these words stands in every event of a stream that is a failure: an event without them need not be parsed. */
+  readonly failureWords: readonly string[]
   classify(facts: ResponseFacts, now: At): Outcome
   /** `oauth`: whether the credential is an OAuth token; left out: what is usual with this provider. */
   classifyEvent(event: StreamEvent, now: At, oauth?: boolean): EventMeaning

@@ -76,6 +76,11 @@ export function failedResult(root: Fields): Fields | null {
   return Number(scalar(result.status_code) || 0) > 0 ? result : null
 }
 
+/** Words one of which stands in every event that is a failure; `resultToo`: failures may come as MiniMax's result. */
+export function failureWords(resultToo: boolean): readonly string[] {
+  return resultToo ? ['error', 'base_resp'] : ['error']
+}
+
 /** The signal of a whole response; an error under a 2xx status names its own. */
 export function signalOfResponse(facts: ResponseFacts): Signal {
   const body = facts.body ?? ''

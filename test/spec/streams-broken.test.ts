@@ -20,6 +20,9 @@ const failedWith = (code: string, more: object = {}) => ({
 })
 const quota = failedWith('rate_limit_exceeded')
 const chatChunk = { data: { choices: [{ index: 0, delta: { content: 'Hel' } }] } }
+const minimaxLimit = {
+  data: { choices: [], base_resp: { status_code: 1002, status_msg: 'rate limit exceeded' } },
+}
 const anthropicDelta = { event: 'content_block_delta', data: { type: 'content_block_delta', delta: { text: 'Hel' } } }
 const anthropicError = (type: string) => ({ event: 'error', data: { type: 'error', error: { type, message: 'no' } } })
 
@@ -36,6 +39,7 @@ describe('a failure in a stream whose content the client has seen already', () =
     ['overload of OpenAI', {}, delta, failedWith('server_is_overloaded'), 'healthy'],
     ['a server error of OpenAI', {}, delta, failedWith('server_error'), 'healthy'],
     ['a rate limit in a chat', {}, chatChunk, { data: { error: { code: 'rate_limit_exceeded' } } }, 'cooling'],
+    ['a limit of MiniMax', { provider: 'minimax' }, chatChunk, minimaxLimit, 'cooling'],
     ['overload of Anthropic', { provider: 'anthropic' }, anthropicDelta, anthropicError('overloaded_error'), 'healthy'],
     ['a limit of Anthropic', { provider: 'anthropic' }, anthropicDelta, anthropicError('rate_limit_error'), 'cooling'],
   ] as const)(

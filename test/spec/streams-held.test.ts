@@ -38,6 +38,30 @@ const messageStart = named('message_start', { message: { id: 'm' } })
 const ping = named('ping')
 const anthropicError = named('error', { error: { type: 'overloaded_error', message: 'busy' } })
 
+const metadata = named('codex.response.metadata', { headers: { 'x-codex-plan-type': 'plus' } })
+const emptyItem = named('response.output_item.added', {
+  output_index: 0,
+  item: { id: 'm', type: 'message', role: 'assistant', status: 'in_progress', content: [] },
+})
+const chatOf = (delta: object, more: object = {}) => ({
+  data: { id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: null }], ...more },
+})
+const role = chatOf({ role: 'assistant', content: '' })
+const limitedChat = { data: { error: { type: 'requests', code: 'rate_limit_exceeded', message: 'no' } } }
+const failedChat = chatOf({ content: '' }, { error: { code: 429, message: 'Rate limit exceeded' } })
+const emptyBlock = named('content_block_start', { index: 0, content_block: { type: 'text', text: '' } })
+const emptyElement = { data: { candidates: [{ content: { role: 'model', parts: [{ text: '' }] }, index: 0 }] } }
+const geminiError = { data: { error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: 'no' } } }
+
+/** Where each provider's clients ask for a stream. */
+const paths: Readonly<Record<string, string>> = {
+  codex: '/responses',
+  openai: '/v1/chat/completions',
+  openrouter: '/v1/chat/completions',
+  anthropic: '/v1/messages',
+  gemini: '/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse',
+}
+
 /** The holds of these stories, with what is added to them. */
 const holds = [60_000, 2_000, 5_000].map((ms) => ms * 1.01)
 
@@ -71,16 +95,21 @@ describe('what carries no content', () => {
       { provider: 'anthropic' },
       [messageStart, named('ping', pad(34_000)), named('ping', pad(34_000)), anthropicError],
     ],
+    ["Codex's metadata and an item without anything in it", {}, [created, metadata, emptyItem, atCapacity]],
+    ['the role of a chat', { provider: 'openai' }, [role, limitedChat]],
+    ['the role of a chat of OpenRouter, which fails beside it', { provider: 'openrouter' }, [role, failedChat]],
+    ['an empty block of Anthropic', { provider: 'anthropic' }, [messageStart, emptyBlock, ping, anthropicError]],
+    ['an empty text of Gemini', { provider: 'gemini' }, [emptyElement, geminiError]],
     ['comments', {}, [': hello\n\n', created, ': keep-alive\n\n', limited]],
   ])('does not end the hold: %s', async (_name, options, parts) => {
     await start(options)
     const gate = new Gate()
     rig.upstream.on('key-a').always(stream([...parts.slice(0, -1), gate, ...parts.slice(-1)]))
-    const heard = answerOf(open(options.provider === 'anthropic' ? '/v1/messages' : '/responses'))
+    const heard = answerOf(open(paths[options.provider ?? 'codex']))
     await later(gate, 100)
     const { status, text } = await heard
     expect(status).toBe(200)
-    expect(text).not.toMatch(/response\.failed|overloaded_error/)
+    expect(text).not.toMatch(/response\.failed|overloaded_error|"error":\{/)
     expect(rig.upstream.served).toEqual(['key-a', 'key-b'])
   })
 

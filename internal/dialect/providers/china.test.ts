@@ -111,6 +111,20 @@ describe('a stream of MiniMax', () => {
   ])
 })
 
+describe("a stream of MiniMax in Anthropic's shape", () => {
+  events(
+    'minimax',
+    [
+      {
+        name: 'base_resp 1008 in an event',
+        data: { base_resp: { status_code: 1008, status_msg: 'insufficient balance' } },
+        means: { kind: 'quota-exhausted', reason: 'billing' },
+      },
+    ],
+    'anthropic',
+  )
+})
+
 describe('DashScope, also without its name', () => {
   table('generic', [
     ...[

@@ -164,7 +164,7 @@ describe('a Gemini stream', () => {
   const error = { error: { code: 429, status: 'RESOURCE_EXHAUSTED', message: 'No.' } }
   const limited: Partial<Outcome> = { kind: 'rate-limited', scope: 'model', status: 429 }
   events('gemini', [
-    { name: 'a candidate is content', data: { candidates: [{}] }, means: 'content' },
+    { name: 'a text is content', data: { candidates: [{ content: { parts: [{ text: 'Hi' }] } }] }, means: 'content' },
     { name: 'data: {"error": …}', data: error, means: limited },
     { name: 'an array element with an error', data: [error], means: limited },
     { name: 'the beginning of an array', data: `[${JSON.stringify(error)}\n`, means: limited },

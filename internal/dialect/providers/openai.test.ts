@@ -292,9 +292,9 @@ describe('an OpenAI stream', () => {
     },
     { name: 'error that is not JSON', event: 'error', data: 'overloaded', means: { kind: 'request-fault' } },
     {
-      name: 'the first chunk of a chat completion is content, also when it has only a role',
+      name: 'the first chunk of a chat completion says nothing yet when it has only a role',
       data: { object: 'chat.completion.chunk', choices: [{ delta: { role: 'assistant', content: '' } }], error: null },
-      means: 'content',
+      means: 'lifecycle',
     },
     {
       name: 'data: {"error": …} of a chat completion',

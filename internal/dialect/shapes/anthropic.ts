@@ -6,8 +6,9 @@ import { injectInto, probeFor } from '../offer.ts'
 import type { Dialect, LocalError } from '../port.ts'
 import type { Offer, Profile } from '../profile.ts'
 import { classifyResponse, decide, type Hint, tableOf } from '../rows.ts'
-import { fields, readJson, rootOf, signalOfEvent, text } from '../signal.ts'
+import { failedResult, failureWords, fields, readJson, rootOf, signalOfEvent, text } from '../signal.ts'
 import { inOrder } from '../words.ts'
+import { isEmptyBlock } from './empty.ts'
 import { openaiHint } from './openai.ts'
 
 const prefix = 'anthropic-ratelimit-'
@@ -23,7 +24,7 @@ export const anthropicHint: Hint = (signal, now) => {
   return latest([openaiHint(signal, now), latestExhausted(windows)])
 }
 
-const lifecycle = new Set(['message_start', 'ping'])
+const lifecycle = new Set(['message_start', 'content_block_stop', 'ping'])
 
 /** A dialect with Anthropic's bodies: errors, streams, exhaustion, the family of the model in the body. */
 export function anthropicShaped(profile: Profile, offer: Offer): Dialect {
@@ -37,12 +38,15 @@ export function anthropicShaped(profile: Profile, offer: Offer): Dialect {
     inject: profile.inject ?? injectInto(offer.secretHeader),
     model: profile.model ?? ((_path, body) => familyOf(text(fields(body).model))),
     errorInOk,
+    failureWords: failureWords(errorInOk),
     classify: (facts, now) => classifyResponse(table, facts, now),
     classifyEvent(event, now, oauth = false) {
       const root = rootOf(readJson(event.data))
       const type = text(root.type) || event.event || ''
-      if (lifecycle.has(type)) return 'lifecycle'
-      return type === 'error' ? decide(table, signalOfEvent(root, fields(root.error), oauth), now) : 'content'
+      if (type === 'error' || failedResult(root) !== null) {
+        return decide(table, signalOfEvent(root, fields(root.error), oauth), now)
+      }
+      return lifecycle.has(type) || isEmptyBlock(root) ? 'lifecycle' : 'content'
     },
     error: ({ status, code, message, retryAfterSeconds }) => {
       const error = { type: errorType(status), code, message }

@@ -6,8 +6,9 @@ import { injectInto, probeFor } from '../offer.ts'
 import type { Dialect } from '../port.ts'
 import type { Offer, Profile } from '../profile.ts'
 import { classifyResponse, decide, type Hint, tableOf } from '../rows.ts'
-import { type Fields, fields, isFields, list, readJson, rootOf, signalOfEvent, text } from '../signal.ts'
+import { type Fields, failureWords, fields, isFields, list, readJson, rootOf, signalOfEvent, text } from '../signal.ts'
 import { inOrder } from '../words.ts'
+import { isEmptyChunk, isEmptyElement } from './empty.ts'
 
 const retryInfo = 'type.googleapis.com/google.rpc.RetryInfo'
 const errorInfo = 'type.googleapis.com/google.rpc.ErrorInfo'
@@ -34,10 +35,12 @@ export function geminiShaped(profile: Profile, offer: Offer): Dialect {
     inject: profile.inject ?? injectInto(offer.secretHeader),
     model: profile.model ?? modelOf,
     errorInOk,
+    failureWords: failureWords(false),
     classify: (facts, now) => classifyResponse(table, facts, now),
     classifyEvent(event, now, oauth = false) {
       const root = rootOf(readElement(event.data))
-      return isFields(root.error) ? decide(table, signalOfEvent(root, root.error, oauth), now) : 'content'
+      if (isFields(root.error)) return decide(table, signalOfEvent(root, root.error, oauth), now)
+      return isEmptyElement(root) || isEmptyChunk(root) ? 'lifecycle' : 'content'
     },
     error: ({ status, code, message, retryAfterSeconds }) => {
       const details: object[] = [{ '@type': errorInfo, reason: code, domain: 'spillway' }]

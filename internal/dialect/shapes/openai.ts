@@ -6,8 +6,19 @@ import { injectInto, probeFor } from '../offer.ts'
 import type { Dialect, EventMeaning, LocalAnswer, LocalError, StreamEvent } from '../port.ts'
 import type { Offer, Profile } from '../profile.ts'
 import { classifyResponse, decide, type Hint, type Table, tableOf } from '../rows.ts'
-import { type Fields, failedResult, fields, isFields, readJson, rootOf, signalOfEvent, text } from '../signal.ts'
+import {
+  type Fields,
+  failedResult,
+  failureWords,
+  fields,
+  isFields,
+  readJson,
+  rootOf,
+  signalOfEvent,
+  text,
+} from '../signal.ts'
 import { inOrder } from '../words.ts'
+import { isEmptyChunk, isNothing } from './empty.ts'
 
 /** `resets_at` or `resets_in_seconds` of the body, else the latest of Retry-After and the exhausted windows. */
 export const openaiHint: Hint = ({ error, header, headerNames }, now) =>
@@ -29,6 +40,7 @@ export function openaiShaped(profile: Profile, offer: Offer): Dialect {
     inject: profile.inject ?? injectInto(offer.secretHeader),
     model: profile.model ?? modelInBody,
     errorInOk,
+    failureWords: failureWords(errorInOk),
     classify: (facts, now) => classifyResponse(table, facts, now),
     classifyEvent: (event, now, oauth = profile.oauth ?? false) => classifyEvent(table, event, { oauth, now }),
     error,
@@ -48,7 +60,8 @@ function classifyEvent(table: Table, event: StreamEvent, at: { oauth: boolean; n
   const type = text(root.type) || (event.event ?? '')
   if (lifecycle.test(type) || isEmptyPart(type, root)) return 'lifecycle'
   const failure = failureIn(type, root)
-  return failure === null ? 'content' : decide(table, signalOfEvent(root, failure, at.oauth), at.now)
+  if (failure === null) return isEmptyChunk(root) ? 'lifecycle' : 'content'
+  return decide(table, signalOfEvent(root, failure, at.oauth), at.now)
 }
 
 /** The error object of an event: of `response.failed`, of `error` (wrapped or not), or of a chat completion's chunk. */
@@ -59,17 +72,14 @@ function failureIn(type: string, root: Fields): Fields | null {
   return failedResult(root) === null ? null : {}
 }
 
-/** An item or part of an answer that has been opened and holds nothing to read yet (its sealed state is none). */
+/** An item or part of an answer that has been opened and holds nothing to read yet (its sealed state is none), or grows by nothing. */
 function isEmptyPart(type: string, root: Fields): boolean {
   if (type === 'response.output_item.added') {
     const { content, summary, arguments: sent, input } = fields(root.item)
     return isFields(root.item) && [content, summary, sent, input].every(isNothing)
   }
-  return type === 'response.content_part.added' && isFields(root.part) && isNothing(root.part.text)
-}
-
-function isNothing(value: unknown): boolean {
-  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)
+  if (type === 'response.content_part.added') return isFields(root.part) && isNothing(root.part.text)
+  return root.delta === '' && type.endsWith('.delta')
 }
 
 function error({ status, code, message, retryAfterSeconds }: LocalError): LocalAnswer {

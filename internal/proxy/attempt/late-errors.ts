@@ -10,8 +10,6 @@ const cr = 13
 const mostTail = 65_536
 /** How much of an unfinished event is looked at for its name, in bytes. */
 const mostName = 256
-const suspectWord = 'error'
-const suspectBytes = Buffer.from(suspectWord)
 
 /** An error event in a stream. */
 export interface LateError {
@@ -21,11 +19,12 @@ export interface LateError {
 }
 
 /**
- * Finds error events in a stream that is passed on already. Nearly all chunks are ruled out by one native search for
- * the word; only the event around it is parsed. An unfinished event is kept until its end comes.
+ * Finds error events in a stream that is passed on already. Nearly all chunks are ruled out by a native search for
+ * the words of a failure; only the event around it is parsed. An unfinished event is kept until its end comes.
  */
 export class LateErrors {
   readonly #dialect: Dialect
+  readonly #words: readonly Buffer[]
   readonly #now: () => number
   readonly #oauth: boolean | undefined
   #tail: Buffer[] = []
@@ -34,6 +33,7 @@ export class LateErrors {
   /** `oauth`: whether the credential is an OAuth token; left out: what is usual. */
   constructor(dialect: Dialect, now: () => number, oauth?: boolean) {
     this.#dialect = dialect
+    this.#words = dialect.failureWords.map((word) => Buffer.from(word))
     this.#oauth = oauth
     this.#now = now
   }
@@ -78,21 +78,32 @@ export class LateErrors {
 
   /** `before` of the bytes were here before the latest chunk. */
   #find(bytes: Buffer, end: number, before: number): LateError | null {
-    let suspect = bytes.indexOf(suspectBytes)
-    while (suspect !== -1 && suspect < end) {
+    let suspect = this.#suspect(bytes, 0)
+    while (suspect < end) {
       const from = lastEventEnd(bytes.subarray(0, suspect))
       const to = suspect + firstEventEnd(bytes.subarray(suspect, end))
       for (const event of new EventReader().push(bytes.subarray(from, to))) {
         const outcome = this.#failure(event)
         if (outcome) return { outcome, at: Math.max(0, from - before) }
       }
-      suspect = bytes.indexOf(suspectBytes, to)
+      suspect = this.#suspect(bytes, to)
     }
     return null
   }
 
+  /** Where the next word of a failure is; Infinity when there is none. */
+  #suspect(bytes: Buffer, from: number): number {
+    let next = Number.POSITIVE_INFINITY
+    for (const word of this.#words) {
+      const at = bytes.indexOf(word, from)
+      if (at !== -1 && at < next) next = at
+    }
+    return next
+  }
+
   #failure(event: StreamEvent): Outcome | null {
-    if (!event.data.includes(suspectWord) && !event.event?.includes(suspectWord)) return null
+    const isNamed = (word: string) => event.data.includes(word) || event.event?.includes(word)
+    if (!this.#dialect.failureWords.some(isNamed)) return null
     const meaning = this.#dialect.classifyEvent(event, this.#now(), this.#oauth)
     return meaning === 'lifecycle' || meaning === 'content' || meaning.kind === 'success' ? null : meaning
   }

@@ -105,6 +105,17 @@ describe('errors in a stream that is passed on', () => {
     expect(late(delta, delta.slice(0, 50), delta.slice(50))).toEqual([null, null, null])
   })
 
+  test('are found where they come as a result', () => {
+    const chunk = (result: object) =>
+      `data: ${JSON.stringify({ choices: [{ delta: { content: 'a' } }], base_resp: result })}\n\n`
+    const errors = new LateErrors(dialectOf('minimax'), () => now)
+    const read = (text: string) => errors.read(Buffer.from(text))?.outcome.kind ?? null
+    const ended = chunk({ status_code: 1002, status_msg: 'rate limit exceeded' })
+    expect(read(chunk({ status_code: 0, status_msg: '' }))).toBeNull()
+    expect(read(ended.slice(0, 60))).toBeNull()
+    expect(read(ended.slice(60))).toBe('rate-limited')
+  })
+
   test('an event of more than 64 KiB is given up without being kept', () => {
     const huge = `data: {"text":"${'x'.repeat(70_000)}`
     expect(late(huge, '"}\n\n', error)).toEqual([null, null, 'rate-limited'])
