@@ -11,16 +11,23 @@ import { Random } from './random.ts'
 import { playRound, Uncaught } from './round.ts'
 import { Run } from './run.ts'
 import { Stage } from './stage.ts'
+import { ways } from './ways.ts'
 
-const { FUZZ_SEED, FUZZ_CASES, FUZZ_KIND } = process.env
+const { FUZZ_SEED, FUZZ_CASES, FUZZ_KIND, FUZZ_UPSTREAM } = process.env
 const seed = Number(FUZZ_SEED ?? 1)
 const cases = Number(FUZZ_CASES ?? 3_000)
 
-it(`nothing goes wrong in ${cases} cases from seed ${seed} on`, async () => {
-  const order = { seed, cases, kind: FUZZ_KIND ?? null, atOnce: 64, perRound: Math.min(256, cases), mostFindings: 3 }
-  const { findings } = await new Run(order).play()
-  expect(findings.map((finding) => `${finding.faults.join('\n')}\n${shown(finding.case)}`)).toEqual([])
-}, 600_000)
+it.each(ways.filter((way) => way === (FUZZ_UPSTREAM ?? way)))(
+  `nothing goes wrong in ${cases} cases from seed ${seed} on, a part of them where the upstream is reached over %s`,
+  async (way) => {
+    const count = FUZZ_CASES || way === 'tcp' ? cases : cases / 5
+    const perRound = Math.min(256, count)
+    const order = { seed, cases: count, kind: FUZZ_KIND ?? null, way, atOnce: 64, perRound, mostFindings: 3 }
+    const { findings } = await new Run(order).play()
+    expect(findings.map((finding) => `${finding.faults.join('\n')}\n${shown(finding.case)}`)).toEqual([])
+  },
+  600_000,
+)
 
 it.each(partNames)('%s: bytes that come cut anywhere mean what they mean as a whole', (name) => {
   const faults: string[] = []
@@ -39,7 +46,7 @@ it('the same seed makes the same case', () => {
 /** The faults of the first plain case that has been tampered with so. */
 async function faultsOf(tampered: (one: Case) => Case): Promise<readonly string[]> {
   const uncaught = new Uncaught()
-  const stage = await Stage.start(1)
+  const stage = await Stage.start(1, 'tcp')
   const about = { kind: 'whole', pool: stage.pools[0] as string, key: stage.key }
   let one = makeCase(1, about)
   for (let next = 2; one.requests.length !== 1 || one.requests[0]?.name !== 'post'; next++) one = makeCase(next, about)

@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz -- --cases N --seed S [--parts P] [--kind K] [--at-once C] [--findings F]`: plays N cases of the data port
+ * `npm run fuzz -- --cases N --seed S [--parts P] [--kind K] [--upstream tcp|tls|undici] [--at-once C] [--findings F]`: plays N cases of the data port
  * from seed S on, then P cases of each part that is driven without sockets, shows counts by kind, and ends with 1 when
  * something was found.
  */
@@ -8,6 +8,7 @@ import { shown } from './case.ts'
 import { partFault, partNames } from './parts.ts'
 import { Random } from './random.ts'
 import { type Counts, type Finding, Run } from './run.ts'
+import { wayOf } from './ways.ts'
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     parts: { type: 'string', default: '0' },
     kind: { type: 'string' },
+    upstream: { type: 'string', default: 'tcp' },
     'at-once': { type: 'string', default: '64' },
     findings: { type: 'string', default: '10' },
   },
@@ -37,18 +39,20 @@ function table({ cases, played, excluded, upstreamRequests }: Counts): string {
 let shownFindings = 0
 
 function show({ case: one, faults, isSteady }: Finding): void {
-  const again = `FUZZ_SEED=${one.seed} FUZZ_CASES=1 FUZZ_KIND=${one.kind}`
+  const again = `FUZZ_SEED=${one.seed} FUZZ_CASES=1 FUZZ_KIND=${one.kind}${way === 'tcp' ? '' : ` FUZZ_UPSTREAM=${way}`}`
   console.log(`\nFINDING${isSteady ? '' : ' (not each time)'}: ${again}`)
   console.log(faults.map((fault) => `  ! ${fault}`).join('\n'))
   console.log(shown(one))
 }
 
 const seed = Number(values.seed)
-console.log(`node ${process.version}, seed ${seed}`)
+const way = wayOf(values.upstream)
+console.log(`node ${process.version}, seed ${seed}, upstream over ${way}`)
 const run = new Run({
   seed,
   cases: Number(values.cases),
   kind: values.kind ?? null,
+  way,
   atOnce: Number(values['at-once']),
   perRound: 512,
   mostFindings: Number(values.findings),

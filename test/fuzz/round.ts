@@ -91,7 +91,7 @@ export async function playRound(
     }
     isDelivered = false
     const byMs = strides[stride++]
-    if (byMs !== undefined) await stage.clock.advance(byMs)
+    if (byMs !== undefined) await stage.pass(byMs)
     else {
       stride = 0
       for (const { client } of playing) client.leave()

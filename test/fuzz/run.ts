@@ -6,6 +6,7 @@ import { makeCase } from './make.ts'
 import { smaller } from './minimise.ts'
 import { playRound, Uncaught } from './round.ts'
 import { Stage } from './stage.ts'
+import type { Way } from './ways.ts'
 
 /** What is to be played. */
 export interface Order {
@@ -13,6 +14,8 @@ export interface Order {
   readonly cases: number
   /** null: all of them. */
   readonly kind: string | null
+  /** How the proxy speaks to the upstream. */
+  readonly way: Way
   /** How many connections are under way at a time. */
   readonly atOnce: number
   /** How many cases are played between two looks at the process. */
@@ -106,7 +109,7 @@ export class Run {
 
   async #round(from: number, count: number): Promise<void> {
     const { seed, kind, atOnce, perRound } = this.#order
-    this.#stage ??= await Stage.start(perRound)
+    this.#stage ??= await Stage.start(perRound, this.#order.way)
     const { pools, key, upstream } = this.#stage
     const at = (index: number, pool: string, withKey: string) =>
       makeCase(seed + from + index, { kind, pool, key: withKey })
@@ -141,7 +144,7 @@ export class Run {
     let stage: Stage | null = null
     for (const one of cases) {
       if (this.findings.length >= mostFindings) break
-      stage ??= await Stage.start(1)
+      stage ??= await Stage.start(1, this.#order.way)
       const again = makeCase(one.seed, { kind: one.kind, pool: stage.pools[0] as string, key: stage.key })
       const faults = await this.#alone(stage, again)
       if (faults.length === 0) continue
@@ -177,7 +180,7 @@ export class Run {
 
   /** The same case on a stage of its own, with that stage's key. */
   async #afresh(one: Case): Promise<readonly string[]> {
-    const stage = await Stage.start(1)
+    const stage = await Stage.start(1, this.#order.way)
     try {
       return await this.#alone(stage, withKey(one, stage.key))
     } finally {

@@ -10,6 +10,7 @@ import { Echo } from './echo.ts'
 import { secretPrefix } from './plans.ts'
 import { mostHeldBody } from './requests.ts'
 import { FuzzUpstream } from './upstream.ts'
+import { byConnector, passUndiciTime, trustSelfSigned, type Way } from './ways.ts'
 
 /** A store that remembers rows but no history, which grows without end. */
 class ForgetfulStore extends MemoryStore {
@@ -49,11 +50,13 @@ export class Stage {
   /** What the log was told of our own faults. */
   readonly crashes: string[]
   readonly #inFlight: () => number
+  readonly #way: Way
   readonly #descriptors: number
 
   private constructor(
     parts: Pick<Stage, 'proxy' | 'engine' | 'clock' | 'upstream' | 'echo' | 'key' | 'port' | 'pools' | 'crashes'> & {
       inFlight: () => number
+      way: Way
     },
   ) {
     this.proxy = parts.proxy
@@ -66,12 +69,14 @@ export class Stage {
     this.pools = parts.pools
     this.crashes = parts.crashes
     this.#inFlight = parts.inFlight
+    this.#way = parts.way
     this.#descriptors = descriptors()
   }
 
-  static async start(pools: number): Promise<Stage> {
+  static async start(pools: number, way: Way): Promise<Stage> {
     const clock = new FakeClock()
-    const upstream = await FuzzUpstream.start()
+    if (way === 'tls') trustSelfSigned()
+    const upstream = await FuzzUpstream.start(way === 'tls')
     const crashes: string[] = []
     const error = (fields: unknown, message?: string) =>
       void crashes.push(`${message}: ${String((fields as { error?: Error }).error?.stack)}`)
@@ -93,6 +98,7 @@ export class Stage {
       store: new ForgetfulStore(),
       log: { debug() {}, info() {}, warn() {}, error },
       failed: (thrown) => void crashes.push(String(thrown)),
+      outbound: way === 'undici' ? byConnector : undefined,
     })
     const names = await fill(engine, credentials, { pools, url: upstream.url })
     const { port } = await proxy.listen('127.0.0.1', 0)
@@ -109,6 +115,7 @@ export class Stage {
       pools: names,
       crashes,
       inFlight: () => inFlight,
+      way,
     })
   }
 
@@ -144,9 +151,15 @@ export class Stage {
     return found
   }
 
+  /** Lets time pass for the proxy. */
+  async pass(ms: number): Promise<void> {
+    if (this.#way === 'undici') passUndiciTime(ms)
+    await this.clock.advance(ms)
+  }
+
   /** Lets every cooldown end. */
   async rest(): Promise<void> {
-    await this.clock.advance(2 * hourMs)
+    await this.pass(2 * hourMs)
     await this.engine.flush()
   }
 

@@ -1,4 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import { selfSigned } from '../fakes/certificate.ts'
 import type { Plan, Request } from './case.ts'
 import { filled, poolOf } from './plans.ts'
 
@@ -27,9 +29,10 @@ const authorizations = /\r\nauthorization:/gi
 const frames = /\r\n(?:content-length|transfer-encoding):/gi
 const ofTheHop = /\r\n(?:expect|trailer|te):/i
 
-/** An upstream that is bare TCP and does for each request what its case says. */
+/** An upstream that is bare TCP, or bare TLS, and does for each request what its case says. */
 export class FuzzUpstream {
   readonly #server: Server
+  readonly #sockets = new Set<Socket>()
   readonly #connections = new Set<UpstreamConnection>()
   /** The requests of the cases that are under way, by their nonces. */
   readonly book = new Map<string, Expected>()
@@ -43,29 +46,49 @@ export class FuzzUpstream {
   requests = 0
   clientKey = ''
 
-  private constructor(server: Server) {
+  readonly #isSecure: boolean
+
+  private constructor(server: Server, isSecure: boolean) {
     this.#server = server
-    server.on('connection', (socket) => {
-      const connection = new UpstreamConnection(socket, this)
-      this.#connections.add(connection)
-      socket.on('close', () => this.#connections.delete(connection))
+    this.#isSecure = isSecure
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.on('error', () => {}).on('close', () => this.#sockets.delete(socket))
+      if (!isSecure) this.#serve(socket, socket)
+    })
+    server.on('secureConnection', (socket: TLSSocket) => {
+      const under = [...this.#sockets].find(({ remotePort }) => remotePort === socket.remotePort)
+      if (under) this.#serve(socket, under)
     })
   }
 
-  static start(): Promise<FuzzUpstream> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true })
+  static start(isSecure: boolean): Promise<FuzzUpstream> {
+    // Half open, whoever leaves before its handshake would stay for as long as that may take.
+    const server: Server = isSecure
+      ? createTlsServer({ noDelay: true, ...selfSigned })
+      : createServer({ allowHalfOpen: true, noDelay: true })
     return new Promise((resolve, reject) => {
       server.once('error', reject)
-      server.listen(0, '127.0.0.1', 1_024, () => resolve(new FuzzUpstream(server)))
+      server.listen(0, '127.0.0.1', 1_024, () => resolve(new FuzzUpstream(server, isSecure)))
     })
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+    return `${this.#isSecure ? 'https' : 'http'}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
+  /** Connections that are open, also those that have not finished their TLS handshake. */
   get connections(): number {
-    return this.#connections.size
+    return this.#sockets.size
+  }
+
+  #serve(socket: Socket, under: Socket): void {
+    const connection = new UpstreamConnection(socket, under, this)
+    this.#connections.add(connection)
+    socket.on('close', () => {
+      this.#connections.delete(connection)
+      under.destroy()
+    })
   }
 
   /** Goes on with answers that come in pieces; whether there are any. */
@@ -76,7 +99,7 @@ export class FuzzUpstream {
   }
 
   close(): Promise<void> {
-    for (const connection of this.#connections) connection.destroy()
+    for (const socket of this.#sockets) socket.destroy()
     return new Promise((resolve) => this.#server.close(() => resolve()))
   }
 }
@@ -94,6 +117,8 @@ const canned = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Len
 
 class UpstreamConnection {
   readonly #socket: Socket
+  /** What is under TLS; the same without it. */
+  readonly #under: Socket
   readonly #upstream: FuzzUpstream
   #text = ''
   #reading: Reading | null = null
@@ -102,17 +127,14 @@ class UpstreamConnection {
   #isDone = false
   #isTunnel = false
 
-  constructor(socket: Socket, upstream: FuzzUpstream) {
+  constructor(socket: Socket, under: Socket, upstream: FuzzUpstream) {
     this.#socket = socket
+    this.#under = under
     this.#upstream = upstream
     socket
       .on('data', (chunk: Buffer) => this.#take(chunk.toString('latin1')))
       .on('end', () => this.#left())
       .on('error', () => {})
-  }
-
-  destroy(): void {
-    this.#socket.destroy()
   }
 
   turn(): boolean {
@@ -248,7 +270,7 @@ class UpstreamConnection {
     this.#upstream.activity++
     if (piece) this.#socket.write(plan.reflects ? filled(piece, secret) : piece, 'latin1')
     if (this.#pieces?.length) return
-    if (plan.ends === 'rst') this.#socket.resetAndDestroy()
+    if (plan.ends === 'rst') this.#under.resetAndDestroy()
     else if (plan.ends === 'fin') this.#socket.end()
     else if (!this.#isTunnel) {
       this.#isDone = true

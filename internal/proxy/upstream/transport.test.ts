@@ -174,6 +174,14 @@ describe.each([
       expect(failureOf(error as Error, true).outcome.reason).toBe(reason)
     })
 
+    it('that only the end of the connection delimits is broken off by a reset', async () => {
+      stage = await BareUpstream.start(make, (socket) => socket.write('HTTP/1.1 200 OK\r\n\r\nhello'))
+      const told = stage.send({})
+      await expect.poll(() => told.body).toBe('hello')
+      stage.sockets[0]?.resetAndDestroy()
+      expect(failureOf((await told.over) as Error, true).outcome.reason).toBe('reset')
+    })
+
     it.each([
       ['is no HTTP', 'SSH-2.0-OpenSSH\r\n\r\n'],
       ['has a chunk of no size', `${chunked}xyz\r\nhello\r\n0\r\n\r\n`],

@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import { Readable } from 'node:stream'
-import { type Dispatcher, Pool } from 'undici'
+import { buildConnector, type Dispatcher, Pool } from 'undici'
 import type { Clock } from '../../clock/clock.ts'
 import {
   ConnectionsInUse,
@@ -56,7 +56,7 @@ export class UndiciTransport implements Transport {
       headersTimeout: headMs,
       bodyTimeout: idleMs,
       maxHeaderSize,
-      connect: connect ?? { timeout: connectMs, lookup },
+      connect: namingResets(connect ?? buildConnector({ timeout: connectMs, lookup, allowH2: false })),
     })
   }
 
@@ -84,6 +84,21 @@ export class UndiciTransport implements Transport {
     this.#patience.end()
     void this.#pool.destroy()
   }
+}
+
+/**
+ * undici takes a reset (by its code) for the end of an answer that only the end of its connection delimits, so that a part
+ * would pass for the whole: under another code it is an error like any other.
+ */
+function namingResets(connect: Connector): Connector {
+  return (options, opened) =>
+    connect(options, (...result) => {
+      const [, socket] = result
+      socket?.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ECONNRESET') error.code = 'ERR_UPSTREAM_RESET'
+      })
+      opened(...result)
+    })
 }
 
 /** Nobody waits for this answer any more. */
