@@ -79,7 +79,7 @@ module.exports = {
       name: 'no-circular',
       severity: 'error',
       from: { path: product },
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
     ...Object.entries(may).map(([name, targets]) => ({
       name: `${name}-may-import`,

@@ -4,46 +4,14 @@
  */
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { type Operations, Refusal } from '../ops/ops.ts'
-import { closing, type EventSource } from './feed.ts'
-import { httpApp, type Route } from './http.ts'
+import { Refusal } from '../ops/ops.ts'
+import type { Admin, AdminAddress, AdminParts, Route } from './api.ts'
+import { closing } from './feed.ts'
+import { httpApp } from './http.ts'
 import { claimSocket, ownOnly } from './socket.ts'
 
+export type { Admin, AdminAddress, AdminParts } from './api.ts'
 export type { EventSource, LiveEvent } from './feed.ts'
-
-/** What the admin API serves. */
-export interface AdminParts {
-  readonly ops: Operations
-  readonly metrics: { render(): Promise<string>; readonly contentType: string }
-  readonly events: EventSource
-  /** Calls `run` after `delayMs`; returns the cancellation. */
-  after(delayMs: number, run: () => void): () => void
-  /** Is told of a failure inside a verb; what was refused is no failure. */
-  failed(error: unknown, route: string): void
-}
-
-/** Where it listens: the Unix socket always, TCP when there is a token to ask for. */
-export interface AdminAddress {
-  /** Absolute path. */
-  readonly socket: string
-  readonly tcp: {
-    readonly host: string
-    readonly port: number
-    /** The bearer token that every request must carry; never logged. */
-    readonly token: { reveal(): string }
-  } | null
-}
-
-export interface Admin {
-  /** Resolves once every listener is open. Rejects with a Refusal when one cannot be, and then none is left open. */
-  listen(address: AdminAddress): Promise<void>
-  /** The TCP port in use; null without one. */
-  readonly port: number | null
-  /** Every registered route, for a test that asks each without a token. */
-  routes(transport: 'socket' | 'tcp'): readonly Route[]
-  /** Ends event streams, finishes what is under way and closes the listeners. */
-  close(): Promise<void>
-}
 
 /** Why a TCP address cannot be listened on, as a sentence; an error that is none of the usual ones stays as it is. */
 function notBound({ host, port }: { host: string; port: number }, error: unknown): unknown {

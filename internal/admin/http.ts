@@ -1,14 +1,9 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { type AnyVerb, type VerbName, verbs } from '../ops/ops.ts'
-import type { AdminParts } from './admin.ts'
+import type { AdminParts, Route } from './api.ts'
 import { type Feeds, feed } from './feed.ts'
 import { gate, type Transport } from './gate.ts'
 import { explained, type Problem, problemOf, TurnedAway } from './problem.ts'
-
-export interface Route {
-  readonly method: string
-  readonly path: string
-}
 
 const maxBodyBytes = 4 * 1024 * 1024
 const requestMs = 30_000

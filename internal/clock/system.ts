@@ -1,6 +1,6 @@
 import { uptime } from 'node:os'
 import { performance } from 'node:perf_hooks'
-import type { Cancel, Clock } from './clock.ts'
+import type { Cancel, Clock } from './port.ts'
 import { type Reading, sleptMs } from './slept.ts'
 
 const tickMs = 25

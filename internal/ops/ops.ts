@@ -6,27 +6,27 @@ import type { z } from 'zod'
 import { type Actor, Refusal } from '../pool/pool.ts'
 import { explainIssues } from './issues.ts'
 import { JobBook } from './jobbook.ts'
-import { LoginDesk } from './logins.ts'
+import { LoginAttempts } from './login-attempts.ts'
 import type { Call, OpsParts } from './verb.ts'
 import { type AnyVerb, type Ops, opsFrom, type VerbName, verbs } from './verbs.ts'
 
 export type { AuditShape } from '../audit/audit.ts'
 export { providers, shapes } from '../dialect/dialect.ts'
 export { type Actor, Refusal, type RefusalCode, strategies } from '../pool/pool.ts'
-export type { CredentialShape, TestShape } from './credentials.ts'
-export type { DoctorRow } from './doctor.ts'
-export { inspectFiles } from './files.ts'
-export { type ImportShape, tools } from './import.ts'
-export type { ClaimShape } from './jobs.ts'
-export { localKeyName } from './keys.ts'
-export type { LoginShape } from './logins.ts'
+export { inspectFiles } from './doctor/files.ts'
+export { reach } from './doctor/reach.ts'
+export type { DoctorRow } from './doctor/row.ts'
+export type { LoginShape } from './login-attempts.ts'
 export type * from './present.ts'
-export { reach } from './reach.ts'
-export type { StatusShape } from './status.ts'
-export type { TokenShape } from './token.ts'
 export type { OpsParts, ReloadResult } from './verb.ts'
+export type { CredentialShape, TestShape } from './verbs/credentials.ts'
+export { type ImportShape, tools } from './verbs/import.ts'
+export type { ClaimShape } from './verbs/jobs.ts'
+export { localKeyName } from './verbs/keys.ts'
+export type { StatusShape } from './verbs/status.ts'
+export type { TokenShape } from './verbs/token.ts'
+export type { CheckShape } from './verbs/verdicts.ts'
 export { type AnyVerb, type Ops, opsFrom, type VerbName, verbs } from './verbs.ts'
-export type { CheckShape } from './verdicts.ts'
 
 /** The verbs, to be called as somebody, such as `operator:cli`; the audit log records who it was. */
 export interface Operations {
@@ -40,7 +40,7 @@ export interface Operations {
 /** The verbs over the live parts of this process. */
 export function createOps(parts: OpsParts): Operations {
   const jobs = new JobBook(parts.store, parts.clock)
-  const logins = new LoginDesk()
+  const logins = new LoginAttempts()
   const run = async (actor: Actor, verb: AnyVerb, args: Record<string, unknown>) => {
     const call: Call = { ...parts, actor, jobs, logins }
     return verb.run(call, checked(verb, args))

@@ -9,7 +9,7 @@ import type { Actor, At } from '../pool/pool.ts'
 import type { IncidentRecord, Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { JobBook } from './jobbook.ts'
-import type { LoginDesk } from './logins.ts'
+import type { LoginAttempts } from './login-attempts.ts'
 
 /** Files that belong to this installation, as absolute paths. */
 export interface Paths {
@@ -87,7 +87,7 @@ export interface ReloadResult {
 export interface Call extends OpsParts {
   readonly actor: Actor
   readonly jobs: JobBook
-  readonly logins: LoginDesk
+  readonly logins: LoginAttempts
 }
 
 /**

@@ -1,6 +1,5 @@
-import { type Health, pristine } from './member.ts'
-import type { At } from './outcome.ts'
-import type { Seat } from './seat.ts'
+import { type Health, type Park, pristine } from './member.ts'
+import type { At, ModelFamily } from './outcome.ts'
 
 /** Whatever an upstream can close by itself: a credential, a quota domain, a host, or one model family of a credential. */
 export interface Gate {
@@ -9,6 +8,24 @@ export interface Gate {
   health: Health
   /** The seats that stand behind this gate and must be filed again when its health changes. */
   readonly seats: Set<Seat>
+}
+
+/** A credential's place in a pool: live facts that selection reads. */
+export interface Seat {
+  readonly member: string
+  readonly credential: Gate
+  readonly domain: Gate | null
+  readonly host: Gate
+  /** Limits of single model families, shared by all seats of the credential. */
+  readonly models: Map<ModelFamily, Gate>
+  readonly epoch: number
+  weight: number
+  park: Park | null
+  /** Rank within its selection index, which owns it. */
+  index: number
+  inFlight: number
+  /** Grows with each use in the pool, so that the least recently used is the smallest. */
+  lastUse: number
 }
 
 /** A gate that nothing has happened to yet. */

@@ -1,24 +1,8 @@
-import { type Gate, opensAt, type Passage, passage, recoveryAt, testableAt } from './gate.ts'
+export type { Seat } from './gate.ts'
+
+import { type Gate, opensAt, type Passage, passage, recoveryAt, type Seat, testableAt } from './gate.ts'
 import type { Health, Park } from './member.ts'
 import type { At, ModelFamily } from './outcome.ts'
-
-/** A credential's place in a pool: live facts that selection reads. */
-export interface Seat {
-  readonly member: string
-  readonly credential: Gate
-  readonly domain: Gate | null
-  readonly host: Gate
-  /** Limits of single model families, shared by all seats of the credential. */
-  readonly models: Map<ModelFamily, Gate>
-  readonly epoch: number
-  weight: number
-  park: Park | null
-  /** Rank within its selection index, which owns it. */
-  index: number
-  inFlight: number
-  /** Grows with each use in the pool, so that the least recently used is the smallest. */
-  lastUse: number
-}
 
 /**
  * Where a seat stands:

@@ -1,22 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import { StoreError } from './fault.ts'
 import { first } from './migrations/first.ts'
+import type { Migration, Spelling } from './migrations/migration.ts'
 import { shape } from './migrations/shape.ts'
-
-/** How one kind of database spells what the migrations need. */
-export interface Spelling {
-  /** A whole number of 64 bits. */
-  readonly int: string
-  /** A floating-point number of 64 bits. */
-  readonly real: string
-  /** What ends the definition of a table with a textual key. */
-  readonly keyed: string
-  /** What ends the definition of a table with a whole number as its key. */
-  readonly numbered: string
-}
-
-/** The statements that lead from one schema to the next. */
-export type Migration = (spelling: Spelling) => readonly string[]
 
 /** In order and for ever: the schema's number is how many of them a database has seen. */
 const migrations: readonly Migration[] = [first, shape]

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
+import type { Store } from './api.ts'
 import type { StoreKey } from './fingerprint.ts'
 import type { WorkerOptions } from './message.ts'
 import type { Steps } from './steps.ts'
 import { storeOf } from './steps.ts'
-import type { Store } from './store.ts'
 import { Thread, type Timers } from './thread.ts'
 
 interface SqliteOptions {

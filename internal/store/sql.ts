@@ -1,10 +1,10 @@
+import type { Snapshot, Write } from './api.ts'
 import { type Cell, encode } from './column.ts'
 import { StaleGeneration } from './fault.ts'
 import { belongsToAnother, fingerprintEntry } from './fingerprint.ts'
 import type { RefreshRecord } from './records.ts'
 import { type Connection, Statements } from './statements.ts'
 import type { NamedBatch, Steps, StepTypes } from './steps.ts'
-import type { Snapshot, Write } from './store.ts'
 import * as tables from './tables.ts'
 import { Trail } from './trail.ts'
 

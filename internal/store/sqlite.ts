@@ -15,7 +15,8 @@ import { type Anchor, type Head, isOurAnchor, isOurHead } from './chain.ts'
 import { type Connection, Sqlite, type Statement } from './driver.ts'
 import { StoreError } from './fault.ts'
 import { belongsToAnother, fingerprintEntry, otherKey, type StoreKey, type Traces } from './fingerprint.ts'
-import { refuseNewer, type Spelling } from './migrate.ts'
+import { refuseNewer } from './migrate.ts'
+import type { Spelling } from './migrations/migration.ts'
 import type { Housekeeping } from './sql.ts'
 
 /** Everything that is SQLite and not SQL: pragmas, files, transactions that take the write lock at once, error codes. */

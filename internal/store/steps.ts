@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { DomainEvent } from '../events/events.ts'
 import type { At } from '../pool/pool.ts'
+import type { AuditEntry, AuditQuery, Batch, Retention, Snapshot, Store, Write } from './api.ts'
 import type { Break, Link } from './chain.ts'
 import type { AuditRow, IncidentRecord, OutboxRecord, RefreshRecord, SecretRecord } from './records.ts'
-import type { AuditEntry, AuditQuery, Batch, Retention, Snapshot, Store, Write } from './store.ts'
 
 /** An audit entry with a name, by which a second attempt finds what the first one wrote. */
 export interface NamedEntry extends AuditEntry {

@@ -1,4 +1,5 @@
 import type { Health } from '../pool/pool.ts'
+import type { Snapshot } from './api.ts'
 import { type Anchor, canonicalJson, type Head } from './chain.ts'
 import { type Column, fraction, json, maybeWhole, optional, table, text, whole } from './column.ts'
 import type {
@@ -16,7 +17,6 @@ import type {
   SeatRecord,
   SecretRecord,
 } from './records.ts'
-import type { Snapshot } from './store.ts'
 
 /*
  * Where each record lives. A field that is added to a record does not compile before it has a column here, and does not

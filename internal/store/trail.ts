@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import type { AuditQuery } from './api.ts'
 import {
   type Anchor,
   type Break,
@@ -19,7 +20,6 @@ import { decode } from './column.ts'
 import type { AuditRow } from './records.ts'
 import type { Connection, Row, Statements } from './statements.ts'
 import type { NamedEntry, StepTypes, Walk } from './steps.ts'
-import type { AuditQuery } from './store.ts'
 import { anchors, audit, heads, type StoredRow } from './tables.ts'
 
 const walkRows = 2_000

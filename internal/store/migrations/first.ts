@@ -1,4 +1,4 @@
-import type { Migration } from '../migrate.ts'
+import type { Migration } from './migration.ts'
 
 /*
  * Everything that the first version remembers. Configuration (credentials, pools, seats, keys) and what happened to it

@@ -1,4 +1,4 @@
-import type { Migration } from '../migrate.ts'
+import type { Migration } from './migration.ts'
 
 /** Providers may offer several shapes of API: null is the provider's own. */
 export const shape: Migration = () => [

@@ -1,0 +1,20 @@
+/**
+ * The Clock port: the only place where the time is read and the only owner of timers.
+ * `systemClock()` is real; `FakeClock` is moved by hand in tests.
+ */
+export interface Clock {
+  /** Milliseconds since 1970, advanced by monotonic time, so that a step of the wall clock moves no deadline. */
+  now(): number
+  /** Milliseconds of monotonic time with fractions, for measuring. */
+  mono(): number
+  /** Calls `run` once, not earlier than `delayMs` from now and at most one tick later; returns the cancellation. */
+  after(delayMs: number, run: () => void): Cancel
+}
+
+/** Forgets a timer; calling it twice, or late, does nothing. */
+export type Cancel = () => void
+
+/** A promise that resolves after `delayMs` of the clock's time. */
+export function sleep(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => clock.after(delayMs, resolve))
+}

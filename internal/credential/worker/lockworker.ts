@@ -1,0 +1,12 @@
+import { lock, unlock } from '../oauth/lock-file.ts'
+import { mark, touch, unmark } from '../oauth/lock-marker.ts'
+import { serve } from './serving.ts'
+
+/** The thread that holds the locks: apart from the files, so that no hung mount keeps a lock from being given back. */
+serve({
+  lock,
+  unlock,
+  mark: ({ path, staleMs }) => mark(path, staleMs),
+  touch: ({ path }) => touch(path),
+  unmark: ({ path }) => unmark(path),
+})

@@ -1,0 +1,63 @@
+import type { NewMember } from '../../engine/engine.ts'
+import type { PoolRecord } from '../../store/store.ts'
+import { addCredential, type NewCredential } from '../enrol.ts'
+import type { Call } from '../verb.ts'
+
+/** What `apply` does, or would do, to one credential or pool. */
+export interface ManifestChange {
+  kind: 'credential' | 'pool'
+  name: string
+  action: 'create' | 'change' | 'unchanged'
+  /** What differs, in words. */
+  what: string[]
+}
+
+type Deed =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'credential'; readonly given: NewCredential }
+  | { readonly kind: 'new-pool'; readonly record: PoolRecord; readonly seats: readonly NewMember[] }
+  | {
+      readonly kind: 'pool'
+      readonly name: string
+      readonly change: Partial<PoolRecord>
+      readonly add: readonly NewMember[]
+      readonly drop: readonly string[]
+      readonly reweigh: readonly NewMember[]
+      readonly order: readonly string[] | null
+    }
+
+/** One thing to do, and how it is told. */
+export interface Step {
+  readonly change: ManifestChange
+  readonly deed: Deed
+}
+
+/** Does what the step says. */
+export async function carryOut(call: Call, { deed }: Step): Promise<void> {
+  const { engine, actor } = call
+  switch (deed.kind) {
+    case 'none':
+      return
+    case 'credential':
+      await addCredential(call, deed.given)
+      return
+    case 'new-pool':
+      await engine.createPool(deed.record, deed.seats, actor)
+      return
+    case 'pool':
+      if (Object.keys(deed.change).length > 0) await engine.changePool(deed.name, deed.change, actor)
+      // New members first, so that the pool is never empty on the way.
+      await seat(call, deed.name, deed.add)
+      for (const member of deed.drop) await engine.dropMember(deed.name, member, actor)
+      for (const one of deed.reweigh) {
+        await engine.dropMember(deed.name, one.member, actor)
+        await seat(call, deed.name, [one])
+      }
+      if (deed.order) await engine.reorder(deed.name, deed.order, actor)
+  }
+}
+
+async function seat(call: Call, pool: string, seats: readonly NewMember[]): Promise<void> {
+  for (const { member, weight } of seats)
+    await call.engine.addMember(pool, member, { position: null, weight }, call.actor)
+}

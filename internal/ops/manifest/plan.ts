@@ -1,0 +1,217 @@
+import { Refusal } from '../../pool/pool.ts'
+import type { CredentialRecord, Source } from '../../store/store.ts'
+import { recordOf } from '../enrol.ts'
+import { commonShape } from '../find.ts'
+import { checkName, dialectFor, missing, providerNamed } from '../names.ts'
+import type { Call } from '../verb.ts'
+import { checkUpstream, defaultSettings, type SettingValue, settings } from '../verbs/pools.ts'
+import type { ManifestChange, Step } from './changes.ts'
+import type { CredentialSheet, Manifest, PoolSheet } from './document.ts'
+
+/** The steps that make it so, credentials first; refuses with every problem before anything is done. */
+export function plan(call: Call, manifest: Manifest): Step[] {
+  const steps: Step[] = []
+  const living = new Map(call.engine.credentials().map(({ record }) => [record.name, record]))
+  const known: Known = new Map(living)
+  for (const [name, sheet] of Object.entries(manifest.credentials)) {
+    attempt(manifest, `credentials.${name}`, () => {
+      known.set(name, living.get(name) ?? { ...sheet, name, baseUrl: sheet.baseUrl ?? null })
+      steps.push(planCredential(call, living.get(name), { name, sheet }))
+    })
+  }
+  for (const [name, sheet] of Object.entries(manifest.pools)) {
+    const before = call.engine.pool(name)
+    attempt(manifest, `pools.${name}`, () => {
+      checkName('pool', name)
+      const members = checkSeats(manifest, { name, sheet, known })
+      const change = planSettings(call, manifest, { name, sheet })
+      const spoken = commonShape({ name, provider: providerNamed(sheet.provider), shape: sheet.shape }, members)
+      checkUpstream({ ...change, ...spoken, name }, members)
+      steps.push(
+        before ? planChange(call, { name, sheet, change, spoken }) : planPool(call, { name, sheet, change, spoken }),
+      )
+    })
+  }
+  manifest.settle()
+  return steps
+}
+
+/** A refusal inside `check` becomes a problem at `key`, so that all are told together. */
+function attempt(manifest: Manifest, key: string, check: () => void): void {
+  try {
+    check()
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    manifest.problem(key, error.message, error.hint)
+  }
+}
+
+function planCredential(
+  call: Call,
+  found: CredentialRecord | undefined,
+  { name, sheet }: { name: string; sheet: CredentialSheet },
+): Step {
+  if (found) return { change: unchanged('credential', compared(name, sheet, found)), deed: { kind: 'none' } }
+  if (sheet.source === 'vault')
+    throw new Refusal(
+      'invalid',
+      'its secret is in no vault yet',
+      `spillway cred add ${name} --provider ${sheet.provider} puts it there`,
+    )
+  const { provider, shape, baseUrl, domain, header, login } = sheet
+  const given = { name, provider, shape, baseUrl, domain, header, login, source: reference(sheet.source) }
+  recordOf(call, given)
+  return {
+    change: { kind: 'credential', name, action: 'create', what: [sheet.provider] },
+    deed: { kind: 'credential', given },
+  }
+}
+
+function unchanged(kind: ManifestChange['kind'], name: string): ManifestChange {
+  return { kind, name, action: 'unchanged', what: [] }
+}
+
+function reference(source: Exclude<CredentialSheet['source'], 'vault'>) {
+  if ('env' in source) return { kind: 'env' as const, variable: source.env }
+  if ('file' in source) return { kind: 'file' as const, path: source.file, format: source.format ?? 'key' }
+  return { kind: 'command' as const, command: source.command }
+}
+
+/** The name again, if the living credential is as the manifest says; what a credential is cannot be changed in place. */
+function compared(name: string, sheet: CredentialSheet, record: CredentialRecord): string {
+  const differs = [
+    sheet.provider === record.provider ? null : `provider ${record.provider}`,
+    sheet.shape === record.shape ? null : `shape ${record.shape ?? 'none'}`,
+    (sheet.baseUrl?.replace(/\/+$/, '') ?? null) === record.baseUrl ? null : `baseUrl ${record.baseUrl ?? 'none'}`,
+    (sheet.domain ?? null) === record.domain ? null : `domain ${record.domain ?? 'none'}`,
+    (sheet.header?.toLowerCase() ?? null) === record.header ? null : `header ${record.header ?? 'none'}`,
+    sameSource(sheet.source, record.source) ? null : `source ${record.source.kind}`,
+    sheet.source === 'vault' || sameLogin(sheet.login, record) ? null : 'another login',
+  ].filter((difference) => difference !== null)
+  if (differs.length === 0) return name
+  throw new Refusal(
+    'invalid',
+    `the credential exists and has ${differs.join(', ')}`,
+    `spillway cred remove ${name} first, or say it as it is`,
+  )
+}
+
+function sameSource(wanted: CredentialSheet['source'], source: Source): boolean {
+  if (wanted === 'vault') return source.kind === 'vault'
+  const { kind, ...rest } = reference(wanted)
+  if (kind !== source.kind) return false
+  return Object.entries(rest).every(([key, value]) => Object.entries(source).some(([k, v]) => k === key && v === value))
+}
+
+function sameLogin(wanted: CredentialSheet['login'], { oauth }: CredentialRecord): boolean {
+  const settings = ['tokenUrl', 'clientId', 'clientSecretFile', 'scope'] as const
+  return settings.every((setting) => (wanted?.[setting] ?? null) === (oauth?.[setting] ?? null))
+}
+
+/** Credentials by name: those that live, and those that the manifest adds. */
+type Member = Pick<CredentialRecord, 'name' | 'provider' | 'shape' | 'baseUrl'>
+type Known = Map<string, Member>
+
+/** The members of a pool, as far as they are known and fit. */
+function checkSeats(
+  manifest: Manifest,
+  { name, sheet, known }: { name: string; sheet: PoolSheet; known: Known },
+): Member[] {
+  const seen = new Set<string>()
+  const members: Member[] = []
+  for (const [index, { member }] of sheet.members.entries()) {
+    attempt(manifest, `pools.${name}.members.${index}`, () => {
+      if (seen.has(member)) throw new Refusal('invalid', `${member} is named twice`)
+      seen.add(member)
+      const credential = known.get(member)
+      if (!credential) throw missing('credential', member, [...known.keys()])
+      if (credential.provider !== sheet.provider)
+        throw new Refusal(
+          'invalid',
+          `${member} is a credential of ${credential.provider}, the pool is one of ${sheet.provider}`,
+        )
+      members.push(credential)
+    })
+  }
+  return members
+}
+
+function planSettings(
+  call: Call,
+  manifest: Manifest,
+  { name, sheet }: { name: string; sheet: PoolSheet },
+): typeof defaultSettings {
+  const { provider: _provider, shape: _shape, members: _members, ...values } = sheet
+  let wanted = defaultSettings
+  for (const [key, value] of Object.entries(values)) {
+    if (value === undefined) continue
+    attempt(manifest, `pools.${name}.${key}`, () => {
+      wanted = { ...wanted, ...settings(call, { [key]: value satisfies SettingValue }) }
+    })
+  }
+  return wanted
+}
+
+interface Wanted {
+  readonly name: string
+  readonly sheet: PoolSheet
+  readonly change: typeof defaultSettings
+  readonly spoken: ReturnType<typeof commonShape>
+}
+
+function planPool(call: Call, { name, sheet, change, spoken }: Wanted): Step {
+  const record = { ...change, ...spoken, name, createdAt: call.clock.now() }
+  const members = sheet.members.map(({ member }) => member)
+  return {
+    change: { kind: 'pool', name, action: 'create', what: [sheet.provider, `members ${members.join(', ') || 'none'}`] },
+    deed: { kind: 'new-pool', record, seats: sheet.members },
+  }
+}
+
+function planChange(call: Call, { name, sheet, change, spoken }: Wanted): Step {
+  const before = call.engine.pool(name)
+  if (!before) throw missing('pool', name, [])
+  if (before.record.provider !== sheet.provider)
+    throw new Refusal(
+      'invalid',
+      `the pool exists and is one of ${before.record.provider}`,
+      `spillway pool delete ${name} first`,
+    )
+  if (before.record.shape !== spoken.shape)
+    throw new Refusal(
+      'invalid',
+      `the pool exists and speaks ${dialectFor(before.record).shape}`,
+      `spillway pool delete ${name} first`,
+    )
+  const wanted = new Map(sheet.members.map((seat) => [seat.member, seat.weight]))
+  const had = new Map(before.members.map((seat) => [seat.name, seat.weight]))
+  const changed = Object.entries(change).filter(([key, value]) => Reflect.get(before.record, key) !== value)
+  // A weight belongs to the seat and is given when the member is added.
+  const add = sheet.members.filter(({ member }) => !had.has(member))
+  const reweigh = sheet.members.filter(({ member, weight }) => had.has(member) && had.get(member) !== weight)
+  const drop = [...had.keys()].filter((member) => !wanted.has(member))
+  const order = [...wanted.keys()]
+  const kept = [...had.keys()].filter((member) => had.get(member) === wanted.get(member))
+  const moved = [...kept, ...add.map(({ member }) => member), ...reweigh.map(({ member }) => member)]
+  const reorder = moved.join() !== order.join()
+  const what = [
+    ...changed.map(([key, value]) => `${key} ${value ?? 'default'}`),
+    ...add.map(({ member }) => `with ${member}`),
+    ...drop.map((member) => `without ${member}`),
+    ...reweigh.map(({ member, weight }) => `${member} with weight ${weight}`),
+    ...(reorder ? [`order ${order.join(', ')}`] : []),
+  ]
+  if (what.length === 0) return { change: unchanged('pool', name), deed: { kind: 'none' } }
+  return {
+    change: { kind: 'pool', name, action: 'change', what },
+    deed: {
+      kind: 'pool',
+      name,
+      change: Object.fromEntries(changed),
+      add,
+      drop,
+      reweigh,
+      order: reorder ? order : null,
+    },
+  }
+}

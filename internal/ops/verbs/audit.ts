@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import { type AuditListShape, type AuditShape, auditListShape, auditShape } from '../../audit/audit.ts'
+import { parseDuration } from '../../config/config.ts'
+import { type At, Refusal } from '../../pool/pool.ts'
+import type { AuditQuery, ChainVerdict } from '../../store/store.ts'
+import { type Call, count, verb } from '../verb.ts'
+
+const mostRows = 10_000
+const pageRows = 1_000
+
+/** RFC 3339 with a zone; a bare date is midnight UTC. */
+const instantPattern = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/i
+
+export const trailVerbs = {
+  auditList: verb({
+    method: 'GET',
+    path: '/v1/audit',
+    args: z.strictObject({
+      /** RFC 3339, or how long ago, such as `2h`. */
+      since: z.string().optional(),
+      pool: z.string().optional(),
+      kind: z.string().optional(),
+      limit: count.pipe(z.int().min(1).max(mostRows)).default(50),
+    }),
+    async run(call, { since, pool, kind, limit }): Promise<AuditListShape[]> {
+      const query: AuditQuery = {
+        limit,
+        ...(since === undefined ? {} : { since: sinceWhen(call, since) }),
+        ...(pool === undefined ? {} : { pool }),
+        ...(kind === undefined ? {} : { kind }),
+      }
+      return (await call.store.audit(query)).map(auditListShape)
+    },
+  }),
+  auditVerify: verb({
+    method: 'GET',
+    path: '/v1/audit/verify',
+    args: z.strictObject({}),
+    run: async (call): Promise<ChainVerdict> => call.store.verifyAudit(),
+  }),
+  auditExport: verb({
+    method: 'GET',
+    path: '/v1/audit/export',
+    args: z.strictObject({
+      /** Rows with a higher number only: the last one of the page before. */
+      after: count.default(0),
+      limit: count.pipe(z.int().min(1).max(mostRows)).default(pageRows),
+    }),
+    run: async (call, { after, limit }): Promise<AuditShape[]> =>
+      (await call.store.audit({ after, limit })).map(auditShape),
+  }),
+}
+
+function sinceWhen(call: Call, text: string): At {
+  const at = instantPattern.test(text) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(at)) return at
+  const ago = parseDuration(text.replace(/\s+ago$/, ''))
+  if (ago === null)
+    throw new Refusal('invalid', `${JSON.stringify(text)} is no time`, 'examples: 2h, 3d, 2026-01-05T14:00:00Z')
+  return call.clock.now() - ago
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+import { Refusal } from '../../pool/pool.ts'
+import { type IncidentShape, incidentShape, maybeInstant, type PoolShape, poolShape } from '../present.ts'
+import { verb } from '../verb.ts'
+
+/** Everything at a glance. */
+export interface StatusShape {
+  version: string
+  /** The version of Node that runs it. */
+  node: string
+  /** Whether plain requests are read with Node's own parser, past node:http; null: no daemon runs. */
+  fastPath: boolean | null
+  /** null: no daemon runs, the answer is what the next one will begin with. */
+  startedAt: string | null
+  /** Where agents are pointed at. */
+  origin: string
+  pools: PoolShape[]
+  incidents: IncidentShape[]
+}
+
+export const statusVerbs = {
+  status: verb({
+    method: 'GET',
+    path: '/v1/status',
+    args: z.strictObject({}),
+    async run(call): Promise<StatusShape> {
+      const now = call.clock.now()
+      const incidents = await (call.incidents ? call.incidents() : call.store.incidents())
+      return {
+        version: call.version,
+        ...call.runtime,
+        startedAt: maybeInstant(call.startedAt),
+        origin: call.origin(),
+        pools: call.engine.pools().map((pool) => poolShape(pool, now, call.startedAt !== null)),
+        incidents: incidents.filter(({ closedAt }) => closedAt === null).map(incidentShape),
+      }
+    },
+  }),
+  reload: verb({
+    method: 'POST',
+    path: '/v1/reload',
+    args: z.strictObject({}),
+    async run(call): Promise<{ applied: boolean; problems: string[] }> {
+      if (!call.reload)
+        throw new Refusal('conflict', 'no daemon runs, so there is nothing to reload', 'spillway serve starts one')
+      const { applied, problems } = await call.reload()
+      return { applied, problems: [...problems] }
+    },
+  }),
+}

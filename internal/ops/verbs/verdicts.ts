@@ -1,0 +1,134 @@
+import { z } from 'zod'
+import type { Decision, PoolStatus } from '../../engine/engine.ts'
+import { type At, type Closed, isClosed, remedyFor } from '../../pool/pool.ts'
+import { poolNamed } from '../find.ts'
+import { maybeInstant, typed } from '../present.ts'
+import { type Call, known, verb } from '../verb.ts'
+
+/** Who would serve now, and for each member whether and why not. */
+interface ExplainShape {
+  pool: string
+  model: string | null
+  /** Who would serve; null when nobody can. */
+  serves: string | null
+  /** How the request would be sent: `active`, `failover`, `probe`, `parked`, `degraded`. */
+  role: string | null
+  why: string
+  retryAt: string | null
+  members: ExplainedMember[]
+}
+
+interface ExplainedMember {
+  name: string
+  serves: boolean
+  why: string
+  reason: string | null
+  until: string | null
+  /** What a person types to mend it; null when it waits for nobody. */
+  command: string | null
+}
+
+/** Whether work that needs the pool should start now. */
+export interface CheckShape {
+  pool: string
+  verdict: 'can-serve' | 'cooling' | 'unreachable' | 'needs-person'
+  /** The host that is down, when the verdict is `unreachable`, and since when. */
+  host: string | null
+  since: string | null
+  /** Who would serve, or who recovers first. */
+  member: string | null
+  retryAt: string | null
+  /** Members that wait for a person, and what to type. */
+  people: { member: string; state: Closed['state']; reason: string; command: string }[]
+}
+
+const poolExplain = verb({
+  method: 'GET',
+  path: '/v1/pools/:name/explain',
+  args: z.strictObject({ name: known, model: known.optional() }),
+  async run(call, { name, model }): Promise<ExplainShape> {
+    const pool = poolNamed(call.engine, name)
+    const { decision, why, members } = call.engine.explain(name, model ?? null)
+    const serves = decision.kind === 'lease' ? decision.lease.member : null
+    const others = new Map(members.map((other) => [other.member, other]))
+    return {
+      pool: name,
+      model: model ?? null,
+      serves,
+      role: decision.kind === 'lease' ? decision.lease.role : null,
+      why,
+      retryAt: maybeInstant(retryAt(decision, pool)),
+      members: pool.members.map((member) => {
+        const command = typed(remedyFor(member.name, member.health))
+        if (member.name === serves) return { name: member.name, serves: true, why, reason: null, until: null, command }
+        const not = others.get(member.name)
+        return {
+          name: member.name,
+          serves: false,
+          why: not?.why ?? 'standby',
+          reason: not?.reason ?? null,
+          until: maybeInstant(not?.until ?? null),
+          command,
+        }
+      }),
+    }
+  },
+})
+
+const poolCheck = verb({
+  method: 'GET',
+  path: '/v1/pools/:name/check',
+  args: z.strictObject({ name: known }),
+  async run(call, { name }): Promise<CheckShape> {
+    const pool = poolNamed(call.engine, name)
+    const { decision } = call.engine.explain(name, null)
+    return { pool: name, ...verdict(call, pool, decision) }
+  },
+})
+
+const nothing = { member: null, retryAt: null, host: null, since: null } as const
+
+function verdict(call: Call, pool: PoolStatus, decision: Decision): Omit<CheckShape, 'pool'> {
+  const waiting = people(pool)
+  if (decision.kind === 'lease' && decision.lease.role !== 'degraded')
+    return { ...nothing, verdict: 'can-serve', member: decision.lease.member, people: waiting }
+  const at = retryAt(decision, pool)
+  if (at === null) return { ...nothing, verdict: 'needs-person', people: waiting }
+  const { unreachable } = pool
+  if (decision.kind === 'host-down') {
+    const facts = { host: decision.host, since: maybeInstant(unreachable?.since ?? null), retryAt: maybeInstant(at) }
+    return { ...nothing, ...facts, verdict: 'unreachable', people: waiting }
+  }
+  const first = decision.kind === 'exhausted' ? decision.first : null
+  return {
+    ...nothing,
+    verdict: 'cooling',
+    member: first,
+    retryAt: maybeInstant(Math.max(at, call.clock.now())),
+    people: waiting,
+  }
+}
+
+/** When somebody can serve again: now at the latest when the decision is to serve; null when only a person helps. */
+function retryAt(decision: Decision, pool: PoolStatus): At | null {
+  switch (decision.kind) {
+    case 'lease':
+      return decision.lease.role === 'degraded' ? pool.retryAt : null
+    case 'exhausted':
+    case 'host-down':
+      return decision.retryAt
+    case 'tried-all':
+    case 'empty':
+      return null
+  }
+}
+
+function people(pool: PoolStatus): CheckShape['people'] {
+  return pool.members.flatMap(({ name, health }): CheckShape['people'] => {
+    if (!isClosed(health)) return []
+    const { state, reason } = health
+    return [{ member: name, state, reason, command: typed(remedyFor(name, health)) }]
+  })
+}
+
+export const verdictVerbs = { poolExplain, poolCheck }
