@@ -73,10 +73,13 @@ const cooldown = z.strictObject({
   earlyProbeMs: duration('How often an exhausted pool may test a member whose hint is far away.', anyCooldown),
 })
 
+/** How long a request may be held at most, for all pools and for one. */
+export const longestWait = '1h'
+
 const pools = z.strictObject({
   maxWaitMs: duration(
     'How long a request is held when recovery is that near. Every agent waits 50 s in silence; Gemini CLI asks again after 60 s.',
-    { min: '0s', max: '1h' },
+    { min: '0s', max: longestWait },
   ),
   onExhausted: choice('Answer locally, or send to the member that recovers soonest.', ['reject', 'degrade']),
   preemptAt: orNull(

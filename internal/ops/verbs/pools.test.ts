@@ -220,6 +220,7 @@ describe('the settings of a pool', () => {
       preemptAt: 95,
       probePath: '/v1/models',
     })
+    expect(await ops.poolSet({ name: 'openai', set: { maxWaitMs: '1h' } })).toMatchObject({ maxWaitMs: 3_600_000 })
     const back = Object.fromEntries(Object.keys(set).map((key) => [key, 'default']))
     expect(await ops.poolSet({ name: 'openai', set: back })).toMatchObject({
       strategy: 'sticky',
@@ -232,8 +233,13 @@ describe('the settings of a pool', () => {
 
   test.each<[string, Record<string, string>, string]>([
     ['an unknown key', { stratgy: 'sticky' }, '"stratgy" is not a setting of a pool; did you mean strategy?'],
-    ['a wait that is no time', { maxWaitMs: 'soon' }, 'maxWaitMs is a time from 0 to 10m, not "soon"'],
-    ['a wait of a day', { maxWaitMs: '1d' }, 'maxWaitMs is a time from 0 to 10m, not "1d"'],
+    ['a wait that is no time', { maxWaitMs: 'soon' }, 'maxWaitMs is a time from 0 to 1h, not "soon"'],
+    [
+      'a wait longer than the configuration allows',
+      { maxWaitMs: '61m' },
+      'maxWaitMs is a time from 0 to 1h, not "61m"',
+    ],
+    ['a wait of a day', { maxWaitMs: '1d' }, 'maxWaitMs is a time from 0 to 1h, not "1d"'],
     ['more than 100 %', { preemptAt: '101' }, 'preemptAt is a percentage from 1 to 100, not "101"'],
     ['no percentage at all', { preemptAt: '' }, 'preemptAt is a percentage from 1 to 100, not ""'],
     ['a path that is none', { probePath: 'v1' }, 'probePath is a path such as /v1/models, not "v1"'],

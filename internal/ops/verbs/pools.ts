@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseDuration } from '../../config/config.ts'
+import { longestWait, parseDuration } from '../../config/config.ts'
 import { Refusal, strategies } from '../../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
 import { checkBaseUrl } from '../address.ts'
@@ -66,8 +66,10 @@ function setting(call: Call, key: SettingName, value: string | number): Partial<
 
 function waitMs(value: string | number): number {
   const ms = typeof value === 'number' ? value : /^\d+$/.test(value) ? Number(value) : parseDuration(value)
-  if (ms === null || !Number.isSafeInteger(ms) || ms < 0 || ms > 600_000)
-    throw new Refusal('invalid', `maxWaitMs is a time from 0 to 10m, not ${JSON.stringify(value)}`, 'example: 10s')
+  if (ms === null || !Number.isSafeInteger(ms) || ms < 0 || ms > Number(parseDuration(longestWait))) {
+    const what = `maxWaitMs is a time from 0 to ${longestWait}, not ${JSON.stringify(value)}`
+    throw new Refusal('invalid', what, 'example: 10s')
+  }
   return ms
 }
 

@@ -18,7 +18,8 @@ import { isLongUnread } from '../exchange/answers.ts'
 import type { AdmittedRequest, ProxyContext } from '../exchange/context.ts'
 import { Exchange } from '../exchange/exchange.ts'
 import { parseTarget, type Target } from '../exchange/target.ts'
-import { sendLocal, sendPrepared } from '../local/answer.ts'
+import { prepared, sendLocal, sendPrepared } from '../local/answer.ts'
+import { readableTo } from '../local/cors.ts'
 import {
   draining,
   expectationFailed,
@@ -110,7 +111,7 @@ export class Handler implements RequestHandler {
     }
     if (this.#inbound.isFull) {
       this.#context.meter.request(pool.name, 'upstream_error')
-      sendLocal(response, dialect.error(overloadedHere), this.#marks(), true)
+      sendPrepared(response, readableTo(request, prepared(dialect.error(overloadedHere))), this.#marks(), true)
       return
     }
     const id = this.#nextId()
@@ -160,7 +161,8 @@ export class Handler implements RequestHandler {
     request.gathered?.release()
     meter.request(pool.name, 'exhausted')
     const hearer = { dialect, client: clientKind(headerIn(request.rawHeaders, 'user-agent')) }
-    sendPrepared(response, refusals.answer(hearer, pool.name, decision, clock.now()), this.#marks(), draining)
+    const answer = refusals.answer(hearer, pool.name, decision, clock.now())
+    sendPrepared(response, readableTo(request, answer), this.#marks(), draining)
   }
 
   #nextId(): string {
@@ -179,7 +181,7 @@ export class Handler implements RequestHandler {
 
   #answer({ request, response, frame }: Call, answer: LocalAnswer): void {
     const isLong = isLongUnread(request, frame)
-    sendLocal(response, answer, this.#marks(), isLong || this.#context.draining)
+    sendPrepared(response, readableTo(request, prepared(answer)), this.#marks(), isLong || this.#context.draining)
   }
 }
 

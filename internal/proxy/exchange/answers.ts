@@ -2,6 +2,7 @@ import { clientKind, type LocalError } from '../../dialect/dialect.ts'
 import type { Exhausted } from '../../engine/engine.ts'
 import { type Frame, headerIn, type IncomingRequest, type RequestBody } from '../../http1/http1.ts'
 import { type Prepared, prepared, sendPrepared } from '../local/answer.ts'
+import { readableTo } from '../local/cors.ts'
 import type { AdmittedRequest, ProxyContext } from './context.ts'
 import type { RoundTrip } from './state.ts'
 
@@ -15,7 +16,8 @@ export function isLongUnread(request: IncomingRequest, { length }: Frame): boole
 
 /** Answers with what kept us from serving, after so many attempts. */
 export function sendError(context: ProxyContext, admitted: AdmittedRequest, error: LocalError, attempts: number): void {
-  sendOwn(context, admitted, prepared(admitted.dialect.error(error)), attempts)
+  const answer = readableTo(admitted.request, prepared(admitted.dialect.error(error)))
+  sendOwn(context, admitted, answer, attempts)
 }
 
 /** Answers that nobody in the pool can serve, and when that ends. */
@@ -28,7 +30,8 @@ export function sendExhausted(
   const { dialect, pool, request } = admitted
   const { refusals, clock } = context
   const client = clientKind(headerIn(request.rawHeaders, 'user-agent'))
-  sendOwn(context, admitted, refusals.answer({ dialect, client }, pool.name, decision, clock.now()), attempts)
+  const answer = refusals.answer({ dialect, client }, pool.name, decision, clock.now())
+  sendOwn(context, admitted, readableTo(request, answer), attempts)
 }
 
 /** Gives an answer that is here as a whole. */
