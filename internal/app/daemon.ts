@@ -96,7 +96,7 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
   logTransitions(core.bus, log)
   await told.start(ops)
   undo.push(() => told.stop())
-  const disk = watchDisk(core, clock, () => reload.config.disk.reserveBytes)
+  const disk = watchDisk(core, clock, () => reload.config.disk)
   counts.watch(core, clock, { disk, fastPath: proxy.fastPath, upstreams: proxy.upstreams })
   const unwatchExpiry = watchExpiry(core, clock, (error) => log.warn({ error }, 'ends of tokens were not looked at'))
   const unkeep = keepAudit({

@@ -1,3 +1,5 @@
+import { guardClashes } from './guardchecks.ts'
+
 /** Rules that hold between settings; each returns what is wrong, at the setting that an operator would change. */
 export interface Clash {
   readonly key: string
@@ -18,6 +20,7 @@ export function clashes(settled: Settled): readonly Clash[] {
     ...onlyOne(settled, 'notices.webhook.secretFile', 'notices.webhook.secretEnv'),
     ...adminNeedsToken(settled),
     ...totalHoldsOneBody(settled),
+    ...guardClashes(settled),
   ]
 }
 

@@ -34,8 +34,9 @@ export const defaults = {
     webhook: { url: null, secretFile: null, secretEnv: null },
   },
   audit: { maxAge: '90d', maxRows: 100_000, maxBytes: '64MiB' },
-  disk: { reserveBytes: '512MiB' },
+  disk: { reserveBytes: 'auto' },
   store: { url: 'sqlite:spillway.db' },
+  guard: { budgets: {}, hotPaths: {}, workers: {} },
   log: { level: 'info', format: 'auto' },
   oauth: {
     codex: { tokenUrl: 'https://auth.openai.com/oauth/token', ...asTheTool },

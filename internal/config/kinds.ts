@@ -60,6 +60,13 @@ export function duration(about: string, range: Range) {
   return measure(about, 'must be a duration such as 500ms, 30s or 1h30m', range, unit)
 }
 
+/** A size, or `auto`. */
+export function sizeOrAuto(about: string, range: Range) {
+  const base = size(about, range)
+  const { allowed } = kinds.get(base) ?? { allowed: '' }
+  return kind(z.union([z.literal('auto'), base]), about, { allowed: `${allowed}, or auto`, read: asNumber })
+}
+
 /** A size in text or bytes, resolved to bytes. */
 export function size(about: string, range: Range) {
   return measure(about, 'must be a size such as 64KiB or 32MiB', range, { parse: parseSize, pattern: sizePattern })
@@ -159,6 +166,62 @@ export function orNull<S extends z.ZodType>(schema: S) {
   const read = (text: string) => (text.trim() === 'null' ? null : base.read(text))
   return kind(schema.nullable(), schema.description ?? '', { ...base, allowed: `${base.allowed}, or null`, read })
 }
+
+/** The same setting inside an entry, where `value` holds when it is left out. */
+export function otherwise<S extends z.ZodType>(schema: S, value: z.output<S>) {
+  const base = kinds.get(schema)
+  if (!base) throw new TypeError('otherwise takes a setting')
+  return kind(schema.default(value as never), schema.description ?? '', base)
+}
+
+/** A pattern, a shell's glob, for files below a folder. */
+export function pattern(about: string) {
+  return kind(z.string().min(1).max(500), about, { allowed: "must be a pattern such as '**/*.jsonl'" })
+}
+
+/** The name of something that stands elsewhere, such as a pool. */
+export function nameOf(about: string, of: string) {
+  return kind(z.string().regex(namePattern), about, { allowed: `must be the name of ${of}` })
+}
+
+/** Names of things that stand elsewhere. */
+export function namesOf(about: string, of: string) {
+  return kind(z.array(z.string().regex(namePattern)), about, {
+    allowed: `must be a list of names of ${of}`,
+    item: `must be the name of ${of}`,
+  })
+}
+
+/** A program and its arguments as a list of words. */
+export function command(about: string) {
+  const allowed = 'must be a command as a list of words, such as [systemctl, start, crawler] (no shell reads it)'
+  return kind(z.tuple([z.string().min(1)], z.string()), about, {
+    allowed,
+    item: 'must be a word, in quotes if need be',
+  })
+}
+
+/** Programs with their arguments, one after the other. */
+export function commands(about: string) {
+  const allowed = 'must be a list of commands, each a list of words, such as [[/usr/local/bin/tiering, --apply]]'
+  return kind(z.array(z.tuple([z.string().min(1)], z.string())), about, { allowed, item: allowed })
+}
+
+/** Entries under names of the operator's choice; in the environment, as JSON. */
+export function entries<S extends z.ZodObject>(about: string, entry: S) {
+  const read = (text: string): unknown => {
+    try {
+      return JSON.parse(text)
+    } catch {
+      return text
+    }
+  }
+  const allowed = 'must consist of entries with a name each (in the environment: a JSON object)'
+  return kind(z.record(z.string().regex(namePattern), entry), about, { allowed, read })
+}
+
+/** What the name of an entry may be. */
+export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 
 /** Whether a text has the form of a well-known credential; it is asked only to catch a secret in the wrong place. */
 function looksLikeSecret(text: string): boolean {

@@ -47,7 +47,7 @@ describe('the defaults', () => {
     expect(config.replay).toMatchObject({ maxBodyBytes: 33_554_432, maxTotalBytes: 268_435_456 })
     expect(config.cooldown).toMatchObject({ rateLimitedMs: 60_000, maxMs: 1_800_000, earlyProbeMs: 900_000 })
     expect(config.audit).toEqual({ maxAge: 7_776_000_000, maxRows: 100_000, maxBytes: 67_108_864 })
-    expect(config.disk.reserveBytes).toBe(536_870_912)
+    expect(config.disk.reserveBytes).toBe('auto')
     expect(config.admin).toEqual({ socket: '/data/admin.sock', listen: null, tokenFile: null })
     expect(config.store.url).toBe('sqlite:/data/spillway.db')
     expect(config.pools).toEqual({ maxWaitMs: 10_000, onExhausted: 'reject', preemptAt: null })

@@ -101,10 +101,17 @@ interface Origin {
 /** A clash at the place where the operator wrote the value. */
 function locate(clash: Clash, { source, overrides, file }: Origin): Problem {
   const { key, message, hint, other } = clash
-  const setting = settings.has(key) ? key : key.slice(0, key.lastIndexOf('.'))
+  const setting = settingOf(key)
   const from = overrides.get(setting) ?? (other === undefined ? undefined : overrides.get(other))
   if (from) return { file: from.from, line: null, key, message, hint }
   return { file, line: source.lineOf(key), key, message, hint }
+}
+
+/** The setting that a dotted name is, or lies in. */
+function settingOf(key: string): string {
+  const parts = key.split('.')
+  const names = parts.map((_, index) => parts.slice(0, parts.length - index).join('.'))
+  return names.find((name) => settings.has(name)) ?? key
 }
 
 function referredTo(config: Config): readonly string[] {

@@ -23,11 +23,35 @@ export function withAbsolutePaths(config: Config, baseOf: (key: string) => strin
     const section = key.slice(0, key.lastIndexOf('.'))
     Reflect.set(Object(valueAt(result, section)), key.slice(section.length + 1), absolute(value, baseOf(key)))
   }
+  const guard = guardPaths(result.guard, (path) => absolute(path, baseOf('guard.budgets')))
   const database = /^sqlite:(?!:memory:)(.*)$/.exec(config.store.url)?.[1]
-  return database ? { ...result, store: { url: `sqlite:${absolute(database, baseOf('store.url'))}` } } : result
+  const store = database ? { url: `sqlite:${absolute(database, baseOf('store.url'))}` } : result.store
+  return { ...result, guard, store }
+}
+
+/** Entries under names have their paths inside. */
+function guardPaths(guard: Config['guard'], made: (path: string) => string): Config['guard'] {
+  const or = (path: string | null) => (path === null ? null : made(path))
+  const each = <E>(all: Readonly<Record<string, E>>, change: (entry: E) => E): Record<string, E> =>
+    Object.fromEntries(Object.entries(all).map(([name, entry]) => [name, change(entry)]))
+  return {
+    budgets: each(guard.budgets, (budget) => ({ ...budget, path: made(budget.path) })),
+    hotPaths: each(guard.hotPaths, (hot) => ({
+      ...hot,
+      path: or(hot.path),
+      root: or(hot.root),
+      recover: { ...hot.recover, enabledBy: or(hot.recover.enabledBy) },
+    })),
+    workers: each(guard.workers, (worker) => ({
+      ...worker,
+      enabledBy: or(worker.enabledBy),
+      deployLock: worker.deployLock && { ...worker.deployLock, path: made(worker.deployLock.path) },
+    })),
+  }
 }
 
 function absolute(path: string, base: string): string {
   if (isAbsolute(path)) return path
+  if (path === '~') return homedir()
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : join(base, path)
 }

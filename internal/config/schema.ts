@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { guard } from './guard.ts'
 import {
   address,
   choice,
@@ -6,11 +7,13 @@ import {
   file,
   identifier,
   integers,
+  type Kind,
   kinds,
   networks,
   number,
   orNull,
   size,
+  sizeOrAuto,
   storeUrl,
   toggle,
   url,
@@ -109,7 +112,10 @@ const audit = z.strictObject({
 })
 
 const disk = z.strictObject({
-  reserveBytes: size('Below this much free disk, optional writes stop.', { min: '0B', max: '64TiB' }),
+  reserveBytes: sizeOrAuto(
+    'Below this much free disk, optional writes stop; auto: the smaller of 15 % of the file system and 4 GiB.',
+    { min: '0B', max: '64TiB' },
+  ),
 })
 
 const store = z.strictObject({ url: storeUrl('SQLite in the data directory, or PostgreSQL for a fleet.') })
@@ -143,6 +149,7 @@ export const schema = z.strictObject({
   audit: audit.describe('How much of the audit log is kept.'),
   disk: disk.describe('The disk that the data directory is on.'),
   store: store.describe('The database.'),
+  guard: guard.describe('Directories, hot paths and workers.'),
   log: log.describe('The log, on stderr.'),
   oauth: oauth.describe('Authorization servers of logins.'),
 })
@@ -158,14 +165,37 @@ export type Config = DeepReadonly<z.output<typeof schema>>
 /** The dotted names of all settings, in the order of the schema, with their zod schemas. */
 export const settings: ReadonlyMap<string, z.ZodType> = new Map(walk(schema, []))
 
-/** The names of the keys directly below a section (`''` is the whole); undefined when the name is no section. */
+/** The names of the keys directly below a section or an entry (`''` is the whole); undefined when the name is neither. */
 export function keysOf(section: string): readonly string[] | undefined {
-  let at: unknown = schema
-  for (const part of section === '' ? [] : section.split('.')) {
-    if (!(at instanceof z.ZodObject) || !Object.hasOwn(at.shape, part)) return undefined
-    at = at.shape[part]
+  const at = shapesAt(section).find((each) => each instanceof z.ZodObject)
+  return at && Object.keys(at.shape)
+}
+
+/** What is known of the value at a dotted name, inside of entries and lists, too. */
+export function kindAt(name: string): Kind | undefined {
+  const known = shapesAt(name).find((each) => kinds.has(each))
+  return known && kinds.get(known)
+}
+
+/** The schemas of what stands at a dotted name, from the outermost to the one that has keys; empty when nothing may stand there. */
+function shapesAt(name: string): readonly z.ZodType[] {
+  let found = unwrapped(schema)
+  for (const part of name === '' ? [] : name.split('.')) {
+    const inner = found.map((each) => innerOf(each, part)).find((each) => each instanceof z.ZodType)
+    found = inner ? unwrapped(inner) : []
   }
-  return at instanceof z.ZodObject ? Object.keys(at.shape) : undefined
+  return found
+}
+
+function innerOf(at: z.ZodType, part: string): unknown {
+  if (at instanceof z.ZodObject) return Object.hasOwn(at.shape, part) ? at.shape[part] : undefined
+  return at instanceof z.ZodRecord ? at.valueType : undefined
+}
+
+function unwrapped(outer: z.ZodType): readonly z.ZodType[] {
+  const wraps = outer instanceof z.ZodDefault || outer instanceof z.ZodPrefault || outer instanceof z.ZodNullable
+  const inner = wraps ? outer.unwrap() : null
+  return inner instanceof z.ZodType ? [outer, ...unwrapped(inner)] : [outer]
 }
 
 function* walk(at: z.ZodObject, path: readonly string[]): Generator<[string, z.ZodType]> {

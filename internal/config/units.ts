@@ -64,6 +64,14 @@ export function formatSize(bytes: number): string {
   return `${bytes}B`
 }
 
+/** A size as people say it, rounded: `6.1 GiB`, `340 MiB`, `12 B`. */
+export function readableSize(bytes: number): string {
+  const unit = [...'TGMK'].find((letter) => bytes >= (sizeUnits[`${letter.toLowerCase()}ib`] ?? 1))
+  if (!unit) return `${Math.round(bytes)} B`
+  const value = bytes / (sizeUnits[`${unit.toLowerCase()}ib`] ?? 1)
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}iB`
+}
+
 function whole(value: number): number | null {
   const rounded = Math.round(value)
   return Number.isSafeInteger(rounded) && value >= 0 ? rounded : null

@@ -1,9 +1,8 @@
 import type { z } from 'zod'
 import type { Clash } from './checks.ts'
 import { defaults } from './defaults.ts'
-import { type Kind, kinds } from './kinds.ts'
 import { valueAt } from './layers.ts'
-import { keysOf, settings } from './schema.ts'
+import { keysOf, kindAt, settings } from './schema.ts'
 import { suggest } from './suggest.ts'
 
 /** Turns what zod found into sentences about settings: one for each wrong value and each unknown key. */
@@ -15,23 +14,32 @@ export function clashesOf(error: z.ZodError, values: unknown): readonly Clash[] 
     const clashes =
       issue.code === 'unrecognized_keys'
         ? issue.keys.map((key) => unknownKey(at, key))
-        : [wrongValue(path, valueAt(values, at))]
+        : issue.code === 'invalid_key'
+          ? [wrongName(at, path)]
+          : [wrongValue(path, valueAt(values, at))]
     for (const clash of clashes) found.set(clash.key, clash)
   }
   return [...found.values()]
 }
 
+function wrongName(key: string, path: readonly string[]): Clash {
+  const message = `${show(path.at(-1))} cannot be a name`
+  return { key, message, hint: 'letters, digits, dots, underscores and hyphens, 63 at most, a letter or digit first' }
+}
+
 function wrongValue(path: readonly string[], value: unknown): Clash {
   const key = path.join('.')
-  const whole = kindOf(key)
-  const kind = whole ?? kindOf(path.slice(0, -1).join('.'))
-  if (!kind) {
+  const whole = kindAt(key)
+  const kind = whole ?? nearestKind(path.slice(0, -1))
+  if (!kind || keysOf(key)) {
     const message = key === '' ? 'must consist of sections' : 'must be a section'
     return { key, message, hint: `with the keys ${keysOf(key)?.join(', ')}` }
   }
   const allowed = whole ? kind.allowed : kind.item
+  if (value === undefined) return { key, message: `is missing; it ${allowed}`, hint: null }
   if (value === null) {
-    const hint = whole ? `leave the key out for its default, ${show(valueAt(defaults, key))}` : null
+    const usual = valueAt(defaults, key)
+    const hint = whole && usual !== undefined ? `leave the key out for its default, ${show(usual)}` : null
     return { key, message: `has no value; it ${allowed}`, hint }
   }
   const near = typeof value === 'string' ? suggest(value, kind.words) : null
@@ -39,9 +47,9 @@ function wrongValue(path: readonly string[], value: unknown): Clash {
   return { key, message: allowed + shown, hint: near && `did you mean ${near}?` }
 }
 
-function kindOf(key: string): Kind | undefined {
-  const setting = settings.get(key)
-  return setting && kinds.get(setting)
+/** The kind of the list, or of the list of lists, that the path leads into. */
+function nearestKind(path: readonly string[]) {
+  return kindAt(path.join('.')) ?? kindAt(path.slice(0, -1).join('.'))
 }
 
 function show(value: unknown): string {

@@ -289,6 +289,8 @@ export interface Engine extends DataPath, Commands, Views {
   attend(scout: Scout): void
   /** Takes changed settings into use. */
   configure(settings: EngineSettings): void
+  /** While the disk is short, counts of repeats are kept in memory only. */
+  spareDisk(isShort: boolean): void
   /** Resolves when everything decided so far is durable (or was given up because the store is ill). */
   flush(): Promise<void>
   stop(): Promise<void>

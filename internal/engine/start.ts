@@ -153,6 +153,7 @@ function assemble(core: Core): Engine {
       hosts.attend(scout)
       revivals.attend(scout)
     },
+    spareDisk: (isShort) => core.signals.spare(isShort),
     configure(settings) {
       core.settings = settings
     },

@@ -106,6 +106,6 @@ export interface Store {
   incidents(): Promise<readonly IncidentRecord[]>
   outbox(): Promise<readonly OutboxRecord[]>
   /** Bytes that the database and its log occupy, and bytes free on their disk. */
-  space(): Promise<{ readonly usedBytes: number; readonly freeBytes: number }>
+  space(): Promise<{ readonly usedBytes: number; readonly freeBytes: number; readonly totalBytes: number }>
   close(): Promise<void>
 }

@@ -173,10 +173,11 @@ function isMark(value: unknown): value is { version: number; written_by: string 
   return typeof value === 'object' && value !== null && 'version' in value && 'written_by' in value
 }
 
-function spaceOf(file: string): { usedBytes: number; freeBytes: number } {
+function spaceOf(file: string): { usedBytes: number; freeBytes: number; totalBytes: number } {
   const sizes = [file, `${file}-wal`, `${file}-shm`].map((path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0)
   const disk = statfsSync(dirname(file))
-  return { usedBytes: sizes.reduce((sum, size) => sum + size, 0), freeBytes: disk.bavail * disk.bsize }
+  const usedBytes = sizes.reduce((sum, size) => sum + size, 0)
+  return { usedBytes, freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize }
 }
 
 function dialectOver(database: Connection): Dialect {

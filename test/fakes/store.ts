@@ -85,7 +85,7 @@ export class MemoryStore implements Store {
   }
 
   async space() {
-    return { usedBytes: 0, freeBytes: 2 ** 40 }
+    return { usedBytes: 0, freeBytes: 2 ** 40, totalBytes: 2 ** 41 }
   }
 
   async close(): Promise<void> {}

@@ -38,6 +38,7 @@ export class Signals {
   readonly #onSuppressed: (kind: EventKind) => void
   #written = new Map<string, number>()
   #armed = false
+  #spares = false
 
   constructor(parts: {
     journal: Journal
@@ -58,6 +59,12 @@ export class Signals {
       this.#dedupe.restore(signal, at, count)
       this.#written.set(signal, count)
     }
+  }
+
+  /** Whether counts stay in memory until further notice. */
+  spare(isShort: boolean): void {
+    this.#spares = isShort
+    if (!isShort && this.#dedupe.pending().size > 0) this.#arm()
   }
 
   /** Records the writes together with the event that explains them; false when the event was only counted. */
@@ -102,6 +109,7 @@ export class Signals {
 
   /** Writes the counts that changed, so that a crash loses at most 30 s of them. */
   #checkpoint(): void {
+    if (this.#spares) return
     const writes: Write[] = []
     for (const [signal, count] of this.#dedupe.pending()) {
       if (this.#written.get(signal) === count) continue

@@ -132,12 +132,13 @@ describe('permissions', () => {
 
 describe('the disk', () => {
   const space = (freeBytes: number) => {
-    bench.store.space = async () => ({ usedBytes: 1024 ** 2, freeBytes })
+    bench.store.space = async () => ({ usedBytes: 1024 ** 2, freeBytes, totalBytes: 4096 * 1024 ** 2 })
   }
   test.each([
-    ['below the reserve', 511, 'fail'],
-    ['near the reserve', 1023, 'warn'],
-    ['far from it', 1024, 'ok'],
+    // 15 % of 4 GiB are 614.4 MiB.
+    ['below the reserve', 614, 'fail'],
+    ['near the reserve', 1228, 'warn'],
+    ['far from it', 1229, 'ok'],
   ])('%s', async (_name, mebibytes, state) => {
     space(mebibytes * 1024 ** 2)
     expect(await about('disk')).toMatchObject({ state, message: expect.stringContaining('the store takes 1.0 MiB') })

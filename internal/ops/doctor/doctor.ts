@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { formatDuration, formatSize } from '../../config/config.ts'
+import { formatDuration, reserveOf } from '../../config/config.ts'
 import { isLoopback } from '../../net/net.ts'
 import { dialectFor } from '../names.ts'
 import { type Call, verb } from '../verb.ts'
@@ -90,10 +90,10 @@ async function files(call: Call): Promise<DoctorRow[]> {
 }
 
 async function disk(call: Call): Promise<DoctorRow[]> {
-  const { usedBytes, freeBytes } = await call.store.space()
-  const { reserveBytes } = call.config().disk
+  const { usedBytes, freeBytes, totalBytes } = await call.store.space()
+  const reserveBytes = reserveOf(call.config().disk, totalBytes)
   const message = `${readable(freeBytes)} free, the store takes ${readable(usedBytes)}`
-  const hint = `below the reserve of ${formatSize(reserveBytes)} optional writes stop; free some space or change disk.reserveBytes`
+  const hint = `below the reserve of ${readable(reserveBytes)} optional writes stop; free some space or change disk.reserveBytes`
   if (freeBytes < reserveBytes) return [row('disk', message, { state: 'fail', hint })]
   if (freeBytes < 2 * reserveBytes) return [row('disk', message, { state: 'warn', hint })]
   return [row('disk', message)]

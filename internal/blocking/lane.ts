@@ -1,0 +1,100 @@
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+
+/** A thread shares our memory and may outlive its deadline in the kernel; a process is larger and can be killed. */
+export type Isolation = 'thread' | 'process'
+
+export interface LaneQuestion {
+  readonly task: string
+  readonly details: unknown
+}
+
+export type LaneAnswer = { readonly result: unknown } | { readonly failed: string; readonly code: string | null }
+
+/** One place where blocking calls are made, one at a time. */
+export interface Lane {
+  listen(hear: (answer: 'ready' | LaneAnswer) => void): void
+  /** Calls `hear` when the lane ended by itself. */
+  ended(hear: (why: string) => void): void
+  /** The lane keeps the process alive until it has answered. */
+  ask(question: LaneQuestion): void
+  /** Ends it; resolves when it is gone, which may be never for a thread in the kernel. `hung`: it can no longer tidy up. */
+  end(hung: boolean): Promise<void>
+}
+
+/** A new lane that runs the script; it says `ready` when it listens. */
+export function startLane(script: URL, isolation: Isolation, env: Readonly<Record<string, string | undefined>>): Lane {
+  return isolation === 'thread' ? threadLane(script) : processLane(script, env)
+}
+
+function threadLane(script: URL): Lane {
+  const worker = new Worker(script)
+  return {
+    listen: (hear) =>
+      worker.on('message', (answer: 'ready' | LaneAnswer) => {
+        if (answer !== 'ready') worker.unref()
+        hear(answer)
+      }),
+    ended(hear) {
+      worker.on('error', (error) => hear(error.message))
+      worker.on('exit', () => hear('the thread ended'))
+    },
+    ask(question) {
+      worker.ref()
+      worker.postMessage(question)
+    },
+    end() {
+      worker.removeAllListeners()
+      worker.on('error', () => {})
+      worker.unref()
+      return new Promise((resolve) => {
+        worker.on('exit', () => resolve())
+        void worker.terminate()
+      })
+    },
+  }
+}
+
+function processLane(script: URL, env: Readonly<Record<string, string | undefined>>): Lane {
+  const child = fork(fileURLToPath(script), [], {
+    env: { ...env },
+    execArgv: [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
+  const ref = (on: boolean) => {
+    if (on) child.ref()
+    else child.unref()
+    if (on) child.channel?.ref()
+    else child.channel?.unref()
+  }
+  child.on('error', () => {})
+  return {
+    listen: (hear) =>
+      child.on('message', (answer) => {
+        if (answer !== 'ready') ref(false)
+        hear(answer as 'ready' | LaneAnswer)
+      }),
+    ended(hear) {
+      child.on('error', (error) => hear(error.message))
+      child.on('exit', () => hear('the process ended'))
+    },
+    ask(question) {
+      ref(true)
+      // A lane that has died meanwhile says so by its end.
+      child.send(question, () => {})
+    },
+    end(hung) {
+      child.removeAllListeners('message').removeAllListeners('exit').removeAllListeners('error')
+      child.on('error', () => {})
+      ref(false)
+      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return Promise.resolve()
+      return new Promise((resolve) => {
+        child.on('exit', () => resolve())
+        // SIGTERM lets it end the command that it runs.
+        child.kill(hung ? 'SIGKILL' : 'SIGTERM')
+      })
+    },
+  }
+}
