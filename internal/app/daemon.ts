@@ -10,6 +10,7 @@ import { type Core, openCore } from './core.ts'
 import { watchDisk } from './disk.ts'
 import { watchExpiry } from './expiry.ts'
 import { adminEvents, logTransitions } from './feeds.ts'
+import { guardOf } from './guarding.ts'
 import { countingGuesses } from './guesses.ts'
 import { createMeters, type Meters } from './meters.ts'
 import type { Places } from './places.ts'
@@ -71,8 +72,10 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
   undo.push(() => core.close())
   const proxy = proxyOf(parts, core, counts)
   undo.push(() => proxy.close())
-  const told = telling({ core, clock, log, config, env })
-  const reload = reloader({ ...parts, core, proxy, told })
+  const guard = guardOf({ core, clock, log, env, data: places.data, config: () => reload.config })
+  undo.push(() => guard.stop())
+  const told = telling({ core, clock, log, config, env, guard })
+  const reload = reloader({ ...parts, core, proxy, told, guard })
   const ops = createOps({
     ...core,
     clock,
@@ -81,6 +84,7 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
     startedAt,
     config: () => reload.config,
     prober: proxy.prober,
+    guard,
     paths: { ...places, database: databaseOf(config), config: places.config },
     origin: () => origin,
     reload: () => reload.now(),
@@ -97,7 +101,7 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
   await told.start(ops)
   undo.push(() => told.stop())
   const disk = watchDisk(core, clock, () => reload.config.disk)
-  counts.watch(core, clock, { disk, fastPath: proxy.fastPath, upstreams: proxy.upstreams })
+  counts.watch(core, clock, { disk, guard, fastPath: proxy.fastPath, upstreams: proxy.upstreams })
   const unwatchExpiry = watchExpiry(core, clock, (error) => log.warn({ error }, 'ends of tokens were not looked at'))
   const unkeep = keepAudit({
     store: core.store,
@@ -107,9 +111,11 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
   })
   proxy.ready(true)
   core.engine.attend(proxy.scout)
+  guard.start()
 
   async function stop(): Promise<void> {
     reload.stop()
+    guard.stop()
     unkeep()
     unwatchExpiry()
     disk.stop()

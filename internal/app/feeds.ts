@@ -23,6 +23,11 @@ const troubles: ReadonlySet<EventKind> = new Set<EventKind>([
   'store_trouble',
   'keys_guessed',
   'config_rejected',
+  'worker_down',
+  'path_unrecovered',
+  'path_recovery_failed',
+  'budget_over',
+  'budget_filling',
 ])
 
 /** Logs one line for each transition that is told. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock/clock.ts'
 import type { EventKind } from '../events/events.ts'
+import type { GuardGauges } from '../guard/guard.ts'
 import { createMetrics, type View } from '../metrics/metrics.ts'
 import type { ProxyMeter } from '../proxy/proxy.ts'
 import type { Store } from '../store/store.ts'
@@ -21,6 +22,7 @@ export interface Meters {
 /** What is shown beside the pools. */
 interface Facts {
   readonly disk: { readonly freeBytes: number | null }
+  readonly guard: GuardGauges
   readonly fastPath: boolean
   upstreams(): View['upstreams']
 }
@@ -49,7 +51,7 @@ export function createMeters(): Meters {
         return seqs
       },
     }),
-    watch(core, clock, { disk, fastPath, upstreams }) {
+    watch(core, clock, { disk, guard, fastPath, upstreams }) {
       metrics.listen(core.bus)
       view = () => ({
         now: clock.now(),
@@ -57,6 +59,12 @@ export function createMeters(): Meters {
         upstreams: upstreams(),
         diskFreeBytes: disk.freeBytes,
         fastPath,
+        guard: {
+          budgets: guard.budgets(),
+          paths: guard.paths(),
+          workers: guard.workers(),
+          decisions: guard.decisions(),
+        },
       })
     },
     render: () => metrics.render(),

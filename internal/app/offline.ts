@@ -7,6 +7,7 @@ import { createOps } from '../ops/ops.ts'
 import type { DataPlane } from '../proxy/proxy.ts'
 import type { Lock } from '../store/store.ts'
 import { type Core, openCore } from './core.ts'
+import { guardOf } from './guarding.ts'
 import { actor, type Environment, load, loading } from './loading.ts'
 import type { Places } from './places.ts'
 import { databaseOf, proxySettings } from './settings.ts'
@@ -44,6 +45,7 @@ export async function openOffline(places: Places, lock: Lock, { env, clock, vers
         return dataPlane.prober.probe(credential, pool)
       },
     }
+    const guard = guardOf({ core, clock, log, env, data: places.data, config: () => config })
     const { host, port } = config.server.listen
     const operations = createOps({
       ...core,
@@ -53,6 +55,7 @@ export async function openOffline(places: Places, lock: Lock, { env, clock, vers
       startedAt: null,
       config: () => config,
       prober,
+      guard,
       paths: { ...places, database: databaseOf(config) },
       origin: () => `http://${host}:${port}`,
     })
@@ -60,6 +63,7 @@ export async function openOffline(places: Places, lock: Lock, { env, clock, vers
       ops: operations.as(actor),
       async close() {
         operations.close()
+        guard.stop()
         await dataPlane?.close()
         await core.close()
         lock.release()

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock/clock.ts'
 import { type Config, formatProblems, type Loaded, reloadable, watchConfig } from '../config/config.ts'
+import type { LiveGuard } from '../guard/guard.ts'
 import type { Logger, RootLogger } from '../log/log.ts'
 import type { ReloadResult } from '../ops/ops.ts'
 import type { DataPlane } from '../proxy/proxy.ts'
@@ -27,6 +28,7 @@ interface ReloadParts {
   readonly core: Core
   readonly proxy: DataPlane
   readonly told: Telling
+  readonly guard: Pick<LiveGuard, 'configure'>
   reread(): Promise<Loaded>
 }
 
@@ -56,6 +58,7 @@ export function reloader(parts: ReloadParts): Reloader {
     core.engine.configure(engineSettings(inForce))
     proxy.configure(proxySettings(inForce))
     told.configure(inForce)
+    parts.guard.configure()
     log.setLevel?.(inForce.log.level)
     parts.log.info({ changed: changes.live }, 'the configuration was reloaded')
     core.engine.tell({ kind: 'config_changed', detail: { what: changes.live.join(', ') } })

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock/clock.ts'
 import type { Config } from '../config/config.ts'
+import type { LiveGuard } from '../guard/guard.ts'
 import type { Logger } from '../log/log.ts'
 import { createNotifier, createWebhook, type Notifier, type PoolNow } from '../notify/notify.ts'
 import type { Operations } from '../ops/ops.ts'
@@ -20,16 +21,27 @@ interface TellingParts {
   readonly core: Core
   readonly clock: Clock
   readonly log: Logger
+  readonly guard: Pick<LiveGuard, 'factsOf'>
   readonly config: Config
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
 /** The notices of the configuration: a Telegram bot, a webhook, both, or neither. */
-export function telling({ core, clock, log, config, env }: TellingParts): Telling {
+export function telling({ core, clock, log, config, env, guard }: TellingParts): Telling {
   const settings = { dedupeMs: config.notices.dedupeMs }
   const { telegram, webhook } = config.notices
+  const factsNow = (kind: string, name: string) => guard.factsOf(kind, name)
   const poolNow = (name: string) => poolAsTold(core, name)
-  const notifier = createNotifier({ store: core.store, bus: core.bus, clock, log, settings, channels: [], poolNow })
+  const notifier = createNotifier({
+    store: core.store,
+    bus: core.bus,
+    clock,
+    log,
+    settings,
+    channels: [],
+    poolNow,
+    factsNow,
+  })
   const signature = { file: webhook.secretFile, variable: webhook.secretEnv }
   const secret = secretFrom('notices.webhook', signature, env)
   if (webhook.url !== null)

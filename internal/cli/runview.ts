@@ -1,3 +1,4 @@
+import { readableSize } from '../config/config.ts'
 import type { Ending, HaltReason, RunNote, Trouble } from '../guard/guard.ts'
 import type { ClaimShape } from '../ops/ops.ts'
 import { exitCodes } from './exit.ts'
@@ -25,6 +26,8 @@ export function conclusionOf(ending: Exclude<Ending, { kind: 'no-daemon' }>, now
         line: `run: cooling (infrastructure): ${troubles[ending.why]}; try again in ${span(ending.waitMs)}`,
         code: exitCodes.tryLater,
       }
+    case 'not-admitted':
+      return { line: notAdmittedText(ending.why, now), code: exitCodes.tryLater }
     case 'refused':
       return { line: refusalText(ending.claim, now), code: exitCodes.tryLater }
   }
@@ -75,6 +78,21 @@ const troubles: Readonly<Record<Trouble, string>> = {
   'daemon-silent': 'the daemon does not answer',
   'no-resources': 'the system has no memory, processes or file descriptors left',
   'io-error': 'the command cannot be read',
+}
+
+function notAdmittedText(why: Extract<Ending, { kind: 'not-admitted' }>['why'], now: number): string {
+  switch (why.verdict) {
+    case 'over-budget': {
+      const { name, path, bytes, files, overBy } = why.budget
+      return `run: over budget: ${name} (${path}) holds ${readableSize(bytes)} in ${files.toLocaleString('en')} files, over ${overBy.join(' and ')}; nothing was started`
+    }
+    case 'storage-unreadable': {
+      const since = why.since === null ? '' : ` since ${localTime(why.since, now)}`
+      return `run: storage unreadable: ${why.hotPath} (${why.path}) is ${why.state}${since}; nothing was started`
+    }
+    case 'half-open':
+      return `run: half-open: another job tries ${why.pool}, until ${localTime(why.until, now)} at the latest; nothing was started`
+  }
 }
 
 function refusalText({ job, why, holder, until, failures }: ClaimShape, now: number): string {

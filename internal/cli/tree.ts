@@ -3,6 +3,7 @@ import { type Cli, leaf } from './command.ts'
 import { auditCommands } from './commands/audit.ts'
 import { credCommands } from './commands/cred.ts'
 import { daemonCommands } from './commands/daemon.ts'
+import { guardCommands } from './commands/guard.ts'
 import { keyCommands } from './commands/key.ts'
 import { poolCommands } from './commands/pool.ts'
 import { runCommand } from './commands/run.ts'
@@ -45,6 +46,7 @@ export function commandTree(cli: Cli): Command {
   auditCommands(program, cli)
   tokenCommand(program, cli)
   runCommand(program, cli)
+  guardCommands(program, cli)
   completionCommands(program, cli)
   return program
 }

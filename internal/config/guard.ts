@@ -39,7 +39,7 @@ const budget = z.strictObject({
   ),
 })
 
-const anyPause = { min: '1s', max: '1d' }
+const anyPause = { min: '100ms', max: '1d' }
 const sentinel = otherwise(
   orNull(
     file('Automation is off unless this file exists; null: NAME.enabled in the folder guard of the data directory.'),

@@ -53,7 +53,56 @@ export interface Details {
   host_up: { host: string; downAt: At }
   store_trouble: { what: string }
   store_healed: Record<string, never>
+  /** `from` names the worker, hot path or budget; `reason` says why, in the guard's words. `code` is the command's. */
+  worker_started: { pending: number | null; code: number | null }
+  worker_stopped: { path: string; code: number | null }
+  worker_refused: { pending: number | null }
+  /** It does not run although jobs wait; `since`: what keeps it from running has held so long. */
+  worker_down: { pending: number; since: At | null }
+  worker_up: { downAt: At }
+  path_recovered: { path: string; steps: readonly string[] }
+  /** Refused, or failed at this step. */
+  path_recovery_failed: { path: string; step: string | null; said: string | null }
+  path_unrecovered: { path: string; state: string; since: At }
+  path_readable: { path: string; since: At }
+  budget_pruned: { path: string; files: number; bytes: number }
+  budget_over: { path: string; bytes: number; files: number; over: readonly string[]; prunes: boolean }
+  budget_within: { path: string }
+  budget_filling: Filling
+  budget_calm: { path: string }
+  guard_enabled: { what: string }
+  guard_disabled: { what: string }
 }
+
+/** How a directory grows since the first error of a pool. */
+export type Filling = {
+  path: string
+  bytesPerHour: number
+  /** null: nothing was written in the same time before. */
+  multiplier: number | null
+  errorAt: At
+  /** What is wrong with the pool, such as a member that needs a login. */
+  cause: 'needs-login' | 'disabled' | 'unreadable' | 'exhausted'
+  freeBytes: number | null
+  fullAt: At | null
+}
+
+/** Why the guard does not do something, or what is wrong. */
+export type GuardReason =
+  | 'disabled'
+  | 'active'
+  | 'nothing-pending'
+  | 'deploy-locked'
+  | 'storage-unreadable'
+  | 'marked-running'
+  | 'rate-limited'
+  | 'needs-person'
+  | 'check-failed'
+  | 'not-a-mountpoint'
+  | 'outside-root'
+  | 'not-stale'
+  | 'busy'
+  | 'failed'
 
 export type EventKind = keyof Details
 
@@ -65,7 +114,7 @@ interface Shape<K extends EventKind> {
   readonly from: string | null
   /** The member that serves now. */
   readonly to: string | null
-  readonly reason: Reason | null
+  readonly reason: Reason | GuardReason | null
   readonly actor: Actor
   readonly detail: Details[K]
 }

@@ -28,6 +28,11 @@ export function declareCounters(exposition: Exposition, sources: Sources): void 
     for (const { origin, refused } of sources.view()?.upstreams ?? []) sample({ origin }, refused)
   })
 
+  const decided = 'Decisions about a worker by their reason; started stands for none against it.'
+  exposition.counter('spillway_worker_decisions_total', decided, ['worker', 'reason'], (sample) => {
+    for (const { worker, reason, count } of sources.view()?.guard?.decisions ?? []) sample({ worker, reason }, count)
+  })
+
   const byWord = (name: string, help: string, word: string, tally: Tally) =>
     exposition.counter(name, help, [word], (sample) => {
       for (const [value, count] of tally.entries()) sample({ [word]: value }, count)
@@ -58,6 +63,16 @@ export function declareGauges(exposition: Exposition, sources: Sources): void {
   })
   gauge('spillway_disk_free_bytes', 'Bytes free on the disk of the data directory.', [], (view, sample) => {
     if (view.diskFreeBytes !== null) sample({}, view.diskFreeBytes)
+  })
+  gauge('spillway_guard_budget_bytes', 'Bytes in a directory with a budget.', ['budget'], ({ guard }, sample) => {
+    for (const { name, bytes } of guard?.budgets ?? []) sample({ budget: name }, bytes)
+  })
+  gauge('spillway_guard_path_state', '1 for the state of a hot path.', ['path', 'state'], ({ guard }, sample) => {
+    for (const { name, state } of guard?.paths ?? []) sample({ path: name, state }, 1)
+  })
+  const shouldRun = '1 while a worker is wanted and jobs wait for it.'
+  gauge('spillway_worker_should_run', shouldRun, ['worker'], ({ guard }, sample) => {
+    for (const { name, shouldRun: should } of guard?.workers ?? []) sample({ worker: name }, should ? 1 : 0)
   })
   const fastPath = '1 if requests bypass node:http for speed, 0 if this Node does not allow that.'
   gauge('spillway_fast_path', fastPath, [], (view, sample) => {

@@ -28,6 +28,14 @@ export interface UpstreamView {
   readonly refused: number
 }
 
+/** What the guard sees of directories, hot paths and workers; its gauges have this shape. */
+export interface GuardView {
+  readonly budgets: readonly { readonly name: string; readonly bytes: number }[]
+  readonly paths: readonly { readonly name: string; readonly state: string }[]
+  readonly workers: readonly { readonly name: string; readonly shouldRun: boolean }[]
+  readonly decisions: readonly { readonly worker: string; readonly reason: string; readonly count: number }[]
+}
+
 /** All that is measured only when somebody asks. */
 export interface View {
   readonly now: number
@@ -37,6 +45,8 @@ export interface View {
   readonly diskFreeBytes: number | null
   /** Whether plain requests are read with node's own parser, past node:http. */
   readonly fastPath: boolean
+  /** Absent where nothing is guarded. */
+  readonly guard?: GuardView
 }
 
 /** Seconds until the member's cooldown or suspicion ends; 0 when it has none or it has passed. */

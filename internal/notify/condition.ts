@@ -83,6 +83,22 @@ export function roleOf(event: DomainEvent): Role | null {
       return opens('store')
     case 'store_healed':
       return ends('store')
+    case 'worker_down':
+      return opens(`worker:${event.from}`, { subject: event.from })
+    case 'worker_up':
+      return ends(`worker:${event.from}`)
+    case 'path_unrecovered':
+      return opens(`path:${event.from}`, { subject: event.from })
+    case 'path_readable':
+      return ends(`path:${event.from}`)
+    case 'budget_over':
+      return opens(`budget:${event.from}`, { subject: event.from })
+    case 'budget_within':
+      return ends(`budget:${event.from}`)
+    case 'budget_filling':
+      return opens(`filling:${event.from}`, { subject: event.from })
+    case 'budget_calm':
+      return ends(`filling:${event.from}`)
     case 'member_parked':
     case 'member_unparked':
     case 'member_cleared':
@@ -94,6 +110,14 @@ export function roleOf(event: DomainEvent): Role | null {
     case 'key_revoked':
     case 'token_issued':
     case 'config_changed':
+    case 'worker_started':
+    case 'worker_stopped':
+    case 'worker_refused':
+    case 'path_recovered':
+    case 'path_recovery_failed':
+    case 'budget_pruned':
+    case 'guard_enabled':
+    case 'guard_disabled':
       return null
   }
 }

@@ -15,7 +15,7 @@ import { rowFor, rowId } from './outbox.ts'
 import { phraseAll, phraseEnd } from './phrase.ts'
 import { hear } from './pipeline.ts'
 import { remediesOf } from './remedy.ts'
-import { ended, isSpent, type PoolNow, refreshed, swept, wantsPool } from './sweep.ts'
+import { ended, isSpent, type PoolNow, refreshed, swept, wantsFacts, wantsPool, withFacts } from './sweep.ts'
 import { type Wall, wallClock } from './words.ts'
 
 const tickMs = 5_000
@@ -36,6 +36,8 @@ export interface NotifierParts {
   readonly timeZone?: string
   /** How a pool stands now, undefined when there is none (`engine.pool`); without it, edits tell only what events told. */
   readonly poolNow?: (name: string) => PoolNow | undefined
+  /** What is known now of an incident of the guard, by kind and name; null: nothing else than what was told. */
+  readonly factsNow?: (kind: string, name: string) => object | null
 }
 
 /** Tells people what happened: once, in order, and to the end. */
@@ -238,7 +240,10 @@ class PipelineNotifier implements Notifier {
     }
     const asks = poolNow && incident.pool !== null && wantsPool(incident, now)
     const pool = asks ? (poolNow(incident.pool) ?? 'gone') : null
-    const next = pool === 'gone' ? ended(incident, now) : swept(incident, now, settings.dedupeMs, pool)
+    const facts = wantsFacts(incident, now) ? this.#parts.factsNow?.(incident.kind, incident.subject ?? '') : null
+    const seen = facts ? withFacts(incident, facts, now) : incident
+    const next =
+      pool === 'gone' ? ended(seen, now) : seen === incident ? swept(seen, now, settings.dedupeMs, pool) : seen
     if (next === incident) return
     this.#ledger.put(next)
     this.#tell(

@@ -1,5 +1,6 @@
 import type { Details, DomainEvent } from '../events/events.ts'
 import { counting } from './decide.ts'
+import { guardSentence } from './guardphrase.ts'
 import type { Incident, Line } from './incident.ts'
 import type { At } from './notice.ts'
 import { cause, counted, duration, plain, type Wall } from './words.ts'
@@ -45,6 +46,14 @@ export function phraseEnd(incident: Incident, wall: Wall): string | null {
       return `${name(end.from)} was removed.`
     case 'host_up':
       return `${plain(end.detail.host)} is reachable again after ${duration(end.at - end.detail.downAt)}.`
+    case 'worker_up':
+      return `${name(end.from)} runs again, or nothing waits any more, after ${duration(end.at - end.detail.downAt)}.`
+    case 'path_readable':
+      return `${name(end.from)} (${plain(end.detail.path)}) is readable again after ${duration(end.at - end.detail.since)}.`
+    case 'budget_within':
+      return `${name(end.from)} is within its budget again after ${lasted}.`
+    case 'budget_calm':
+      return `${plain(end.detail.path)} grows as it did before the error again, after ${lasted}.`
     case 'store_healed':
       return `The store is well again after ${lasted}. What was kept in memory has been written.`
     default:
@@ -123,6 +132,11 @@ function sentence(event: DomainEvent, saying: Saying): string {
       return `The store is in trouble: ${plain(event.detail.what)}. Requests go on from memory.`
     case 'config_rejected':
       return rejected(event.detail.problems)
+    case 'worker_down':
+    case 'path_unrecovered':
+    case 'budget_over':
+    case 'budget_filling':
+      return guardSentence(event, saying)
     default:
       return plain(`${event.kind} ${event.pool ?? ''} ${event.from ?? ''} ${event.to ?? ''}`)
   }
@@ -151,6 +165,14 @@ function past(incident: Incident, saying: Saying): string {
       return `${plain(event.detail.host)} was not reachable ${lasted}.`
     case 'store_trouble':
       return `The store was in trouble ${lasted}: ${plain(event.detail.what)}.`
+    case 'worker_down':
+      return `${name(subject)} was down while jobs waited ${lasted}.`
+    case 'path_unrecovered':
+      return `${name(subject)} (${plain(event.detail.path)}) was ${plain(event.detail.state)} for ${duration(end - event.detail.since)}, until ${wall(end, now)}.`
+    case 'budget_over':
+      return `${name(subject)} was over its budget ${lasted}.`
+    case 'budget_filling':
+      return `${plain(event.detail.path)} grew far faster than normal ${lasted}.`
     default:
       return `${present(incident, saying)} Over since ${wall(end, now)}.`
   }

@@ -58,6 +58,22 @@ const kinds: readonly [kind: EventKind, does: 'opens' | 'ends' | null][] = [
   ['host_up', 'ends'],
   ['store_trouble', 'opens'],
   ['store_healed', 'ends'],
+  ['worker_started', null],
+  ['worker_stopped', null],
+  ['worker_refused', null],
+  ['worker_down', 'opens'],
+  ['worker_up', 'ends'],
+  ['path_recovered', null],
+  ['path_recovery_failed', null],
+  ['path_unrecovered', 'opens'],
+  ['path_readable', 'ends'],
+  ['budget_pruned', null],
+  ['budget_over', 'opens'],
+  ['budget_within', 'ends'],
+  ['budget_filling', 'opens'],
+  ['budget_calm', 'ends'],
+  ['guard_enabled', null],
+  ['guard_disabled', null],
 ]
 
 describe('which events are told', () => {

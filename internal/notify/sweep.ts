@@ -51,6 +51,23 @@ export function wantsPool(incident: Incident, now: At): boolean {
   return kind === 'pool_exhausted' && closedAt === null && now - updatedAt >= editSpacingMs
 }
 
+const guarded: ReadonlySet<string> = new Set(['budget_filling', 'worker_down'])
+
+/** Whether the message of the incident would be edited if what the guard knows of it were other facts; a quarter of its time apart. */
+export function wantsFacts({ kind, closedAt, updatedAt, openedAt }: Incident, now: At): boolean {
+  const apart = Math.max(editSpacingMs, (updatedAt - openedAt) / 4)
+  return guarded.has(kind) && closedAt === null && now - updatedAt >= apart
+}
+
+/** The incident with facts of the guard that are newer than those that were told; the same object when they are the same. */
+export function withFacts(incident: Incident, facts: object, now: At): Incident {
+  const line = incident.lines.at(-1)!
+  const detail = { ...line.event.detail, ...facts }
+  if (JSON.stringify(detail) === JSON.stringify(line.event.detail)) return incident
+  const event = { ...line.event, detail } as DomainEvent
+  return updated({ ...incident, lines: [{ ...line, event }] }, 'changed', now)
+}
+
 /** The incident with the next recovery and the members' states as they are known now; when somebody could serve already, the next request will tell. */
 export function refreshed(incident: Incident, { exhausted, retryAt, members }: PoolNow): Incident {
   const line = incident.lines.at(-1)!

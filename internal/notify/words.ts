@@ -33,6 +33,19 @@ const reasons: Readonly<Record<Reason, string>> = {
   'client-gone': 'client left',
   operator: 'by an operator',
   preempted: 'near its limit',
+  disabled: 'switched off',
+  active: 'runs already',
+  'nothing-pending': 'nothing waits',
+  'deploy-locked': 'a deployment holds its lock',
+  'storage-unreadable': 'storage unreadable',
+  'marked-running': 'jobs are marked running',
+  'needs-person': 'its pool needs a person',
+  'check-failed': 'its checks do not answer',
+  'not-a-mountpoint': 'not a mountpoint',
+  'outside-root': 'outside of its root',
+  'not-stale': 'not stale',
+  busy: 'running work uses it',
+  failed: 'a step failed',
 }
 
 /** A reason in plain words, such as `429 rate limit`; null when neither reason nor status is known. */
@@ -76,6 +89,19 @@ export function wallClock(timeZone?: string): Wall {
     const [date = '', time = ''] = parts(at)
     return date === parts(now)[0] ? time : `${date} ${time}`
   }
+}
+
+/** A size as people say it: `1.2 GiB`, `340 MiB`, `12 B`. */
+export function size(bytes: number): string {
+  const steps = [
+    ['TiB', 1024 ** 4],
+    ['GiB', 1024 ** 3],
+    ['MiB', 1024 ** 2],
+    ['KiB', 1024],
+  ] as const
+  const [unit, factor] = steps.find(([, least]) => bytes >= least) ?? ['B', 1]
+  const value = bytes / factor
+  return `${factor > 1 && value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`
 }
 
 /** `1 request`, `418 requests`. */

@@ -8,6 +8,7 @@ import type { Outbound } from '../outbound/outbound.ts'
 import type { Actor, At } from '../pool/pool.ts'
 import type { IncidentRecord, Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
+import type { Guard } from './guard.ts'
 import type { JobBook } from './jobbook.ts'
 import type { LoginAttempts } from './login-attempts.ts'
 
@@ -57,6 +58,7 @@ export interface OpsParts {
     | 'endsAt'
   >
   readonly prober: Prober
+  readonly guard: Guard
   /** How other hosts are reached. */
   readonly outbound: Outbound
   readonly clock: Clock

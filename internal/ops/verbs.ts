@@ -5,6 +5,7 @@ import type { Verb } from './verb.ts'
 import { trailVerbs } from './verbs/audit.ts'
 import { credentialVerbs } from './verbs/credentials.ts'
 import { environmentVerbs } from './verbs/environment.ts'
+import { guardVerbs } from './verbs/guard.ts'
 import { importVerbs } from './verbs/import.ts'
 import { jobVerbs } from './verbs/jobs.ts'
 import { keyVerbs } from './verbs/keys.ts'
@@ -27,6 +28,7 @@ export const verbs = {
   ...tokenVerbs,
   ...keyVerbs,
   ...jobVerbs,
+  ...guardVerbs,
   ...trailVerbs,
   ...environmentVerbs,
   ...manifestVerbs,

@@ -1,3 +1,4 @@
+import type { DomainEvent } from '../events/events.ts'
 import type { Actor, At, Cooling, Health, ModelFamily, Park, Probing, Reason } from '../pool/pool.ts'
 import type { Sealed } from '../vault/vault.ts'
 
@@ -141,7 +142,7 @@ export interface AuditRow {
   readonly pool: string | null
   readonly from: string | null
   readonly to: string | null
-  readonly reason: Reason | null
+  readonly reason: DomainEvent['reason']
   readonly actor: Actor
   readonly suppressed: number
   readonly detail: Readonly<Record<string, unknown>>
@@ -165,7 +166,7 @@ export interface IncidentRecord {
   readonly kind: string
   readonly pool: string | null
   readonly subject: string | null
-  readonly reason: Reason | null
+  readonly reason: DomainEvent['reason']
   readonly openedAt: At
   readonly closedAt: At | null
   readonly count: number

@@ -37,7 +37,10 @@ export interface StepTypes {
   prune: { asks: { readonly now: At; readonly retention: Retention }; answers: number }
   incidents: { asks: null; answers: readonly IncidentRecord[] }
   outbox: { asks: null; answers: readonly OutboxRecord[] }
-  space: { asks: null; answers: { readonly usedBytes: number; readonly freeBytes: number; readonly totalBytes: number } }
+  space: {
+    asks: null
+    answers: { readonly usedBytes: number; readonly freeBytes: number; readonly totalBytes: number }
+  }
 }
 
 export type StepName = keyof StepTypes

@@ -13,6 +13,7 @@ import { directly } from '../../internal/outbound/outbound.ts'
 import type { Outcome } from '../../internal/pool/pool.ts'
 import { Vault } from '../../internal/vault/vault.ts'
 import { MemoryStore } from './store.ts'
+import { unguarded } from './unguarded.ts'
 
 /** A real engine, keyring, vault and credentials over a store in memory and a clock that stands still: what the verbs work on. */
 export interface Bench {
@@ -123,6 +124,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
     vault,
     credentials,
     prober,
+    guard: unguarded(),
     clock,
     version: '1.2.3',
     runtime: { node: '24.22.3', fastPath: options.offline ? null : true },

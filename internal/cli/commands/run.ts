@@ -16,6 +16,8 @@ import { conclusionOf, noteText } from '../runview.ts'
 interface RunOptions {
   readonly pool: string
   readonly job?: string
+  readonly budget: string[]
+  readonly hotPath: string[]
   readonly retries: number
   readonly backoff: Backoff
   readonly type: JobType
@@ -26,6 +28,8 @@ export function runCommand(program: Command, cli: Cli): void {
   leaf(program, 'run <command...>', 'start a worker only if the pool can serve, and retry it: run --pool P -- CMD…')
     .requiredOption('--pool <pool>', 'the pool that the worker uses; it gets the variables that env prints')
     .option('--job <name>', 'remember failures between runs, and run it once at a time')
+    .option('--budget <name>', 'a directory that it must not fill over its budget (repeatable)', more, [])
+    .option('--hot-path <name>', 'what must be readable (repeatable)', more, [])
     .option('--retries <n>', 'attempts after the first', wholeNumber, jobDefaults.retries)
     .addOption(
       new Option('--backoff <first..longest>', 'how long to wait after a failure, at most; doubles with each')
@@ -42,7 +46,7 @@ export function runCommand(program: Command, cli: Cli): void {
 
 async function run(cli: Cli, command: Command, given: { words: string[]; options: RunOptions }): Promise<void> {
   const { io, screen } = cli
-  const { pool, job, retries, backoff, type } = given.options
+  const { pool, job, budget, hotPath, retries, backoff, type } = given.options
   const [name = '', ...args] = given.words
   const line: CommandLine = [name, ...args]
   const { ops, close } = await io.port.open(whereOf(command, io.cwd), { live: true })
@@ -51,6 +55,8 @@ async function run(cli: Cli, command: Command, given: { words: string[]; options
       {
         pool,
         job: job ?? null,
+        budgets: budget,
+        hotPaths: hotPath,
         retries,
         backoff,
         type,
@@ -69,6 +75,10 @@ async function run(cli: Cli, command: Command, given: { words: string[]; options
   } finally {
     await close()
   }
+}
+
+function more(text: string, before: string[]): string[] {
+  return [...before, text]
 }
 
 function wholeNumber(text: string): number {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock/clock.ts'
 import type { Details, DomainEvent, EventKind } from '../../events/events.ts'
-import { Dedupe, type Reason } from '../../pool/pool.ts'
+import { Dedupe } from '../../pool/pool.ts'
 import type { AuditEntry, AuditRow, Snapshot, Write } from '../../store/store.ts'
 import type { Journal } from './journal.ts'
 
@@ -12,7 +12,7 @@ export interface Signal<K extends EventKind> {
   readonly pool?: string | null
   readonly from?: string | null
   readonly to?: string | null
-  readonly reason?: Reason | null
+  readonly reason?: DomainEvent['reason']
   readonly actor?: string
   readonly detail: Details[K]
 }

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { systemClock } from '../clock/clock.ts'
+import { systemClock } from '../../clock/clock.ts'
 import type { RunParts } from './run.ts'
 import { onStopSignals } from './stop.ts'
 

@@ -1,4 +1,4 @@
-import type { CheckShape } from '../ops/ops.ts'
+import type { CheckShape } from '../../ops/ops.ts'
 
 /** Whether a job works through the pool's credentials; only such a job is halted when the pool cannot serve. */
 export type JobType = 'agent' | 'shell'

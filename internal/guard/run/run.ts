@@ -1,6 +1,6 @@
 import type { StdioOptions } from 'node:child_process'
-import type { Clock } from '../clock/clock.ts'
-import { type CheckShape, type ClaimShape, type Ops, Refusal } from '../ops/ops.ts'
+import type { Clock } from '../../clock/clock.ts'
+import { type AdmitShape, type CheckShape, type ClaimShape, type Ops, Refusal } from '../../ops/ops.ts'
 import { type CommandLine, exitCodeOf, startChild } from './child.ts'
 import { folderTrouble, proxyTrouble } from './ground.ts'
 import {
@@ -26,6 +26,9 @@ export interface RunRequest {
   /** The name under which the job is remembered between runs; null remembers nothing. */
   readonly job: string | null
   readonly type: JobType
+  /** Budgets and hot paths that it needs, beside those of its pool and its folder. */
+  readonly budgets: readonly string[]
+  readonly hotPaths: readonly string[]
   /** Attempts after the first. */
   readonly retries: number
   readonly backoff: Backoff
@@ -37,7 +40,7 @@ export interface RunRequest {
 }
 
 export interface RunParts {
-  readonly ops: SeatOps & Pick<Ops, 'poolCheck' | 'status' | 'env'>
+  readonly ops: SeatOps & Pick<Ops, 'poolCheck' | 'status' | 'env' | 'guardAdmit'>
   readonly clock: Clock
   /** From 0 up to, but not including, 1. */
   random(): number
@@ -60,6 +63,8 @@ export type Ending =
   | { readonly kind: 'halted'; readonly why: HaltReason; readonly check: CheckShape; readonly attempts: number }
   | { readonly kind: 'cooled'; readonly why: Trouble; readonly waitMs: number; readonly attempts: number }
   | { readonly kind: 'refused'; readonly claim: ClaimShape }
+  /** A directory, a path or the trial of a half-open pool stands against it. */
+  | { readonly kind: 'not-admitted'; readonly why: Exclude<AdmitShape, { verdict: 'go' }> }
   | { readonly kind: 'no-daemon' }
 
 /**
@@ -71,6 +76,8 @@ export async function runJob(request: RunRequest, parts: RunParts): Promise<Endi
   const check = await parts.ops.poolCheck({ name: request.pool })
   const why = haltReason(check, request.type)
   if (why !== null) return { kind: 'halted', why, check, attempts: 0 }
+  const admission = await admittedBy(request, parts)
+  if (admission.verdict !== 'go') return { kind: 'not-admitted', why: admission }
   const stop = new Stop(parts.onStop, request.terminal)
   try {
     const seat = await seatOf(request.job, parts)
@@ -78,6 +85,17 @@ export async function runJob(request: RunRequest, parts: RunParts): Promise<Endi
   } finally {
     stop.end()
   }
+}
+
+/** What the guard says of the start; a job that does not depend on the pool needs no trial of it. */
+async function admittedBy({ pool, budgets, hotPaths, cwd, type }: RunRequest, { ops }: RunParts): Promise<AdmitShape> {
+  return ops.guardAdmit({
+    pool,
+    budgets: [...budgets],
+    hotPaths: [...hotPaths],
+    folder: cwd,
+    trial: type === 'agent',
+  })
 }
 
 async function seatOf(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { CheckShape } from '../ops/ops.ts'
+import type { CheckShape } from '../../ops/ops.ts'
 import { type Decision, decide, type Facts, type HaltReason, haltReason, infraBackoff } from './policy.ts'
 
 const serving: CheckShape = {

@@ -1,5 +1,5 @@
-import type { Cancel, Clock } from '../clock/clock.ts'
-import { type ClaimShape, type Ops, Refusal } from '../ops/ops.ts'
+import type { Cancel, Clock } from '../../clock/clock.ts'
+import { type ClaimShape, type Ops, Refusal } from '../../ops/ops.ts'
 import type { Tally } from './policy.ts'
 
 export type SeatOps = Pick<Ops, 'jobClaim' | 'jobRenew' | 'jobSettle'>

@@ -1,0 +1,68 @@
+import type { Clock } from '../../clock/clock.ts'
+import type { PathState } from '../decide/path.ts'
+import type { Hands } from '../hands.ts'
+
+/** A path that does not answer within this is looked at again with all its time, where it holds up nobody. */
+const quickMs = 1_000
+/** One lane is always left for paths that answer. */
+const mostSlow = 2
+
+/** What a probe found, and how long it took. */
+export interface Probed {
+  readonly path: string
+  readonly state: PathState
+  readonly ms: number
+}
+
+/**
+ * Probes paths so that hanging ones hold up no others: what did not answer the last time, or does not answer at once, waits
+ * for one of two lanes; each path is probed once at a time.
+ */
+export class Prober {
+  readonly #hands: Pick<Hands, 'probe'>
+  readonly #clock: Clock
+  readonly #hanging = new Set<string>()
+  readonly #underWay = new Map<string, Promise<Probed>>()
+  readonly #waiting: (() => void)[] = []
+  #slow = 0
+
+  constructor(hands: Pick<Hands, 'probe'>, clock: Clock) {
+    this.#hands = hands
+    this.#clock = clock
+  }
+
+  /** Never rejects. */
+  probe(path: string, probeMs: number): Promise<Probed> {
+    const under = this.#underWay.get(path)
+    if (under) return under
+    const begun = this.#clock.mono()
+    const probing = this.#probe(path, probeMs).then((state) => {
+      this.#underWay.delete(path)
+      if (state === 'hanging') this.#hanging.add(path)
+      else this.#hanging.delete(path)
+      return { path, state, ms: Math.round(this.#clock.mono() - begun) }
+    })
+    this.#underWay.set(path, probing)
+    return probing
+  }
+
+  async #probe(path: string, probeMs: number): Promise<PathState> {
+    const isKnown = this.#hanging.has(path)
+    if (!isKnown) {
+      const state = await this.#hands.probe(path, Math.min(quickMs, probeMs))
+      if (state !== 'hanging' || probeMs <= quickMs) return state
+    }
+    await this.#turn()
+    try {
+      return await this.#hands.probe(path, probeMs)
+    } finally {
+      this.#slow--
+      this.#waiting.shift()?.()
+    }
+  }
+
+  async #turn(): Promise<void> {
+    while (this.#slow >= mostSlow) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    this.#slow++
+  }
+}

@@ -1,0 +1,25 @@
+import { serve } from '../../blocking/blocking.ts'
+import { runCommand } from './command.ts'
+import { look, lower, raise, space } from './look.ts'
+import { mounts } from './mounts.ts'
+import { probe } from './probe.ts'
+import { remove } from './remove.ts'
+import type { Errands } from './tasks.ts'
+import { walk } from './walk.ts'
+
+/** The process that touches what may hang. */
+const handlers: {
+  [K in keyof Errands]: (asks: Errands[K]['asks']) => Errands[K]['answers'] | Promise<Errands[K]['answers']>
+} = {
+  probe: ({ path }) => probe(path),
+  look: ({ path }) => look(path),
+  space: ({ path }) => space(path),
+  raise: ({ path }) => raise(path),
+  lower: ({ path }) => lower(path),
+  mounts: () => mounts(),
+  command: runCommand,
+  walk,
+  remove,
+}
+
+serve(handlers)

@@ -1,0 +1,288 @@
+import type { Cancel } from '../clock/clock.ts'
+import {
+  type Actor,
+  type AdmitShape,
+  type EnforcedShape,
+  type EvidenceShape,
+  type FrameShape,
+  type Guard,
+  type GuardShape,
+  missing,
+  type ProbeShape,
+  type RecoveryShape,
+  Refusal,
+  type SwitchShape,
+} from '../ops/ops.ts'
+import { admitted } from './admit.ts'
+import { Budgets, everyMs as budgetsMs } from './budget/budgets.ts'
+import { gatherEvidence } from './evidence/evidence.ts'
+import { HotPaths } from './hotpath/hotpaths.ts'
+import { Memory } from './memory.ts'
+import { sentinelOf } from './sentinel.ts'
+import type { GuardParts } from './surroundings.ts'
+import { Trials } from './trials.ts'
+import { Workers } from './worker/workers.ts'
+
+/** A status answers from what is known; what is not known yet gets this long. */
+const statusMs = 120
+/** How long a command that has no daemon waits for the figures. */
+const offlineMs = 20_000
+const evidenceMs = 25_000
+const firstLookMs = 1_000
+
+/** What the guard measures. */
+export interface GuardGauges {
+  budgets(): readonly { readonly name: string; readonly bytes: number }[]
+  paths(): readonly { readonly name: string; readonly state: string }[]
+  workers(): readonly { readonly name: string; readonly shouldRun: boolean }[]
+  decisions(): readonly { readonly worker: string; readonly reason: string; readonly count: number }[]
+}
+
+/** A guard that also acts by itself. */
+export interface LiveGuard extends Guard, GuardGauges {
+  /** From now on budgets are enforced, paths looked at and workers started. */
+  start(): void
+  /** The configuration changed. */
+  configure(): void
+  /** What is known now about an incident that was told; null: nothing else. */
+  factsOf(kind: string, name: string): object | null
+  stop(): void
+}
+
+/** The guard of an installation; it does nothing by itself before `start`. */
+export function createGuard(parts: GuardParts): LiveGuard {
+  return new Watch(parts)
+}
+
+class Watch implements LiveGuard {
+  readonly #parts: GuardParts
+  readonly #memory: Memory
+  readonly #budgets: Budgets
+  readonly #hotPaths: HotPaths
+  readonly #workers: Workers
+  readonly #trials = new Trials()
+  readonly #due = new Map<string, number>()
+  readonly #busy = new Set<string>()
+  #cancel: Cancel | null = null
+  #running = false
+
+  constructor(parts: GuardParts) {
+    this.#parts = parts
+    this.#memory = new Memory(parts)
+    this.#budgets = new Budgets(parts, this.#memory)
+    this.#hotPaths = new HotPaths(parts, this.#memory, (name) => this.#workers.using(name))
+    this.#workers = new Workers(parts, this.#memory, (name) => this.#hotPaths.state(name))
+  }
+
+  start(): void {
+    this.#running = true
+    this.configure()
+  }
+
+  configure(): void {
+    if (this.#running) this.#turn()
+  }
+
+  stop(): void {
+    this.#running = false
+    this.#cancel?.()
+    this.#parts.hands.stop()
+  }
+
+  async status(): Promise<GuardShape> {
+    await this.#known()
+    const { budgets } = this.#parts.settings()
+    return {
+      budgets: Object.entries(budgets).map(([name, budget]) => this.#budgets.shape(name, budget)),
+      hotPaths: this.#hotPaths.names.map((name) => this.#hotPaths.shape(name)),
+      workers: this.#workers.names.map((name) => this.#workers.shape(name)),
+    }
+  }
+
+  async probe(name: string): Promise<ProbeShape> {
+    this.#knownHotPath(name)
+    return this.#hotPaths.look(name)
+  }
+
+  async enforce(name: string | null, how: { dryRun: boolean; actor: Actor }): Promise<EnforcedShape[]> {
+    if (name !== null && !this.#budgets.get(name)) throw missing('budget', name, this.#budgets.names)
+    await this.#memory.ready()
+    const done: EnforcedShape[] = []
+    for (const each of name === null ? this.#budgets.names : [name]) done.push(await this.#budgets.enforce(each, how))
+    return done
+  }
+
+  async recover(name: string, how: { dryRun: boolean; actor: Actor }): Promise<RecoveryShape> {
+    this.#knownHotPath(name)
+    await this.#memory.ready()
+    return this.#hotPaths.recover(name, how)
+  }
+
+  async turn(name: string, on: boolean, actor: Actor): Promise<SwitchShape> {
+    const { hands, data } = this.#parts
+    const worker = this.#workers.get(name)
+    const hot = this.#hotPaths.get(name)
+    if (!worker && !hot) throw missing('worker or hot path', name, [...this.#workers.names, ...this.#hotPaths.names])
+    await this.#memory.ready()
+    const path = sentinelOf(name, worker ? worker.enabledBy : (hot?.recover.enabledBy ?? null), data)
+    const what = worker ? 'worker' : 'hot path'
+    let changed = false
+    try {
+      changed = await (on ? hands.raise(path) : hands.lower(path))
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error)
+      throw new Refusal('failed', `${path} cannot be ${on ? 'made' : 'removed'} (${said})`)
+    }
+    if (changed)
+      this.#memory.tell({ kind: on ? 'guard_enabled' : 'guard_disabled', from: name, actor, detail: { what } })
+    this.#due.delete(`${worker ? 'worker' : 'path'}:${name}`)
+    this.configure()
+    return { name, what, enabled: on, changed, path }
+  }
+
+  async frame(): Promise<FrameShape> {
+    const { budgets, workers } = this.#parts.settings()
+    const pools = new Set([...Object.values(budgets), ...Object.values(workers)].flatMap(({ pool }) => pool ?? []))
+    const facts = await Promise.all([...pools].map((pool) => this.#parts.pool(pool)))
+    return {
+      paths: Object.values(budgets).map(({ path, match, pool }) => ({ path, match, pool })),
+      breakers: facts.flatMap((each) => (each ? [each.breaker] : [])),
+      reserveBytes: this.#parts.reserveBytes(),
+    }
+  }
+
+  async evidence(paths: readonly string[], sinceMs: number): Promise<EvidenceShape> {
+    const frame = await this.frame()
+    return gatherEvidence({ paths, sinceMs, frame, forMs: evidenceMs }, this.#parts)
+  }
+
+  async admit(asks: Parameters<Guard['admit']>[0]): Promise<AdmitShape> {
+    await this.#memory.ready()
+    for (const name of asks.budgets) if (!this.#budgets.get(name)) throw missing('budget', name, this.#budgets.names)
+    for (const name of asks.hotPaths) this.#knownHotPath(name)
+    return admitted(asks, {
+      parts: this.#parts,
+      budgets: this.#budgets,
+      hotPaths: this.#hotPaths,
+      trials: this.#trials,
+    })
+  }
+
+  budgets() {
+    const { budgets } = this.#parts.settings()
+    return Object.entries(budgets).map(([name, budget]) => ({ name, bytes: this.#budgets.shape(name, budget).bytes }))
+  }
+
+  paths() {
+    return this.#hotPaths.names.flatMap((name) => {
+      const { state } = this.#hotPaths.shape(name)
+      return state === null ? [] : [{ name, state }]
+    })
+  }
+
+  workers() {
+    return this.#workers.names.map((name) => ({ name, shouldRun: this.#workers.shouldRun(name) }))
+  }
+
+  decisions() {
+    return [...this.#workers.decisions()].flatMap(([worker, counts]) =>
+      [...counts].map(([reason, count]) => ({ worker, reason, count })),
+    )
+  }
+
+  factsOf(kind: string, name: string): object | null {
+    if (kind === 'budget_filling') return this.#budgets.filling(name)
+    return kind === 'worker_down' ? this.#workers.down(name) : null
+  }
+
+  #knownHotPath(name: string): void {
+    if (!this.#hotPaths.get(name)) throw missing('hot path', name, this.#hotPaths.names)
+  }
+
+  /** Resolves when there is something to show, or soon. Without a daemon everything is looked at now. */
+  async #known(): Promise<void> {
+    await this.#memory.ready()
+    const { clock } = this.#parts
+    const looks = [
+      ...this.#budgets.names.map((name) => this.#budgetKnown(name)),
+      ...this.#hotPaths.names
+        .filter((name) => !this.#running || !this.#hotPaths.state(name))
+        .map((name) => this.#hotPaths.look(name)),
+    ]
+    const all = Promise.all(looks).then(() =>
+      Promise.all(
+        this.#workers.names
+          .filter((name) => !this.#running || this.#workers.shape(name).at === null)
+          .map((name) => this.#workers.look(name)),
+      ),
+    )
+    let cancel: Cancel = () => {}
+    const late = new Promise<void>((resolve) => {
+      cancel = clock.after(this.#running ? statusMs : offlineMs, resolve)
+    })
+    await Promise.race([all.catch(() => {}), late])
+    cancel()
+  }
+
+  async #budgetKnown(name: string): Promise<void> {
+    if (this.#running) {
+      await this.#budgets.fresh(name, firstLookMs)
+      return
+    }
+    const until = this.#parts.clock.mono() + offlineMs
+    let seen = await this.#budgets.fresh(name, firstLookMs)
+    while (seen && !seen.complete && this.#parts.clock.mono() < until)
+      seen = await this.#budgets.fresh(name, firstLookMs)
+  }
+
+  /** Does what is due, and arranges the next turn. */
+  #turn(): void {
+    this.#cancel?.()
+    if (!this.#running) return
+    const { clock } = this.#parts
+    const now = clock.now()
+    const duties = this.#duties()
+    for (const id of this.#due.keys()) if (!duties.has(id)) this.#due.delete(id)
+    for (const [id, { everyMs, run }] of duties) {
+      if ((this.#due.get(id) ?? 0) > now || this.#busy.has(id)) continue
+      this.#due.set(id, now + everyMs)
+      void this.#run(id, run)
+    }
+    const next = Math.min(
+      ...[...duties.keys()].filter((id) => !this.#busy.has(id)).map((id) => this.#due.get(id) ?? now),
+    )
+    // What is under way arranges the next turn when it ends.
+    if (next < Number.POSITIVE_INFINITY) this.#cancel = clock.after(Math.max(10, next - now), () => this.#turn())
+  }
+
+  #duties(): ReadonlyMap<string, { everyMs: number; run: () => Promise<void> }> {
+    const { budgets, hotPaths, workers } = this.#parts.settings()
+    const duties = new Map<string, { everyMs: number; run: () => Promise<void> }>()
+    if (Object.keys(budgets).length > 0) duties.set('budgets', { everyMs: budgetsMs, run: () => this.#budgets.tick() })
+    for (const [name, { everyMs }] of Object.entries(hotPaths))
+      duties.set(`path:${name}`, { everyMs, run: () => this.#hotPaths.tick(name) })
+    for (const [name, { everyMs }] of Object.entries(workers))
+      duties.set(`worker:${name}`, { everyMs, run: () => this.#workerTick(name) })
+    return duties
+  }
+
+  /** A worker is judged by paths that have been looked at. */
+  async #workerTick(name: string): Promise<void> {
+    const unseen = (this.#workers.get(name)?.hotPaths ?? []).filter((path) => this.#hotPaths.shape(path).state === null)
+    await Promise.all(unseen.map((path) => this.#hotPaths.look(path)))
+    await this.#workers.tick(name)
+  }
+
+  async #run(id: string, run: () => Promise<void>): Promise<void> {
+    this.#busy.add(id)
+    try {
+      await this.#memory.ready()
+      await run()
+    } catch (error) {
+      if (this.#running) this.#parts.log.warn({ error, what: id }, 'the guard could not look')
+    } finally {
+      this.#busy.delete(id)
+      this.#turn()
+    }
+  }
+}
