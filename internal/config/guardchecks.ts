@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, relative, resolve } from 'node:path'
 import type { z } from 'zod'
-import type { Clash, Settled } from './checks.ts'
+import type { Clash, Settled } from './clash.ts'
 import type { guard } from './guard.ts'
 
 type Guard = z.output<typeof guard>

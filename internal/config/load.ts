@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type Clash, clashes, oddities } from './checks.ts'
+import { clashes, oddities } from './checks.ts'
+import type { Clash } from './clash.ts'
 import { defaults } from './defaults.ts'
 import { type Environment, fromEnvironment, type Override, strangers } from './environment.ts'
 import { layer, valueAt, withOverrides } from './layers.ts'

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Clash } from './checks.ts'
+import type { Clash } from './clash.ts'
 import { defaults } from './defaults.ts'
 import { valueAt } from './layers.ts'
 import { keysOf, kindAt, settings } from './schema.ts'
