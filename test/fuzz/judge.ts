@@ -148,10 +148,11 @@ function tunnelFaults(heard: string, said: string): string[] {
   if (said.startsWith(heard)) return []
   let common = 0
   while (common < heard.length && heard[common] === said[common]) common++
-  const rest = heard.slice(common)
-  return rest.charCodeAt(0) === 0x88 && rest.length === 2 + rest.charCodeAt(1)
-    ? []
-    : [`another word in the WebSocket: ${JSON.stringify(rest.slice(0, 100))}`]
+  // What was said may begin like a Close itself.
+  for (let end = common; end >= 0; end--) if (isClose(heard.slice(end))) return []
+  return [`another word in the WebSocket: ${JSON.stringify(heard.slice(common, common + 100))}`]
 }
+
+const isClose = (frame: string) => frame.charCodeAt(0) === 0x88 && frame.length === 2 + frame.charCodeAt(1)
 
 export type Verdict = { readonly case: Case; readonly faults: readonly string[] }

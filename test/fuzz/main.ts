@@ -17,7 +17,7 @@ const { values } = parseArgs({
     parts: { type: 'string', default: '0' },
     kind: { type: 'string' },
     upstream: { type: 'string', default: 'tcp' },
-    'at-once': { type: 'string', default: '64' },
+    'at-once': { type: 'string', default: '128' },
     findings: { type: 'string', default: '10' },
   },
 })
