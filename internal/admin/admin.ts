@@ -5,12 +5,12 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { Refusal } from '../ops/ops.ts'
-import type { Admin, AdminAddress, AdminParts, Route } from './api.ts'
+import type { Admin, AdminAddress, AdminDeps, Route } from './api.ts'
 import { closing } from './feed.ts'
 import { httpApp } from './http.ts'
 import { claimSocket, ownOnly } from './socket.ts'
 
-export type { Admin, AdminAddress, AdminParts } from './api.ts'
+export type { Admin, AdminAddress, AdminDeps } from './api.ts'
 export type { EventSource, LiveEvent } from './feed.ts'
 
 /** Why a TCP address cannot be listened on, as a sentence; an error that is none of the usual ones stays as it is. */
@@ -29,7 +29,7 @@ function notBound({ host, port }: { host: string; port: number }, error: unknown
 }
 
 /** The admin API over these parts; nothing listens yet. */
-export function createAdmin(parts: AdminParts): Admin {
+export function createAdmin(parts: AdminDeps): Admin {
   const feeds = closing()
   const open: FastifyInstance[] = []
   let port: number | null = null

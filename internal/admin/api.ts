@@ -7,7 +7,7 @@ export interface Route {
 }
 
 /** What the admin API serves. */
-export interface AdminParts {
+export interface AdminDeps {
   readonly ops: Operations
   readonly metrics: { render(): Promise<string>; readonly contentType: string }
   readonly events: EventSource

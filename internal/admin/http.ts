@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { type AnyVerb, type VerbName, verbs } from '../ops/ops.ts'
-import type { AdminParts, Route } from './api.ts'
+import type { AdminDeps, Route } from './api.ts'
 import { type Feeds, feed } from './feed.ts'
 import { gate, type Transport } from './gate.ts'
 import { explained, type Problem, problemOf, TurnedAway } from './problem.ts'
@@ -10,7 +10,7 @@ const requestMs = 30_000
 
 /** The HTTP side for one transport, with every route registered; the caller lets it listen. */
 export function httpApp(
-  parts: AdminParts,
+  parts: AdminDeps,
   transport: Transport,
   feeds: Feeds,
 ): { app: FastifyInstance; routes: readonly Route[] } {
@@ -53,7 +53,7 @@ function answer(reply: FastifyReply, problem: Problem): FastifyReply {
 /** One verb as a route; its arguments come from the path, and the query or the JSON body. */
 function serve(
   app: FastifyInstance,
-  parts: AdminParts,
+  parts: AdminDeps,
   { name, verb, transport }: { name: VerbName; verb: AnyVerb; transport: Transport },
 ): void {
   app.route({
@@ -86,7 +86,7 @@ function actorOf(request: FastifyRequest, transport: Transport): string {
 }
 
 /** The routes that are no verbs. */
-function fixed(app: FastifyInstance, parts: AdminParts, feeds: Feeds): void {
+function fixed(app: FastifyInstance, parts: AdminDeps, feeds: Feeds): void {
   app.get('/healthz', async () => ({ status: 'ok' }))
   app.get('/metrics', async (_request, reply) =>
     reply.type(parts.metrics.contentType).send(await parts.metrics.render()),

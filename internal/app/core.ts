@@ -28,7 +28,7 @@ export interface Core {
 }
 
 /** What a core is opened with. */
-export interface CoreParts {
+export interface CoreDeps {
   readonly places: Places
   readonly config: Config
   readonly clock: Clock
@@ -52,7 +52,7 @@ export interface CoreParts {
 }
 
 /** Opens the store and brings the live state back; throws when key file or database cannot be used. */
-export async function openCore(parts: CoreParts): Promise<Core> {
+export async function openCore(parts: CoreDeps): Promise<Core> {
   const { config, clock, log, env, random, version } = parts
   const file = databaseOf(config)
   const outbound = wayOut(parts)
@@ -123,7 +123,7 @@ function wrongKey({ message, hint }: StoreError, keyFile: string): Refusal {
  * Refuses a proxy that cannot be used: going past it could be what its operator wants least. An offline command is refused
  * only when it asks for the network.
  */
-function wayOut({ env, config, isLive }: CoreParts): Outbound {
+function wayOut({ env, config, isLive }: CoreDeps): Outbound {
   try {
     return outboundOf(env, config.upstream.proxy)
   } catch (error) {
@@ -148,7 +148,7 @@ function readable(engine: Engine, credentials: LiveCredentials): void {
 
 function verdictsOf(engine: Engine, isLive: boolean): Verdicts {
   return {
-    standing(credential) {
+    engineView(credential) {
       const found = engine.credential(credential.id)
       return found && { generation: found.generation, health: found.health }
     },

@@ -20,7 +20,7 @@ import { databaseOf, proxySettings, retentionOf } from './settings.ts'
 import { telling } from './telling.ts'
 
 /** What a daemon is started with; the whole outside world is an argument. */
-export interface DaemonParts {
+export interface DaemonDeps {
   readonly places: Places
   readonly config: Config
   readonly env: Readonly<Record<string, string | undefined>>
@@ -46,7 +46,7 @@ export interface Daemon {
 }
 
 /** Starts a daemon: store, live state, admin socket, data port, notices, in this order; what was begun is undone on failure. */
-export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
+export async function startDaemon(parts: DaemonDeps): Promise<Daemon> {
   const undo: (() => Promise<unknown> | unknown)[] = []
   try {
     return await start(parts, undo)
@@ -56,7 +56,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   }
 }
 
-async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown)[]): Promise<Daemon> {
+async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)[]): Promise<Daemon> {
   const { clock, log, config, env, places, version } = parts
   const startedAt = clock.now()
   const counts = createMeters()
@@ -140,7 +140,7 @@ async function start(parts: DaemonParts, undo: (() => Promise<unknown> | unknown
   }
 }
 
-function proxyOf(parts: DaemonParts, core: Core, counts: Meters): DataPlane {
+function proxyOf(parts: DaemonDeps, core: Core, counts: Meters): DataPlane {
   const { config, clock, log } = parts
   const { certFile, keyFile } = config.server.tls
   const identity =
@@ -159,7 +159,7 @@ function proxyOf(parts: DaemonParts, core: Core, counts: Meters): DataPlane {
   })
 }
 
-async function adminOf(parts: DaemonParts, core: Core, ops: Operations, counts: Meters): Promise<Admin> {
+async function adminOf(parts: DaemonDeps, core: Core, ops: Operations, counts: Meters): Promise<Admin> {
   const { config, clock, log, env } = parts
   const admin = createAdmin({
     ops,

@@ -20,7 +20,7 @@ export interface Reloader {
   stop(): void
 }
 
-interface ReloadParts {
+interface ReloadDeps {
   readonly places: Places
   readonly config: Config
   readonly clock: Clock
@@ -33,7 +33,7 @@ interface ReloadParts {
 }
 
 /** A reloader that also follows changes of the file. */
-export function reloader(parts: ReloadParts): Reloader {
+export function reloader(parts: ReloadDeps): Reloader {
   const { core, proxy, told, log, clock, places } = parts
   let inForce = parts.config
   let last: Promise<ReloadResult> = Promise.resolve({ applied: false, problems: [] })

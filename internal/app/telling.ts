@@ -17,7 +17,7 @@ export interface Telling {
   configure(config: Config): void
 }
 
-interface TellingParts {
+interface TellingDeps {
   readonly core: Core
   readonly clock: Clock
   readonly log: Logger
@@ -27,7 +27,7 @@ interface TellingParts {
 }
 
 /** The notices of the configuration: a Telegram bot, a webhook, both, or neither. */
-export function telling({ core, clock, log, config, env, guard }: TellingParts): Telling {
+export function telling({ core, clock, log, config, env, guard }: TellingDeps): Telling {
   const settings = { dedupeMs: config.notices.dedupeMs }
   const { telegram, webhook } = config.notices
   const factsNow = (kind: string, name: string) => guard.factsOf(kind, name)

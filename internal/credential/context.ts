@@ -42,7 +42,7 @@ export interface CredentialOptions {
 }
 
 /** What every holder needs from the process around it. Telling the engine never throws and is not waited for. */
-export interface Surroundings {
+export interface CredentialContext {
   readonly clock: Clock
   /** Between 0 and 1, for jitter. */
   readonly random: () => number
@@ -62,14 +62,14 @@ export interface Surroundings {
   readonly follows: boolean
   /** Writes sealed rows of a credential; resolves when they are durable or that could not be done. */
   keep(record: CredentialRecord, rows: readonly SecretRecord[]): Promise<void>
-  standing(record: CredentialRecord): ReturnType<Verdicts['standing']>
+  engineView(record: CredentialRecord): ReturnType<Verdicts['engineView']>
   /**
    * Another secret is there: `us`: refreshed by spillway; `others`: by somebody else; `another`: of another identity,
    * whose limits are not the old ones.
    */
   replaced(record: CredentialRecord, by: 'us' | 'others' | 'another'): void
-  /** Nothing but a person helps; `standing` is from before the attempt that showed it. */
-  lapsed(record: CredentialRecord, standing: { generation: number } | undefined, reason: Reason): void
+  /** Nothing but a person helps; `engineView` is from before the attempt that showed it. */
+  lapsed(record: CredentialRecord, engineView: { generation: number } | undefined, reason: Reason): void
   /** For the metrics. */
   refreshed(record: CredentialRecord, result: RefreshResult): void
 }
@@ -81,8 +81,8 @@ interface Parts {
   readonly wake: (at: At) => void
 }
 
-/** The surroundings of this process, with threads that are not started yet. */
-export function surround(options: CredentialOptions, parts: Parts): Surroundings {
+/** The context of this process, with threads that are not started yet. */
+export function credentialContext(options: CredentialOptions, parts: Parts): CredentialContext {
   const { clock, random, store, verdicts, warn } = options
   const settle = (record: CredentialRecord, verdict: Promise<void>) =>
     void verdict.catch((error: unknown) => warn('the engine could not be told', record.name, error))
@@ -103,16 +103,16 @@ export function surround(options: CredentialOptions, parts: Parts): Surroundings
     keep: (record, rows) =>
       ledger.keep(rows).catch((error: unknown) => warn('what its source holds could not be kept', record.name, error)),
     forced: options.forced ?? { most: 3, withinMs: 180_000 },
-    standing: (record) => verdicts.standing(record),
+    engineView: (record) => verdicts.engineView(record),
     replaced(record, by) {
-      const health = verdicts.standing(record)?.health
+      const health = verdicts.engineView(record)?.health
       if (!health || (health.state === 'disabled' && health.by === 'operator')) return
       const isOut = needsMaterial(health.state) || (by !== 'us' && outBut(health.state))
       if (isOut || (by === 'another' && health.state !== 'healthy')) settle(record, verdicts.replaced(record, 'login'))
       else if (by === 'another') settle(record, verdicts.replaced(record, 'refresh'))
     },
-    lapsed(record, standing, reason) {
-      if (standing) settle(record, verdicts.needsLogin(record, standing.generation, reason))
+    lapsed(record, engineView, reason) {
+      if (engineView) settle(record, verdicts.needsLogin(record, engineView.generation, reason))
     },
     refreshed: (record, result) => options.refreshed?.(record, result),
   }

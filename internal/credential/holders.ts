@@ -1,13 +1,13 @@
 import { dirname, join } from 'node:path'
 import type { CredentialRecord, SecretRecord } from '../store/store.ts'
 import { Secret, type Vault } from '../vault/vault.ts'
-import type { Surroundings } from './context.ts'
+import type { CredentialContext } from './context.ts'
 import { endpointOf, type LoginSettings } from './oauth/endpoint.ts'
 import { type FileFormat, formatOf } from './oauth/formats.ts'
 import type { LockTarget } from './oauth/locks.ts'
 import { LoginHolder } from './oauth/login-holder.ts'
 import { FilePlace, openTokens, VaultPlace } from './oauth/place.ts'
-import type { LoginParts } from './oauth/refreshing.ts'
+import type { LoginDeps } from './oauth/refreshing.ts'
 import { jsonObject } from './oauth/tokens.ts'
 import { CommandHolder } from './sources/command-holder.ts'
 import { FixedHolder, openKey } from './sources/fixed-holder.ts'
@@ -20,7 +20,7 @@ const secretFileMs = 2_000
 
 /** What it takes to keep a credential, beside the process around it. */
 export interface Keeping {
-  readonly around: Surroundings
+  readonly context: CredentialContext
   readonly vault: Vault
   readonly env: Readonly<Record<string, string | undefined>>
   /** The folder of the lock databases of logins in the vault. */
@@ -36,7 +36,7 @@ export function holderOf(
   given: { readonly rows: readonly SecretRecord[]; readonly first: number },
 ): Holder {
   const { source } = record
-  const { around } = keeping
+  const { context } = keeping
   const { first, rows } = given
   switch (source.kind) {
     case 'vault':
@@ -44,11 +44,11 @@ export function holderOf(
       return new FixedHolder(record, first, () => vaultKey(keeping, rows))
     case 'env': {
       const { variable, kept = false } = source
-      return new VariableHolder(record, { ...keeping, variable, kept, rows, first }, around)
+      return new VariableHolder(record, { ...keeping, variable, kept, rows, first }, context)
     }
     case 'command': {
       const seen = new Seen(record, { vault: keeping.vault, rows })
-      return new CommandHolder(record, { command: source.command, first, seen }, around)
+      return new CommandHolder(record, { command: source.command, first, seen }, context)
     }
     case 'file':
       if (record.auth === 'oauth')
@@ -56,14 +56,14 @@ export function holderOf(
       return new KeyFileHolder(
         record,
         { path: source.path, first, keyIn: keyReader(source), seen: new Seen(record, { vault: keeping.vault, rows }) },
-        around,
+        context,
       )
   }
 }
 
-function vaultKey({ around, vault }: Keeping, rows: readonly SecretRecord[]): Secret {
+function vaultKey({ context, vault }: Keeping, rows: readonly SecretRecord[]): Secret {
   const key = openKey(rows, vault)
-  around.check(key.reveal(), 'the vault')
+  context.check(key.reveal(), 'the vault')
   return key
 }
 
@@ -90,13 +90,13 @@ function vaultLogin(
   record: CredentialRecord,
   { rows, first }: { rows: readonly SecretRecord[]; first: number },
 ): Holder {
-  const { around, vault } = keeping
+  const { context, vault } = keeping
   return new LoginHolder({
     record,
-    around,
+    context,
     first,
     endpoint: endpointReader(keeping, record),
-    place: new VaultPlace(record, vault, around.ledger),
+    place: new VaultPlace(record, vault, context.ledger),
     lock: { path: join(keeping.locksFolder, `${record.id}.lock`), beside: false, marker: null },
     file: null,
     loaded: () => openTokens(vault, rows),
@@ -108,7 +108,7 @@ function fileLogin(
   record: CredentialRecord,
   { path, format, first }: { path: string; format: string; first: number },
 ): Holder {
-  const { around } = keeping
+  const { context } = keeping
   let known: FileFormat
   try {
     known = formatOf(format)
@@ -120,12 +120,12 @@ function fileLogin(
   }
   return new LoginHolder({
     record,
-    around,
+    context,
     first,
     endpoint: endpointReader(keeping, record),
-    place: new FilePlace(path, known, around),
+    place: new FilePlace(path, known, context),
     lock: fileLock(path, format),
-    file: { watch: (changed) => around.watch.add(path, changed), unseen: () => around.watch.unseen(path) },
+    file: { watch: (changed) => context.watch.add(path, changed), unseen: () => context.watch.unseen(path) },
     loaded: null,
   })
 }
@@ -137,12 +137,12 @@ function fileLock(path: string, format: string): LockTarget {
 }
 
 /** Reads what a refresh or a login of the credential needs to know of its authorization server, each time anew. */
-export function endpointReader(keeping: Keeping, record: CredentialRecord): LoginParts['endpoint'] {
+export function endpointReader(keeping: Keeping, record: CredentialRecord): LoginDeps['endpoint'] {
   return async () => {
     const endpoint = endpointOf(record, keeping.oauth())
     const path = endpoint.clientSecretFile
     if (path === null) return { endpoint, clientSecret: null }
-    const { text } = await keeping.around.files.ask('read', { path }, secretFileMs)
+    const { text } = await keeping.context.files.ask('read', { path }, secretFileMs)
     return { endpoint, clientSecret: new Secret(keyLine(text, path)) }
   }
 }

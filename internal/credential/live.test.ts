@@ -32,7 +32,7 @@ beforeEach(() => {
     random: () => 0.5,
     warn: (message, name) => told.push(`${name}: ${message}`),
     verdicts: {
-      standing: () => ({ generation: 7, health }),
+      engineView: () => ({ generation: 7, health }),
       needsLogin: async (record, generation, reason) =>
         void told.push(`${record.name} needs login ${generation} ${reason}`),
       replaced: async (record, how) => void told.push(`${record.name} replaced by ${how}`),

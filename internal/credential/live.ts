@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Cancel } from '../clock/clock.ts'
 import { type At, type Reason, Refusal } from '../pool/pool.ts'
 import type { CredentialRecord, SecretRecord, Write } from '../store/store.ts'
-import { type CredentialOptions, type Surroundings, surround } from './context.ts'
+import { type CredentialContext, type CredentialOptions, credentialContext } from './context.ts'
 import { endpointReader, holderOf, type Keeping } from './holders.ts'
 import { type Credentials, type Material, NoMaterial } from './material.ts'
 import { Lifetime, reminderDue } from './oauth/lifetime.ts'
@@ -10,7 +10,7 @@ import { LoginHolder } from './oauth/login-holder.ts'
 import type { TokenSet } from './oauth/tokens.ts'
 import { beginLogin, type LoginFlow } from './sign-in/flow.ts'
 import { type FoundLogin, findLogin, type Tool } from './sign-in/import.ts'
-import { doorOf } from './sign-in/login-endpoints.ts'
+import { loginEndpointOf } from './sign-in/login-endpoints.ts'
 import { FixedHolder } from './sources/fixed-holder.ts'
 import type { Holder } from './sources/holder.ts'
 import { KeyFileHolder } from './sources/key-file-holder.ts'
@@ -81,7 +81,7 @@ export function createCredentials(options: CredentialOptions): LiveCredentials {
 
 class Keeper implements LiveCredentials {
   readonly #options: CredentialOptions
-  readonly #around: Surroundings
+  readonly #context: CredentialContext
   readonly #desks: readonly Desk[]
   readonly #holders = new Map<string, Holder>()
   readonly #logins = new Set<LoginHolder>()
@@ -99,7 +99,7 @@ class Keeper implements LiveCredentials {
     const files = new Desk(clock, 'worker')
     const desks = { files, commands: new Desk(clock, 'worker'), locks: new Desk(clock, 'lockworker') }
     this.#desks = Object.values(desks)
-    this.#around = surround(options, { ...desks, wake: (at) => this.#wake(at) })
+    this.#context = credentialContext(options, { ...desks, wake: (at) => this.#wake(at) })
   }
 
   material(credential: CredentialRecord): Material | Promise<Material> {
@@ -120,7 +120,7 @@ class Keeper implements LiveCredentials {
   }
 
   findLogin(tool: Tool, path: string): Promise<FoundLogin> {
-    return findLogin(this.#around.files, tool, path)
+    return findLogin(this.#context.files, tool, path)
   }
 
   async beginLogin(credential: CredentialRecord): Promise<LoginFlow> {
@@ -130,8 +130,8 @@ class Keeper implements LiveCredentials {
     const asked = await endpointReader(this.#keeping(), credential)().catch((error: unknown) => {
       throw new Refusal('conflict', error instanceof Error ? error.message : 'no authorization server is known')
     })
-    const door = doorOf(asked.endpoint.login, settings[asked.endpoint.login], asked.endpoint.scope)
-    return beginLogin({ clock: this.#options.clock, outbound: this.#around.outbound, ...asked, door })
+    const loginEndpoint = loginEndpointOf(asked.endpoint.login, settings[asked.endpoint.login], asked.endpoint.scope)
+    return beginLogin({ clock: this.#options.clock, outbound: this.#context.outbound, ...asked, loginEndpoint })
   }
 
   async install(
@@ -187,7 +187,7 @@ class Keeper implements LiveCredentials {
   }
 
   #note(record: CredentialRecord, row: SecretRecord): void {
-    if (this.#around.follows) void this.#around.keep(record, [row])
+    if (this.#context.follows) void this.#context.keep(record, [row])
   }
 
   reminders(): readonly Reminder[] {
@@ -220,7 +220,7 @@ class Keeper implements LiveCredentials {
     for (const holder of this.#holders.values()) holder.stop()
     this.#opening?.()
     this.#ticking?.cancel()
-    this.#around.watch.stop()
+    this.#context.watch.stop()
     // A token that was presented has a successor, and it must get to the disk.
     await this.#refreshesEnd()
     const ended = await Promise.all(this.#desks.map((desk) => desk.stop()))
@@ -238,7 +238,7 @@ class Keeper implements LiveCredentials {
 
   #keeping(): Keeping {
     const { vault, env, directory, oauth } = this.#options
-    return { around: this.#around, vault, env, oauth, locksFolder: join(directory, 'locks') }
+    return { context: this.#context, vault, env, oauth, locksFolder: join(directory, 'locks') }
   }
 
   #keep(holder: Holder): void {
@@ -283,7 +283,7 @@ class Keeper implements LiveCredentials {
       const problem = holder.problem()
       // A login reports by itself what it cannot open; what else is wrong with it, or with a command, may pass.
       if (problem?.broken && (holder instanceof FixedHolder || holder instanceof VariableHolder))
-        this.#around.lapsed(holder.record, this.#around.standing(holder.record), problem.reason)
+        this.#context.lapsed(holder.record, this.#context.engineView(holder.record), problem.reason)
     }
     this.#opening = this.#unopened.length > 0 ? this.#options.clock.after(0, () => this.#openSome()) : null
   }

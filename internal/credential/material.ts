@@ -41,8 +41,8 @@ export type Renewal = 'renewed' | 'needs-login' | 'unavailable'
 /** What becomes of a credential's health; `app` wires it to the engine. */
 export interface Verdicts {
   /** The engine's generation and health of a credential; undefined when it knows none of that id. */
-  standing(credential: CredentialRecord): { generation: number; health: Health } | undefined
-  /** A person must act: out of selection. `generation` is the engine's, as `standing` gave it before the failed attempt. */
+  engineView(credential: CredentialRecord): { generation: number; health: Health } | undefined
+  /** A person must act: out of selection. `generation` is the engine's, as `engineView` gave it before the failed attempt. */
   needsLogin(credential: CredentialRecord, generation: number, reason: Reason): Promise<void>
   /**
    * Another secret took the place of the old one without an operator: a new generation. `login`: healthy again, whatever

@@ -25,4 +25,4 @@ export type {
   WhyNot,
 } from './api.ts'
 export type { Signal } from './record/signals.ts'
-export { type EngineParts, startEngine } from './start.ts'
+export { type EngineDeps, startEngine } from './start.ts'

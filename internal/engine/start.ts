@@ -26,7 +26,7 @@ import type { LiveCredential, LiveLease, Pool } from './state/live.ts'
 import { poolStateRow, Registry } from './state/registry.ts'
 
 /** What an engine is made of. */
-export interface EngineParts {
+export interface EngineDeps {
   readonly store: Store
   readonly bus: EventBus
   readonly clock: Clock
@@ -42,7 +42,7 @@ export interface EngineParts {
 }
 
 /** An engine with the pools, cooldowns, parks, active members and dedupe windows that the store remembers. */
-export async function startEngine(parts: EngineParts): Promise<Engine> {
+export async function startEngine(parts: EngineDeps): Promise<Engine> {
   const core = makeCore(parts)
   const snapshot = await parts.store.load()
   core.registry.load(snapshot)
@@ -62,7 +62,7 @@ function restoreModels(pool: Pool, engine: Engine): void {
   }
 }
 
-function makeCore(parts: EngineParts): Core {
+function makeCore(parts: EngineDeps): Core {
   const { clock, log, store, bus } = parts
   const journal = new Journal({ store, bus, clock, log })
   const windowMs = () => core.settings.dedupeMs

@@ -14,7 +14,7 @@ const mostPerMinute = 20
 const minuteMs = 60_000
 
 /** What a delivery works with. */
-export interface DeliveryParts {
+export interface DeliveryDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly ledger: Ledger
@@ -30,7 +30,7 @@ export interface DeliveryParts {
 /** Brings outbox rows to one channel, one after the other, and remembers what the channel has heard. */
 export class Delivery {
   readonly #channel: Channel
-  readonly #parts: DeliveryParts
+  readonly #parts: DeliveryDeps
   readonly #stopping = new AbortController()
   #running: Promise<void> | null = null
   /** The channel as a whole waits until then: what failed for one notice would fail for the next. */
@@ -40,7 +40,7 @@ export class Delivery {
   /** When the last messages were sent, oldest first. */
   readonly #sentAt: At[] = []
 
-  constructor(channel: Channel, parts: DeliveryParts) {
+  constructor(channel: Channel, parts: DeliveryDeps) {
     this.#channel = channel
     this.#parts = parts
   }

@@ -6,7 +6,7 @@ import { type Announcement, type DomainEvent, eventBus } from '../events/events.
 import { silentLogger } from '../log/log.ts'
 import type { Batch, Store } from '../store/store.ts'
 import { type Channel, ChannelError, type Fault, type Notice } from './notice.ts'
-import { createNotifier, type Notifier, type NotifierParts } from './notifier.ts'
+import { createNotifier, type Notifier, type NotifierDeps } from './notifier.ts'
 
 interface Message {
   readonly id: string
@@ -80,7 +80,7 @@ interface Circumstances {
   readonly clock?: FakeClock
   readonly store?: MemoryStore
   readonly chats?: readonly Chat[]
-  readonly poolNow?: NotifierParts['poolNow']
+  readonly poolNow?: NotifierDeps['poolNow']
 }
 
 /** One process: a bus and a notifier over a store that outlives it. */

@@ -24,7 +24,7 @@ const patienceMs = 2_000
 const settleMs = 1_000
 
 /** What a notifier is made of. */
-export interface NotifierParts {
+export interface NotifierDeps {
   readonly store: Store
   readonly bus: EventBus
   readonly clock: Clock
@@ -59,12 +59,12 @@ export interface Notifier {
 }
 
 /** A notifier over the given store and bus; `start` sets it in motion. */
-export function createNotifier(parts: NotifierParts): Notifier {
+export function createNotifier(parts: NotifierDeps): Notifier {
   return new PipelineNotifier(parts)
 }
 
 class PipelineNotifier implements Notifier {
-  readonly #parts: NotifierParts
+  readonly #parts: NotifierDeps
   readonly #ledger = new Ledger()
   readonly #keeper: Keeper
   readonly #listener: Listener
@@ -74,7 +74,7 @@ class PipelineNotifier implements Notifier {
   #nextTurnAt: At = Number.POSITIVE_INFINITY
   #stopped = true
 
-  constructor(parts: NotifierParts) {
+  constructor(parts: NotifierDeps) {
     this.#parts = parts
     this.#wall = wallClock(parts.timeZone)
     this.#keeper = new Keeper({ ...parts, ledger: this.#ledger })

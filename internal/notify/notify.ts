@@ -9,7 +9,7 @@ export {
   type Notice,
   type Remedy,
 } from './notice.ts'
-export { createNotifier, type Notifier, type NotifierParts } from './notifier.ts'
+export { createNotifier, type Notifier, type NotifierDeps } from './notifier.ts'
 export type { PoolNow } from './sweep.ts'
 export { createWebhook } from './webhook.ts'
 export { plain, type Wall, wallClock } from './words.ts'

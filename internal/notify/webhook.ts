@@ -6,7 +6,7 @@ const deadlineMs = 10_000
 const mostPauseMs = 3_600_000
 
 /** Where a webhook posts, and how it signs. */
-export interface WebhookParts {
+export interface WebhookDeps {
   readonly url: string
   /** Signs the body; null sends it unsigned. */
   readonly secret: { reveal(): string } | null
@@ -19,7 +19,7 @@ export interface WebhookParts {
  * A channel that posts each notice as JSON. `x-spillway-signature: sha256=<hex>` is the HMAC-SHA256 of the exact body; the
  * body's `sentAt` lets the receiver refuse old posts, and `incident` with `why` and `count` names the notice in case it comes twice.
  */
-export function createWebhook(parts: WebhookParts): Channel {
+export function createWebhook(parts: WebhookDeps): Channel {
   const post = (notice: Notice, signal: AbortSignal) => deliver(parts, notice, signal)
   return {
     name: 'webhook',
@@ -39,7 +39,7 @@ export function createWebhook(parts: WebhookParts): Channel {
   }
 }
 
-async function deliver(parts: WebhookParts, notice: Notice, signal: AbortSignal): Promise<void> {
+async function deliver(parts: WebhookDeps, notice: Notice, signal: AbortSignal): Promise<void> {
   const { url, secret, clock } = parts
   const post = parts.fetch ?? fetch
   const body = JSON.stringify(payload(notice, clock.now()))

@@ -7,7 +7,7 @@ import { type Actor, Refusal } from '../pool/pool.ts'
 import { explainIssues } from './issues.ts'
 import { JobBook } from './jobbook.ts'
 import { LoginAttempts } from './login-attempts.ts'
-import type { Call, OpsParts } from './verb.ts'
+import type { Call, OpsDeps } from './verb.ts'
 import { type AnyVerb, type Ops, opsFrom, type VerbName, verbs } from './verbs.ts'
 
 export type { AuditShape } from '../audit/audit.ts'
@@ -20,7 +20,7 @@ export type * from './guard.ts'
 export type { LoginShape } from './login-attempts.ts'
 export { missing } from './names.ts'
 export type * from './present.ts'
-export type { OpsParts, ReloadResult } from './verb.ts'
+export type { OpsDeps, ReloadResult } from './verb.ts'
 export type { CredentialShape, TestShape } from './verbs/credentials.ts'
 export { type ImportShape, tools } from './verbs/import.ts'
 export type { ClaimShape } from './verbs/jobs.ts'
@@ -40,7 +40,7 @@ export interface Operations {
 }
 
 /** The verbs over the live parts of this process. */
-export function createOps(parts: OpsParts): Operations {
+export function createOps(parts: OpsDeps): Operations {
   const jobs = new JobBook(parts.store, parts.clock)
   const logins = new LoginAttempts()
   const run = async (actor: Actor, verb: AnyVerb, args: Record<string, unknown>) => {

@@ -38,7 +38,7 @@ export interface Runtime {
 }
 
 /** What the verbs work with; the composition root provides it. */
-export interface OpsParts {
+export interface OpsDeps {
   readonly engine: Commands & Views & Pick<Engine, 'tell' | 'flush'>
   readonly store: Store
   readonly keys: Keyring
@@ -86,7 +86,7 @@ export interface ReloadResult {
 }
 
 /** One call of a verb: the parts, and who called. */
-export interface Call extends OpsParts {
+export interface Call extends OpsDeps {
   readonly actor: Actor
   readonly jobs: JobBook
   readonly logins: LoginAttempts

@@ -22,7 +22,7 @@ import type { ProxyMeter } from './local/meter.ts'
 import { createProber } from './probe/probe.ts'
 import { createScout } from './probe/scout.ts'
 import { type UpstreamLoad, Upstreams } from './upstream/upstreams.ts'
-import { OpenSockets } from './websocket/registry.ts'
+import { OpenSockets } from './websocket/open-sockets.ts'
 
 export type { ServerIdentity } from '../http1/http1.ts'
 export type { ProxySettings, ReplaySettings } from './exchange/context.ts'
@@ -30,7 +30,7 @@ export { noMeter, type ProxyMeter, type RequestOutcome } from './local/meter.ts'
 export type { UpstreamSettings } from './upstream/upstreams.ts'
 
 /** What a proxy is made of. */
-export interface ProxyParts {
+export interface ProxyDeps {
   readonly engine: DataPath
   readonly credentials: Credentials
   readonly keys: Pick<Keyring, 'check'>
@@ -69,7 +69,7 @@ export interface DataPlane {
 }
 
 /** A proxy that does not listen yet. */
-export function createProxy(parts: ProxyParts): DataPlane {
+export function createProxy(parts: ProxyDeps): DataPlane {
   const context = contextOf(parts)
   const inbound = new Inbound()
   const { clock, log, identity = null } = parts
@@ -108,7 +108,7 @@ export function createProxy(parts: ProxyParts): DataPlane {
   }
 }
 
-function contextOf(parts: ProxyParts): ProxyContext {
+function contextOf(parts: ProxyDeps): ProxyContext {
   const { engine, credentials, keys, clock, log, meter, settings } = parts
   return {
     engine,

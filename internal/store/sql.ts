@@ -1,4 +1,5 @@
 import type { Snapshot, Write } from './api.ts'
+import { AuditTable } from './audit-table.ts'
 import { type Cell, encode } from './column.ts'
 import { StaleGeneration } from './fault.ts'
 import { belongsToAnother, fingerprintEntry } from './fingerprint.ts'
@@ -6,7 +7,6 @@ import type { RefreshRecord } from './records.ts'
 import { type Connection, Statements } from './statements.ts'
 import type { NamedBatch, Steps, StepTypes } from './steps.ts'
 import * as tables from './tables.ts'
-import { Trail } from './trail.ts'
 
 /** What the steps need beyond SQL, in the way of one kind of database. */
 export interface Housekeeping {
@@ -19,13 +19,13 @@ export interface Housekeeping {
 export class SqlSteps implements Steps {
   readonly #db: Connection
   readonly #statements: Statements
-  readonly #trail: Trail
+  readonly #trail: AuditTable
   readonly #house: Housekeeping
 
   constructor(db: Connection, options: { readonly auditKey: Uint8Array; readonly house: Housekeeping }) {
     this.#db = db
     this.#statements = new Statements(db)
-    this.#trail = new Trail(this.#statements, options.auditKey)
+    this.#trail = new AuditTable(this.#statements, options.auditKey)
     this.#house = options.house
   }
 

@@ -1,8 +1,8 @@
 import { Bot, BotError, GrammyError, HttpError } from 'grammy'
-import { ChannelError, type Fault, type NotifierParts } from '../notify/notify.ts'
+import { ChannelError, type Fault, type NotifierDeps } from '../notify/notify.ts'
 
 /** The Clock port, as the notifier knows it. */
-export type Clock = NotifierParts['clock']
+export type Clock = NotifierDeps['clock']
 
 /** How long the API may hold a poll open, in seconds. */
 export const pollSeconds = 30
@@ -20,7 +20,7 @@ export function apiSignal(signal: AbortSignal): ApiSignal {
 }
 
 /** Where the bot's calls go, and what ends them. */
-export interface ApiParts {
+export interface ApiDeps {
   readonly token: { reveal(): string }
   readonly apiRoot: string
   readonly clock: Clock
@@ -30,7 +30,7 @@ export interface ApiParts {
 }
 
 /** A grammY bot whose calls all have a deadline; those that bring no signal of their own end when the bot stops. */
-export function createBot({ token, apiRoot, clock, stopping, fetch }: ApiParts): Bot {
+export function createBot({ token, apiRoot, clock, stopping, fetch }: ApiDeps): Bot {
   const through = fetch === undefined ? {} : { fetch: withNodesSignal(fetch) as never }
   const bot = new Bot(token.reveal(), { client: { apiRoot: apiRoot.replace(/\/+$/, ''), ...through } })
   bot.api.config.use(async (call, method, payload, signal) => {

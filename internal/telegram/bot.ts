@@ -1,10 +1,10 @@
 import type { Bot, Context } from 'grammy'
 import type { Logger } from '../log/log.ts'
+import { type Action, carryOut, commandFor, type Desk, excuseOf } from './action.ts'
 import { failure } from './api.ts'
 import type { Buttons } from './buttons.ts'
 import type { Chat } from './chat.ts'
 import { type Command, commands } from './commands.ts'
-import { carryOut, commandFor, type Deed, type Desk, excuseOf } from './deed.ts'
 import { answer } from './text.ts'
 
 /** Commands that change something are not carried out when they are older than this: whoever sent them has given up. */
@@ -12,7 +12,7 @@ const staleMs = 300_000
 const mostStrangers = 100
 
 /** What the front of the bot works with. */
-export interface FrontParts {
+export interface FrontDeps {
   readonly bot: Bot
   readonly chats: ReadonlyMap<number, Chat>
   readonly buttons: Buttons
@@ -22,11 +22,11 @@ export interface FrontParts {
 
 /** Listens to people: commands and buttons from allowed chats; everybody else is ignored and counted. */
 export class Front {
-  readonly #parts: FrontParts
+  readonly #parts: FrontDeps
   readonly #strangers = new Set<number>()
   #ignored = 0
 
-  constructor(parts: FrontParts) {
+  constructor(parts: FrontDeps) {
     this.#parts = parts
     const { bot } = parts
     bot.use(async (context, next) => {
@@ -72,8 +72,8 @@ export class Front {
 
   async #answer(context: Context, run: () => ReturnType<Command['run']>): Promise<void> {
     try {
-      const { text, deeds } = await run()
-      await this.#say(context, text, deeds)
+      const { text, actions } = await run()
+      await this.#say(context, text, actions)
     } catch (error) {
       await this.#say(context, this.#excuse(error))
     }
@@ -84,7 +84,7 @@ export class Front {
     const chat = this.#chatOf(context)
     if (!chat || !context.chat) return
     const press = buttons.press(context.chat.id, data, desk.now())
-    if (press.kind !== 'deed') {
+    if (press.kind !== 'action') {
       await context.answerCallbackQuery({ text: answer(deadButton(press)), show_alert: true })
       return
     }
@@ -97,7 +97,7 @@ export class Front {
     }
     await this.#answer(context, async () => {
       try {
-        return { text: await carryOut(press.deed, desk, actorOf(context)) }
+        return { text: await carryOut(press.action, desk, actorOf(context)) }
       } catch (error) {
         press.putBack()
         throw error
@@ -119,10 +119,10 @@ export class Front {
     return 'It did not work; the log of spillway says why.'
   }
 
-  async #say(context: Context, text: string, deeds: readonly Deed[] = []): Promise<void> {
+  async #say(context: Context, text: string, actions: readonly Action[] = []): Promise<void> {
     const replyTo = context.msg?.message_id
     try {
-      await this.#chatOf(context)?.say(text, { deeds, ...(replyTo === undefined ? {} : { replyTo }) })
+      await this.#chatOf(context)?.say(text, { actions, ...(replyTo === undefined ? {} : { replyTo }) })
     } catch (error) {
       this.#parts.log.warn(failure(error), 'an answer could not be sent to Telegram')
     }
@@ -134,13 +134,13 @@ function actorOf(context: Context): string {
   return `operator:telegram:${context.from?.id ?? context.chat?.id ?? 'unknown'}`
 }
 
-function deadButton(press: Exclude<ReturnType<Buttons['press']>, { kind: 'deed' }>): string {
+function deadButton(press: Exclude<ReturnType<Buttons['press']>, { kind: 'action' }>): string {
   switch (press.kind) {
     case 'unknown':
       return 'This button is no longer valid. /help lists the commands.'
     case 'expired':
-      return `This button has expired. Send ${commandFor(press.deed)} instead.`
+      return `This button has expired. Send ${commandFor(press.action)} instead.`
     case 'used':
-      return `This was done already. To do it again, send ${commandFor(press.deed)}`
+      return `This was done already. To do it again, send ${commandFor(press.action)}`
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Deed } from './deed.ts'
+import type { Action } from './action.ts'
 
 /** The part of an inline keyboard that a message carries. */
 export interface Key {
@@ -10,15 +10,15 @@ export interface Key {
 interface Entry {
   readonly chat: number
   readonly purpose: string
-  readonly deed: Deed
+  readonly action: Action
   readonly expiresAt: number
   used: boolean
 }
 
-/** What a press means: a deed to carry out, or why there is none. */
+/** What a press means: an action to carry out, or why there is none. */
 export type Press =
-  | { readonly kind: 'deed'; readonly deed: Deed; readonly putBack: () => void }
-  | { readonly kind: 'expired' | 'used'; readonly deed: Deed }
+  | { readonly kind: 'action'; readonly action: Action; readonly putBack: () => void }
+  | { readonly kind: 'expired' | 'used'; readonly action: Action }
   | { readonly kind: 'unknown' }
 
 const lifeMs = 3_600_000
@@ -33,14 +33,14 @@ export class Buttons {
   readonly #entries = new Map<string, Entry>()
 
   /** The data for a button of `purpose` (a message); the same as before while that one can still be pressed for half its life. */
-  data(chat: number, purpose: string, deed: Deed, now: number): string {
+  data(chat: number, purpose: string, action: Action, now: number): string {
     for (const [data, entry] of this.#entries) {
       const isSame =
-        entry.chat === chat && entry.purpose === purpose && JSON.stringify(entry.deed) === JSON.stringify(deed)
+        entry.chat === chat && entry.purpose === purpose && JSON.stringify(entry.action) === JSON.stringify(action)
       if (isSame && !entry.used && entry.expiresAt - now >= lifeMs / 2) return data
     }
     const data = prefix + randomBytes(18).toString('base64url')
-    this.#entries.set(data, { chat, purpose, deed, expiresAt: now + lifeMs, used: false })
+    this.#entries.set(data, { chat, purpose, action, expiresAt: now + lifeMs, used: false })
     if (this.#entries.size > mostEntries) this.#forgetOldest()
     return data
   }
@@ -49,14 +49,14 @@ export class Buttons {
   press(chat: number, data: string, now: number): Press {
     const entry = this.#entries.get(data)
     if (!entry || entry.chat !== chat) return { kind: 'unknown' }
-    const { deed } = entry
-    if (entry.used) return { kind: 'used', deed }
-    if (entry.expiresAt <= now) return { kind: 'expired', deed }
+    const { action } = entry
+    if (entry.used) return { kind: 'used', action }
+    if (entry.expiresAt <= now) return { kind: 'expired', action }
     entry.used = true
     const putBack = () => {
       entry.used = false
     }
-    return { kind: 'deed', deed, putBack }
+    return { kind: 'action', action, putBack }
   }
 
   #forgetOldest(): void {

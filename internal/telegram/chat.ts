@@ -1,8 +1,8 @@
 import type { Bot } from 'grammy'
 import type { Channel, Notice } from '../notify/notify.ts'
+import { type Action, labelOf } from './action.ts'
 import { apiSignal, channelError, isUnmodified } from './api.ts'
 import type { Buttons, Key } from './buttons.ts'
-import { type Deed, labelOf } from './deed.ts'
 import { message } from './text.ts'
 
 const keysPerRow = 2
@@ -48,14 +48,14 @@ export class Chat implements Channel {
     await this.say(notice.text, { replyTo: Number(messageId), signal })
   }
 
-  /** Sends a text, in answer to a message if there is one (it may be gone), with buttons if there are deeds. */
+  /** Sends a text, in answer to a message if there is one (it may be gone), with buttons if there are actions. */
   async say(
     text: string,
-    { replyTo, deeds = [], signal }: { replyTo?: number; deeds?: readonly Deed[]; signal?: AbortSignal } = {},
+    { replyTo, actions = [], signal }: { replyTo?: number; actions?: readonly Action[]; signal?: AbortSignal } = {},
   ): Promise<void> {
     const other = {
       ...plainText,
-      ...this.#keyboard(`reply ${replyTo}`, deeds),
+      ...this.#keyboard(`reply ${replyTo}`, actions),
       ...(replyTo === undefined
         ? {}
         : { reply_parameters: { message_id: replyTo, allow_sending_without_reply: true } }),
@@ -63,11 +63,11 @@ export class Chat implements Channel {
     await told(this.#bot.api.sendMessage(this.#id, message(text), other, signal && apiSignal(signal)))
   }
 
-  #keyboard(purpose: string, deeds: readonly Deed[]): { reply_markup?: { inline_keyboard: Key[][] } } {
-    if (deeds.length === 0) return {}
-    const keys = deeds.map((deed) => ({
-      text: labelOf(deed),
-      callback_data: this.#buttons.data(this.#id, purpose, deed, this.#now()),
+  #keyboard(purpose: string, actions: readonly Action[]): { reply_markup?: { inline_keyboard: Key[][] } } {
+    if (actions.length === 0) return {}
+    const keys = actions.map((action) => ({
+      text: labelOf(action),
+      callback_data: this.#buttons.data(this.#id, purpose, action, this.#now()),
     }))
     const rows = Array.from({ length: Math.ceil(keys.length / keysPerRow) }, (_, row) =>
       keys.slice(row * keysPerRow, (row + 1) * keysPerRow),

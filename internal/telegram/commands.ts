@@ -1,11 +1,11 @@
-import { carryOut, type Deed, type Desk } from './deed.ts'
+import { type Action, carryOut, type Desk } from './action.ts'
 import { auditText, deedsFor, poolLine, poolText, statusText } from './describe.ts'
 import { lengthOf } from './text.ts'
 
 /** What a command answers: a text, and what its buttons do. */
 interface Reply {
   readonly text: string
-  readonly deeds?: readonly Deed[]
+  readonly actions?: readonly Action[]
 }
 
 /** One word that people can send, and what it does. */
@@ -55,7 +55,7 @@ export const commands: readonly Command[] = [
     async run([name], desk, actor) {
       if (name === undefined) return usage('pool')
       const pool = await desk.ops.as(actor).poolStatus({ name })
-      return { text: poolText(pool, today(desk)), deeds: deedsFor(pool) }
+      return { text: poolText(pool, today(desk)), actions: deedsFor(pool) }
     },
   },
   {
@@ -130,8 +130,8 @@ export const commands: readonly Command[] = [
   },
 ]
 
-async function done(deed: Deed, desk: Desk, actor: string): Promise<Reply> {
-  return { text: await carryOut(deed, desk, actor) }
+async function done(action: Action, desk: Desk, actor: string): Promise<Reply> {
+  return { text: await carryOut(action, desk, actor) }
 }
 
 function usage(name: string): Reply {

@@ -1,6 +1,6 @@
 import { plain, type Wall } from '../notify/notify.ts'
 import type { AuditShape, IncidentShape, MemberShape, PoolShape, StatusShape } from '../ops/ops.ts'
-import type { Deed } from './deed.ts'
+import type { Action } from './action.ts'
 
 /** When it is now, and how the operator's wall clock says it. */
 export interface Today {
@@ -59,12 +59,12 @@ function memberLine(member: MemberShape, today: Today): string {
 }
 
 /** What can be done about a pool at once, for its buttons. */
-export function deedsFor({ name: pool, active, members }: PoolShape): readonly Deed[] {
-  const about = members.flatMap(({ name: member, health, park }): Deed[] => {
+export function deedsFor({ name: pool, active, members }: PoolShape): readonly Action[] {
+  const about = members.flatMap(({ name: member, health, park }): Action[] => {
     if (park !== null) return [{ verb: 'unpark', pool, member }]
     return ['cooling', 'suspect', 'probing'].includes(health.state) ? [{ verb: 'clear', pool, member }] : []
   })
-  const rotate: readonly Deed[] = active !== null && members.length > 1 ? [{ verb: 'rotate', pool }] : []
+  const rotate: readonly Action[] = active !== null && members.length > 1 ? [{ verb: 'rotate', pool }] : []
   return [...rotate, ...about].slice(0, mostKeys)
 }
 

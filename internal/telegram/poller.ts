@@ -5,7 +5,7 @@ import { type Clock, codeOf, failure, pollSeconds, problemOf } from './api.ts'
 type Update = Awaited<ReturnType<Bot['api']['getUpdates']>>[number]
 
 /** What the poller works with. */
-export interface PollerParts {
+export interface PollerDeps {
   readonly bot: Bot
   readonly clock: Clock
   readonly log: Logger
@@ -24,12 +24,12 @@ const kinds = ['message', 'callback_query'] as const
 
 /** Asks for updates until the process stops; failures make it wait, longer and longer, and are logged once per kind. */
 export class Poller {
-  readonly #parts: PollerParts
+  readonly #parts: PollerDeps
   #offset = 0
   #failures = 0
   #lastProblem: string | null = null
 
-  constructor(parts: PollerParts) {
+  constructor(parts: PollerDeps) {
     this.#parts = parts
   }
 

@@ -355,7 +355,7 @@ describe('buttons', () => {
     expect(fake.answers[0]?.text).toBe('This button has expired. Send /rotate openai instead.')
   })
 
-  it('can be pressed again when the deed was refused', async () => {
+  it('can be pressed again when the action was refused', async () => {
     await ask('/pool openai')
     bench.attempt('openai', limited)
     bench.attempt('openai', limited)

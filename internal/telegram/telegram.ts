@@ -4,16 +4,16 @@
  */
 import type { Logger } from '../log/log.ts'
 import { type Channel, type Notifier, wallClock } from '../notify/notify.ts'
+import type { TelegramOps } from './action.ts'
 import { type Clock, createBot, failure } from './api.ts'
 import { Front } from './bot.ts'
 import { Buttons } from './buttons.ts'
 import { Chat } from './chat.ts'
 import { commands } from './commands.ts'
-import type { TelegramOps } from './deed.ts'
 import { Poller } from './poller.ts'
 
 /** What the bot is made of. */
-export interface TelegramParts {
+export interface TelegramDeps {
   readonly token: { reveal(): string }
   /** Who is told and who may ask; everybody else is ignored. */
   readonly chatIds: readonly number[]
@@ -42,7 +42,7 @@ export interface Telegram {
 }
 
 /** The bot for these chats; it sends when its channels are used, and listens after `start`. */
-export function createTelegram(parts: TelegramParts): Telegram {
+export function createTelegram(parts: TelegramDeps): Telegram {
   const { chatIds, ops, notifier, clock, log, timeZone } = parts
   const stopping = new AbortController()
   const bot = createBot({ ...parts, stopping: stopping.signal })

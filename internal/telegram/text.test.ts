@@ -134,20 +134,20 @@ describe('what is shown', () => {
 describe('buttons', () => {
   it('are the same for the same message until half their life is over', () => {
     const buttons = new Buttons()
-    const deed = { verb: 'rotate', pool: 'openai' } as const
-    const data = buttons.data(42, 'incident', deed, now)
+    const action = { verb: 'rotate', pool: 'openai' } as const
+    const data = buttons.data(42, 'incident', action, now)
     expect(Buffer.byteLength(data)).toBeLessThanOrEqual(64)
-    expect(buttons.data(42, 'incident', deed, now + 1_800_000)).toBe(data)
-    expect(buttons.data(42, 'incident', deed, now + 1_800_001)).not.toBe(data)
-    expect(buttons.data(42, 'another', deed, now)).not.toBe(data)
-    expect(buttons.data(43, 'incident', deed, now)).not.toBe(data)
+    expect(buttons.data(42, 'incident', action, now + 1_800_000)).toBe(data)
+    expect(buttons.data(42, 'incident', action, now + 1_800_001)).not.toBe(data)
+    expect(buttons.data(42, 'another', action, now)).not.toBe(data)
+    expect(buttons.data(43, 'incident', action, now)).not.toBe(data)
   })
 
   it('mean something in their own chat only', () => {
     const buttons = new Buttons()
     const data = buttons.data(42, 'incident', { verb: 'rotate', pool: 'openai' }, now)
     expect(buttons.press(43, data, now).kind).toBe('unknown')
-    expect(buttons.press(42, data, now).kind).toBe('deed')
+    expect(buttons.press(42, data, now).kind).toBe('action')
     expect(buttons.press(42, data, now).kind).toBe('used')
   })
 
@@ -157,7 +157,7 @@ describe('buttons', () => {
       buttons.data(42, `incident ${at}`, { verb: 'rotate', pool: 'openai' }, now),
     )
     expect(buttons.press(42, data[0]!, now).kind).toBe('unknown')
-    expect(buttons.press(42, data[1]!, now).kind).toBe('deed')
+    expect(buttons.press(42, data[1]!, now).kind).toBe('action')
   })
 })
 

@@ -8,7 +8,7 @@ import { spokenBy } from '../../internal/dialect/dialect.ts'
 import { type Engine, type Finding, type Lease, startEngine, type Turn } from '../../internal/engine/engine.ts'
 import { type EventBus, eventBus } from '../../internal/events/events.ts'
 import { createKeyring, type Keyring } from '../../internal/keys/keys.ts'
-import { createOps, type Operations, type Ops, type OpsParts } from '../../internal/ops/ops.ts'
+import { createOps, type Operations, type Ops, type OpsDeps } from '../../internal/ops/ops.ts'
 import { directly } from '../../internal/outbound/outbound.ts'
 import type { Outcome } from '../../internal/pool/pool.ts'
 import { Vault } from '../../internal/vault/vault.ts'
@@ -41,7 +41,7 @@ export interface BenchOptions {
   readonly env?: Readonly<Record<string, string>>
   /** What a live daemon adds; an offline command has none of it. */
   readonly offline?: boolean
-  readonly parts?: Partial<OpsParts>
+  readonly parts?: Partial<OpsDeps>
 }
 
 const success: Outcome = {
@@ -105,7 +105,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
     oauth: () => config.oauth,
     env: options.env ?? {},
     verdicts: {
-      standing({ id }) {
+      engineView({ id }) {
         const found = engine.credentials().find(({ record }) => record.id === id)
         return found && { generation: found.generation, health: found.health }
       },

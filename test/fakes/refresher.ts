@@ -64,7 +64,7 @@ const credentials = createCredentials({
   forced: { most: Number.POSITIVE_INFINITY, withinMs: 1 },
   warn: (message, credential, error) => console.error(credential, message, error),
   verdicts: {
-    standing: () => ({ generation: 1, health: pristine }),
+    engineView: () => ({ generation: 1, health: pristine }),
     needsLogin: async (_, __, reason) => say({ said: 'needs-login', reason }),
     replaced: async () => {},
   },

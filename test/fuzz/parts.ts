@@ -8,7 +8,7 @@ import { FastRequest } from '../../internal/http1/server/fast-request.ts'
 import { RequestReader } from '../../internal/http1/server/request-reader.ts'
 import { EventReader } from '../../internal/proxy/attempt/event-reader.ts'
 import { LateErrors } from '../../internal/proxy/attempt/late-errors.ts'
-import { Scrubber } from '../../internal/proxy/attempt/scrub.ts'
+import { Redactor } from '../../internal/proxy/attempt/redact.ts'
 import { Opening } from '../../internal/proxy/attempt/stream.ts'
 import { FrameReader, payloadOf } from '../../internal/proxy/websocket/frames.ts'
 import { bad, filled, frame, wellDone } from './plans.ts'
@@ -218,11 +218,11 @@ const parts: Readonly<Record<string, Part>> = {
       }
     },
   },
-  'part-scrubber': {
+  'part-redactor': {
     bytes: secretBytes,
     understand: () => (pieces) => {
-      const scrubber = new Scrubber(secret)
-      const clean = Buffer.concat([...pieces.map((piece) => scrubber.chunk(piece)), scrubber.end()]).toString('latin1')
+      const redactor = new Redactor(secret)
+      const clean = Buffer.concat([...pieces.map((piece) => redactor.chunk(piece)), redactor.end()]).toString('latin1')
       if (clean.includes(secret)) throw new Error('the secret came through')
       return clean
     },

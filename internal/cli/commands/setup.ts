@@ -38,9 +38,9 @@ function apply(program: Command, cli: Cli): void {
   listing(leaf(program, 'apply <file>', 'make pools and credentials as the YAML file says (- reads stdin)'))
     .option('--dry-run', 'say what would be done')
     .action(async (file: string, options: { dryRun?: true; json?: true }, command: Command) => {
-      const sheet = await readSheet(cli, file)
+      const manifest = await readManifest(cli, file)
       await cli.withOps(command, async (ops) => {
-        const { dryRun, changes } = await ops.apply({ ...sheet, dryRun: options.dryRun ?? false })
+        const { dryRun, changes } = await ops.apply({ ...manifest, dryRun: options.dryRun ?? false })
         if (options.json) return screen.json({ dryRun, changes })
         for (const { kind, name, action, what } of changes) {
           const details = what.length === 0 ? '' : ` (${what.join(', ')})`
@@ -48,11 +48,11 @@ function apply(program: Command, cli: Cli): void {
             `${kind} ${name}: ${dryRun && action !== 'unchanged' ? `would ${action}` : done[action]}${details}`,
           )
         }
-        if (changes.length === 0) screen.note(`${sheet.file} names no pool and no credential`)
+        if (changes.length === 0) screen.note(`${manifest.file} names no pool and no credential`)
       })
     })
 
-  async function readSheet(cli: Cli, file: string): Promise<{ text: string; file: string; folder: string }> {
+  async function readManifest(cli: Cli, file: string): Promise<{ text: string; file: string; folder: string }> {
     if (file === '-') {
       let text = ''
       for await (const chunk of io.stdin) text += chunk

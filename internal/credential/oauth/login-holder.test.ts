@@ -67,7 +67,7 @@ function process(): LiveCredentials {
     warn: (message) => told.push(message),
     refreshed: (_, result) => told.push(result),
     verdicts: {
-      standing: () => ({ generation: 7, health }),
+      engineView: () => ({ generation: 7, health }),
       async needsLogin(_, generation, reason) {
         told.push(`needs login ${generation} ${reason}`)
         health = needsLogin(reason, clock.now())

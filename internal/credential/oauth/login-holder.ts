@@ -5,7 +5,7 @@ import { type Holder, materialOf, Unreadable } from '../sources/holder.ts'
 import { LoginState } from './login-state.ts'
 import { refreshDigest } from './place.ts'
 import { isLive } from './refresh.ts'
-import { type LoginParts, Refreshing } from './refreshing.ts'
+import { type LoginDeps, Refreshing } from './refreshing.ts'
 import type { TokenSet } from './tokens.ts'
 
 /** A refresh that holds the lock is over by then. */
@@ -14,7 +14,7 @@ const installMs = 60_000
 /** The tokens of one login: always one refresh at a time, and never for the sake of one request only. */
 export class LoginHolder implements Holder {
   readonly record: CredentialRecord
-  readonly #parts: LoginParts
+  readonly #parts: LoginDeps
   readonly #state: LoginState
   readonly #refreshing: Refreshing
   readonly #unwatch: () => void
@@ -24,10 +24,10 @@ export class LoginHolder implements Holder {
   /** Why the place could not be read, while the tokens that were read before go on serving. */
   #unread: string | null = null
 
-  constructor(parts: LoginParts) {
+  constructor(parts: LoginDeps) {
     this.record = parts.record
     this.#parts = parts
-    this.#state = new LoginState(parts.record, parts.around, parts.first)
+    this.#state = new LoginState(parts.record, parts.context, parts.first)
     this.#refreshing = new Refreshing(parts, this.#state, () => this.read())
     this.#loaded = parts.loaded
     this.#unwatch = parts.file?.watch(() => void this.read()) ?? (() => {})
@@ -120,18 +120,18 @@ export class LoginHolder implements Holder {
     this.#state.dead = null
     this.#state.later = null
     this.#refreshing.forgive()
-    const { ledger } = this.#parts.around
+    const { ledger } = this.#parts.context
     const { row } = await ledger.read(this.record.id)
     if (row) await ledger.write({ ...row, refused: null, failures: 0, nextAttemptAt: 0 }, row.generation, [])
   }
 
   /** Puts the tokens of a new login in the place of the old; see `LiveCredentials.install`. */
   async install(given: TokenSet, commit: (writes: readonly Write[]) => Promise<void>): Promise<void> {
-    const { around, lock, place, file } = this.#parts
+    const { context, lock, place, file } = this.#parts
     // A server that names no account has logged in the one that was here, as the file goes on saying.
     const tokens = { ...given, accountId: given.accountId ?? this.#state.tokens?.accountId ?? null }
     // A refresh that is under way would put the old login's tokens back.
-    const held = await around.locks.acquire(lock, { waitMs: installMs, isDone: async () => false })
+    const held = await context.locks.acquire(lock, { waitMs: installMs, isDone: async () => false })
     if (!held) throw new Refusal('try-later', `${this.record.name} is being refreshed`, 'try again in a minute')
     try {
       const writes = await place.install(tokens)
@@ -171,7 +171,7 @@ export class LoginHolder implements Holder {
     try {
       const isFirst = state.tokens === null
       const tokens = await this.#parts.place.read()
-      this.#parts.around.check(tokens.accessToken.reveal(), 'the login')
+      this.#parts.context.check(tokens.accessToken.reveal(), 'the login')
       this.#unread = null
       if (isFirst) await this.#recall(tokens)
       // What lies there is older than what could not be written yet.
@@ -191,10 +191,10 @@ export class LoginHolder implements Holder {
 
   /** What was known of these tokens before a restart: a refused one stays refused, and a change meanwhile revives. */
   async #recall(tokens: TokenSet): Promise<void> {
-    const known = await this.#parts.around.ledger.read(this.record.id).catch(() => null)
+    const known = await this.#parts.context.ledger.read(this.record.id).catch(() => null)
     const refused = known?.row?.refused ?? null
     if (refused === null) return
-    if (refused.digest === refreshDigest(tokens)) this.#state.die(refused, this.#state.standing())
+    if (refused.digest === refreshDigest(tokens)) this.#state.die(refused, this.#state.engineView())
     else this.#state.changedMeanwhile()
   }
 
@@ -227,7 +227,7 @@ export class LoginHolder implements Holder {
 
   #wake(): void {
     const at = this.nextAt()
-    if (at < Number.POSITIVE_INFINITY) this.#parts.around.wake(at)
+    if (at < Number.POSITIVE_INFINITY) this.#parts.context.wake(at)
   }
 
   /** The live token, or why there is none. */
@@ -243,7 +243,7 @@ export class LoginHolder implements Holder {
   }
 
   #now(): At {
-    return this.#parts.around.clock.now()
+    return this.#parts.context.clock.now()
   }
 }
 

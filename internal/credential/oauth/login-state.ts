@@ -1,6 +1,6 @@
 import type { At, Reason } from '../../pool/pool.ts'
 import type { CredentialRecord } from '../../store/store.ts'
-import type { Surroundings } from '../context.ts'
+import type { CredentialContext } from '../context.ts'
 import { NoMaterial } from '../material.ts'
 import { Unreadable } from '../sources/holder.ts'
 import { refreshDigest } from './place.ts'
@@ -14,7 +14,7 @@ const earlyMs = 300_000
 const soonMs = 2_000
 
 /** The engine's view of a credential before an attempt; undefined: it does not know it. */
-export type Standing = { readonly generation: number } | undefined
+export type EngineView = { readonly generation: number } | undefined
 
 /** What is known of one login: its tokens, whether they can be replaced, and when that is due. */
 export class LoginState {
@@ -30,12 +30,12 @@ export class LoginState {
   /** When the tokens want to be refreshed. */
   dueAt: At = 0
   readonly #record: CredentialRecord
-  readonly #around: Surroundings
+  readonly #context: CredentialContext
   #stopped = false
 
-  constructor(record: CredentialRecord, around: Surroundings, first: number) {
+  constructor(record: CredentialRecord, context: CredentialContext, first: number) {
     this.#record = record
-    this.#around = around
+    this.#context = context
     this.generation = first - 1
   }
 
@@ -59,8 +59,8 @@ export class LoginState {
     return this.later !== null && this.later.at > now
   }
 
-  standing(): Standing {
-    return this.#around.standing(this.#record)
+  engineView(): EngineView {
+    return this.#context.engineView(this.#record)
   }
 
   /** Why there is no token to give out, as the caller of `material` hears it. */
@@ -69,7 +69,7 @@ export class LoginState {
     if (this.failure) return this.failure
     if (this.tokens === null) return new Unreadable('the tokens could not be read')
     if (this.dead) return new NoMaterial(this.dead.reason, `the login of ${name} has lapsed`)
-    const now = this.#around.clock.now()
+    const now = this.#context.clock.now()
     if (this.later && this.isWaiting(now)) return new NoMaterial('auth-expired', this.later.why, this.later.at)
     // The refresh takes its time, and no person could hurry it.
     return new NoMaterial('auth-expired', `the token of ${name} is still being refreshed`, now + soonMs)
@@ -87,14 +87,14 @@ export class LoginState {
     this.dead = null
     this.later = null
     if (this.#stopped) return
-    if (before) this.#around.replaced(this.#record, this.#whatChanged(before, tokens, by))
-    else if (wasUnreadable) this.#around.replaced(this.#record, 'others')
+    if (before) this.#context.replaced(this.#record, this.#whatChanged(before, tokens, by))
+    else if (wasUnreadable) this.#context.replaced(this.#record, 'others')
   }
 
   #whatChanged(before: TokenSet, tokens: TokenSet, by: 'us' | 'others'): 'us' | 'others' | 'another' {
     if (before.accountId !== tokens.accountId) return 'another'
     // While there was no live token the member was suspect for want of one; our refresh ends that as another's would.
-    return isLive(before, this.#around.clock.now()) ? by : 'others'
+    return isLive(before, this.#context.clock.now()) ? by : 'others'
   }
 
   /** Takes over the tokens of a new login, of which the engine is told by whoever made it. */
@@ -107,30 +107,30 @@ export class LoginState {
 
   /** The tokens changed while nobody looked: a login that had lapsed lives again. */
   changedMeanwhile(): void {
-    this.#around.replaced(this.#record, 'others')
+    this.#context.replaced(this.#record, 'others')
   }
 
-  die(dead: { reason: Reason; digest: string | null }, standing: Standing): void {
+  die(dead: { reason: Reason; digest: string | null }, engineView: EngineView): void {
     this.dead = { reason: dead.reason, digest: dead.digest }
-    this.lapse(dead.reason, standing)
+    this.lapse(dead.reason, engineView)
   }
 
   fail(failure: Unreadable): void {
     const isFirst = this.failure === null
     this.failure = failure
-    if (isFirst) this.lapse('unreadable', this.standing())
+    if (isFirst) this.lapse('unreadable', this.engineView())
   }
 
-  lapse(reason: Reason, standing: Standing): void {
-    if (!this.#stopped) this.#around.lapsed(this.#record, standing, reason)
+  lapse(reason: Reason, engineView: EngineView): void {
+    if (!this.#stopped) this.#context.lapsed(this.#record, engineView, reason)
   }
 
   postpone(ms: number, why: string): void {
-    this.later = { at: this.#around.clock.now() + ms, why }
+    this.later = { at: this.#context.clock.now() + ms, why }
   }
 
   hasLiveTokens(): boolean {
-    return this.tokens !== null && isLive(this.tokens, this.#around.clock.now())
+    return this.tokens !== null && isLive(this.tokens, this.#context.clock.now())
   }
 
   #take(tokens: TokenSet, isOld: boolean): void {
@@ -142,8 +142,8 @@ export class LoginState {
   /** Ahead of the end by 5 to 10 minutes, or by a good part of the life of tokens that somebody has just been given. */
   #due(tokens: TokenSet, isOld: boolean): At {
     if (tokens.expiresAt === null || tokens.refreshToken === null) return Number.POSITIVE_INFINITY
-    const left = tokens.expiresAt - this.#around.clock.now()
+    const left = tokens.expiresAt - this.#context.clock.now()
     const early = isOld ? earlyMs : Math.min(earlyMs, left / 4)
-    return tokens.expiresAt - early - Math.min(earlyMs, left / 4) * this.#around.random()
+    return tokens.expiresAt - early - Math.min(earlyMs, left / 4) * this.#context.random()
   }
 }

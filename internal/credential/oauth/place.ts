@@ -95,12 +95,12 @@ export class FilePlace implements TokenPlace {
   readonly #ledger: Ledger
   #spare: string | null = null
 
-  constructor(path: string, format: FileFormat, around: { clock: Clock; files: Desk; ledger: Ledger }) {
-    this.#clock = around.clock
+  constructor(path: string, format: FileFormat, context: { clock: Clock; files: Desk; ledger: Ledger }) {
+    this.#clock = context.clock
     this.#path = path
     this.#format = format
-    this.#files = around.files
-    this.#ledger = around.ledger
+    this.#files = context.files
+    this.#ledger = context.ledger
   }
 
   async read(): Promise<TokenSet> {

@@ -34,7 +34,7 @@ export type Refreshed =
   | { readonly kind: 'later'; readonly at: At; readonly why: string; readonly lost: number }
 
 /** Everything that the refresh of one credential needs; the caller holds its lock. */
-export interface RefreshParts {
+export interface RefreshDeps {
   readonly clock: Clock
   readonly random: () => number
   readonly record: CredentialRecord
@@ -51,7 +51,7 @@ export interface RefreshParts {
  * Refreshes the tokens once: re-read → durable intent → grant → swap. `stale` are the tokens that the caller knows and
  * wants to replace; others in their place are taken over, unless they have ended too.
  */
-export async function refreshOnce(parts: RefreshParts, stale: TokenSet | null): Promise<Refreshed> {
+export async function refreshOnce(parts: RefreshDeps, stale: TokenSet | null): Promise<Refreshed> {
   const { clock, place, ledger, record, outbound } = parts
   const tokens = await place.read()
   const now = clock.now()
@@ -86,7 +86,7 @@ export async function refreshOnce(parts: RefreshParts, stale: TokenSet | null): 
 }
 
 interface Attempt {
-  readonly parts: RefreshParts
+  readonly parts: RefreshDeps
   readonly tokens: TokenSet
   readonly digest: string
   /** How often the token had been presented before without an answer. */
@@ -140,7 +140,7 @@ async function refused({ parts, tokens, digest, state }: Attempt, raced: boolean
 
 /** The tokens that somebody else has put down instead of those that were refused; null when nobody has. */
 async function winnerOf(
-  parts: RefreshParts,
+  parts: RefreshDeps,
   loser: TokenSet,
   { most, everyMs }: { most: number; everyMs: number },
 ): Promise<TokenSet | null> {

@@ -1,12 +1,12 @@
 import type { Cancel } from '../../clock/clock.ts'
 import type { At } from '../../pool/pool.ts'
 import { type CredentialRecord, StaleGeneration } from '../../store/store.ts'
-import type { Surroundings } from '../context.ts'
+import type { CredentialContext } from '../context.ts'
 import { Unreadable } from '../sources/holder.ts'
 import type { LockTarget } from './locks.ts'
-import type { LoginState, Standing } from './login-state.ts'
+import type { EngineView, LoginState } from './login-state.ts'
 import type { Kept, TokenPlace } from './place.ts'
-import { type Refreshed, type RefreshParts, refreshOnce } from './refresh.ts'
+import { type RefreshDeps, type Refreshed, refreshOnce } from './refresh.ts'
 import { sameTokens, type TokenSet } from './tokens.ts'
 
 /** How long a request waits for a token before another member is the better choice. */
@@ -17,12 +17,12 @@ const saveAgainMs = 5_000
 const lostTooOften = 2
 
 /** What a login is made of. */
-export interface LoginParts {
+export interface LoginDeps {
   readonly record: CredentialRecord
   readonly place: TokenPlace
   readonly lock: LockTarget
-  readonly around: Surroundings
-  readonly endpoint: RefreshParts['endpoint']
+  readonly context: CredentialContext
+  readonly endpoint: RefreshDeps['endpoint']
   /** The file in which other tools refresh the tokens too: tells of its changes; null: nobody else has the tokens. */
   readonly file: {
     readonly watch: (changed: () => void) => () => void
@@ -37,7 +37,7 @@ export interface LoginParts {
 
 /** The refreshes of one login, one at a time, and what they could not write. */
 export class Refreshing {
-  readonly #parts: LoginParts
+  readonly #parts: LoginDeps
   readonly #state: LoginState
   readonly #reread: () => Promise<void>
   #running: { readonly startedAt: At; readonly done: Promise<void> } | null = null
@@ -45,7 +45,7 @@ export class Refreshing {
   #forced: readonly At[] = []
 
   /** `reread` looks at the place of the tokens again and takes over what others have put there. */
-  constructor(parts: LoginParts, state: LoginState, reread: () => Promise<void>) {
+  constructor(parts: LoginDeps, state: LoginState, reread: () => Promise<void>) {
     this.#parts = parts
     this.#state = state
     this.#reread = reread
@@ -89,33 +89,33 @@ export class Refreshing {
   /** Refreshes, or joins the refresh that is under way; never rejects. */
   run(): Promise<void> {
     this.#running ??= {
-      startedAt: this.#parts.around.clock.now(),
+      startedAt: this.#parts.context.clock.now(),
       done: this.#refreshLocked().finally(() => {
         this.#running = null
-        this.#parts.around.wake(this.#parts.around.clock.now())
+        this.#parts.context.wake(this.#parts.context.clock.now())
       }),
     }
     return this.#running.done
   }
 
   async #refreshLocked(): Promise<void> {
-    const { around, lock, record, place, endpoint, file } = this.#parts
+    const { context, lock, record, place, endpoint, file } = this.#parts
     const state = this.#state
     const stale = state.tokens
-    const standing = state.standing()
+    const engineView = state.engineView()
     try {
       const isDone = async () => {
         await this.#reread()
         return state.tokens !== stale
       }
-      const held = await around.locks.acquire(lock, { waitMs: lockMs, isDone })
+      const held = await context.locks.acquire(lock, { waitMs: lockMs, isDone })
       if (!held) {
         if (state.tokens === stale) state.postpone(2_000, 'another process is refreshing')
         return
       }
       try {
-        const parts = { ...around, record, place, endpoint, shared: file !== null }
-        this.#conclude(await refreshOnce(parts, stale), standing)
+        const parts = { ...context, record, place, endpoint, shared: file !== null }
+        this.#conclude(await refreshOnce(parts, stale), engineView)
       } finally {
         // A lock that cannot be given back ends with its thread; the tokens are in their place.
         await held.release().catch(() => {})
@@ -126,29 +126,29 @@ export class Refreshing {
     }
   }
 
-  #conclude(result: Refreshed, standing: Standing): void {
+  #conclude(result: Refreshed, engineView: EngineView): void {
     const state = this.#state
-    this.#parts.around.refreshed(this.#parts.record, result.kind)
+    this.#parts.context.refreshed(this.#parts.record, result.kind)
     switch (result.kind) {
       case 'adopted':
         state.adopt(result.tokens, 'others')
         break
       case 'granted':
-        if (result.unsaved) this.#unsaved = { kept: result.unsaved, at: this.#parts.around.clock.now() + saveAgainMs }
+        if (result.unsaved) this.#unsaved = { kept: result.unsaved, at: this.#parts.context.clock.now() + saveAgainMs }
         state.adopt(result.tokens, 'us')
         break
       case 'dead':
-        state.die(result, standing)
+        state.die(result, engineView)
         break
       case 'later':
         state.later = { at: result.at, why: result.why }
-        if (result.lost >= lostTooOften && !state.hasLiveTokens()) state.lapse('refresh-uncertain', standing)
+        if (result.lost >= lostTooOften && !state.hasLiveTokens()) state.lapse('refresh-uncertain', engineView)
     }
   }
 
   /** Tries again to write what could not be written. */
   async saveAgain(): Promise<void> {
-    const { around, place } = this.#parts
+    const { context, place } = this.#parts
     const kept = this.#unsaved?.kept
     if (!kept) return
     this.#unsaved = { kept, at: Number.POSITIVE_INFINITY }
@@ -158,16 +158,16 @@ export class Refreshing {
       if (outcome.kind === 'theirs') this.#state.adopt(outcome.tokens, 'others')
     } catch (error) {
       const isStale = error instanceof StaleGeneration
-      this.#unsaved = isStale ? null : { kept, at: this.#parts.around.clock.now() + saveAgainMs }
+      this.#unsaved = isStale ? null : { kept, at: this.#parts.context.clock.now() + saveAgainMs }
       if (isStale) await this.#reread()
     }
-    if (this.#unsaved) around.wake(this.#unsaved.at)
+    if (this.#unsaved) context.wake(this.#unsaved.at)
   }
 
   /** Upstreams that refuse fresh tokens too must not make us turn the tokens over for ever. */
   mayForce(): boolean {
-    const { most, withinMs } = this.#parts.around.forced
-    const now = this.#parts.around.clock.now()
+    const { most, withinMs } = this.#parts.context.forced
+    const now = this.#parts.context.clock.now()
     this.#forced = this.#forced.filter((at) => at > now - withinMs)
     if (this.#forced.length >= most) return false
     this.#forced = [...this.#forced, now]
@@ -179,7 +179,7 @@ export class Refreshing {
     const done = this.run()
     let cancel: Cancel = () => {}
     const late = new Promise<void>((resolve) => {
-      cancel = this.#parts.around.clock.after(patienceMs, resolve)
+      cancel = this.#parts.context.clock.after(patienceMs, resolve)
     })
     await Promise.race([done, late])
     cancel()

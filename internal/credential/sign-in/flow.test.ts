@@ -31,7 +31,7 @@ beforeEach(async () => {
     random: () => 0.5,
     warn: () => {},
     verdicts: {
-      standing: () => ({ generation: 1, health: pristine }),
+      engineView: () => ({ generation: 1, health: pristine }),
       needsLogin: async () => {},
       replaced: async () => {},
     },

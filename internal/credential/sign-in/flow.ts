@@ -9,7 +9,7 @@ import { Secret } from '../../vault/vault.ts'
 import type { Endpoint } from '../oauth/endpoint.ts'
 import { chatGptAccount } from '../oauth/formats.ts'
 import { expiryOf, type TokenSet } from '../oauth/tokens.ts'
-import type { Door } from './login-endpoints.ts'
+import type { LoginEndpoint } from './login-endpoints.ts'
 
 /** How long a person may take to agree. */
 const patienceMs = 10 * 60_000
@@ -33,7 +33,7 @@ interface Wiring {
   readonly clock: Clock
   readonly endpoint: Endpoint
   readonly clientSecret: Secret | null
-  readonly door: Door
+  readonly loginEndpoint: LoginEndpoint
   readonly outbound: Outbound
 }
 
@@ -47,7 +47,7 @@ interface Partner {
 /** Begins a login: by device code where the server has an address for that, else in a browser with PKCE. */
 export async function beginLogin(wiring: Wiring): Promise<LoginFlow> {
   const partner = partnerOf(wiring)
-  const flow = wiring.door.deviceUrl === null ? inBrowser(wiring, partner) : onDevice(wiring, partner)
+  const flow = wiring.loginEndpoint.deviceUrl === null ? inBrowser(wiring, partner) : onDevice(wiring, partner)
   try {
     return await flow
   } catch (error) {
@@ -55,12 +55,12 @@ export async function beginLogin(wiring: Wiring): Promise<LoginFlow> {
   }
 }
 
-function partnerOf({ endpoint, clientSecret, door, outbound }: Wiring): Partner {
+function partnerOf({ endpoint, clientSecret, loginEndpoint, outbound }: Wiring): Partner {
   const server = {
-    issuer: door.issuer ?? new URL(endpoint.url).origin,
+    issuer: loginEndpoint.issuer ?? new URL(endpoint.url).origin,
     token_endpoint: endpoint.url,
-    ...(door.authorizeUrl === null ? {} : { authorization_endpoint: door.authorizeUrl }),
-    ...(door.deviceUrl === null ? {} : { device_authorization_endpoint: door.deviceUrl }),
+    ...(loginEndpoint.authorizeUrl === null ? {} : { authorization_endpoint: loginEndpoint.authorizeUrl }),
+    ...(loginEndpoint.deviceUrl === null ? {} : { device_authorization_endpoint: loginEndpoint.deviceUrl }),
   }
   return {
     server,
@@ -83,9 +83,9 @@ function asJson(init: RequestInit | undefined): RequestInit {
 }
 
 async function onDevice(wiring: Wiring, partner: Partner): Promise<LoginFlow> {
-  const { clock, door } = wiring
+  const { clock, loginEndpoint } = wiring
   const { server, client, auth, options } = partner
-  const asked = await oauth.deviceAuthorizationRequest(server, client, auth, { scope: door.scope }, options)
+  const asked = await oauth.deviceAuthorizationRequest(server, client, auth, { scope: loginEndpoint.scope }, options)
   const device = await oauth.processDeviceAuthorizationResponse(server, client, asked)
   const until = clock.now() + Math.min(device.expires_in * 1000, patienceMs)
   const cancelled = new AbortController()
@@ -124,8 +124,8 @@ async function poll(
 }
 
 async function inBrowser(wiring: Wiring, partner: Partner): Promise<LoginFlow> {
-  const { clock, door, endpoint } = wiring
-  if (door.authorizeUrl === null)
+  const { clock, loginEndpoint, endpoint } = wiring
+  if (loginEndpoint.authorizeUrl === null)
     throw new Refusal(
       'conflict',
       `it is not known where one logs in to ${endpoint.login}`,
@@ -133,17 +133,17 @@ async function inBrowser(wiring: Wiring, partner: Partner): Promise<LoginFlow> {
     )
   const verifier = oauth.generateRandomCodeVerifier()
   const state = oauth.generateRandomState()
-  const arrival = await listen(door)
-  const url = new URL(door.authorizeUrl)
+  const arrival = await listen(loginEndpoint)
+  const url = new URL(loginEndpoint.authorizeUrl)
   const parameters = {
     response_type: 'code',
     client_id: endpoint.clientId,
     redirect_uri: arrival.redirectUri,
-    scope: door.scope,
+    scope: loginEndpoint.scope,
     state,
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
-    ...door.parameters,
+    ...loginEndpoint.parameters,
   }
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
   const until = clock.now() + patienceMs
@@ -172,7 +172,7 @@ async function redeem(
   try {
     const checked = oauth.validateAuthResponse(server, client, got.answer, got.state)
     // Some servers want to see the state again where the standard does not mention it.
-    const more = wiring.door.repeatsState ? { additionalParameters: { state: got.state } } : {}
+    const more = wiring.loginEndpoint.repeatsState ? { additionalParameters: { state: got.state } } : {}
     const response = await oauth.authorizationCodeGrantRequest(
       server,
       client,
@@ -197,7 +197,7 @@ interface Arrival {
 }
 
 /** Listens where the browser is sent back to; when the port is taken, the address must be pasted. */
-async function listen(door: Door): Promise<Arrival> {
+async function listen(loginEndpoint: LoginEndpoint): Promise<Arrival> {
   let arrive: Arrival['arrive'] = () => {}
   let fail: Arrival['fail'] = () => {}
   const answer = new Promise<URLSearchParams>((resolve, reject) => {
@@ -206,14 +206,14 @@ async function listen(door: Door): Promise<Arrival> {
   })
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost')
-    const isIt = request.method === 'GET' && url.pathname === door.redirectPath
+    const isIt = request.method === 'GET' && url.pathname === loginEndpoint.redirectPath
     response.writeHead(isIt ? 200 : 404, { 'content-type': 'text/plain', connection: 'close' })
     response.end(isIt ? 'You can close this window and go back to spillway.\n' : 'not found\n')
     if (isIt) arrive(url.searchParams)
   })
-  const port = await portOf(server, door.redirectPort)
+  const port = await portOf(server, loginEndpoint.redirectPort)
   return {
-    redirectUri: `http://localhost:${port}${door.redirectPath}`,
+    redirectUri: `http://localhost:${port}${loginEndpoint.redirectPath}`,
     answer,
     arrive,
     fail,

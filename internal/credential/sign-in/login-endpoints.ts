@@ -1,7 +1,7 @@
 import type { LoginSettings } from '../oauth/endpoint.ts'
 
 /** Where a person logs in, from the tools' own public sources. */
-export interface Door {
+export interface LoginEndpoint {
   /** As its id tokens name it; null: the origin of the token endpoint. */
   readonly issuer: string | null
   readonly authorizeUrl: string | null
@@ -15,7 +15,7 @@ export interface Door {
   readonly repeatsState: boolean
 }
 
-const plain: Door = {
+const plain: LoginEndpoint = {
   issuer: null,
   authorizeUrl: null,
   deviceUrl: null,
@@ -26,7 +26,7 @@ const plain: Door = {
   repeatsState: false,
 }
 
-const doors: Readonly<Record<string, Door>> = {
+const loginEndpoints: Readonly<Record<string, LoginEndpoint>> = {
   codex: {
     ...plain,
     issuer: 'https://auth.openai.com',
@@ -55,8 +55,12 @@ const doors: Readonly<Record<string, Door>> = {
 }
 
 /** Where one logs in; the configuration wins, and a server that is not the known one has none of its addresses. */
-export function doorOf(login: string, settings: LoginSettings | undefined, scope: string | null): Door {
-  const known = doors[login] ?? plain
+export function loginEndpointOf(
+  login: string,
+  settings: LoginSettings | undefined,
+  scope: string | null,
+): LoginEndpoint {
+  const known = loginEndpoints[login] ?? plain
   const isElsewhere = settings?.authorizeUrl != null || settings?.deviceUrl != null
   return {
     ...known,

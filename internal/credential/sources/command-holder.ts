@@ -1,7 +1,7 @@
 import type { At } from '../../pool/pool.ts'
 import type { CredentialRecord } from '../../store/store.ts'
 import { Secret } from '../../vault/vault.ts'
-import type { Surroundings } from '../context.ts'
+import type { CredentialContext } from '../context.ts'
 import type { Material, Renewal } from '../material.ts'
 import { ErrandFailed } from '../worker/task.ts'
 import { type Printed, readPrinted, splitCommand } from './command.ts'
@@ -32,22 +32,26 @@ export class CommandHolder implements Holder {
   readonly #command: string
   readonly #first: number
   readonly #seen: Seen
-  readonly #around: Surroundings
+  readonly #context: CredentialContext
   #held: Held | null = null
   #failure: { readonly message: string; readonly retryAt: At; readonly count: number } | null = null
   #running: Promise<void> | null = null
 
-  constructor(record: CredentialRecord, from: { command: string; first: number; seen: Seen }, around: Surroundings) {
+  constructor(
+    record: CredentialRecord,
+    from: { command: string; first: number; seen: Seen },
+    context: CredentialContext,
+  ) {
     this.record = record
     this.#first = from.first
     this.generation = from.first - 1
     this.#command = from.command
     this.#seen = from.seen
-    this.#around = around
+    this.#context = context
   }
 
   material(): Material | Promise<Material> {
-    const now = this.#around.clock.now()
+    const now = this.#context.clock.now()
     const held = this.#held
     const mayRun = !this.#failure || this.#failure.retryAt <= now
     if (held && (held.expiresAt === null || held.expiresAt > now)) {
@@ -64,8 +68,8 @@ export class CommandHolder implements Holder {
   async renew(generation: number): Promise<Renewal> {
     const held = this.#held
     if (this.generation > generation) return 'renewed'
-    if (held && this.#around.clock.now() - held.ranAt < restMs) return 'unavailable'
-    if (this.#failure && this.#failure.retryAt > this.#around.clock.now()) return 'unavailable'
+    if (held && this.#context.clock.now() - held.ranAt < restMs) return 'unavailable'
+    if (this.#failure && this.#failure.retryAt > this.#context.clock.now()) return 'unavailable'
     await this.#run()
     return this.generation > generation ? 'renewed' : 'unavailable'
   }
@@ -99,7 +103,7 @@ export class CommandHolder implements Holder {
   }
 
   async #runOnce(): Promise<void> {
-    const { clock, commands } = this.#around
+    const { clock, commands } = this.#context
     try {
       const words = splitCommand(this.#command)
       const printed = readPrinted(await commands.ask('run', { words, timeoutMs: runMs }, deadlineMs))
@@ -115,8 +119,8 @@ export class CommandHolder implements Holder {
   }
 
   #adopt(printed: Printed): void {
-    const now = this.#around.clock.now()
-    this.#around.check(printed.secret, 'what the command printed')
+    const now = this.#context.clock.now()
+    this.#context.check(printed.secret, 'what the command printed')
     const isSame = this.#held?.secret.reveal() === printed.secret
     const life = printed.expiresAt === null ? null : printed.expiresAt - now
     this.#held = {
@@ -135,9 +139,9 @@ export class CommandHolder implements Holder {
     const change = expiresAt === null ? this.#seen.compare(secret) : 'first'
     const isNew = this.generation >= this.#first || change === 'changed'
     this.generation++
-    if (isNew) this.#around.replaced(this.record, expiresAt === null ? 'another' : 'others')
-    if (expiresAt === null && this.#around.follows && change !== 'same')
-      void this.#around.keep(this.record, [this.#seen.note(secret)])
+    if (isNew) this.#context.replaced(this.record, expiresAt === null ? 'another' : 'others')
+    if (expiresAt === null && this.#context.follows && change !== 'same')
+      void this.#context.keep(this.record, [this.#seen.note(secret)])
   }
 }
 

@@ -1,6 +1,6 @@
 import type { CredentialRecord } from '../../store/store.ts'
 import { Secret } from '../../vault/vault.ts'
-import type { Surroundings } from '../context.ts'
+import type { CredentialContext } from '../context.ts'
 import type { Material, Renewal } from '../material.ts'
 import { modeWarning, readingFailed } from '../worker/reading.ts'
 import { ErrandFailed } from '../worker/task.ts'
@@ -16,7 +16,7 @@ export class KeyFileHolder implements Holder {
   readonly #path: string
   readonly #keyIn: (text: string) => string
   readonly #seen: Seen
-  readonly #around: Surroundings
+  readonly #context: CredentialContext
   readonly #unwatch: () => void
   #secret: Secret | null = null
   #failure: Unreadable | null = null
@@ -27,15 +27,15 @@ export class KeyFileHolder implements Holder {
   constructor(
     record: CredentialRecord,
     from: { path: string; first: number; keyIn: (text: string) => string; seen: Seen },
-    around: Surroundings,
+    context: CredentialContext,
   ) {
     this.record = record
     this.generation = from.first - 1
     this.#path = from.path
     this.#keyIn = from.keyIn
     this.#seen = from.seen
-    this.#around = around
-    this.#unwatch = around.watch.add(from.path, () => void this.read())
+    this.#context = context
+    this.#unwatch = context.watch.add(from.path, () => void this.read())
   }
 
   material(): Material | Promise<Material> {
@@ -77,12 +77,12 @@ export class KeyFileHolder implements Holder {
 
   async #read(): Promise<void> {
     try {
-      const file = await this.#around.files.ask('read', { path: this.#path }, readMs)
-      this.#around.watch.seen(this.#path, file.stamp)
+      const file = await this.#context.files.ask('read', { path: this.#path }, readMs)
+      this.#context.watch.seen(this.#path, file.stamp)
       this.#warning = modeWarning(this.#path, file.mode)
       this.#adopt(this.#keyIn(file.text))
     } catch (error) {
-      if (error instanceof ErrandFailed && error.code !== 'ENOENT') this.#around.watch.unseen(this.#path)
+      if (error instanceof ErrandFailed && error.code !== 'ENOENT') this.#context.watch.unseen(this.#path)
       const failure = error instanceof Unreadable ? error : new Unreadable(readingFailed(this.#path, error))
       // A mount that fails or hangs says nothing about the key: the last one read goes on serving.
       if (this.#secret) this.#warning = `${failure.message}; the key that was read last goes on serving`
@@ -95,7 +95,7 @@ export class KeyFileHolder implements Holder {
   }
 
   #adopt(key: string): void {
-    this.#around.check(key, this.#path)
+    this.#context.check(key, this.#path)
     const before = this.#secret
     const failed = this.#failure
     this.#failure = null
@@ -104,13 +104,13 @@ export class KeyFileHolder implements Holder {
     this.generation++
     if (this.#stopped) return
     const change = this.#seen.compare(key)
-    if (before || failed || change === 'changed') this.#around.replaced(this.record, 'another')
-    if (this.#around.follows && change !== 'same') void this.#around.keep(this.record, [this.#seen.note(key)])
+    if (before || failed || change === 'changed') this.#context.replaced(this.record, 'another')
+    if (this.#context.follows && change !== 'same') void this.#context.keep(this.record, [this.#seen.note(key)])
   }
 
   #fail(failure: Unreadable): void {
     const first = this.#failure === null
     this.#failure = failure
-    if (first && !this.#stopped) this.#around.lapsed(this.record, this.#around.standing(this.record), 'unreadable')
+    if (first && !this.#stopped) this.#context.lapsed(this.record, this.#context.engineView(this.record), 'unreadable')
   }
 }

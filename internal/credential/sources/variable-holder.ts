@@ -1,6 +1,6 @@
 import type { CredentialRecord, SecretRecord } from '../../store/store.ts'
 import { Secret, type Vault } from '../../vault/vault.ts'
-import type { Surroundings } from '../context.ts'
+import type { CredentialContext } from '../context.ts'
 import type { Material, Renewal } from '../material.ts'
 import { openKey } from './fixed-holder.ts'
 import { type Holder, materialOf, Unreadable } from './holder.ts'
@@ -25,7 +25,7 @@ export class VariableHolder implements Holder {
   readonly record: CredentialRecord
   readonly generation: number
   readonly #from: From
-  readonly #around: Surroundings
+  readonly #context: CredentialContext
   readonly #own: Seen
   readonly #whole: Seen
   #opened = false
@@ -34,11 +34,11 @@ export class VariableHolder implements Holder {
   #hasChanged = false
   #keeping: Promise<void> = Promise.resolve()
 
-  constructor(record: CredentialRecord, from: From, around: Surroundings) {
+  constructor(record: CredentialRecord, from: From, context: CredentialContext) {
     this.record = record
     this.generation = from.first
     this.#from = from
-    this.#around = around
+    this.#context = context
     this.#own = new Seen(record, from)
     this.#whole = new Seen(record, from, 'seen-variable')
   }
@@ -83,7 +83,7 @@ export class VariableHolder implements Holder {
     const { name, number } = referenceOf(variable)
     try {
       const key = readVariable(env, variable)
-      this.#around.check(key, `the environment variable ${name}`)
+      this.#context.check(key, `the environment variable ${name}`)
       this.#take(key, keysOf(env, name))
     } catch (error) {
       const why = error instanceof Error ? error.message : 'the variable could not be read'
@@ -103,11 +103,11 @@ export class VariableHolder implements Holder {
     // A person may have put another key in the place of the variable's; that stays until the variable changes.
     const stays = kept && change !== 'changed' && this.#openSealed()
     if (!stays) this.#secret = new Secret(key)
-    if (change === 'changed') this.#around.replaced(this.record, 'another')
-    if (!this.#around.follows || (change === 'same' && this.#whole.compare(whole) === 'same')) return
+    if (change === 'changed') this.#context.replaced(this.record, 'another')
+    if (!this.#context.follows || (change === 'same' && this.#whole.compare(whole) === 'same')) return
     const sealed = kept && !stays ? [this.#seal(key)] : []
     const rows = [this.#own.note(key), this.#whole.note(whole), ...sealed]
-    this.#keeping = this.#around.keep(this.record, rows)
+    this.#keeping = this.#context.keep(this.record, rows)
   }
 
   #openSealed(): boolean {

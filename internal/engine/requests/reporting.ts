@@ -28,7 +28,7 @@ interface Blamed {
 }
 
 /** What is told of a report beside the member itself. */
-interface ReportingParts {
+interface ReportingDeps {
   readonly queue: WaitQueue
   readonly suspicions: Suspicions
   readonly pointers: Pointers
@@ -49,7 +49,7 @@ export class Reporting {
   /** The latest success on each host, by credential id: an outlier needs a sibling that works. */
   readonly #successes = new Map<string, { id: string; at: At; before: { id: string; at: At } | null }>()
 
-  constructor(core: Core, parts: ReportingParts) {
+  constructor(core: Core, parts: ReportingDeps) {
     this.#core = core
     this.#queue = parts.queue
     this.#suspicions = parts.suspicions

@@ -46,18 +46,18 @@ const pool = z.strictObject({
   probePath: setting,
 })
 
-const sheet = z.strictObject({
+const declared = z.strictObject({
   credentials: z.record(z.string(), credential).default({}),
   pools: z.record(z.string(), pool).default({}),
 })
 
-export type CredentialSheet = z.output<typeof credential>
-export type PoolSheet = z.output<typeof pool>
+export type DeclaredCredential = z.output<typeof credential>
+export type DeclaredPool = z.output<typeof pool>
 
 /** What an operator wants to be so, with the way to say what is wrong with it at its line. */
 export interface Manifest {
-  readonly credentials: Readonly<Record<string, CredentialSheet>>
-  readonly pools: Readonly<Record<string, PoolSheet>>
+  readonly credentials: Readonly<Record<string, DeclaredCredential>>
+  readonly pools: Readonly<Record<string, DeclaredPool>>
   /** Notes a problem at a dotted key; `settle` refuses with all of them. */
   problem(key: string, message: string, hint: string | null): void
   settle(): void
@@ -72,19 +72,19 @@ export function readManifest(yaml: string, file: string, folder: string): Manife
   const settle = () => {
     if (problems.length > 0) throw new Refusal('invalid', formatProblems(problems), 'nothing was changed')
   }
-  const parsed = sheet.safeParse(source.value ?? {})
+  const parsed = declared.safeParse(source.value ?? {})
   if (!parsed.success) for (const issue of parsed.error.issues) explain(issue, problem)
   settle()
   const { credentials, pools } = parsed.data ?? { credentials: {}, pools: {} }
   return { credentials: mapValues(credentials, (one) => rooted(one, folder)), pools, problem, settle }
 }
 
-function rooted(sheet: CredentialSheet, folder: string): CredentialSheet {
-  const { source, login } = sheet
+function rooted(declared: DeclaredCredential, folder: string): DeclaredCredential {
+  const { source, login } = declared
   const at = (file: string) => (isAbsolute(file) ? file : join(folder, file))
   const secret = login?.clientSecretFile
   return {
-    ...sheet,
+    ...declared,
     ...(typeof source === 'object' && 'file' in source ? { source: { ...source, file: at(source.file) } } : {}),
     ...(secret === undefined ? {} : { login: { ...login, clientSecretFile: at(secret) } }),
   }
@@ -95,7 +95,7 @@ function mapValues<T>(values: Readonly<Record<string, T>>, change: (value: T) =>
 }
 
 const keys: Readonly<Record<string, readonly string[]>> = {
-  '': Object.keys(sheet.shape),
+  '': Object.keys(declared.shape),
   credentials: Object.keys(credential.shape),
   pools: Object.keys(pool.shape),
 }

@@ -5,8 +5,8 @@ import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
 import { poolNamed } from '../find.ts'
 import { type Call, flag, verb } from '../verb.ts'
 import { defaultSettings } from '../verbs/pools.ts'
-import { carryOut, type ManifestChange } from './changes.ts'
 import { readManifest } from './document.ts'
+import { carryOut, type ManifestChange } from './operations.ts'
 import { plan } from './plan.ts'
 
 const apply = verb({

@@ -5,30 +5,32 @@ import { commonShape } from '../find.ts'
 import { checkName, dialectFor, missing, providerNamed } from '../names.ts'
 import type { Call } from '../verb.ts'
 import { checkUpstream, defaultSettings, type SettingValue, settings } from '../verbs/pools.ts'
-import type { ManifestChange, Step } from './changes.ts'
-import type { CredentialSheet, Manifest, PoolSheet } from './document.ts'
+import type { DeclaredCredential, DeclaredPool, Manifest } from './document.ts'
+import type { ManifestChange, Step } from './operations.ts'
 
 /** The steps that make it so, credentials first; refuses with every problem before anything is done. */
 export function plan(call: Call, manifest: Manifest): Step[] {
   const steps: Step[] = []
   const living = new Map(call.engine.credentials().map(({ record }) => [record.name, record]))
   const known: Known = new Map(living)
-  for (const [name, sheet] of Object.entries(manifest.credentials)) {
+  for (const [name, declared] of Object.entries(manifest.credentials)) {
     attempt(manifest, `credentials.${name}`, () => {
-      known.set(name, living.get(name) ?? { ...sheet, name, baseUrl: sheet.baseUrl ?? null })
-      steps.push(planCredential(call, living.get(name), { name, sheet }))
+      known.set(name, living.get(name) ?? { ...declared, name, baseUrl: declared.baseUrl ?? null })
+      steps.push(planCredential(call, living.get(name), { name, declared }))
     })
   }
-  for (const [name, sheet] of Object.entries(manifest.pools)) {
+  for (const [name, declared] of Object.entries(manifest.pools)) {
     const before = call.engine.pool(name)
     attempt(manifest, `pools.${name}`, () => {
       checkName('pool', name)
-      const members = checkSeats(manifest, { name, sheet, known })
-      const change = planSettings(call, manifest, { name, sheet })
-      const spoken = commonShape({ name, provider: providerNamed(sheet.provider), shape: sheet.shape }, members)
+      const members = checkSeats(manifest, { name, declared, known })
+      const change = planSettings(call, manifest, { name, declared })
+      const spoken = commonShape({ name, provider: providerNamed(declared.provider), shape: declared.shape }, members)
       checkUpstream({ ...change, ...spoken, name }, members)
       steps.push(
-        before ? planChange(call, { name, sheet, change, spoken }) : planPool(call, { name, sheet, change, spoken }),
+        before
+          ? planChange(call, { name, declared, change, spoken })
+          : planPool(call, { name, declared, change, spoken }),
       )
     })
   }
@@ -49,21 +51,21 @@ function attempt(manifest: Manifest, key: string, check: () => void): void {
 function planCredential(
   call: Call,
   found: CredentialRecord | undefined,
-  { name, sheet }: { name: string; sheet: CredentialSheet },
+  { name, declared }: { name: string; declared: DeclaredCredential },
 ): Step {
-  if (found) return { change: unchanged('credential', compared(name, sheet, found)), deed: { kind: 'none' } }
-  if (sheet.source === 'vault')
+  if (found) return { change: unchanged('credential', compared(name, declared, found)), operation: { kind: 'none' } }
+  if (declared.source === 'vault')
     throw new Refusal(
       'invalid',
       'its secret is in no vault yet',
-      `spillway cred add ${name} --provider ${sheet.provider} puts it there`,
+      `spillway cred add ${name} --provider ${declared.provider} puts it there`,
     )
-  const { provider, shape, baseUrl, domain, header, login } = sheet
-  const given = { name, provider, shape, baseUrl, domain, header, login, source: reference(sheet.source) }
+  const { provider, shape, baseUrl, domain, header, login } = declared
+  const given = { name, provider, shape, baseUrl, domain, header, login, source: reference(declared.source) }
   recordOf(call, given)
   return {
-    change: { kind: 'credential', name, action: 'create', what: [sheet.provider] },
-    deed: { kind: 'credential', given },
+    change: { kind: 'credential', name, action: 'create', what: [declared.provider] },
+    operation: { kind: 'credential', given },
   }
 }
 
@@ -71,22 +73,22 @@ function unchanged(kind: ManifestChange['kind'], name: string): ManifestChange {
   return { kind, name, action: 'unchanged', what: [] }
 }
 
-function reference(source: Exclude<CredentialSheet['source'], 'vault'>) {
+function reference(source: Exclude<DeclaredCredential['source'], 'vault'>) {
   if ('env' in source) return { kind: 'env' as const, variable: source.env }
   if ('file' in source) return { kind: 'file' as const, path: source.file, format: source.format ?? 'key' }
   return { kind: 'command' as const, command: source.command }
 }
 
 /** The name again, if the living credential is as the manifest says; what a credential is cannot be changed in place. */
-function compared(name: string, sheet: CredentialSheet, record: CredentialRecord): string {
+function compared(name: string, declared: DeclaredCredential, record: CredentialRecord): string {
   const differs = [
-    sheet.provider === record.provider ? null : `provider ${record.provider}`,
-    sheet.shape === record.shape ? null : `shape ${record.shape ?? 'none'}`,
-    (sheet.baseUrl?.replace(/\/+$/, '') ?? null) === record.baseUrl ? null : `baseUrl ${record.baseUrl ?? 'none'}`,
-    (sheet.domain ?? null) === record.domain ? null : `domain ${record.domain ?? 'none'}`,
-    (sheet.header?.toLowerCase() ?? null) === record.header ? null : `header ${record.header ?? 'none'}`,
-    sameSource(sheet.source, record.source) ? null : `source ${record.source.kind}`,
-    sheet.source === 'vault' || sameLogin(sheet.login, record) ? null : 'another login',
+    declared.provider === record.provider ? null : `provider ${record.provider}`,
+    declared.shape === record.shape ? null : `shape ${record.shape ?? 'none'}`,
+    (declared.baseUrl?.replace(/\/+$/, '') ?? null) === record.baseUrl ? null : `baseUrl ${record.baseUrl ?? 'none'}`,
+    (declared.domain ?? null) === record.domain ? null : `domain ${record.domain ?? 'none'}`,
+    (declared.header?.toLowerCase() ?? null) === record.header ? null : `header ${record.header ?? 'none'}`,
+    sameSource(declared.source, record.source) ? null : `source ${record.source.kind}`,
+    declared.source === 'vault' || sameLogin(declared.login, record) ? null : 'another login',
   ].filter((difference) => difference !== null)
   if (differs.length === 0) return name
   throw new Refusal(
@@ -96,14 +98,14 @@ function compared(name: string, sheet: CredentialSheet, record: CredentialRecord
   )
 }
 
-function sameSource(wanted: CredentialSheet['source'], source: Source): boolean {
+function sameSource(wanted: DeclaredCredential['source'], source: Source): boolean {
   if (wanted === 'vault') return source.kind === 'vault'
   const { kind, ...rest } = reference(wanted)
   if (kind !== source.kind) return false
   return Object.entries(rest).every(([key, value]) => Object.entries(source).some(([k, v]) => k === key && v === value))
 }
 
-function sameLogin(wanted: CredentialSheet['login'], { oauth }: CredentialRecord): boolean {
+function sameLogin(wanted: DeclaredCredential['login'], { oauth }: CredentialRecord): boolean {
   const settings = ['tokenUrl', 'clientId', 'clientSecretFile', 'scope'] as const
   return settings.every((setting) => (wanted?.[setting] ?? null) === (oauth?.[setting] ?? null))
 }
@@ -115,20 +117,20 @@ type Known = Map<string, Member>
 /** The members of a pool, as far as they are known and fit. */
 function checkSeats(
   manifest: Manifest,
-  { name, sheet, known }: { name: string; sheet: PoolSheet; known: Known },
+  { name, declared, known }: { name: string; declared: DeclaredPool; known: Known },
 ): Member[] {
   const seen = new Set<string>()
   const members: Member[] = []
-  for (const [index, { member }] of sheet.members.entries()) {
+  for (const [index, { member }] of declared.members.entries()) {
     attempt(manifest, `pools.${name}.members.${index}`, () => {
       if (seen.has(member)) throw new Refusal('invalid', `${member} is named twice`)
       seen.add(member)
       const credential = known.get(member)
       if (!credential) throw missing('credential', member, [...known.keys()])
-      if (credential.provider !== sheet.provider)
+      if (credential.provider !== declared.provider)
         throw new Refusal(
           'invalid',
-          `${member} is a credential of ${credential.provider}, the pool is one of ${sheet.provider}`,
+          `${member} is a credential of ${credential.provider}, the pool is one of ${declared.provider}`,
         )
       members.push(credential)
     })
@@ -139,9 +141,9 @@ function checkSeats(
 function planSettings(
   call: Call,
   manifest: Manifest,
-  { name, sheet }: { name: string; sheet: PoolSheet },
+  { name, declared }: { name: string; declared: DeclaredPool },
 ): typeof defaultSettings {
-  const { provider: _provider, shape: _shape, members: _members, ...values } = sheet
+  const { provider: _provider, shape: _shape, members: _members, ...values } = declared
   let wanted = defaultSettings
   for (const [key, value] of Object.entries(values)) {
     if (value === undefined) continue
@@ -154,24 +156,29 @@ function planSettings(
 
 interface Wanted {
   readonly name: string
-  readonly sheet: PoolSheet
+  readonly declared: DeclaredPool
   readonly change: typeof defaultSettings
   readonly spoken: ReturnType<typeof commonShape>
 }
 
-function planPool(call: Call, { name, sheet, change, spoken }: Wanted): Step {
+function planPool(call: Call, { name, declared, change, spoken }: Wanted): Step {
   const record = { ...change, ...spoken, name, createdAt: call.clock.now() }
-  const members = sheet.members.map(({ member }) => member)
+  const members = declared.members.map(({ member }) => member)
   return {
-    change: { kind: 'pool', name, action: 'create', what: [sheet.provider, `members ${members.join(', ') || 'none'}`] },
-    deed: { kind: 'new-pool', record, seats: sheet.members },
+    change: {
+      kind: 'pool',
+      name,
+      action: 'create',
+      what: [declared.provider, `members ${members.join(', ') || 'none'}`],
+    },
+    operation: { kind: 'new-pool', record, seats: declared.members },
   }
 }
 
-function planChange(call: Call, { name, sheet, change, spoken }: Wanted): Step {
+function planChange(call: Call, { name, declared, change, spoken }: Wanted): Step {
   const before = call.engine.pool(name)
   if (!before) throw missing('pool', name, [])
-  if (before.record.provider !== sheet.provider)
+  if (before.record.provider !== declared.provider)
     throw new Refusal(
       'invalid',
       `the pool exists and is one of ${before.record.provider}`,
@@ -183,12 +190,12 @@ function planChange(call: Call, { name, sheet, change, spoken }: Wanted): Step {
       `the pool exists and speaks ${dialectFor(before.record).shape}`,
       `spillway pool delete ${name} first`,
     )
-  const wanted = new Map(sheet.members.map((seat) => [seat.member, seat.weight]))
+  const wanted = new Map(declared.members.map((seat) => [seat.member, seat.weight]))
   const had = new Map(before.members.map((seat) => [seat.name, seat.weight]))
   const changed = Object.entries(change).filter(([key, value]) => Reflect.get(before.record, key) !== value)
   // A weight belongs to the seat and is given when the member is added.
-  const add = sheet.members.filter(({ member }) => !had.has(member))
-  const reweigh = sheet.members.filter(({ member, weight }) => had.has(member) && had.get(member) !== weight)
+  const add = declared.members.filter(({ member }) => !had.has(member))
+  const reweigh = declared.members.filter(({ member, weight }) => had.has(member) && had.get(member) !== weight)
   const drop = [...had.keys()].filter((member) => !wanted.has(member))
   const order = [...wanted.keys()]
   const kept = [...had.keys()].filter((member) => had.get(member) === wanted.get(member))
@@ -201,10 +208,10 @@ function planChange(call: Call, { name, sheet, change, spoken }: Wanted): Step {
     ...reweigh.map(({ member, weight }) => `${member} with weight ${weight}`),
     ...(reorder ? [`order ${order.join(', ')}`] : []),
   ]
-  if (what.length === 0) return { change: unchanged('pool', name), deed: { kind: 'none' } }
+  if (what.length === 0) return { change: unchanged('pool', name), operation: { kind: 'none' } }
   return {
     change: { kind: 'pool', name, action: 'change', what },
-    deed: {
+    operation: {
       kind: 'pool',
       name,
       change: Object.fromEntries(changed),

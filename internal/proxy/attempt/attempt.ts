@@ -8,7 +8,7 @@ import { putHeader, responseHeaders } from '../upstream/headers.ts'
 import { Forward } from './forward.ts'
 import { Hold, type HoldListener } from './hold.ts'
 import { LateErrors } from './late-errors.ts'
-import { Scrubber } from './scrub.ts'
+import { Redactor } from './redact.ts'
 import { Unpacking, type UnpackingListener } from './unpacking.ts'
 
 /** Who an attempt tells what has come of it: first `decide` or `failed`, and after `pass` how that ended. */
@@ -50,7 +50,7 @@ export interface Presentation {
 const nowhere: Sending = { abort() {}, resume() {} }
 
 /**
- * One round trip with one member: the upstream's connection on one side, its listener on the other. It holds an answer back
+ * One round attempt with one member: the upstream's connection on one side, its listener on the other. It holds an answer back
  * until it is understood; what happens then is the listener's decision.
  */
 export class Attempt implements ResponseListener, HoldListener, UnpackingListener {
@@ -68,7 +68,7 @@ export class Attempt implements ResponseListener, HoldListener, UnpackingListene
   /** Reads a packed stream on the side. */
   #unpacking: Unpacking | null = null
   #late: LateErrors | null = null
-  #scrubber: Scrubber | null = null
+  #redactor: Redactor | null = null
   #forward: Forward | null = null
   #complete = false
   #broken = false
@@ -224,13 +224,13 @@ export class Attempt implements ResponseListener, HoldListener, UnpackingListene
 
   /** Takes our secret out of a refusal that repeats it: out of what is here at once, which is returned, of the rest as it comes. */
   #scrub(hold: Hold, headers: string[]): Buffer | null {
-    const scrubber = new Scrubber(this.#injection.secret)
-    for (let at = 1; at < headers.length; at += 2) headers[at] = scrubber.text(headers[at] as string)
+    const redactor = new Redactor(this.#injection.secret)
+    for (let at = 1; at < headers.length; at += 2) headers[at] = redactor.text(headers[at] as string)
     if (!hold.isRefusal || !this.#complete) {
-      this.#scrubber = scrubber
+      this.#redactor = redactor
       return null
     }
-    const { bytes, decoded } = hold.clean(scrubber)
+    const { bytes, decoded } = hold.clean(redactor)
     hold.release(() => {})
     if (decoded) {
       putHeader(headers, 'content-encoding', null)
@@ -257,13 +257,13 @@ export class Attempt implements ResponseListener, HoldListener, UnpackingListene
   }
 
   #write(forward: Forward, chunk: Buffer): boolean {
-    if (this.#scrubber === null) return forward.write(chunk)
-    const clean = this.#scrubber.chunk(chunk)
+    if (this.#redactor === null) return forward.write(chunk)
+    const clean = this.#redactor.chunk(chunk)
     return clean.length === 0 || forward.write(clean)
   }
 
   #finish(forward: Forward): void {
-    const rest = this.#scrubber?.end()
+    const rest = this.#redactor?.end()
     if (rest?.length) forward.write(rest)
     this.#over = true
     this.#unpacking?.stop()

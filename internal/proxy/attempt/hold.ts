@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../../clock/clock.ts'
 import type { Dialect } from '../../dialect/dialect.ts'
 import type { Outcome } from '../../pool/pool.ts'
 import { type AnswerHead, mostHeld, Reading } from './reading.ts'
-import type { Scrubber } from './scrub.ts'
+import type { Redactor } from './redact.ts'
 
 /** How long all of a refusal may take to come, in ms, before it is judged by what is here of it. */
 const longestRefusalMs = 2_000
@@ -111,8 +111,8 @@ export class Hold {
   }
 
   /** All of a refusal without our secret. */
-  clean(scrubber: Scrubber): { readonly bytes: Buffer; readonly decoded: boolean } {
-    return this.#reading.body(this.#held).clean(scrubber)
+  clean(redactor: Redactor): { readonly bytes: Buffer; readonly decoded: boolean } {
+    return this.#reading.body(this.#held).clean(redactor)
   }
 
   get #held() {

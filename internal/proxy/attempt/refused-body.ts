@@ -1,5 +1,5 @@
 import { decodeBody } from './decode.ts'
-import type { Scrubber } from './scrub.ts'
+import type { Redactor } from './redact.ts'
 
 /** What of an error body is read to understand it, in bytes. */
 const mostText = 65_536
@@ -26,9 +26,9 @@ export class Refused {
   }
 
   /** The whole body without our secret: the upstream's own bytes, or their decoded form when those had to be changed. */
-  clean(scrubber: Scrubber): { readonly bytes: Buffer; readonly decoded: boolean } {
+  clean(redactor: Redactor): { readonly bytes: Buffer; readonly decoded: boolean } {
     const plain = this.#plain ?? this.#bytes
-    const decoded = plain !== this.#bytes && scrubber.finds(plain)
-    return { bytes: scrubber.whole(decoded ? plain : this.#bytes), decoded }
+    const decoded = plain !== this.#bytes && redactor.finds(plain)
+    return { bytes: redactor.whole(decoded ? plain : this.#bytes), decoded }
   }
 }

@@ -4,7 +4,7 @@ import { type Frame, headerIn, type IncomingRequest, type RequestBody } from '..
 import { type Prepared, prepared, sendPrepared } from '../local/answer.ts'
 import { readableTo } from '../local/cors.ts'
 import type { AdmittedRequest, ProxyContext } from './context.ts'
-import type { RoundTrip } from './state.ts'
+import type { AnyAttempt } from './state.ts'
 
 /** What is left unread of a refused request's body before its connection is closed instead, in bytes. */
 const mostDiscarded = 1_048_576
@@ -55,16 +55,16 @@ interface Passing {
 export function passOn(
   { draining, settings, turnStates }: ProxyContext,
   { id, request }: AdmittedRequest,
-  trip: RoundTrip,
+  attempt: AnyAttempt,
   { body, attempts, retryAfterSeconds }: Passing,
 ): void {
-  const { credential, member } = trip.lease
-  if (credential.provider === 'codex') turnStates.note(trip.headers, credential.id)
+  const { credential, member } = attempt.lease
+  if (credential.provider === 'codex') turnStates.note(attempt.headers, credential.id)
   const added = marks(id, attempts)
   if (settings.exposeMember) added.push('x-spillway-member', member)
   const isUnfinished = !body.held && !request.complete
   if (isUnfinished || draining) added.push('connection', 'close')
-  trip.pass({ marks: added, retryAfterSeconds })
+  attempt.pass({ marks: added, retryAfterSeconds })
 }
 
 /** The raw pairs that every answer carries. */

@@ -1,5 +1,5 @@
 import { Attempt } from '../attempt/attempt.ts'
-import type { RoundTrip } from './state.ts'
+import type { AnyAttempt } from './state.ts'
 
 /**
  * The first refusal of a request that went on to other members. One of these may say that the request names state of
@@ -9,9 +9,9 @@ export class EarlierRefusal {
   #refusal: Attempt | null = null
 
   /** Keeps what came of the member that is left, if it is the first one's whole refusal; otherwise lets it go. */
-  leave(trip: RoundTrip): void {
-    if (this.#refusal === null && trip instanceof Attempt && trip.isWholeRefusal) this.#refusal = trip
-    else trip.discard()
+  leave(attempt: AnyAttempt): void {
+    if (this.#refusal === null && attempt instanceof Attempt && attempt.isWholeRefusal) this.#refusal = attempt
+    else attempt.discard()
   }
 
   /** Gives it, and keeps it no longer; null when there is none. */

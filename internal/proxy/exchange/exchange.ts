@@ -5,24 +5,24 @@ import { internalError, trailersRefused, unpresentable } from '../local/errors.t
 import { endingOf, type RequestOutcome } from '../local/meter.ts'
 import { type Failure, silentOutcome } from '../upstream/failure.ts'
 import { passOn, sendError, sendExhausted } from './answers.ts'
+import { type AnyAttemptListener, Attempts, type Course } from './attempts.ts'
 import { type BodyListener, BodyReader } from './body-reader.ts'
 import type { AdmittedRequest, ProxyContext } from './context.ts'
 import { Judgement } from './judgement.ts'
 import { Outgoing } from './outgoing.ts'
-import { type Course, type RoundTripListener, RoundTrips } from './round-trips.ts'
-import { type Answer, type MemberAnswer, type RoundTrip, refusing, type State, type Waiting } from './state.ts'
+import { type Answer, type AnyAttempt, type MemberAnswer, refusing, type State, type Waiting } from './state.ts'
 
 /**
- * One admitted request from its body to the end of its answer, as a loop over the states of `state.ts`: body, member, round
- * trip, judgement, and then the answer or the next member. Read `#step` from top to bottom and you have read its way.
+ * One admitted request from its body to the end of its answer, as a loop over the states of `state.ts`: body, member,
+ * attempt, judgement, and then the answer or the next member. Read `#step` from top to bottom and you have read its way.
  */
-export class Exchange implements BodyListener, RoundTripListener {
+export class Exchange implements BodyListener, AnyAttemptListener {
   readonly #context: ProxyContext
   readonly #admitted: AdmittedRequest
   readonly #onOver: (exchange: Exchange) => void
   readonly #outgoing: Outgoing
   readonly #reader: BodyReader
-  readonly #trips: RoundTrips
+  readonly #attempts: Attempts
   #state: State = { at: 'reading' }
   #bodyAt = 0
   #begun: Course | null = null
@@ -38,7 +38,7 @@ export class Exchange implements BodyListener, RoundTripListener {
     this.#onOver = onOver
     this.#outgoing = new Outgoing(admitted, turnStates)
     this.#reader = new BodyReader(admitted.request, admitted.frame, limits, this)
-    this.#trips = new RoundTrips(context, admitted, this.#outgoing, this)
+    this.#attempts = new Attempts(context, admitted, this.#outgoing, this)
   }
 
   /** Begins with the body. */
@@ -67,11 +67,11 @@ export class Exchange implements BodyListener, RoundTripListener {
       case 'choosing':
         return this.#course.judgement.chosen(this.#course.history.turn.next())
       case 'sending':
-        return this.#trips.send(state.lease, this.#course)
+        return this.#attempts.send(state.lease, this.#course)
       case 'succeeding':
-        return this.#course.judgement.succeeded(state.trip, state.outcome)
+        return this.#course.judgement.succeeded(state.attempt, state.outcome)
       case 'judging':
-        return this.#course.judgement.refused(state.trip, state.outcome)
+        return this.#course.judgement.refused(state.attempt, state.outcome)
       case 'failing':
         return this.#course.judgement.failed(state.failure)
       case 'waiting':
@@ -100,7 +100,7 @@ export class Exchange implements BodyListener, RoundTripListener {
 
   #answer(answer: Answer): State | null {
     if (answer.by === 'member')
-      return answer.trip.presentable ? this.#pass(answer) : refusing(unpresentable, 'upstream_error')
+      return answer.attempt.presentable ? this.#pass(answer) : refusing(unpresentable, 'upstream_error')
     const attempts = this.#begun?.history.attempts ?? 0
     if ('error' in answer) sendError(this.#context, this.#admitted, answer.error, attempts)
     else {
@@ -110,15 +110,15 @@ export class Exchange implements BodyListener, RoundTripListener {
     return { at: 'over', ending: answer.ending }
   }
 
-  #pass({ trip, retryAfterSeconds }: MemberAnswer): null {
+  #pass({ attempt, retryAfterSeconds }: MemberAnswer): null {
     const { turn, attempts } = this.#course.history
-    if (trip.isStream) turn.model ??= this.#outgoing.modelAtHand()
+    if (attempt.isStream) turn.model ??= this.#outgoing.modelAtHand()
     this.#reader.release()
-    passOn(this.#context, this.#admitted, trip, { body: this.#outgoing.body, attempts, retryAfterSeconds })
+    passOn(this.#context, this.#admitted, attempt, { body: this.#outgoing.body, attempts, retryAfterSeconds })
     this.#outgoing.forget()
     if (attempts > 1 || turn.heldMs > 0) return null
     const { meter, clock } = this.#context
-    meter.overhead(trip.startedAt - this.#bodyAt + clock.mono() - trip.headAt)
+    meter.overhead(attempt.startedAt - this.#bodyAt + clock.mono() - attempt.headAt)
     return null
   }
 
@@ -157,27 +157,27 @@ export class Exchange implements BodyListener, RoundTripListener {
     this.#enter(refusing(trailersRefused, 'client_error'))
   }
 
-  decide(trip: RoundTrip, outcome: Outcome): void {
-    this.#ttfb(trip)
-    this.#enter({ at: outcome.kind === 'success' ? 'succeeding' : 'judging', trip, outcome })
+  decide(attempt: AnyAttempt, outcome: Outcome): void {
+    this.#ttfb(attempt)
+    this.#enter({ at: outcome.kind === 'success' ? 'succeeding' : 'judging', attempt, outcome })
   }
 
   /** A WebSocket begins; what it means for the member is told later, by its first words. */
-  granted(trip: RoundTrip): void {
-    this.#ttfb(trip)
-    this.#enter({ at: 'answering', answer: { by: 'member', trip, retryAfterSeconds: null } })
+  granted(attempt: AnyAttempt): void {
+    this.#ttfb(attempt)
+    this.#enter({ at: 'answering', answer: { by: 'member', attempt, retryAfterSeconds: null } })
   }
 
-  failed(_trip: RoundTrip, failure: Failure): void {
+  failed(_trip: AnyAttempt, failure: Failure): void {
     this.#enter({ at: 'failing', failure })
   }
 
-  late(_trip: RoundTrip, outcome: Outcome): void {
+  late(_trip: AnyAttempt, outcome: Outcome): void {
     this.#begun?.history.turn.late(outcome)
   }
 
-  finished(trip: RoundTrip): void {
-    this.#enter({ at: 'over', ending: endingOf(trip.status, this.#begun?.history.failovers ?? 0) })
+  finished(attempt: AnyAttempt): void {
+    this.#enter({ at: 'over', ending: endingOf(attempt.status, this.#begun?.history.failovers ?? 0) })
   }
 
   severed(): void {
@@ -217,7 +217,7 @@ export class Exchange implements BodyListener, RoundTripListener {
     return this.#holding.signal
   }
 
-  #ttfb(trip: RoundTrip): void {
-    this.#context.meter.ttfb(this.#admitted.pool.name, trip.headAt - trip.startedAt)
+  #ttfb(attempt: AnyAttempt): void {
+    this.#context.meter.ttfb(this.#admitted.pool.name, attempt.headAt - attempt.startedAt)
   }
 }

@@ -7,7 +7,7 @@ import { type Failure, unrenewed } from '../upstream/failure.ts'
 import type { ProxyContext } from './context.ts'
 import { EarlierRefusal } from './earlier-refusal.ts'
 import type { Outgoing } from './outgoing.ts'
-import { exhausting, passing, type RoundTrip, refusing, type State, waitingFor } from './state.ts'
+import { type AnyAttempt, exhausting, passing, refusing, type State, waitingFor } from './state.ts'
 
 /** The wait for a canonical probe's finding, in ms, before a rejection is passed on or the pool called exhausted. */
 const findingMs = 1_000
@@ -28,8 +28,8 @@ export interface JudgementDeps {
 export class Judgement {
   readonly #deps: JudgementDeps
   readonly #earlier = new EarlierRefusal()
-  /** The latest round trip whose answer may still be passed on, or is under way. */
-  #trip: RoundTrip | null = null
+  /** The latest attempt whose answer may still be passed on, or is under way. */
+  #attempt: AnyAttempt | null = null
   /** What the last attempt failed with, if it has no answer. */
   #failure: Failure | null = null
 
@@ -37,14 +37,14 @@ export class Judgement {
     this.#deps = deps
   }
 
-  /** A round trip begins. */
-  departs(trip: RoundTrip): void {
-    this.#trip = trip
+  /** A attempt begins. */
+  departs(attempt: AnyAttempt): void {
+    this.#attempt = attempt
   }
 
   /** Nothing of what was held back is needed any more. */
   discard(): void {
-    this.#trip?.discard()
+    this.#attempt?.discard()
     this.#earlier.discard()
   }
 
@@ -53,8 +53,8 @@ export class Judgement {
     const { turn } = this.#deps.history
     switch (decision.kind) {
       case 'lease':
-        if (this.#trip) this.#earlier.leave(this.#trip)
-        this.#trip = null
+        if (this.#attempt) this.#earlier.leave(this.#attempt)
+        this.#attempt = null
         this.#deps.history.goesTo(decision.lease)
         return { at: 'sending', lease: decision.lease }
       case 'exhausted':
@@ -72,22 +72,22 @@ export class Judgement {
   }
 
   /** The member serves. */
-  succeeded(trip: RoundTrip, outcome: Outcome): State {
+  succeeded(attempt: AnyAttempt, outcome: Outcome): State {
     const { history, context } = this.#deps
     history.report(outcome)
-    history.turn.observe(() => trip.usage(context.clock.now()))
-    return passing(trip, null)
+    history.turn.observe(() => attempt.usage(context.clock.now()))
+    return passing(attempt, null)
   }
 
   /** The member refuses: its token is renewed, or somebody else is asked, or the refusal is the answer. */
-  refused(trip: RoundTrip, outcome: Outcome): State {
+  refused(attempt: AnyAttempt, outcome: Outcome): State {
     const { history, outgoing } = this.#deps
     if (outcome.scope.endsWith('model') && outcome.model === null) history.turn.model ??= outgoing.model()
     const first = history.rejected
     const step = nextStep(outcome, history.progress(outcome), this.#maxAttempts)
-    if (step.do === 'renew') return this.#renew(trip, outcome)
+    if (step.do === 'renew') return this.#renew(attempt, outcome)
     history.report(outcome)
-    const owned = outcome.reason === 'foreign-state' ? this.#wordOfOwner(trip) : null
+    const owned = outcome.reason === 'foreign-state' ? this.#wordOfOwner(attempt) : null
     if (owned) return owned
     return step.do === 'ask' && first ? this.#ask(first, step.free) : this.#continue(step)
   }
@@ -96,7 +96,7 @@ export class Judgement {
   failed(failure: Failure): State {
     const { outcome } = failure
     const { history } = this.#deps
-    this.#trip = null
+    this.#attempt = null
     this.#failure = failure
     const step = nextStep(outcome, history.progress(outcome), this.#maxAttempts)
     history.report(outcome)
@@ -125,19 +125,19 @@ export class Judgement {
     // The last retry met the last member: a client that came again would only hear this.
     if (outlook?.kind === 'exhausted' && !turn.mayHold(outlook))
       return this.#exhausted(outlook, { look: () => turn.outlook(), goOn: () => this.#lastWord(false) })
-    if (this.#trip && limited && this.#trip.status < 500) return refusing(comeAgain, 'passed')
-    if (this.#trip) return passing(this.#trip, limited ? shortWaitSeconds : null)
+    if (this.#attempt && limited && this.#attempt.status < 500) return refusing(comeAgain, 'passed')
+    if (this.#attempt) return passing(this.#attempt, limited ? shortWaitSeconds : null)
     const isRequest = this.#failure?.outcome.kind === 'request-fault'
     return refusing(this.#failure ?? nobodyElse, isRequest ? 'client_error' : 'upstream_error')
   }
 
   /** Answers for the member that owns what the request names, which another member could not read; null where none is known. */
-  #wordOfOwner(trip: RoundTrip): State | null {
+  #wordOfOwner(attempt: AnyAttempt): State | null {
     const refusal = this.#earlier.take()
     const owner = refusal ? null : this.#deps.history.turn.recovery()
     if (!refusal && !owner) return null
-    trip.discard()
-    this.#trip = refusal
+    attempt.discard()
+    this.#attempt = refusal
     return refusal ? passing(refusal, null) : owner && exhausting(owner, 'passed')
   }
 
@@ -149,12 +149,12 @@ export class Judgement {
   }
 
   /** Renews the member's token and sends once more with the same lease; otherwise this attempt's outcome stands. */
-  #renew(trip: RoundTrip, outcome: Outcome): State {
-    const { lease } = trip
+  #renew(attempt: AnyAttempt, outcome: Outcome): State {
+    const { lease } = attempt
     const { history, context } = this.#deps
     return waitingFor(context.credentials.renew(lease.credential, history.generation), (renewal) => {
-      trip.discard()
-      this.#trip = null
+      attempt.discard()
+      this.#attempt = null
       if (renewal === 'renewed') {
         history.isRenewed = true
         return { at: 'sending', lease }

@@ -6,8 +6,8 @@ import type { RequestOutcome } from '../local/meter.ts'
 import type { Failure } from '../upstream/failure.ts'
 import type { UpgradeAttempt } from '../websocket/upgrade.ts'
 
-/** A round trip with one member, whether it asks for an answer or for a WebSocket. */
-export type RoundTrip = Attempt | UpgradeAttempt
+/** A attempt with one member, whether it asks for an answer or for a WebSocket. */
+export type AnyAttempt = Attempt | UpgradeAttempt
 
 /** Where an exchange is: the step that is done next, with what it needs. */
 export type State =
@@ -18,9 +18,9 @@ export type State =
   /** The request goes to the member of the lease. */
   | { readonly at: 'sending'; readonly lease: Lease }
   /** The member serves; its answer is held back. */
-  | { readonly at: 'succeeding'; readonly trip: RoundTrip; readonly outcome: Outcome }
+  | { readonly at: 'succeeding'; readonly attempt: AnyAttempt; readonly outcome: Outcome }
   /** The member refuses; its answer is held back. */
-  | { readonly at: 'judging'; readonly trip: RoundTrip; readonly outcome: Outcome }
+  | { readonly at: 'judging'; readonly attempt: AnyAttempt; readonly outcome: Outcome }
   /** There is no answer of the member. */
   | { readonly at: 'failing'; readonly failure: Failure }
   /** Something has to be known or to happen first. */
@@ -42,7 +42,7 @@ export type Answer = MemberAnswer | OwnAnswer
 /** The member's own, with a `Retry-After` of ours unless that is null. */
 export interface MemberAnswer {
   readonly by: 'member'
-  readonly trip: RoundTrip
+  readonly attempt: AnyAttempt
   readonly retryAfterSeconds: number | null
 }
 
@@ -58,8 +58,8 @@ export function waitingFor<T>(work: Promise<T>, then: (result: T) => State | nul
 }
 
 /** The member's answer goes to the client. */
-export function passing(trip: RoundTrip, retryAfterSeconds: number | null): State {
-  return { at: 'answering', answer: { by: 'member', trip, retryAfterSeconds } }
+export function passing(attempt: AnyAttempt, retryAfterSeconds: number | null): State {
+  return { at: 'answering', answer: { by: 'member', attempt, retryAfterSeconds } }
 }
 
 /** The client is told what kept us from serving. */

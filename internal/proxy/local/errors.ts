@@ -3,28 +3,38 @@ import type { Decision } from '../../engine/engine.ts'
 import type { At } from '../../pool/pool.ts'
 
 /** An error that we answer with ourselves; one place for their words, statuses and codes. */
-function excuse(status: number, code: LocalError['code'], message: string, seconds: number | null = null): LocalError {
+function localError(
+  status: number,
+  code: LocalError['code'],
+  message: string,
+  seconds: number | null = null,
+): LocalError {
   return { status, code, message, retryAfterSeconds: seconds }
 }
 
-export const missingKey = excuse(401, 'missing_key', 'A client key of this proxy is needed.')
-export const unknownKey = excuse(401, 'unknown_key', 'This client key is not known here.')
-export const keyNotAllowed = excuse(403, 'key_not_allowed', 'This client key may not use this pool.')
-export const upgradeRefused = excuse(426, 'upgrade_refused', 'WebSockets are not spoken here: use plain HTTP.')
-export const draining = excuse(503, 'draining', 'The proxy is about to stop: come again.', 1)
-export const expectationFailed = excuse(417, 'expectation_failed', 'The only expectation known is 100-continue.')
-export const trailersRefused = excuse(400, 'bad_request', 'Trailers are not accepted.')
-export const poolEmpty = excuse(503, 'pool_empty', 'This pool has no members.')
-export const nobodyElse = excuse(503, 'credential_unavailable', 'No member of this pool can serve at the moment.', 1)
-export const comeAgain = excuse(
+export const missingKey = localError(401, 'missing_key', 'A client key of this proxy is needed.')
+export const unknownKey = localError(401, 'unknown_key', 'This client key is not known here.')
+export const keyNotAllowed = localError(403, 'key_not_allowed', 'This client key may not use this pool.')
+export const upgradeRefused = localError(426, 'upgrade_refused', 'WebSockets are not spoken here: use plain HTTP.')
+export const draining = localError(503, 'draining', 'The proxy is about to stop: come again.', 1)
+export const expectationFailed = localError(417, 'expectation_failed', 'The only expectation known is 100-continue.')
+export const trailersRefused = localError(400, 'bad_request', 'Trailers are not accepted.')
+export const poolEmpty = localError(503, 'pool_empty', 'This pool has no members.')
+export const nobodyElse = localError(
+  503,
+  'credential_unavailable',
+  'No member of this pool can serve at the moment.',
+  1,
+)
+export const comeAgain = localError(
   503,
   'retries_spent',
   'A member of this pool can serve, but this request has been sent often enough: come again.',
   1,
 )
-export const overloadedHere = excuse(503, 'overloaded', 'The proxy has no connections left.', 1)
-export const internalError = excuse(500, 'internal', 'The proxy failed to handle this request.')
-export const unpresentable = excuse(
+export const overloadedHere = localError(503, 'overloaded', 'The proxy has no connections left.', 1)
+export const internalError = localError(500, 'internal', 'The proxy failed to handle this request.')
+export const unpresentable = localError(
   502,
   'upstream_protocol',
   'The upstream refused with a message that broke off or cannot be unpacked.',
@@ -33,7 +43,7 @@ export const unpresentable = excuse(
 /** The upstream's host is cooling after connections that failed. */
 export function hostDown({ retryAt, host }: Decision & { kind: 'host-down' }, now: At): LocalError {
   const seconds = Math.max(1, Math.ceil((retryAt - now) / 1_000))
-  return excuse(503, 'upstream_unreachable', `The upstream ${host} cannot be reached at the moment.`, seconds)
+  return localError(503, 'upstream_unreachable', `The upstream ${host} cannot be reached at the moment.`, seconds)
 }
 
 /** An answer about the request itself, where no dialect is known: RFC 9457, with a stable `code`. */

@@ -9,7 +9,7 @@ import type { Upstreams } from '../upstream/upstreams.ts'
 import { beginningOf } from './beginning.ts'
 
 /** What a probe needs of the proxy. */
-export interface ProbeParts {
+export interface ProbeDeps {
   readonly credentials: Credentials
   dialectOf(of: Spoken): Dialect
   readonly upstreams: Upstreams
@@ -26,7 +26,7 @@ interface Found {
  * The canonical probe: one cheap request with the credential alone, so that nothing of a client can influence what it
  * finds. The probe of an OAuth credential is its refresh.
  */
-export function createProber(parts: ProbeParts): Prober {
+export function createProber(parts: ProbeDeps): Prober {
   return {
     async probe(credential, pool) {
       try {
@@ -38,7 +38,7 @@ export function createProber(parts: ProbeParts): Prober {
   }
 }
 
-async function refreshed({ credentials }: ProbeParts, credential: Lease['credential']): Promise<Found> {
+async function refreshed({ credentials }: ProbeDeps, credential: Lease['credential']): Promise<Found> {
   const { generation } = await credentials.material(credential)
   switch (await credentials.renew(credential, generation)) {
     case 'renewed':
@@ -50,7 +50,7 @@ async function refreshed({ credentials }: ProbeParts, credential: Lease['credent
   }
 }
 
-async function asked(parts: ProbeParts, credential: Lease['credential'], pool: LivePool['record']): Promise<Found> {
+async function asked(parts: ProbeDeps, credential: Lease['credential'], pool: LivePool['record']): Promise<Found> {
   const material = () => freshMaterial(parts.credentials, credential)
   const outcome = await answered(parts, { credential, pool, material })
   return outcome ? findingOf(outcome) : inconclusive('auth-rejected', null)
@@ -64,7 +64,7 @@ interface Question {
 }
 
 /** What the answer to the canonical request means; null when the upstream has none. */
-export async function answered(parts: ProbeParts, { credential, pool, material }: Question): Promise<Outcome | null> {
+export async function answered(parts: ProbeDeps, { credential, pool, material }: Question): Promise<Outcome | null> {
   const dialect = parts.dialectOf(pool)
   const baseUrl = credential.baseUrl ?? pool.upstream ?? dialect.defaultBaseUrl
   const request = baseUrl === null ? null : dialect.probe(baseUrl, pool.probePath)

@@ -1,11 +1,11 @@
 import { NoMaterial } from '../../credential/credential.ts'
 import type { Answer, Scout } from '../../engine/engine.ts'
 import { silentOutcome } from '../upstream/failure.ts'
-import { answered, findingOf, type ProbeParts } from './probe.ts'
+import { answered, findingOf, type ProbeDeps } from './probe.ts'
 import { reaches } from './reach.ts'
 
 /** Looks at upstreams in the background: with the canonical request as the credential is, and by connecting. */
-export function createScout(parts: ProbeParts): Scout {
+export function createScout(parts: ProbeDeps): Scout {
   return {
     async ask(credential, pool) {
       try {

@@ -5,7 +5,7 @@ import type { OutgoingResponse } from '../../http1/http1.ts'
 import type { Outcome } from '../../pool/pool.ts'
 import type { Presentation } from '../attempt/attempt.ts'
 import { mostHeld, Reading } from '../attempt/reading.ts'
-import { Scrubber } from '../attempt/scrub.ts'
+import { Redactor } from '../attempt/redact.ts'
 import { putHeader, responseHeaders } from '../upstream/headers.ts'
 
 /** How long the body of a refusal may take, in ms. */
@@ -64,14 +64,14 @@ export class Rejection {
 
   /** Gives it to the client, without our secret, and closes the client's connection. */
   show(response: OutgoingResponse, secret: string, { marks, retryAfterSeconds }: Presentation): void {
-    const scrubber = new Scrubber(secret)
+    const redactor = new Redactor(secret)
     const headers = responseHeaders(this.#response.rawHeaders)
-    for (let at = 1; at < headers.length; at += 2) headers[at] = scrubber.text(headers[at] as string)
+    for (let at = 1; at < headers.length; at += 2) headers[at] = redactor.text(headers[at] as string)
     if (retryAfterSeconds !== null) {
       putHeader(headers, 'retry-after', String(retryAfterSeconds))
       putHeader(headers, 'retry-after-ms', null)
     }
-    const { bytes, decoded } = this.#reading.body(this.#held).clean(scrubber)
+    const { bytes, decoded } = this.#reading.body(this.#held).clean(redactor)
     if (decoded) putHeader(headers, 'content-encoding', null)
     putHeader(headers, 'content-length', String(bytes.length))
     headers.push(...marks)

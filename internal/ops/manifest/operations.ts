@@ -12,7 +12,7 @@ export interface ManifestChange {
   what: string[]
 }
 
-type Deed =
+type Operation =
   | { readonly kind: 'none' }
   | { readonly kind: 'credential'; readonly given: NewCredential }
   | { readonly kind: 'new-pool'; readonly record: PoolRecord; readonly seats: readonly NewMember[] }
@@ -29,31 +29,31 @@ type Deed =
 /** One thing to do, and how it is told. */
 export interface Step {
   readonly change: ManifestChange
-  readonly deed: Deed
+  readonly operation: Operation
 }
 
 /** Does what the step says. */
-export async function carryOut(call: Call, { deed }: Step): Promise<void> {
+export async function carryOut(call: Call, { operation }: Step): Promise<void> {
   const { engine, actor } = call
-  switch (deed.kind) {
+  switch (operation.kind) {
     case 'none':
       return
     case 'credential':
-      await addCredential(call, deed.given)
+      await addCredential(call, operation.given)
       return
     case 'new-pool':
-      await engine.createPool(deed.record, deed.seats, actor)
+      await engine.createPool(operation.record, operation.seats, actor)
       return
     case 'pool':
-      if (Object.keys(deed.change).length > 0) await engine.changePool(deed.name, deed.change, actor)
+      if (Object.keys(operation.change).length > 0) await engine.changePool(operation.name, operation.change, actor)
       // New members first, so that the pool is never empty on the way.
-      await seat(call, deed.name, deed.add)
-      for (const member of deed.drop) await engine.dropMember(deed.name, member, actor)
-      for (const one of deed.reweigh) {
-        await engine.dropMember(deed.name, one.member, actor)
-        await seat(call, deed.name, [one])
+      await seat(call, operation.name, operation.add)
+      for (const member of operation.drop) await engine.dropMember(operation.name, member, actor)
+      for (const one of operation.reweigh) {
+        await engine.dropMember(operation.name, one.member, actor)
+        await seat(call, operation.name, [one])
       }
-      if (deed.order) await engine.reorder(deed.name, deed.order, actor)
+      if (operation.order) await engine.reorder(operation.name, operation.order, actor)
   }
 }
 

@@ -9,14 +9,14 @@ import { SocketVerdict } from '../websocket/verdict.ts'
 import type { AdmittedRequest, ProxyContext } from './context.ts'
 import type { Judgement } from './judgement.ts'
 import type { Outgoing } from './outgoing.ts'
-import { type RoundTrip, type State, waitingFor } from './state.ts'
+import { type AnyAttempt, type State, waitingFor } from './state.ts'
 
-/** Who is told what has come of a round trip. */
-export interface RoundTripListener extends AttemptListener, UpgradeListener {
-  decide(trip: RoundTrip, outcome: Outcome): void
-  failed(trip: RoundTrip, failure: Failure): void
-  finished(trip: RoundTrip): void
-  severed(trip: RoundTrip): void
+/** Who is told what has come of a attempt. */
+export interface AnyAttemptListener extends AttemptListener, UpgradeListener {
+  decide(attempt: AnyAttempt, outcome: Outcome): void
+  failed(attempt: AnyAttempt, failure: Failure): void
+  finished(attempt: AnyAttempt): void
+  severed(attempt: AnyAttempt): void
 }
 
 /** What there is of an exchange once its body has been read. */
@@ -25,19 +25,19 @@ export interface Course {
   readonly judgement: Judgement
 }
 
-/** Makes the round trips of one request: one with each lease, and one more with a renewed token. */
-export class RoundTrips {
+/** Makes the attempts of one request: one with each lease, and one more with a renewed token. */
+export class Attempts {
   readonly #context: ProxyContext
   readonly #upgrade: AdmittedRequest['upgrade']
   readonly #outgoing: Outgoing
-  readonly #listener: RoundTripListener
+  readonly #listener: AnyAttemptListener
   readonly #shared: AttemptContext
 
   constructor(
     context: ProxyContext,
     { dialect, response, upgrade }: AdmittedRequest,
     outgoing: Outgoing,
-    listener: RoundTripListener,
+    listener: AnyAttemptListener,
   ) {
     const { clock, upstreams } = context
     const { holdMs } = context.settings.replay
@@ -72,25 +72,25 @@ export class RoundTrips {
     return waitingFor(late, (goOn) => goOn())
   }
 
-  /** Begins a round trip; what cannot be sent is told as any other failure. */
+  /** Begins a attempt; what cannot be sent is told as any other failure. */
   #depart(lease: Lease, material: Material, { history, judgement }: Course): null {
     const { upstreams, clock } = this.#context
     const { injection } = material
     history.attempt(material.generation)
-    const trip = this.#make(lease, material, history)
-    judgement.departs(trip)
-    trip.startedAt = clock.mono()
+    const attempt = this.#make(lease, material, history)
+    judgement.departs(attempt)
+    attempt.startedAt = clock.mono()
     try {
       const upstream = upstreams.at(lease.baseUrl)
-      if (trip instanceof Attempt) this.#outgoing.send(upstream, injection, trip)
-      else trip.send(this.#outgoing.destination(lease, upstream, injection))
+      if (attempt instanceof Attempt) this.#outgoing.send(upstream, injection, attempt)
+      else attempt.send(this.#outgoing.destination(lease, upstream, injection))
     } catch (error) {
-      this.#listener.failed(trip, failureOf(error as Error, false))
+      this.#listener.failed(attempt, failureOf(error as Error, false))
     }
     return null
   }
 
-  #make(lease: Lease, { injection }: Material, history: RequestHistory): RoundTrip {
+  #make(lease: Lease, { injection }: Material, history: RequestHistory): AnyAttempt {
     if (this.#upgrade === null) return new Attempt(lease, injection, this.#shared)
     const { upstreams, clock, sockets, credentials } = this.#context
     const { connectMs, headMs } = upstreams.settings

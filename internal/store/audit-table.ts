@@ -28,7 +28,7 @@ const pruneRows = 500
 const recentRows = 20_000
 
 /** The audit table with its head and anchor. Every method runs in a transaction of the caller. */
-export class Trail {
+export class AuditTable {
   readonly #statements: Statements
   readonly #key: Uint8Array
 

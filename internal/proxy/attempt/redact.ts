@@ -4,7 +4,7 @@ const star = 42
  * Masks a secret in bytes that go to a client, star by star, so that no length changes. Made for error bodies, where
  * upstreams repeat what they were sent; it also finds the secret percent-encoded and across the borders of chunks.
  */
-export class Scrubber {
+export class Redactor {
   readonly #needles: readonly Buffer[]
   readonly #longest: number
   /** The end of what has come, which may be the beginning of a secret. */

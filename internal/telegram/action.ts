@@ -21,47 +21,47 @@ export interface Desk {
 }
 
 /** Something that changes a pool; a button carries one. */
-export type Deed = Remedy & { readonly forMs?: number }
+export type Action = Remedy & { readonly forMs?: number }
 
-/** How a button names the deed. */
-export function labelOf(deed: Deed): string {
-  switch (deed.verb) {
+/** How a button names the action. */
+export function labelOf(action: Action): string {
+  switch (action.verb) {
     case 'rotate':
-      return `Rotate ${deed.pool}`
+      return `Rotate ${action.pool}`
     case 'park':
-      return deed.forMs === 3_600_000 ? `Park ${deed.member} 1h` : `Park ${deed.member}`
+      return action.forMs === 3_600_000 ? `Park ${action.member} 1h` : `Park ${action.member}`
     case 'unpark':
-      return `Unpark ${deed.member}`
+      return `Unpark ${action.member}`
     case 'clear':
-      return `Clear ${deed.member}`
+      return `Clear ${action.member}`
   }
 }
 
 /** The command that does the same. */
-export function commandFor(deed: Deed): string {
-  return deed.verb === 'rotate' ? `/rotate ${deed.pool}` : `/${deed.verb} ${deed.pool} ${deed.member}`
+export function commandFor(action: Action): string {
+  return action.verb === 'rotate' ? `/rotate ${action.pool}` : `/${action.verb} ${action.pool} ${action.member}`
 }
 
 /** Does it and says what came of it; rejects with a Refusal. */
-export async function carryOut(deed: Deed, { ops, now, wall }: Desk, actor: string): Promise<string> {
+export async function carryOut(action: Action, { ops, now, wall }: Desk, actor: string): Promise<string> {
   const verbs = ops.as(actor)
   const at = (instant: string) => wall(Date.parse(instant), now())
-  const forMs = deed.forMs === undefined ? {} : { forMs: deed.forMs }
-  switch (deed.verb) {
+  const forMs = action.forMs === undefined ? {} : { forMs: action.forMs }
+  switch (action.verb) {
     case 'rotate': {
-      const { pool, from, to, until } = await verbs.poolRotate({ name: deed.pool, ...forMs })
+      const { pool, from, to, until } = await verbs.poolRotate({ name: action.pool, ...forMs })
       return `${pool}: ${from} → ${to} (${from} parked until ${at(until)})`
     }
     case 'park': {
-      const { pool, member, until } = await verbs.poolPark({ name: deed.pool, member: deed.member, ...forMs })
+      const { pool, member, until } = await verbs.poolPark({ name: action.pool, member: action.member, ...forMs })
       return `${pool}: ${member} is parked ${until === null ? 'until somebody unparks it' : `until ${at(until)}`}.`
     }
     case 'unpark': {
-      const { pool, member, changed } = await verbs.poolUnpark({ name: deed.pool, member: deed.member })
+      const { pool, member, changed } = await verbs.poolUnpark({ name: action.pool, member: action.member })
       return changed ? `${pool}: ${member} is no longer parked.` : `${pool}: ${member} was not parked.`
     }
     case 'clear': {
-      const { pool, member, changed } = await verbs.poolClear({ name: deed.pool, member: deed.member })
+      const { pool, member, changed } = await verbs.poolClear({ name: action.pool, member: action.member })
       return changed ? `${pool}: ${member} is cleared.` : `${pool}: ${member} had no cooldown to clear.`
     }
   }
