@@ -442,7 +442,7 @@ describe('polling', () => {
     expect(fake.callsOf('getUpdates')).toHaveLength(polls)
     await passUntil(() => texts().length === 1)
     expect(lines.filter((line) => line.includes('another process polls'))).toHaveLength(1)
-    expect(logged('Telegram commands are heard again')).toBe(true)
+    await sees('Telegram commands are heard again')
   })
 
   it('comes back after the API was away', async () => {
