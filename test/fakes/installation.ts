@@ -17,6 +17,8 @@ export interface Setting {
   readonly env?: Readonly<Record<string, string>>
   readonly clock?: Clock
   readonly log?: Logger
+  /** From 0 to 1: jitter and spread; always 0 when absent. */
+  readonly random?: () => number
 }
 
 /** One answer as a client sees it. */
@@ -82,7 +84,7 @@ export class Installation {
       env,
       clock: this.clock,
       log: this.#setting.log ?? silentLogger,
-      random: () => 0,
+      random: this.#setting.random ?? (() => 0),
       version: '0.0.0-test',
       reread: async () => loadConfig(options),
     })

@@ -61,24 +61,32 @@ export class Revivals {
   }
 
   #consider(pool: Pool, now: At): void {
-    if (pool.doubt.until > now || this.#asking.has(pool) || this.#asking.size >= mostAtOnce) return
-    // The first of those who wait is the member's probe.
-    if (pool.waiters.size > 0) return
-    const { seat, tier } = this.#leasing.preview(pool, pool.exhausted?.model ?? null)
-    if (!seat || tier === 'early-probe' || tier === 'degraded') return
-    const { probedAt, finding } = seat.owner
-    if (finding || (probedAt !== null && now - probedAt < betweenProbesMs)) return
+    if (this.#asking.has(pool) || this.#asking.size >= mostAtOnce || !this.#candidate(pool, now)) return
     this.#asking.add(pool)
-    seat.owner.probedAt = now
-    void this.#ask(pool, seat).finally(() => this.#asking.delete(pool))
+    void this.#ask(pool).finally(() => this.#asking.delete(pool))
   }
 
-  async #ask(pool: Pool, seat: LiveSeat): Promise<void> {
-    const { owner } = seat
-    const { generation } = owner
-    const askedAt = this.#core.clock.now()
+  /** The member whose free probe would show that the pool serves again; null when there is none, or a request shows more. */
+  #candidate(pool: Pool, now: At): LiveSeat | null {
+    if (pool.exhausted === null || pool.doubt.until > now) return null
+    // The first of those who wait is the member's probe.
+    if (pool.waiters.size > 0) return null
+    const { seat, tier } = this.#leasing.preview(pool, pool.exhausted.model)
+    if (!seat || tier === 'early-probe' || tier === 'degraded') return null
+    const { probedAt, finding } = seat.owner
+    return finding || (probedAt !== null && now - probedAt < betweenProbesMs) ? null : seat
+  }
+
+  async #ask(pool: Pool): Promise<void> {
     // Pools that are exhausted by one event do not ask all at once.
     await new Promise<void>((resolve) => this.#core.clock.after(this.#core.random() * spreadMs, resolve))
+    const askedAt = this.#core.clock.now()
+    // A request that came meanwhile is a probe itself.
+    const seat = this.#scout && this.#candidate(pool, askedAt)
+    if (!seat) return
+    const { owner } = seat
+    const { generation } = owner
+    owner.probedAt = askedAt
     const answer = (await this.#scout?.ask(owner.record, pool.record).catch(() => null)) ?? null
     if (!this.#scout || owner.generation !== generation || !pool.holds(seat)) return
     this.#conclude(pool, seat, { answer, askedAt })
