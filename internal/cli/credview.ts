@@ -24,6 +24,7 @@ export function facts(one: CredentialShape, now: number): [string, string][] {
     ['name', one.name],
     ['provider', one.provider],
     ['base URL', one.baseUrl ?? "the pool's or the provider's own"],
+    ['shape', one.shape ?? 'any that its provider offers'],
     ['domain', one.domain ?? '-'],
     ['header', one.header ?? "the provider's own"],
     ['source', sourceText(one.source)],

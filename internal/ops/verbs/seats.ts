@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Refusal } from '../../pool/pool.ts'
 import { credentialNamed, memberOf, poolNamed, sameProvider } from '../find.ts'
-import { listed } from '../names.ts'
+import { dialectFor, listed } from '../names.ts'
 import { instant, maybeInstant, type PoolShape } from '../present.ts'
 import { type Call, known, lengthMs, verb } from '../verb.ts'
 import { checkUpstream, shown } from './pools.ts'
@@ -19,7 +19,7 @@ const poolAdd = verb({
   async run(call, { name, member, position, weight }): Promise<PoolShape> {
     const pool = poolNamed(call.engine, name)
     const credential = credentialNamed(call.engine, member)
-    sameProvider(pool.record, credential)
+    sameProvider({ ...pool.record, shape: dialectFor(pool.record).shape }, credential)
     checkUpstream(pool.record, [credential.record])
     if (pool.members.some((seat) => seat.name === member))
       throw new Refusal('conflict', `${member} is in ${name} already`, `spillway pool reorder ${name} moves it`)
