@@ -12,7 +12,7 @@ const may = {
   vault: ['clock'],
   store: ['pool', 'events', 'vault'],
   keys: ['store', 'vault', 'clock'],
-  credential: ['pool', 'dialect', 'vault', 'store', 'events', 'clock', 'log', 'net', 'outbound'],
+  credential: ['pool', 'dialect', 'vault', 'store', 'events', 'clock', 'log', 'blocking', 'net', 'outbound'],
   engine: ['pool', 'dialect', 'store', 'events', 'clock', 'log'],
   proxy: [
     'pool',

@@ -1,13 +1,19 @@
 import { parentPort } from 'node:worker_threads'
-import type { LaneAnswer, LaneQuestion } from './lane.ts'
+import type { Tasks } from './calls.ts'
+import type { RunnerAnswer, RunnerQuestion } from './runner.ts'
 
 type Handler = (details: never) => unknown
 
-/** Answers what a Desk asks, in a thread or a process of its own; a process ends when nobody is left to ask. */
+/** What answers each task; a handler may block its runner. */
+export type Handlers<T extends Tasks> = {
+  readonly [K in keyof T]: (details: T[K]['asks']) => T[K]['answers'] | Promise<T[K]['answers']>
+}
+
+/** Answers what a BlockingCalls asks, in a thread or a process of its own; a process ends when nobody is left to ask. */
 export function serve(handlers: Readonly<Record<string, Handler>>): void {
-  const answer = (message: 'ready' | LaneAnswer) =>
+  const answer = (message: 'ready' | RunnerAnswer) =>
     parentPort ? parentPort.postMessage(message) : process.send?.(message)
-  const hear = async ({ task, details }: LaneQuestion) => {
+  const hear = async ({ task, details }: RunnerQuestion) => {
     try {
       const handler = handlers[task] as ((details: unknown) => unknown) | undefined
       if (!handler) throw new Error(`no task ${task}`)
@@ -19,7 +25,7 @@ export function serve(handlers: Readonly<Record<string, Handler>>): void {
   }
   if (parentPort) parentPort.on('message', hear)
   else {
-    process.on('message', (question) => void hear(question as LaneQuestion))
+    process.on('message', (question) => void hear(question as RunnerQuestion))
     process.on('disconnect', () => process.exit(0))
   }
   answer('ready')

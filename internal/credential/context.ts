@@ -9,8 +9,8 @@ import { Locks } from './oauth/locks.ts'
 import type { Refreshed } from './oauth/refresh.ts'
 import { Ledger } from './oauth/refresh-rows.ts'
 import { Unreadable } from './sources/holder.ts'
+import type { FileCalls, LockCalls } from './worker/tasks.ts'
 import { Watch } from './worker/watch.ts'
-import type { Desk } from './worker/worker-client.ts'
 
 /** What a refresh came to, as the metrics count it. */
 export type RefreshResult = Refreshed['kind']
@@ -46,8 +46,8 @@ export interface CredentialContext {
   readonly clock: Clock
   /** Between 0 and 1, for jitter. */
   readonly random: () => number
-  readonly files: Desk
-  readonly commands: Desk
+  readonly files: FileCalls
+  readonly commands: FileCalls
   readonly watch: Watch
   readonly locks: Locks
   readonly ledger: Ledger
@@ -75,9 +75,9 @@ export interface CredentialContext {
 }
 
 interface Parts {
-  readonly files: Desk
-  readonly commands: Desk
-  readonly locks: Desk
+  readonly files: FileCalls
+  readonly commands: FileCalls
+  readonly locks: LockCalls
   readonly wake: (at: At) => void
 }
 

@@ -142,7 +142,7 @@ export function endpointReader(keeping: Keeping, record: CredentialRecord): Logi
     const endpoint = endpointOf(record, keeping.oauth())
     const path = endpoint.clientSecretFile
     if (path === null) return { endpoint, clientSecret: null }
-    const { text } = await keeping.context.files.ask('read', { path }, secretFileMs)
+    const { text } = await keeping.context.files.ask('read', { path }, { deadlineMs: secretFileMs })
     return { endpoint, clientSecret: new Secret(keyLine(text, path)) }
   }
 }

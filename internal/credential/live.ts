@@ -15,7 +15,7 @@ import { FixedHolder } from './sources/fixed-holder.ts'
 import type { Holder } from './sources/holder.ts'
 import { KeyFileHolder } from './sources/key-file-holder.ts'
 import { VariableHolder } from './sources/variable-holder.ts'
-import { Desk } from './worker/worker-client.ts'
+import { fileCalls, lockCalls } from './worker/tasks.ts'
 
 const tickMs = 1_000
 /** The wall clock may step while a timer runs. */
@@ -82,7 +82,7 @@ export function createCredentials(options: CredentialOptions): LiveCredentials {
 class Keeper implements LiveCredentials {
   readonly #options: CredentialOptions
   readonly #context: CredentialContext
-  readonly #desks: readonly Desk[]
+  readonly #calls: readonly { stop(): Promise<boolean> }[]
   readonly #holders = new Map<string, Holder>()
   readonly #logins = new Set<LoginHolder>()
   readonly #lifetimes = new Map<string, Lifetime>()
@@ -96,10 +96,9 @@ class Keeper implements LiveCredentials {
   constructor(options: CredentialOptions) {
     this.#options = options
     const { clock } = options
-    const files = new Desk(clock, 'worker')
-    const desks = { files, commands: new Desk(clock, 'worker'), locks: new Desk(clock, 'lockworker') }
-    this.#desks = Object.values(desks)
-    this.#context = credentialContext(options, { ...desks, wake: (at) => this.#wake(at) })
+    const calls = { files: fileCalls(clock), commands: fileCalls(clock), locks: lockCalls(clock) }
+    this.#calls = Object.values(calls)
+    this.#context = credentialContext(options, { ...calls, wake: (at) => this.#wake(at) })
   }
 
   material(credential: CredentialRecord): Material | Promise<Material> {
@@ -223,7 +222,7 @@ class Keeper implements LiveCredentials {
     this.#context.watch.stop()
     // A token that was presented has a successor, and it must get to the disk.
     await this.#refreshesEnd()
-    const ended = await Promise.all(this.#desks.map((desk) => desk.stop()))
+    const ended = await Promise.all(this.#calls.map((each) => each.stop()))
     return ended.every(Boolean)
   }
 

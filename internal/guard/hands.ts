@@ -1,10 +1,10 @@
-import { type BlockingCode, BlockingFailed, Desk } from '../blocking/blocking.ts'
+import { BlockingCalls, type BlockingCode, BlockingFailed } from '../blocking/blocking.ts'
 import type { Clock } from '../clock/clock.ts'
 import { type PathState, stateOf } from './decide/path.ts'
 import type { CommandAnswer } from './lane/command.ts'
 import type { Mount } from './lane/mounts.ts'
 import type { RemoveAnswer, RemoveAsk } from './lane/remove.ts'
-import type { Errands } from './lane/tasks.ts'
+import type { GuardTasks } from './lane/tasks.ts'
 import type { WalkAnswer, WalkAsk } from './lane/walk.ts'
 
 /** Everything that the guard does to the outside, each within a deadline; what may hang does so elsewhere. */
@@ -32,10 +32,10 @@ const walkMs = 60_000
 const removeMs = 60_000
 /** A command has this long to be found and started, on top of its own deadline. */
 const commandGraceMs = 5_000
-const mostLanes = 3
+const mostRunners = 3
 
 /**
- * Hands over lanes that are processes: one that hangs in a mount is killed, and nothing of it stays in ours. Directories
+ * Hands over runners that are processes: one that hangs in a mount is killed, and nothing of it stays in ours. Directories
  * are walked in a lane of their own, so that probes never wait for a walk.
  */
 export function createHands(clock: Clock, env: Readonly<Record<string, string | undefined>>): Hands {
@@ -43,11 +43,11 @@ export function createHands(clock: Clock, env: Readonly<Record<string, string | 
     clock,
     script: scriptFile(),
     isolation: 'process',
-    mostHung: mostLanes,
+    mostHung: mostRunners,
     env: passedOn(env),
   } as const
-  const paths = new Desk<Errands>({ ...options, lanes: mostLanes })
-  const folders = new Desk<Errands>({ ...options, lanes: 1 })
+  const paths = new BlockingCalls<GuardTasks>({ ...options, runners: mostRunners })
+  const folders = new BlockingCalls<GuardTasks>({ ...options, runners: 1 })
   return {
     async probe(path, deadlineMs) {
       try {

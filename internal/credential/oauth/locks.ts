@@ -1,5 +1,5 @@
 import { type Cancel, type Clock, sleep } from '../../clock/clock.ts'
-import type { Desk } from '../worker/worker-client.ts'
+import type { LockCalls } from '../worker/tasks.ts'
 
 const askMs = 5_000
 const betweenMs = { least: 10, most: 40 }
@@ -23,17 +23,17 @@ export interface HeldLock {
 export class Locks {
   readonly #clock: Clock
   readonly #random: () => number
-  readonly #desk: Desk
+  readonly #calls: LockCalls
 
-  constructor(clock: Clock, random: () => number, desk: Desk) {
+  constructor(clock: Clock, random: () => number, calls: LockCalls) {
     this.#clock = clock
     this.#random = random
-    this.#desk = desk
+    this.#calls = calls
   }
 
   /**
    * The lock, once nobody else holds it; null when that took longer than `waitMs`, or when `isDone` (asked between
-   * attempts) says that it is no longer wanted. Rejects with ErrandFailed when the lock cannot even be tried.
+   * attempts) says that it is no longer wanted. Rejects with BlockingFailed when the lock cannot even be tried.
    */
   async acquire(
     target: LockTarget,
@@ -43,10 +43,10 @@ export class Locks {
     const { path, beside } = target
     let locked = false
     while (true) {
-      locked ||= await this.#desk.ask('lock', { path, beside }, askMs)
+      locked ||= await this.#calls.ask('lock', { path, beside }, { deadlineMs: askMs })
       if (locked && (target.marker === null || (await this.#mark(target.marker)))) return this.#held(target)
       if (this.#clock.now() >= until || (await options.isDone())) {
-        if (locked) await this.#desk.ask('unlock', { path, beside }, askMs)
+        if (locked) await this.#calls.ask('unlock', { path, beside }, { deadlineMs: askMs })
         return null
       }
       await sleep(this.#clock, betweenMs.least + (betweenMs.most - betweenMs.least) * this.#random())
@@ -58,21 +58,22 @@ export class Locks {
     return {
       release: async () => {
         stop()
-        if (directory !== null) await this.#desk.ask('unmark', { path: directory }, askMs).catch(() => {})
-        await this.#desk.ask('unlock', { path, beside }, askMs)
+        if (directory !== null)
+          await this.#calls.ask('unmark', { path: directory }, { deadlineMs: askMs }).catch(() => {})
+        await this.#calls.ask('unlock', { path, beside }, { deadlineMs: askMs })
       },
     }
   }
 
   #mark(path: string): Promise<boolean> {
-    return this.#desk.ask('mark', { path, staleMs: marker.staleMs }, askMs)
+    return this.#calls.ask('mark', { path, staleMs: marker.staleMs }, { deadlineMs: askMs })
   }
 
   #touching(path: string): Cancel {
     let cancel: Cancel = () => {}
     const again = () => {
       cancel = this.#clock.after(marker.touchMs, () => {
-        void this.#desk.ask('touch', { path }, askMs).catch(() => {})
+        void this.#calls.ask('touch', { path }, { deadlineMs: askMs }).catch(() => {})
         again()
       })
     }

@@ -4,7 +4,7 @@ import type { CredentialRecord, RefreshRecord, SecretRecord, Write } from '../..
 import { Secret, type Vault } from '../../vault/vault.ts'
 import { Unreadable } from '../sources/holder.ts'
 import { modeWarning, readingFailed } from '../worker/reading.ts'
-import type { Desk } from '../worker/worker-client.ts'
+import type { FileCalls } from '../worker/tasks.ts'
 import type { FileFormat } from './formats.ts'
 import type { Ledger } from './refresh-rows.ts'
 import { spliceJson } from './splice.ts'
@@ -91,11 +91,11 @@ export class FilePlace implements TokenPlace {
   readonly #clock: Clock
   readonly #path: string
   readonly #format: FileFormat
-  readonly #files: Desk
+  readonly #files: FileCalls
   readonly #ledger: Ledger
   #spare: string | null = null
 
-  constructor(path: string, format: FileFormat, context: { clock: Clock; files: Desk; ledger: Ledger }) {
+  constructor(path: string, format: FileFormat, context: { clock: Clock; files: FileCalls; ledger: Ledger }) {
     this.#clock = context.clock
     this.#path = path
     this.#format = format
@@ -110,13 +110,13 @@ export class FilePlace implements TokenPlace {
   async reserve(): Promise<void> {
     const { text } = await this.#read()
     const bytes = Buffer.byteLength(text) + spareBytes
-    this.#spare = await this.#files.ask('reserve', { path: this.#path, bytes }, fileMs)
+    this.#spare = await this.#files.ask('reserve', { path: this.#path, bytes }, { deadlineMs: fileMs })
   }
 
   async release(): Promise<void> {
     const path = this.#spare
     this.#spare = null
-    if (path !== null) await this.#files.ask('drop', { path }, fileMs)
+    if (path !== null) await this.#files.ask('drop', { path }, { deadlineMs: fileMs })
   }
 
   async keep(change: Kept): Promise<{ kind: 'kept' } | { kind: 'theirs'; tokens: TokenSet }> {
@@ -144,12 +144,14 @@ export class FilePlace implements TokenPlace {
     if (this.#spare === null) await this.reserve()
     const spare = this.#spare ?? ''
     this.#spare = null
-    return (await this.#files.ask('replace', { path: this.#path, spare, before, after }, fileMs)) !== null
+    return (
+      (await this.#files.ask('replace', { path: this.#path, spare, before, after }, { deadlineMs: fileMs })) !== null
+    )
   }
 
   async #read(): Promise<{ text: string }> {
     try {
-      const file = await this.#files.ask('read', { path: this.#path }, fileMs)
+      const file = await this.#files.ask('read', { path: this.#path }, { deadlineMs: fileMs })
       this.warning = modeWarning(this.#path, file.mode)
       return file
     } catch (error) {

@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { systemClock } from '../../clock/clock.ts'
-import { Desk } from '../worker/worker-client.ts'
+import { type FileCalls, fileCalls } from '../worker/tasks.ts'
 import { findLogin, loginPath, type Tool } from './import.ts'
 
 let folder = ''
-let desk: Desk
+let files: FileCalls
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'spillway-import-'))
-  desk = new Desk(systemClock(), 'worker')
+  files = fileCalls(systemClock())
 })
 afterEach(async () => {
-  await desk.stop()
+  await files.stop()
   rmSync(folder, { recursive: true })
 })
 
@@ -53,7 +53,7 @@ const logins = [
 test.each(logins)('what $tool left is found: $found.provider with $found.auth', async ({ tool, text, found }) => {
   const path = join(folder, 'file')
   writeFileSync(path, text)
-  expect(await findLogin(desk, tool, path)).toMatchObject({ tool, path, ...found })
+  expect(await findLogin(files, tool, path)).toMatchObject({ tool, path, ...found })
 })
 
 test.each([
@@ -63,7 +63,7 @@ test.each([
 ])('with $name it is refused with what to do, and nothing is quoted', async ({ text, code, message }) => {
   const path = join(folder, 'file')
   if (text !== null) writeFileSync(path, text)
-  const found = findLogin(desk, 'codex', path)
+  const found = findLogin(files, 'codex', path)
   await expect(found).rejects.toMatchObject({ code, message: expect.stringContaining(message) })
   await expect(found).rejects.toMatchObject({ hint: expect.stringContaining('codex login') })
   await expect(found).rejects.not.toMatchObject({ message: expect.stringContaining('sk-secret') })

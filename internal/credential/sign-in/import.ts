@@ -1,12 +1,12 @@
 import { join } from 'node:path'
+import { BlockingFailed } from '../../blocking/blocking.ts'
 import type { Provider } from '../../dialect/dialect.ts'
 import { type At, Refusal } from '../../pool/pool.ts'
 import { Secret } from '../../vault/vault.ts'
 import { formatOf } from '../oauth/formats.ts'
 import { jsonObject, type TokenSet } from '../oauth/tokens.ts'
 import { readingFailed } from '../worker/reading.ts'
-import { ErrandFailed } from '../worker/task.ts'
-import type { Desk } from '../worker/worker-client.ts'
+import type { FileCalls } from '../worker/tasks.ts'
 
 const readMs = 5_000
 
@@ -42,7 +42,7 @@ export function loginPath(tool: Tool, env: Readonly<Record<string, string | unde
 }
 
 /** Reads the login in a tool's file; rejects with a Refusal that says where it looked and how to log in. */
-export async function findLogin(files: Desk, tool: Tool, path: string): Promise<FoundLogin> {
+export async function findLogin(files: FileCalls, tool: Tool, path: string): Promise<FoundLogin> {
   const found = { tool, path, provider: providers[tool] }
   const document = await documentAt(files, tool, path)
   const format = formatOf(tool)
@@ -65,11 +65,11 @@ export async function findLogin(files: Desk, tool: Tool, path: string): Promise<
   }
 }
 
-async function documentAt(files: Desk, tool: Tool, path: string): Promise<Readonly<Record<string, unknown>>> {
+async function documentAt(files: FileCalls, tool: Tool, path: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return jsonObject((await files.ask('read', { path }, readMs)).text)
+    return jsonObject((await files.ask('read', { path }, { deadlineMs: readMs })).text)
   } catch (error) {
-    if (!(error instanceof ErrandFailed)) throw new Refusal('failed', `${path}: it is not JSON`, loginHint(tool))
+    if (!(error instanceof BlockingFailed)) throw new Refusal('failed', `${path}: it is not JSON`, loginHint(tool))
     const code = error.code === 'ENOENT' ? 'not-found' : 'failed'
     throw new Refusal(code, readingFailed(path, error), `${loginHint(tool)}, or name its file with --path`)
   }

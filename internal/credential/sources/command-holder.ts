@@ -1,9 +1,9 @@
+import { BlockingFailed } from '../../blocking/blocking.ts'
 import type { At } from '../../pool/pool.ts'
 import type { CredentialRecord } from '../../store/store.ts'
 import { Secret } from '../../vault/vault.ts'
 import type { CredentialContext } from '../context.ts'
 import type { Material, Renewal } from '../material.ts'
-import { ErrandFailed } from '../worker/task.ts'
 import { type Printed, readPrinted, splitCommand } from './command.ts'
 import { type Holder, materialOf, Unreadable } from './holder.ts'
 import type { Seen } from './seen.ts'
@@ -106,7 +106,7 @@ export class CommandHolder implements Holder {
     const { clock, commands } = this.#context
     try {
       const words = splitCommand(this.#command)
-      const printed = readPrinted(await commands.ask('run', { words, timeoutMs: runMs }, deadlineMs))
+      const printed = readPrinted(await commands.ask('run', { words, timeoutMs: runMs }, { deadlineMs }))
       if (printed.expiresAt !== null && printed.expiresAt <= clock.now())
         throw new Error('the command printed a secret that has already expired')
       this.#adopt(printed)
@@ -146,8 +146,8 @@ export class CommandHolder implements Holder {
 }
 
 function failed(error: unknown): string {
-  if (error instanceof ErrandFailed && error.code === 'ETIMEDOUT')
+  if (error instanceof BlockingFailed && error.code === 'ETIMEDOUT')
     return `the command ran longer than ${runMs / 1000} s`
-  if (error instanceof ErrandFailed && error.code === 'ENOENT') return 'the command was not found'
+  if (error instanceof BlockingFailed && error.code === 'ENOENT') return 'the command was not found'
   return error instanceof Error ? error.message : 'the command failed'
 }

@@ -1,9 +1,9 @@
+import { BlockingFailed } from '../../blocking/blocking.ts'
 import type { CredentialRecord } from '../../store/store.ts'
 import { Secret } from '../../vault/vault.ts'
 import type { CredentialContext } from '../context.ts'
 import type { Material, Renewal } from '../material.ts'
 import { modeWarning, readingFailed } from '../worker/reading.ts'
-import { ErrandFailed } from '../worker/task.ts'
 import { type Holder, materialOf, Unreadable } from './holder.ts'
 import type { Seen } from './seen.ts'
 
@@ -77,12 +77,12 @@ export class KeyFileHolder implements Holder {
 
   async #read(): Promise<void> {
     try {
-      const file = await this.#context.files.ask('read', { path: this.#path }, readMs)
+      const file = await this.#context.files.ask('read', { path: this.#path }, { deadlineMs: readMs })
       this.#context.watch.seen(this.#path, file.stamp)
       this.#warning = modeWarning(this.#path, file.mode)
       this.#adopt(this.#keyIn(file.text))
     } catch (error) {
-      if (error instanceof ErrandFailed && error.code !== 'ENOENT') this.#context.watch.unseen(this.#path)
+      if (error instanceof BlockingFailed && error.code !== 'ENOENT') this.#context.watch.unseen(this.#path)
       const failure = error instanceof Unreadable ? error : new Unreadable(readingFailed(this.#path, error))
       // A mount that fails or hangs says nothing about the key: the last one read goes on serving.
       if (this.#secret) this.#warning = `${failure.message}; the key that was read last goes on serving`

@@ -1,6 +1,6 @@
+import { BlockingFailed } from '../../blocking/blocking.ts'
 import type { Cancel, Clock } from '../../clock/clock.ts'
-import { ErrandFailed } from './task.ts'
-import type { Desk } from './worker-client.ts'
+import type { FileCalls } from './tasks.ts'
 
 /** A login elsewhere must be seen within a second, the reading included. */
 const pollMs = 500
@@ -17,14 +17,14 @@ interface Watched {
 /** Notices changed files by looking at their stamps twice a second (a mount may deliver no file events). */
 export class Watch {
   readonly #clock: Clock
-  readonly #desk: Desk
+  readonly #calls: FileCalls
   readonly #files = new Map<string, Watched>()
   #timer: Cancel | null = null
   #looking = false
 
-  constructor(clock: Clock, desk: Desk) {
+  constructor(clock: Clock, files: FileCalls) {
     this.#clock = clock
-    this.#desk = desk
+    this.#calls = files
   }
 
   /** Calls `changed` when the stamp of `path` is no longer what `seen` said last; returns the end of it. */
@@ -75,12 +75,13 @@ export class Watch {
     const now = this.#clock.now()
     const paths = [...this.#files].filter(([, file]) => file.restsUntil <= now).map(([path]) => path)
     if (paths.length === 0) return
+    const progress = new Int32Array(new SharedArrayBuffer(4))
     try {
-      const stamps = await this.#desk.ask('stamps', { paths }, deadlineMs)
+      const stamps = await this.#calls.ask('stamps', { paths, progress }, { deadlineMs })
       for (const [i, path] of paths.entries()) this.#compare(path, stamps[i] ?? null)
     } catch (error) {
-      if (!(error instanceof ErrandFailed) || error.code !== 'EHUNG') return
-      const file = this.#files.get(paths[this.#desk.progress] ?? '')
+      if (!(error instanceof BlockingFailed) || error.code !== 'EHUNG') return
+      const file = this.#files.get(paths[Atomics.load(progress, 0)] ?? '')
       if (file) file.restsUntil = now + restMs
     }
   }

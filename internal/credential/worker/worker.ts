@@ -1,16 +1,14 @@
-import { workerData } from 'node:worker_threads'
+import { type Handlers, serve } from '../../blocking/blocking.ts'
 import { runCommand } from '../sources/command.ts'
 import { dropFile, readFile, replaceFile, reserveFile, stamp } from './disk.ts'
-import { serve } from './serving.ts'
+import type { FileTasks } from './tasks.ts'
 
-/** The thread that looks at files and runs commands. `progress` shows how far a list of paths is. */
-const { progress } = workerData as { progress: Int32Array }
-
-serve({
+/** The thread that looks at files and runs commands. */
+const handlers: Handlers<FileTasks> = {
   read: ({ path }) => readFile(path),
-  stamps: ({ paths }) =>
-    paths.map((path, i) => {
-      Atomics.store(progress, 0, i)
+  stamps: ({ paths, progress }) =>
+    paths.map((path, at) => {
+      Atomics.store(progress, 0, at)
       return stamp(path)
     }),
   reserve: ({ path, bytes }) => reserveFile(path, bytes),
@@ -20,4 +18,6 @@ serve({
     return undefined
   },
   run: ({ words, timeoutMs }) => runCommand(words, timeoutMs),
-})
+}
+
+serve(handlers)

@@ -16,7 +16,7 @@ export interface Probed {
 
 /**
  * Probes paths so that hanging ones hold up no others: what did not answer the last time, or does not answer at once, waits
- * for one of two lanes; each path is probed once at a time.
+ * for one of two runners; each path is probed once at a time.
  */
 export class Prober {
   readonly #hands: Pick<Hands, 'probe'>

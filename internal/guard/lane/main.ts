@@ -4,12 +4,12 @@ import { look, lower, raise, space } from './look.ts'
 import { mounts } from './mounts.ts'
 import { probe } from './probe.ts'
 import { remove } from './remove.ts'
-import type { Errands } from './tasks.ts'
+import type { GuardTasks } from './tasks.ts'
 import { walk } from './walk.ts'
 
 /** The process that touches what may hang. */
 const handlers: {
-  [K in keyof Errands]: (asks: Errands[K]['asks']) => Errands[K]['answers'] | Promise<Errands[K]['answers']>
+  [K in keyof GuardTasks]: (asks: GuardTasks[K]['asks']) => GuardTasks[K]['answers'] | Promise<GuardTasks[K]['answers']>
 } = {
   probe: ({ path }) => probe(path),
   look: ({ path }) => look(path),

@@ -8,7 +8,7 @@ interface Path {
 }
 
 /** The blocking things that a lane does: what it is asked, and what it answers. */
-export type Errands = {
+export type GuardTasks = {
   probe: { asks: Path; answers: true }
   look: { asks: Path; answers: { readonly at: number } | null }
   space: { asks: Path; answers: { readonly freeBytes: number; readonly totalBytes: number } }

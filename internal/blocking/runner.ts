@@ -5,34 +5,38 @@ import { Worker } from 'node:worker_threads'
 /** A thread shares our memory and may outlive its deadline in the kernel; a process is larger and can be killed. */
 export type Isolation = 'thread' | 'process'
 
-export interface LaneQuestion {
+export interface RunnerQuestion {
   readonly task: string
   readonly details: unknown
 }
 
-export type LaneAnswer = { readonly result: unknown } | { readonly failed: string; readonly code: string | null }
+export type RunnerAnswer = { readonly result: unknown } | { readonly failed: string; readonly code: string | null }
 
 /** One place where blocking calls are made, one at a time. */
-export interface Lane {
-  listen(hear: (answer: 'ready' | LaneAnswer) => void): void
-  /** Calls `hear` when the lane ended by itself. */
+export interface Runner {
+  listen(hear: (answer: 'ready' | RunnerAnswer) => void): void
+  /** Calls `hear` when the runner ended by itself. */
   ended(hear: (why: string) => void): void
-  /** The lane keeps the process alive until it has answered. */
-  ask(question: LaneQuestion): void
+  /** The runner keeps the process alive until it has answered. */
+  ask(question: RunnerQuestion): void
   /** Ends it; resolves when it is gone, which may be never for a thread in the kernel. `hung`: it can no longer tidy up. */
   end(hung: boolean): Promise<void>
 }
 
-/** A new lane that runs the script; it says `ready` when it listens. */
-export function startLane(script: URL, isolation: Isolation, env: Readonly<Record<string, string | undefined>>): Lane {
-  return isolation === 'thread' ? threadLane(script) : processLane(script, env)
+/** A new runner that runs the script; it says `ready` when it listens. */
+export function startRunner(
+  script: URL,
+  isolation: Isolation,
+  env: Readonly<Record<string, string | undefined>>,
+): Runner {
+  return isolation === 'thread' ? threadRunner(script) : processRunner(script, env)
 }
 
-function threadLane(script: URL): Lane {
+function threadRunner(script: URL): Runner {
   const worker = new Worker(script)
   return {
     listen: (hear) =>
-      worker.on('message', (answer: 'ready' | LaneAnswer) => {
+      worker.on('message', (answer: 'ready' | RunnerAnswer) => {
         if (answer !== 'ready') worker.unref()
         hear(answer)
       }),
@@ -56,7 +60,7 @@ function threadLane(script: URL): Lane {
   }
 }
 
-function processLane(script: URL, env: Readonly<Record<string, string | undefined>>): Lane {
+function processRunner(script: URL, env: Readonly<Record<string, string | undefined>>): Runner {
   const child = fork(fileURLToPath(script), [], {
     env: { ...env },
     execArgv: [],
@@ -74,7 +78,7 @@ function processLane(script: URL, env: Readonly<Record<string, string | undefine
     listen: (hear) =>
       child.on('message', (answer) => {
         if (answer !== 'ready') ref(false)
-        hear(answer as 'ready' | LaneAnswer)
+        hear(answer as 'ready' | RunnerAnswer)
       }),
     ended(hear) {
       child.on('error', (error) => hear(error.message))
@@ -82,7 +86,7 @@ function processLane(script: URL, env: Readonly<Record<string, string | undefine
     },
     ask(question) {
       ref(true)
-      // A lane that has died meanwhile says so by its end.
+      // A runner that has died meanwhile says so by its end.
       child.send(question, () => {})
     },
     end(hung) {
