@@ -200,7 +200,7 @@ const webSockets: MakeCase = (place) => {
 
 /** What an upgrade may meet in place of a 101. */
 function refusal(place: Place, asked: { nonce: string; method: string; body: string }) {
-  const plan = bad(place, asked)
+  const plan = bad({ ...place, mayMove: false }, asked)
   return {
     ...plan,
     when: plan.when === 'never' ? plan.when : ('body' as const),

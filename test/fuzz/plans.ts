@@ -302,23 +302,65 @@ const reflecting: Make = ({ random }, asked) => {
   }
 }
 
-const events: Make = ({ random }, asked) => {
-  const lines = Array.from({ length: random.between(1, 6) }, (_, at) => `data: {"n":"${asked.nonce}","at":${at}}\n\n`)
-  const opening = random.chance(0.5) ? 'event: response.created\ndata: {"type":"response.created"}\n\n' : ''
-  const answer: Answer = {
+/** Lines of an event stream end in one of these ways. */
+const lineEnds = ['\n', '\n', '\r\n', '\r'] as const
+
+function eventStream(random: Random, body: string): Answer {
+  const end = random.pick(lineEnds)
+  return {
     status: 200,
-    body: opening + lines.join('') + (random.chance(0.5) ? 'data: [DONE]\n\n' : ''),
+    body: body.replaceAll('\n', end),
     framing: random.pick(['chunks', 'close']),
     headers: ['Content-Type: text/event-stream'],
   }
+}
+
+function contentEvents(random: Random, { nonce }: Asked): string {
+  return Array.from({ length: random.between(1, 6) }, (_, at) => `data: {"n":"${nonce}","at":${at}}\n\n`).join('')
+}
+
+function streamed(random: Random, answer: Answer, asked: Asked): Pick<Plan, 'when' | 'pieces' | 'ends'> {
   const head = headOf(answer, asked).replace('Content-Type: text/plain\r\n', '')
-  const isBare = asked.method === 'HEAD'
+  const text = asked.method === 'HEAD' ? head : head + framed(random, answer)
   return {
-    ...base,
-    name: 'events',
-    pieces: isBare ? [head] : pieces(random, head + framed(random, answer), 8),
+    when: 'body',
+    pieces: asked.method === 'HEAD' ? [head] : pieces(random, text, 8),
     ends: answer.framing === 'close' ? 'fin' : 'keep',
-    sees: { status: 200, body: isBare ? '' : answer.body, may: 'whole' },
+  }
+}
+
+const events: Make = ({ random }, asked) => {
+  const opening = random.chance(0.5) ? 'event: response.created\ndata: {"type":"response.created"}\n\n' : ''
+  const last = random.chance(0.5) ? 'data: [DONE]\n\n' : ''
+  const answer = eventStream(random, opening + contentEvents(random, asked) + last)
+  const body = asked.method === 'HEAD' ? '' : answer.body
+  return {
+    ...streamed(random, answer, asked),
+    name: 'events',
+    moves: false,
+    sees: { status: 200, body, may: 'whole' },
+    own: [],
+  }
+}
+
+const lateErrors = ['rate_limit_exceeded', 'server_is_overloaded'].map(
+  (code) => `data: {"error":{"code":"${code}","message":"m"}}\n\n`,
+)
+
+/** A stream that fails behind its content: the connection of the client breaks before the error event is whole. */
+const lateError: Make = (place, asked) => {
+  const { random } = place
+  if (asked.method === 'HEAD' || !place.mayMove) return events(place, asked)
+  place.mayMove = false
+  const content = contentEvents(random, asked)
+  const error = random.pick(lateErrors)
+  const answer = eventStream(random, content + error + (random.chance(0.5) ? content : ''))
+  const [most = ''] = /^.*"error".*?(?:\r\n|\r|\n)/s.exec(answer.body) ?? []
+  return {
+    ...streamed(random, answer, asked),
+    name: 'late error',
+    moves: false,
+    sees: { status: 200, body: most, may: 'broken' },
     own: [],
   }
 }
@@ -336,6 +378,7 @@ export const bad: Make = (place, asked) =>
     [1, stalls],
     [4, reflecting],
     [4, events],
+    [2, lateError],
     [3, wellDone],
   ])(place, asked)
 
