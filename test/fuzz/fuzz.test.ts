@@ -20,7 +20,7 @@ const cases = Number(FUZZ_CASES ?? 3_000)
 it.each(ways.filter((way) => way === (FUZZ_UPSTREAM ?? way)))(
   `nothing goes wrong in ${cases} cases from seed ${seed} on, a part of them where the upstream is reached over %s`,
   async (way) => {
-    const count = FUZZ_CASES || way === 'tcp' ? cases : cases / 5
+    const count = FUZZ_CASES || way === 'tcp' ? cases : cases / 10
     const perRound = Math.min(256, count)
     const order = { seed, cases: count, kind: FUZZ_KIND ?? null, way, atOnce: 64, perRound, mostFindings: 3 }
     const { findings } = await new Run(order).play()
