@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import { Refusal, type RefusalCode } from '../ops/ops.ts'
 
-/** Exit codes, as users and scripts rely on them (INTERFACE; 69, 75 and 77 are those of sysexits.h). */
+/** Exit codes, as users and scripts rely on them (docs/interface.md, "Exit codes"; 69, 75 and 77 are those of sysexits.h). */
 export const exitCodes = {
   done: 0,
   failed: 1,

@@ -30,7 +30,7 @@ function sleep(ms: number): void {
 }
 
 describe('the system clock', () => {
-  test('counts the sleep of the machine within a second after waking, to the millisecond', () => {
+  test('F32: counts the sleep of the machine within a second after waking, to the millisecond', () => {
     run(2_000)
     sleep(8 * hour)
     run(1_000)
@@ -51,7 +51,7 @@ describe('the system clock', () => {
     expect(ran).toEqual(['1 h', '5 h', '9 h'])
   })
 
-  test.each([hour, -hour])('does not follow a wall clock that is set by %i ms', (step) => {
+  test.each([hour, -hour])('F7: does not follow a wall clock that is set by %i ms', (step) => {
     const ran: string[] = []
     clock.after(60_000, () => ran.push('a minute'))
     run(2_000)

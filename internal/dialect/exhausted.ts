@@ -10,10 +10,10 @@ const secondMs = 1_000
 const minuteMs = 60_000
 const dayMs = 86_400_000
 
-/** What an answer says, in seconds, when nobody can recover without a person (SIGNALS). */
+/** What an answer says, in seconds, when nobody can recover without a person (docs/signals.md, "The exhausted answer"). */
 const personSeconds = 3_600
 
-/** Claude Code fails at once from 61 s on and sleeps through anything shorter (SIGNALS, measured). */
+/** Claude Code fails at once from 61 s on and sleeps through anything shorter (docs/signals.md, "The exhausted answer"). */
 const leastForClaude = 61
 
 /** `usage_limit_reached` of OpenAI's shape, `insufficient_quota` for those who heed 402. */
@@ -51,7 +51,7 @@ export const geminiExhausted: Exhausted = (exhaustion, now, client) => {
     return answer(402, { error }, null)
   }
   const seconds = waitSeconds(exhaustion, now)
-  // Gemini CLI reads the wait from the body only (SIGNALS, measured).
+  // Gemini CLI reads the wait from the body only (docs/signals.md, "The exhausted answer").
   const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${seconds}s` }]
   const error = { code: 429, status: 'RESOURCE_EXHAUSTED', message: sentence(exhaustion, now), details }
   return answer(429, { error }, seconds)

@@ -5,7 +5,7 @@ const minuteMs = 60 * secondMs
 const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
 
-/** No hint reaches farther than 7 days (SIGNALS, "Hints"), in ms. */
+/** No hint reaches farther than 7 days (docs/signals.md, "When it ends"), in ms. */
 const longestHintMs = 7 * dayMs
 
 /** Reads one header by its lower-case name. */

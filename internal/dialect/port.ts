@@ -1,4 +1,4 @@
-import type { At, ModelFamily, Outcome, OutcomeKind } from '../pool/pool.ts'
+import type { At, ModelFamily, Outcome } from '../pool/pool.ts'
 import type { ClientKind } from './clients.ts'
 
 /** The forms in which an API can be spoken: where fields are, how streams fail, how an answer of our own looks. */
@@ -152,6 +152,3 @@ export interface Dialect {
   /** A request that is answered locally without an attempt (Claude Code's `HEAD`, which has no key); null otherwise. */
   local(method: string, path: string, hasKey: boolean): LocalAnswer | null
 }
-
-/** Outcomes that may be sent again with another member, per SIGNALS; how often is `proxy/replay.ts`'s affair. */
-export type Replay = { readonly [K in OutcomeKind]: 'yes' | 'same-first' | 'once' | 'unsent' | 'no' }

@@ -21,7 +21,7 @@ const hopMs = 10_000
 const none: Capacity = { refusedAt: [], times: 0, until: 0 }
 
 /**
- * The record after one more refusal (DESIGN, "Capacity"): with the third within 15 min the member is passed over for
+ * The record after one more refusal (docs/failover.md, "Capacity"): with the third within 15 min the member is passed over for
  * 2 min, and with each that follows for twice as long, up to 15 min. `before` is null after an answer.
  */
 export function withoutCapacity(before: Capacity | null, now: At): Capacity {

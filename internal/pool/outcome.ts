@@ -18,7 +18,7 @@ export const outcomeKinds = [
   'client-gone',
 ] as const
 
-/** What a response (or its absence) means; SIGNALS lists the default effect of each. */
+/** What a response (or its absence) means; docs/signals.md, "Outcomes" lists the default effect of each. */
 export type OutcomeKind = (typeof outcomeKinds)[number]
 
 /** Named causes: the same word appears in state, log, audit, metric and notice. */

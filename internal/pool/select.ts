@@ -29,7 +29,7 @@ export interface Wish {
   readonly degrade: boolean
 }
 
-/** Who serves next, tier by tier (DESIGN, "Selection"). Brings the selection index up to `now`, changes nothing else. */
+/** Who serves next, tier by tier (docs/failover.md, "Selection"). Brings the selection index up to `now`, changes nothing else. */
 export function select(selectionIndex: SelectionIndex, wish: Wish, now: At): Choice {
   const { passedOver = [] } = wish
   if (passedOver.length === 0) return selectAmong(selectionIndex, wish, now)

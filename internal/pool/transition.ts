@@ -32,7 +32,7 @@ export interface Circumstances {
   readonly settings: CooldownSettings
 }
 
-/** The effect of an outcome on the gate that it is about (credential, domain or model); SIGNALS, "default effect". */
+/** The effect of an outcome on the gate that it is about (credential, domain or model); docs/signals.md, "Outcomes". */
 export function effectOf(outcome: Outcome): Effect {
   switch (outcome.kind) {
     case 'success':

@@ -10,8 +10,8 @@ import {
 } from '../../internal/pool/pool.ts'
 
 /**
- * Selection as DESIGN tells it, looking at every member each time: slow and obviously right. It says who may serve and
- * in which tier; where DESIGN leaves a choice open, there are several.
+ * Selection as docs/failover.md, "Selection" tells it, looking at every member each time: slow and obviously right. It says
+ * who may serve and in which tier; where that page leaves a choice open, there are several.
  */
 export interface Answer {
   /** `in-turn` is `healthy` for those who are, and `probe` for the others. */

@@ -13,7 +13,7 @@ import {
   type Suspect,
 } from '../../internal/pool/pool.ts'
 
-/** The settings that INTERFACE gives as defaults. */
+/** The settings that docs/interface.md, "Configuration" gives as defaults. */
 export const settings = { rateLimitedMs: 60_000, authMs: 300_000, maxMs: 1_800_000, earlyProbeMs: 900_000 }
 
 /** What a test says of a seat; what it leaves out is well and shared with nobody. */

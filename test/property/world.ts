@@ -95,8 +95,8 @@ export interface Lease {
 }
 
 /**
- * Two pools over the same credentials, their domains and hosts: the least of an engine that DESIGN allows. It checks
- * with every step that selection answers as the reference does and that no state does what DESIGN forbids.
+ * Two pools over the same credentials, their domains and hosts: the least of an engine that docs/failover.md allows. It checks
+ * with every step that selection answers as the reference does and that no state does what that page forbids.
  */
 export class World {
   now: At = 1_000_000

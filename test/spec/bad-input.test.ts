@@ -90,7 +90,7 @@ describe('the files of an installation', () => {
     expect(lines(ran.stderr)[0]).toMatch(/has 5 bytes instead of 32/)
   })
 
-  it('a corrupt database is refused with what to do, and its bytes stay', async () => {
+  it('a corrupt database is refused with what to do, and its bytes stay (F12)', async () => {
     const descriptor = openSync(database(), 'r+')
     writeSync(descriptor, Buffer.alloc(4_096, 0x5a), 0, 4_096, 0)
     closeSync(descriptor)
@@ -102,7 +102,7 @@ describe('the files of an installation', () => {
     expect(readFileSync(database())).toEqual(before)
   })
 
-  it('a database of a newer version is refused with both versions, and its bytes stay', async () => {
+  it('a database of a newer version is refused with both versions, and its bytes stay (F31)', async () => {
     const newer = new Sqlite(database())
     const table = String(newer.prepare("select name from sqlite_schema where sql like '%version%'").pluck().get())
     const version = Number(newer.prepare(`select version from ${table}`).pluck().get())

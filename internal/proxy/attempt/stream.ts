@@ -2,7 +2,7 @@ import type { Dialect } from '../../dialect/dialect.ts'
 import type { At, Outcome } from '../../pool/pool.ts'
 import { EventReader } from './event-reader.ts'
 
-/** How many bytes of events that carry no content may come before a stream counts as begun (DESIGN, "Replay"). */
+/** How many bytes of events that carry no content may come before a stream counts as begun (docs/failover.md, "Replay"). */
 export const mostLifecycle = 4_194_304
 /** The same for bytes of which it cannot be told yet what they are. */
 const mostUnknown = 65_536

@@ -434,7 +434,7 @@ describe('an exhausted pool', () => {
   })
 })
 
-describe('an early refusal', () => {
+describe('F17: an early refusal', () => {
   it('moves a request on whose held body is still being sent', async () => {
     await start()
     rig.upstream.on('key-a').always(early(badKey))

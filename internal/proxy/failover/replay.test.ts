@@ -90,7 +90,7 @@ describe('the step after an attempt', () => {
     expect(nextStep(outcome('rate-limited'), { ...first, strong: true }, 1)).toEqual(passForNow)
   })
 
-  test('a rejected key of a streamed body is passed on as it is', () => {
+  test('F17: a rejected key of a streamed body is passed on as it is', () => {
     const rejection = { ...outcome('auth-rejected'), status: 401 }
     expect(nextStep(rejection, { ...first, buffered: false }, 3)).toEqual(pass)
   })

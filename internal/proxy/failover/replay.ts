@@ -35,7 +35,7 @@ export type Step =
 
 const mostUnreachable = 2
 
-/** How long, in ms, and past how many members strong refusals count for nothing (DESIGN, "Replay"). */
+/** How long, in ms, and past how many members strong refusals count for nothing (docs/failover.md, "Replay"). */
 const strongMs = 10_000
 const mostMembers = 20
 
@@ -54,7 +54,7 @@ const pass: Step = { do: 'pass', again: false }
 const passForNow: Step = { do: 'pass', again: true }
 
 /**
- * The step after an outcome (SIGNALS, "Outcomes"; DESIGN, "Replay"). It is only asked while nothing has reached the
+ * The step after an outcome (docs/signals.md, "Outcomes"; docs/failover.md, "Replay"). It is only asked while nothing has reached the
  * client. Never replayed: what may have been done already (500, 502, 504, resets, timeouts) and what another member
  * would answer alike.
  */
@@ -73,7 +73,7 @@ export function nextStep(outcome: Outcome, progress: Progress, maxAttempts: numb
     case 'auth-expired':
       return progress.renewed || !mayRepeat(progress, maxAttempts) ? another(progress, maxAttempts) : { do: 'renew' }
     case 'auth-rejected':
-      // FAULTS, F17: what cannot be sent again gets the upstream's own word, also where nobody is left who could serve.
+      // docs/faults.md, F17: what cannot be sent again gets the upstream's own word, also where nobody is left who could serve.
       if (outcome.status !== null && !progress.buffered) return pass
       return progress.rejectedBefore && mayRepeat(progress, maxAttempts)
         ? { do: 'ask', free: isFree(progress) }

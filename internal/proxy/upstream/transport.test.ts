@@ -198,7 +198,7 @@ describe.each([
       ['goes on hinting', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(20) + hello],
       ['begins with a 100', `HTTP/1.1 100 Continue\r\n\r\n${hello}`],
       ['switches protocols', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'],
-    ])('that %s is a fault of the protocol, and ends its connection', async (_name, answer) => {
+    ])('F18: that %s is a fault of the protocol, and ends its connection', async (_name, answer) => {
       stage = await BareUpstream.start(make, (socket) => socket.write(answer))
       const { error } = await stage.asked()
       expect(failureOf(error as Error, true).outcome.reason).toBe('protocol')
