@@ -5,6 +5,7 @@ import {
   bareRateLimited,
   billing,
   coded,
+  events,
   limit,
   minute,
   overloaded,
@@ -49,5 +50,16 @@ describe('generic', () => {
     },
     { name: '500', status: 500, means: upstreamError },
     { name: '529', status: 529, means: overloaded },
+  ])
+})
+
+describe('a generic stream', () => {
+  events('generic', [
+    {
+      name: 'a rate limit is one: only under 403 its code speaks of a window',
+      data: { error: { code: 'rate_limit_exceeded', message: 'No.' } },
+      means: { kind: 'rate-limited', reason: 'rate-limited', forMs: null },
+    },
+    { name: 'quota_exceeded', data: { error: { code: 'quota_exceeded', message: 'No.' } }, means: quota },
   ])
 })

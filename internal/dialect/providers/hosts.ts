@@ -80,7 +80,9 @@ const githubModels: Row = {
 /** What is common to all, and codes of providers that have no name here, or are used without it. */
 export const commonWords: readonly Row[] = [
   githubModels,
-  { on: [403], code: ['quota_exceeded', 'rate_limit_exceeded'], means: quota },
+  { on: [403], code: ['quota_exceeded'], means: quota },
+  // A window under 403 alone; inside a stream, where there is no status, a limit like any other's.
+  { code: ['rate_limit_exceeded'], when: ({ status }) => status === 403, means: quota },
 ]
 
 /** `anthropic.claude-sonnet-4-5-v1:0` of `/model/anthropic.claude-sonnet-4-5-v1%3A0/converse`; else that of the body. */
