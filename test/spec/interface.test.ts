@@ -51,6 +51,19 @@ function told(line: string): Typed {
   return { words, flags: wordsIn(usage, /(?<![\w-])(--?[a-z][a-z-]*)/g), json: usage.includes('†') }
 }
 
+/** The command lines that a document shows, in blocks, in backticks and in substitutions, from behind the program's name. */
+function shownIn(text: string): string[] {
+  const blocks = wordsIn(text, /^```sh\n([\s\S]*?)^```/gm).join('\n')
+  const spans = wordsIn(text.replace(/^```[\s\S]*?^```/gm, ''), /`([^`]+)`/g).join('\n')
+  return wordsIn(`${blocks}\n${spans}`, /(?:^|\$\()spillway ([a-z][^#)\n]*)/gm)
+}
+
+/** `a b c`, `a b`, `a`. */
+function prefixes(words: string): string[] {
+  const parts = words.split(' ')
+  return parts.map((_, at) => parts.slice(0, parts.length - at).join(' '))
+}
+
 const sink = new Writable()
 const io = { stdin: process.stdin, stdout: sink, stderr: sink, env: {}, cwd: '/', port: { version: '0' } }
 const tree = commandTree({ io, screen: { colour: false } } as unknown as Cli)
@@ -62,6 +75,16 @@ describe('docs/interface.md names all that there is, and nothing else:', () => {
     const commands = real(tree).filter(({ words }) => !words.startsWith('__'))
     const byWords = (one: Typed, other: Typed) => (one.words < other.words ? -1 : 1)
     expect(lines.map(told).sort(byWords)).toEqual(commands.sort(byWords))
+  })
+
+  it.each(['README.md', 'docs/faults.md', 'docs/failover.md', 'internal/guard/README.md'])('commands of %s', (path) => {
+    const commands = new Map(real(tree).map((each) => [each.words, each]))
+    for (const line of shownIn(textOf(path))) {
+      const { flags, words } = told(line)
+      const command = prefixes(words).flatMap((each) => commands.get(each) ?? [])[0]
+      const unknown = flags.filter((flag) => flag !== '--json' && !command?.flags.includes(flag))
+      expect({ line, command: command?.words, unknown }).toEqual({ line, command: expect.any(String), unknown: [] })
+    }
   })
 
   it('exit codes', () => {
