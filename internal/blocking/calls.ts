@@ -47,6 +47,8 @@ interface Slot {
 
 /** Starting a runner reads its script from the disk, and a busy machine takes its time. */
 const startMs = 15_000
+/** A process that was ended and is there after so long hangs in the kernel. */
+const dyingMs = 1_000
 
 /**
  * A queue of blocking tasks before a few runners. What takes longer than its deadline is given up with code `EHUNG`, its runner
@@ -58,6 +60,8 @@ export class BlockingCalls<T extends Tasks> {
   readonly #queue: Call[] = []
   readonly #slots = new Set<Slot>()
   #hung = 0
+  /** Given up and not gone, whether they hang or are about to end. */
+  #leaving = 0
   #stopped = false
 
   constructor(options: BlockingOptions) {
@@ -82,7 +86,7 @@ export class BlockingCalls<T extends Tasks> {
     })
   }
 
-  /** Runners that were given up and are not gone. */
+  /** Runners that were given up and hang. */
   get hung(): number {
     return this.#hung
   }
@@ -95,7 +99,7 @@ export class BlockingCalls<T extends Tasks> {
     for (const slot of [...this.#slots]) if (slot.call !== null) this.#giveUp(slot, stopped, false)
     for (const slot of idle) this.#slots.delete(slot)
     await Promise.all(idle.map((slot) => slot.runner.end(false)))
-    return this.#hung === 0
+    return this.#leaving === 0
   }
 
   #next(): void {
@@ -151,9 +155,20 @@ export class BlockingCalls<T extends Tasks> {
 
   #giveUp(slot: Slot, answer: RunnerAnswer, hung: boolean): void {
     this.#slots.delete(slot)
-    this.#hung++
+    this.#leaving++
+    let isGone = false
+    let isCounted = false
+    const count = () => {
+      isCounted = !isGone
+      if (isCounted) this.#hung++
+    }
+    // A process that dies at once has not hung; a thread cannot be made to.
+    const cancel = this.#options.isolation === 'process' ? this.#options.clock.after(dyingMs, count) : count()
     void slot.runner.end(hung).then(() => {
-      this.#hung--
+      isGone = true
+      cancel?.()
+      this.#leaving--
+      if (isCounted) this.#hung--
       this.#next()
     })
     this.#settle(slot, answer)

@@ -70,7 +70,10 @@ class Watch implements LiveGuard {
     this.#parts = parts
     this.#memory = new Memory(parts)
     this.#budgets = new Budgets(parts, this.#memory)
-    this.#hotPaths = new HotPaths(parts, this.#memory, (name) => this.#workers.using(name))
+    this.#hotPaths = new HotPaths(parts, this.#memory, {
+      using: (name) => this.#workers.using(name),
+      isFree: (name) => this.#workers.isFree(name),
+    })
     this.#workers = new Workers(parts, this.#memory, (name) => this.#hotPaths.state(name))
   }
 

@@ -15,13 +15,15 @@ interface Remembered {
   readonly last: Record<string, LastRecovery>
   /** Workers that a recovery has stopped and nobody started since. */
   readonly stopped: Record<string, number>
+  /** Mountpoints that a recovery has unmounted and nobody mounted since, by hot path. */
+  readonly unmounted: Record<string, string>
   /** The refusal that was told last, by worker and hot path. */
   readonly refusals: Record<string, string>
   /** Incidents that were told and are not over, by kind and name. */
   readonly open: Record<string, { readonly at: number; readonly normal?: number }>
 }
 
-const sections = ['starts', 'recoveries', 'last', 'stopped', 'refusals', 'open'] as const
+const sections = ['starts', 'recoveries', 'last', 'stopped', 'unmounted', 'refusals', 'open'] as const
 
 /**
  * What the guard must know after a restart: what it did within the hour, what it stopped, and what it has told. A deed is
@@ -73,6 +75,23 @@ export class Memory {
   resumed(worker: string): void {
     if (!this.isStopped(worker)) return
     delete this.#known.stopped[worker]
+    this.#later()
+  }
+
+  /** The mountpoint that is bare because of us: what can be read there is not what work needs. */
+  unmounted(name: string): string | null {
+    return this.#known.unmounted[name] ?? null
+  }
+
+  /** Notes that the mountpoint is about to be bare; resolves when that is durable. */
+  async unmounting(name: string, mountpoint: string): Promise<void> {
+    this.#known.unmounted[name] = mountpoint
+    await this.#parts.remember(this.#text())
+  }
+
+  mounted(name: string): void {
+    if (this.unmounted(name) === null) return
+    delete this.#known.unmounted[name]
     this.#later()
   }
 
@@ -131,5 +150,5 @@ export class Memory {
 }
 
 function empty(): Remembered {
-  return { starts: {}, recoveries: {}, last: {}, stopped: {}, refusals: {}, open: {} }
+  return { starts: {}, recoveries: {}, last: {}, stopped: {}, unmounted: {}, refusals: {}, open: {} }
 }

@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, statfsSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { statfsSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { remoteOps } from '../../internal/cli/cli.ts'
 import type { Ops } from '../../internal/ops/ops.ts'
 import { Sqlite } from '../../internal/store/driver.ts'
+import { Mirror, mountTmpfs } from '../fakes/mounts.ts'
 import { Program, type Served } from '../fakes/program.ts'
 import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
 
@@ -89,68 +89,9 @@ async function healthAfterRestart(member: string): Promise<string | undefined> {
   return members.find(({ name }) => name === member)?.health.state
 }
 
-/** Why a file system cannot be mounted here; null when it can. */
-function mountTmpfs(at: string, size: string): string | null {
-  mkdirSync(at, { mode: 0o700 })
-  const { status, error, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'tmpfs', at])
-  if (status !== 0) return `no tmpfs can be mounted: ${error?.message ?? stderr}`
-  cleanups.push(() => spawnSync('umount', ['-l', at]))
-  return null
-}
-
-/** The data directory seen through a process of our own, which can be killed or stopped. */
-class Mirror {
-  readonly #source: string
-  readonly #at: string
-  #process: ChildProcess | null = null
-
-  constructor(source: string, at: string) {
-    this.#source = source
-    this.#at = at
-    for (const folder of [source, at]) mkdirSync(folder, { mode: 0o700 })
-    cleanups.push(() => this.stale())
-  }
-
-  /** Resolves with why it is not possible, or null. */
-  async mount(): Promise<string | null> {
-    const before = statSync(this.#at).dev
-    const made = spawn('bindfs', ['-f', this.#source, this.#at], { stdio: 'ignore' })
-    this.#process = made
-    let gone: string | null = null
-    made.on('error', (error) => {
-      gone = `bindfs is not installed: ${error.message}`
-    })
-    made.on('exit', () => {
-      gone ??= 'bindfs cannot mount here'
-    })
-    for (let i = 0; i < 200 && gone === null; i++) {
-      if (statSync(this.#at).dev !== before) return null
-      await pause(10)
-    }
-    return gone ?? 'bindfs does not mount'
-  }
-
-  signal(name: NodeJS.Signals): void {
-    this.#process?.kill(name)
-  }
-
-  /** Kills the process: every access to the directory fails with ENOTCONN from now on. */
-  async kill(): Promise<void> {
-    const dead = new Promise((resolve) => this.#process?.on('exit', resolve))
-    this.signal('SIGKILL')
-    await dead
-    this.#process = null
-  }
-
-  async stale(): Promise<void> {
-    if (this.#process?.exitCode === null) await this.kill()
-    spawnSync('umount', ['-l', this.#at])
-  }
-}
-
 describe('F8: a full disk', () => {
   it('leaves the data plane alone, is one incident, and what happened meanwhile is stored afterwards', async (test) => {
-    const why = mountTmpfs(program.data, '4m')
+    const why = mountTmpfs(program.data, '4m', cleanups)
     test.skip(why !== null, why ?? '')
     await begin()
     const filler = join(program.data, 'filler')
@@ -173,7 +114,7 @@ describe('F8: a full disk', () => {
 
 describe('F9: a stale data directory (ENOTCONN)', () => {
   it('is one incident while requests go on, and the store is open again within 10 s of its recovery', async (test) => {
-    const mirror = new Mirror(program.beside('real'), program.data)
+    const mirror = new Mirror(program.beside('real'), program.data, cleanups)
     const why = await mirror.mount()
     test.skip(why !== null, why ?? '')
     await begin()
@@ -196,7 +137,7 @@ describe('F9: a stale data directory (ENOTCONN)', () => {
 
 describe('F10: a data directory that hangs', () => {
   it('does not delay requests: their 99th percentile stays under a second', async (test) => {
-    const mirror = new Mirror(program.beside('real'), program.data)
+    const mirror = new Mirror(program.beside('real'), program.data, cleanups)
     const why = await mirror.mount()
     test.skip(why !== null, why ?? '')
     await begin()

@@ -1,5 +1,5 @@
 import { isUnder, type PathState } from './path.ts'
-import { isTooOften } from './rate.ts'
+import { isTooOften, mostStarts } from './rate.ts'
 
 /** Why a recovery is not begun. */
 export type RecoveryRefusal = 'disabled' | 'not-stale' | 'outside-root' | 'not-a-mountpoint' | 'busy' | 'rate-limited'
@@ -15,6 +15,10 @@ type Words = readonly [string, ...string[]]
 export interface WorkerSeen {
   readonly name: string
   readonly active: boolean | null
+  /** Whether the guard may stop and start it now: its sentinel file exists, and no deployment holds the lock. */
+  readonly free: boolean
+  /** When it was started within the hour: whoever stops it has to start it again. */
+  readonly starts: readonly number[]
   readonly start: Words
   readonly stop: Words | null
 }
@@ -31,6 +35,8 @@ export interface RecoveryFacts {
   readonly unmount: boolean
   readonly remount: Words | null
   readonly after: readonly Words[]
+  /** What an earlier recovery unmounted and could not mount again; null: nothing. */
+  readonly unmounted: string | null
   readonly mountpoints: readonly { readonly mountpoint: string; readonly type: string }[]
   /** The paths that running work uses; null: could not be found out. */
   readonly running: readonly PathSeen[] | null
@@ -54,9 +60,13 @@ export type RecoveryPlan =
 
 /** What a recovery would do, or the first reason against it. */
 export function planRecovery(facts: RecoveryFacts): RecoveryPlan {
-  const { dryRun, enabled, unmount, root, paths, recoveries, maxPerHour, now } = facts
+  const { dryRun, enabled, unmount, root, paths, recoveries, maxPerHour, unmounted, now } = facts
   if ((!enabled && !dryRun) || !unmount) return { refused: 'disabled' }
   const stale = paths.find(({ state }) => state === 'stale')
+  if (!stale && unmounted !== null) {
+    if (isTooOften(recoveries, maxPerHour, now)) return { refused: 'rate-limited' }
+    return { refused: null, path: unmounted, mountpoint: unmounted, steps: again(facts) }
+  }
   if (!stale) return { refused: 'not-stale' }
   if (root === null || !isUnder(stale.path, root)) return { refused: 'outside-root' }
   const mount = mountOf(stale.path, facts)
@@ -64,7 +74,8 @@ export function planRecovery(facts: RecoveryFacts): RecoveryPlan {
   if (!isUnder(mount.mountpoint, root)) return { refused: 'outside-root' }
   const quiesced = quiescedFor(mount.mountpoint, facts)
   if (quiesced === 'busy') return { refused: 'busy' }
-  if (isTooOften(recoveries, maxPerHour, now)) return { refused: 'rate-limited' }
+  const isStartedOften = quiesced.some(({ starts }) => isTooOften(starts, mostStarts, now))
+  if (isStartedOften || isTooOften(recoveries, maxPerHour, now)) return { refused: 'rate-limited' }
   return { refused: null, path: stale.path, mountpoint: mount.mountpoint, steps: stepsOf(mount, quiesced, facts) }
 }
 
@@ -86,7 +97,17 @@ function quiescedFor(mountpoint: string, { running, workers }: RecoveryFacts): '
   if (affected.length === 0) return []
   // Stopping the worker stops all of its work.
   if (running.some(({ path, state }) => !within(path) && state === 'readable')) return 'busy'
-  return workers.filter(({ active, stop }) => active !== false && stop !== null)
+  const stopped = workers.filter(({ active, stop }) => active !== false && stop !== null)
+  return stopped.every(({ free }) => free) ? stopped : 'busy'
+}
+
+/** What follows when the dead mount is gone. */
+function again({ remount, after }: Pick<RecoveryFacts, 'remount' | 'after'>): readonly Step[] {
+  return [
+    ...(remount === null ? [] : [{ step: 'remount' as const, command: remount }]),
+    { step: 'probe', command: null },
+    ...after.map((words) => ({ step: 'after' as const, command: words })),
+  ]
 }
 
 function stepsOf(
@@ -101,9 +122,7 @@ function stepsOf(
       stop === null ? [] : [{ step: 'quiesce' as const, worker: name, command: stop }],
     ),
     { step: 'unmount', mountpoint, command },
-    ...(remount === null ? [] : [{ step: 'remount' as const, command: remount }]),
-    { step: 'probe', command: null },
-    ...after.map((words) => ({ step: 'after' as const, command: words })),
+    ...again({ remount, after }),
     ...quiesced.map(({ name, start }) => ({ step: 'start' as const, worker: name, command: start })),
   ]
 }

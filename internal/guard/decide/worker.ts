@@ -1,5 +1,5 @@
 import type { PathState } from './path.ts'
-import { isTooOften } from './rate.ts'
+import { isTooOften, mostStarts } from './rate.ts'
 
 /** Why a worker is not started; `check-failed`: what was asked about it did not answer. */
 export type WorkerReason =
@@ -39,16 +39,19 @@ export type WorkerDecision =
   | { readonly decision: 'started'; readonly reason: null }
   | { readonly decision: 'refused'; readonly reason: WorkerReason }
 
-const mostStarts = 3
-
 /** Whether the worker is started now; the first reason against it counts. */
 export function decideWorker(facts: WorkerFacts): WorkerDecision {
   const reason = against(facts)
   return reason === null ? { decision: 'started', reason } : { decision: 'refused', reason }
 }
 
+/** Whether a deployment holds the lock; one that is too old was left behind. */
+export function isLocked({ lockAgeMs, lockStaleMs }: Pick<WorkerFacts, 'lockAgeMs' | 'lockStaleMs'>): boolean {
+  return lockAgeMs !== null && lockAgeMs < lockStaleMs
+}
+
 function against(facts: WorkerFacts): WorkerReason | null {
-  const { enabled, active, pending, lockAgeMs, lockStaleMs, paths, running, starts, now } = facts
+  const { enabled, active, pending, paths, running, starts, now } = facts
   if (!enabled) return 'disabled'
   if (active === null) return 'check-failed'
   if (active) return 'active'
@@ -57,7 +60,7 @@ function against(facts: WorkerFacts): WorkerReason | null {
     if (pending === null) return 'check-failed'
     if (pending === 0) return 'nothing-pending'
   }
-  if (lockAgeMs !== null && lockAgeMs < lockStaleMs) return 'deploy-locked'
+  if (isLocked(facts)) return 'deploy-locked'
   if (paths.some((state) => state !== 'readable')) return 'storage-unreadable'
   if (!facts.stoppedByUs) {
     if (running === null) return 'check-failed'

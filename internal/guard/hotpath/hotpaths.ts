@@ -11,6 +11,14 @@ import { carryOut } from './recovery.ts'
 
 type HotPath = GuardSettings['hotPaths'][string]
 
+/** What a recovery has to know of workers. */
+interface WorkersNear {
+  /** Those that need the hot path. */
+  using(hotPath: string): Promise<readonly WorkerSeen[]>
+  /** Whether the guard may stop and start it now. */
+  isFree(worker: string): Promise<boolean>
+}
+
 /** What was last seen of a hot path. */
 interface Seen {
   readonly state: PathState
@@ -34,14 +42,13 @@ export class HotPaths {
   /** Whose steps are being done. */
   readonly #mending = new Set<string>()
   readonly #recovering = new Map<string, Promise<RecoveryShape>>()
-  /** The workers that need a hot path, and whether they run. */
-  readonly #workersOf: (name: string) => Promise<readonly WorkerSeen[]>
+  readonly #workers: WorkersNear
 
-  constructor(parts: GuardParts, memory: Memory, workersOf: (name: string) => Promise<readonly WorkerSeen[]>) {
+  constructor(parts: GuardParts, memory: Memory, workers: WorkersNear) {
     this.#parts = parts
     this.#memory = memory
     this.#prober = new Prober(parts.hands, parts.clock)
-    this.#workersOf = workersOf
+    this.#workers = workers
   }
 
   get names(): readonly string[] {
@@ -63,7 +70,7 @@ export class HotPaths {
     const hot = this.get(name)
     if (!hot) return
     await this.look(name)
-    if (this.#seen.get(name)?.state === 'stale')
+    if (this.#seen.get(name)?.state === 'stale' || this.#memory.unmounted(name) !== null)
       await this.recover(name, { dryRun: false, actor: 'spillway', byItself: true })
     this.#announce(name, hot)
   }
@@ -78,11 +85,21 @@ export class HotPaths {
     ])
     const found = worst(paths)
     // Without a next job nothing has to be readable; a command that cannot say is another matter.
-    const state = found?.state ?? 'readable'
+    const state = (await this.#isBare(name)) ? 'missing' : (found?.state ?? 'readable')
     const known = this.#seen.get(name)
     const since = known?.state === state ? known.since : clock.now()
     this.#seen.set(name, { state, since, at: clock.now(), paths, path: found?.path ?? hot.path, enabled })
     return { name, state, paths: paths.map(({ path, state: each, ms }) => ({ path, state: each, ms })) }
+  }
+
+  /** Whether its mountpoint is one that we unmounted and that nobody has mounted since. */
+  async #isBare(name: string): Promise<boolean> {
+    const mountpoint = this.#memory.unmounted(name)
+    if (mountpoint === null) return false
+    const mounts = await this.#parts.hands.mounts().catch(() => [])
+    const isMounted = mounts.some((mount) => mount.mountpoint === mountpoint)
+    if (isMounted && !this.#mending.has(name)) this.#memory.mounted(name)
+    return !isMounted
   }
 
   shape(name: string): HotPathShape {
@@ -144,7 +161,9 @@ export class HotPaths {
     const { steps, failed } = await carryOut(plan, {
       parts: this.#parts,
       memory: this.#memory,
+      name,
       actor,
+      isFree: (worker) => this.#workers.isFree(worker),
       isEnabled: () => isEnabled(this.#parts.hands, sentinel),
       areReadable: async () => (await this.look(name)).state === 'readable',
       probeMs: hot.probeMs,
@@ -179,7 +198,8 @@ export class HotPaths {
     const isStale = seen?.state === 'stale' || seen?.paths.some(({ state }) => state === 'stale')
     const enabled = await isEnabled(hands, sentinelOf(name, hot.recover.enabledBy, data))
     // What is not needed for the answer is not asked for.
-    const goesOn = isStale === true && hot.recover.unmount && (enabled || dryRun)
+    const goesOn =
+      (isStale === true || this.#memory.unmounted(name) !== null) && hot.recover.unmount && (enabled || dryRun)
     const { unmount, remount, after, maxPerHour } = hot.recover
     return {
       dryRun,
@@ -190,9 +210,10 @@ export class HotPaths {
       unmount,
       remount,
       after,
+      unmounted: this.#memory.unmounted(name),
       mountpoints: goesOn ? await hands.mounts().catch(() => []) : [],
       running: goesOn ? await this.#running(hot) : [],
-      workers: goesOn ? await this.#workersOf(name) : [],
+      workers: goesOn ? await this.#workers.using(name) : [],
       recoveries: this.#memory.deeds('recoveries', name),
       maxPerHour,
       now: clock.now(),

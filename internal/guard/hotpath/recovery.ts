@@ -12,7 +12,11 @@ interface Around {
   readonly parts: Pick<GuardParts, 'hands' | 'clock'>
   readonly memory: Memory
   readonly actor: Actor
+  /** The hot path. */
+  readonly name: string
   readonly isEnabled: () => Promise<boolean>
+  /** Whether the worker may be started: a deployment may have begun meanwhile, and the watchdog sees to it afterwards. */
+  readonly isFree: (worker: string) => Promise<boolean>
   /** Whether what work needs can be read now. */
   readonly areReadable: () => Promise<boolean>
   readonly probeMs: number
@@ -50,7 +54,9 @@ export async function carryOut(
     const command = step.command && [...step.command]
     if (step.step === 'start') {
       const wasStopped = stopped.has(step.worker)
-      const may: boolean = wasStopped && (failed === null || (await around.areReadable()))
+      const isReadable = failed === null || (await around.areReadable())
+      const may: boolean = wasStopped && isReadable && (await around.isFree(step.worker))
+      if (may) await around.memory.begin('starts', step.worker)
       const found: Ended = may ? await done(step, plan, around) : { result: 'skipped', ms: null, said: null }
       if (found.result === 'done') around.memory.resumed(step.worker)
       else if (may) failed ??= { step: step.step, said: found.said }
@@ -71,7 +77,10 @@ export async function carryOut(
       // Durable first: whoever comes after a crash starts it again.
       await around.memory.stopping(step.worker)
     }
+    const hasRemount = plan.steps.some((each) => each.step === 'remount')
+    if (step.step === 'unmount' && hasRemount) await around.memory.unmounting(around.name, plan.mountpoint)
     const found = await done(step, plan, around)
+    if (step.step === (found.result === 'done' ? 'remount' : 'unmount')) around.memory.mounted(around.name)
     if (found.result !== 'done') failed = { step: step.step, said: found.said }
     steps.push({ step: step.step, command, result: found.result, ms: found.ms })
   }

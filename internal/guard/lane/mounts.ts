@@ -32,6 +32,5 @@ export function parseMounts(text: string): readonly Mount[] {
 
 /** Blanks, tabs, line ends and backslashes stand as octal numbers. */
 function decoded(text: string): string {
-  const bytes = text.replace(/\\(\d{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)))
-  return bytes
+  return text.replace(/\\(\d{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)))
 }

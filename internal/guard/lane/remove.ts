@@ -45,6 +45,7 @@ export function remove({ path, files, now }: RemoveAsk): RemoveAnswer {
 
 function removeOne(root: number, device: number, file: Candidate): boolean {
   const parts = file.path.split('/')
+  if (parts.some((part) => part === '' || part === '.' || part === '..')) return false
   const name = parts.pop() ?? ''
   const opened: number[] = []
   try {

@@ -1,7 +1,7 @@
 import type { GuardSettings, WorkerShape } from '../../ops/ops.ts'
 import type { PathState } from '../decide/path.ts'
 import type { WorkerSeen } from '../decide/recovery.ts'
-import { decideWorker, isDown, type WorkerDecision, type WorkerFacts } from '../decide/worker.ts'
+import { decideWorker, isDown, isLocked, type WorkerDecision, type WorkerFacts } from '../decide/worker.ts'
 import type { Memory } from '../memory.ts'
 import { isEnabled, sentinelOf } from '../sentinel.ts'
 import type { GuardParts } from '../surroundings.ts'
@@ -114,10 +114,22 @@ export class Workers {
       all.map(async ([name, { isActive, start, stop }]) => ({
         name,
         active: await this.#isActive(isActive),
+        free: await this.isFree(name),
+        starts: this.#memory.deeds('starts', name),
         start,
         stop,
       })),
     )
+  }
+
+  /** Whether the guard may stop and start it: it is switched on, and no deployment is under way. */
+  async isFree(name: string): Promise<boolean> {
+    const worker = this.get(name)
+    if (!worker) return false
+    const { hands, data } = this.#parts
+    const lockAgeMs = await this.#lockAge(worker)
+    if (isLocked({ lockAgeMs, lockStaleMs: worker.deployLock?.staleMs ?? 0 })) return false
+    return isEnabled(hands, sentinelOf(name, worker.enabledBy, data))
   }
 
   /** The newest facts of the notice about a worker that is down. */
