@@ -1,19 +1,15 @@
 /**
- * `npm run demo`: the main job in under a minute, without an account. A fake upstream with three credentials, an agent
+ * `npm run demo`, and `npm run demo -- storm` for the story of a dead token: the main job in under a minute, without an account. A fake upstream with three credentials, an agent
  * on the official SDK, and an operator who rotates; failover, parked fallback, exhaustion and recovery as they happen.
  */
-import { styleText } from 'node:util'
 import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
 import { Agent } from './agent.ts'
+import { isTerminal, paint, pause, say } from './print.ts'
 import { type PoolView, Stage } from './stage.ts'
+import { storm } from './storm.ts'
 
 const secrets = { work: 'sk-demo-work', personal: 'sk-demo-personal', spare: 'sk-demo-spare' } as const
 type Name = keyof typeof secrets
-
-const isTerminal = process.stdout.isTTY === true && !process.env.NO_COLOR
-const paint = (style: Parameters<typeof styleText>[0], text: string) => (isTerminal ? styleText(style, text) : text)
-const say = (text: string) => process.stdout.write(`${text}\n`)
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 function limit(upstream: FakeUpstream, name: Name, seconds: number): void {
   const body = { error: { message: 'Rate limit reached', type: 'requests', code: 'rate_limit_exceeded' } }
@@ -106,13 +102,18 @@ async function summary(
   return errors.before === 0 && errors.during > 0
 }
 
-const upstream = await fakeUpstream()
-const stage = new Stage()
-let worked = false
-try {
-  worked = await play(stage, upstream)
-} finally {
-  await stage.close()
-  await upstream.close()
+async function failover(): Promise<boolean> {
+  const upstream = await fakeUpstream()
+  const stage = new Stage()
+  try {
+    return await play(stage, upstream)
+  } finally {
+    await stage.close()
+    await upstream.close()
+  }
 }
+
+const [wanted = 'failover'] = process.argv.slice(2)
+if (wanted !== 'failover' && wanted !== 'storm') say(`there is no demo ${wanted}; there are failover and storm`)
+const worked = wanted === 'storm' ? await storm() : wanted === 'failover' && (await failover())
 process.exitCode = worked ? 0 : 1

@@ -38,6 +38,15 @@ export class Stage {
     })
   }
 
+  /** Runs one command to its end, whatever that is. */
+  ended(args: readonly string[]): Promise<{ code: number; said: string }> {
+    return new Promise((resolve) => {
+      const child = execFile(process.execPath, [main, '--data', this.#data, ...args], (_, __, stderr) =>
+        resolve({ code: child.exitCode ?? 1, said: stderr.trim() }),
+      )
+    })
+  }
+
   /** Starts the daemon on a free port and resolves with its address. */
   async serve(): Promise<string> {
     const env = { ...process.env, SPILLWAY_POOLS_MAX_WAIT_MS: '500ms' }

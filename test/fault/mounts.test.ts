@@ -160,7 +160,8 @@ describe('a mount that hangs', () => {
       probes.push(probe.paths[0]?.ms ?? Number.NaN)
     }
     for (const each of [times, requests]) each.sort((one, other) => one - other)
-    if (process.env.SPILLWAY_FULL === '1') console.log({ status: [times[20], times[37]], requests: [requests[20], requests[37]], probes })
+    if (process.env.SPILLWAY_FULL === '1')
+      console.log({ status: [times[20], times[37]], requests: [requests[20], requests[37]], probes })
     expect(times[20]).toBeLessThan(200)
     expect(requests[37]).toBeLessThan(1_000)
     const ended = performance.now()

@@ -16,14 +16,16 @@ interface Seen {
   readonly totals: Totals
   readonly at: number
   readonly complete: boolean
+  /** How long it took to see. */
+  readonly tookMs: number
   readonly problem: string | null
 }
 
 /** 2 % of a core, on average, for all walks together. */
 export const everyMs = 60_000
 const allowanceMs = 1_200
-/** A person or a job who asks gets figures that are not older than this, where one slice is enough to get them. */
-const freshMs = 5_000
+/** Whoever asks gets figures that are no older than so many times what it takes to get them: 2 % of a core again. */
+const worth = 50
 const hourMs = 3_600_000
 /** How long an enforcement that was asked for goes on before it answers with what it has done so far. */
 const patienceMs = 20_000
@@ -82,7 +84,8 @@ export class Budgets {
   /** The figures that are known, none older than a few seconds where a short look is enough. */
   async fresh(name: string, sliceMs: number): Promise<Seen | null> {
     const seen = this.#seen.get(name)
-    if (!seen?.complete || this.#parts.clock.now() - seen.at > freshMs) await this.#look(name, sliceMs, false)
+    const isFresh = seen?.complete === true && this.#parts.clock.now() - seen.at < seen.tookMs * worth
+    if (!isFresh) await this.#look(name, sliceMs, false)
     return this.#seen.get(name) ?? null
   }
 
@@ -197,14 +200,27 @@ export class Budgets {
     }
     try {
       const key = oldest > 0 ? `${name} oldest` : name
-      const { done, totals } = await hands.walk({ key, path: budget.path, match: budget.match, marks, sliceMs, anew })
+      const { done, totals, tookMs } = await hands.walk({
+        key,
+        path: budget.path,
+        match: budget.match,
+        marks,
+        sliceMs,
+        anew,
+      })
       const known = this.#seen.get(name)
       // A part of a walk says less than the whole one before it, unless it is more.
       if (done || !known?.complete || totals.bytes > known.totals.bytes || totals.files > known.totals.files)
-        this.#seen.set(name, { totals, at: clock.now(), complete: done, problem: null })
+        this.#seen.set(name, { totals, at: clock.now(), complete: done, tookMs, problem: null })
       return done ? totals : null
     } catch (error) {
-      this.#seen.set(name, { totals: nothing, at: clock.now(), complete: true, problem: problemOf(codeOf(error)) })
+      this.#seen.set(name, {
+        totals: nothing,
+        at: clock.now(),
+        complete: true,
+        tookMs: 0,
+        problem: problemOf(codeOf(error)),
+      })
       return null
     }
   }

@@ -21,12 +21,15 @@ export interface WalkAnswer {
   readonly totals: Totals
   /** Directories that could not be read; what is in them is not counted. */
   readonly unread: number
+  /** How long the walk has taken so far, without its pauses. */
+  readonly tookMs: number
 }
 
 interface Walk {
   readonly tally: Tally
   readonly steps: Generator<void>
   unread: number
+  tookMs: number
 }
 
 /** How many files are looked at between two glances at the clock. */
@@ -38,7 +41,8 @@ const walks = new Map<string, Walk>()
  * never onto another file system. Throws the system's error when the directory itself cannot be read. Blocks.
  */
 export function walk({ key, path, match, marks, sliceMs, anew }: WalkAsk): WalkAnswer {
-  const end = performance.now() + sliceMs
+  const begun = performance.now()
+  const end = begun + sliceMs
   let current = anew ? undefined : walks.get(key)
   if (!current) {
     current = begin(path, match, marks)
@@ -48,7 +52,8 @@ export function walk({ key, path, match, marks, sliceMs, anew }: WalkAsk): WalkA
     let done = false
     while (!done && performance.now() < end) done = current.steps.next().done === true
     if (done) walks.delete(key)
-    return { done, totals: current.tally.totals, unread: current.unread }
+    current.tookMs += performance.now() - begun
+    return { done, totals: current.tally.totals, unread: current.unread, tookMs: current.tookMs }
   } catch (error) {
     walks.delete(key)
     throw error
@@ -59,7 +64,7 @@ function begin(path: string, match: string, marks: Marks): Walk {
   const tally = new Tally(marks)
   // The path itself may be a link; below it none is followed.
   const device = statSync(path).dev
-  const walk: Walk = { tally, unread: 0, steps: steps() }
+  const walk: Walk = { tally, unread: 0, tookMs: 0, steps: steps() }
   const matches = matcher(match)
 
   function* steps(): Generator<void> {
