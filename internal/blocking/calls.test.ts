@@ -44,7 +44,14 @@ afterEach(() => {
 
 function callsBefore(isolation: 'thread' | 'process', lanes = 1): BlockingCalls<Work> {
   const script = pathToFileURL(join(folder, 'runner.mjs'))
-  const made = new BlockingCalls<Work>({ clock, script, isolation, runners: lanes, mostHung: 3, env: { PATH: process.env.PATH } })
+  const made = new BlockingCalls<Work>({
+    clock,
+    script,
+    isolation,
+    runners: lanes,
+    mostHung: 3,
+    env: { PATH: process.env.PATH },
+  })
   open.push(made)
   return made
 }
