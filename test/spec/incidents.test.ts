@@ -307,6 +307,16 @@ describe('a limit of one model', () => {
     return spillway.ops.auditList({ kind: 'cred_failover' })
   }
 
+  it.each(['sticky', 'ordered'])('that the very first request meets is told like any other (%s)', async (strategy) => {
+    await spillway.pool('gemini', ['a', 'b'], { provider: 'gemini', strategy })
+    spillway.upstream.on('sk-a').once(perDay)
+    expect((await gemini('gemini-2.5-pro')).status).toBe(200)
+    const told = [{ from: 'a', to: 'b', model: 'gemini-2.5-pro', reason: 'model-quota' }]
+    expect(await failovers()).toMatchObject(told)
+    expect((await gemini('gemini-2.5-pro')).status).toBe(200)
+    expect(await failovers()).toMatchObject(told)
+  })
+
   it('that moves the model to another member is told like any failover, once, with the model', async () => {
     await spillway.pool('gemini', ['a', 'b', 'c'], { provider: 'gemini' })
     await gemini('gemini-2.5-flash')

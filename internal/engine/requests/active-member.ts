@@ -21,15 +21,16 @@ export class Pointers {
     pool.unserved = false
     pool.unproven = false
     if (pool.doubt.refuted > 0) pool.doubt = { refuted: 0, until: 0 }
-    if (model !== null && pool.modelLimits > 0) this.#servedFor(seat, model)
+    // Before anybody has served, the one that was asked first is the one that is left.
+    const first = leases[0]?.seat
+    const left = pool.active ?? (first && pool.holds(first) ? first : null)
+    if (model !== null && pool.modelLimits > 0) this.#servedFor(seat, model, left)
     if (pool.record.strategy !== 'sticky') {
       this.#inTurn(seat, turn, isRecovery)
       return
     }
-    // Before anybody has served, the one that was asked first is the one that is left.
-    const first = leases[0]?.seat
-    if (!pool.active && first && first !== seat && pool.holds(first)) {
-      pool.active = first
+    if (!pool.active && left && left !== seat) {
+      pool.active = left
       this.#core.journal.record([poolStateRow(pool)], [])
     }
     if (pool.active !== seat) this.#follow(pool, seat, isRecovery)
@@ -42,9 +43,9 @@ export class Pointers {
   }
 
   /** `seat` served a family that members of the pool are limited for: told when it took over from one that is. */
-  #servedFor(seat: LiveSeat, model: ModelFamily): void {
+  #servedFor(seat: LiveSeat, model: ModelFamily, active: LiveSeat | null): void {
     const { pool } = seat
-    const left = pool.servesFor.get(model) ?? pool.active
+    const left = pool.servesFor.get(model) ?? active
     if (left === seat || left === null) return
     if (seat === pool.active) pool.servesFor.delete(model)
     else pool.servesFor.set(model, seat)
