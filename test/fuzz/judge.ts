@@ -1,7 +1,7 @@
 import type { Read } from './answer-reader.ts'
+import { masked, secretPrefix } from './answers.ts'
 import type { Case, Plan, Request } from './case.ts'
 import type { FuzzClient } from './client.ts'
-import { masked, secretPrefix } from './plans.ts'
 import type { Expected } from './upstream.ts'
 
 /** What is wrong with what the client and the upstream of a case have seen; empty when nothing is. */

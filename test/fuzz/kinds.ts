@@ -1,8 +1,9 @@
 import { type Case, type Pause, type Request, settled } from './case.ts'
-import { bad, granting, wellDone } from './plans.ts'
+import { bad, wellDone } from './plans.ts'
 import type { Random } from './random.ts'
 import { chunked, fatal, good, local, type Place, plain, post, upgrade, webSocketKey, withPlans } from './requests.ts'
 import { spoilt } from './spoilt.ts'
+import { granting } from './websocket-plans.ts'
 
 /** Makes the case of a seed; the same one each time, but for names of pools. */
 export type MakeCase = (place: Place) => Omit<Case, 'kind' | 'seed' | 'pool'>

@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { selfSigned } from '../fakes/certificate.ts'
+import { filled, poolOf } from './answers.ts'
 import type { Plan, Request } from './case.ts'
-import { filled, poolOf } from './plans.ts'
 
 /** One request of a case as upstreams meet it, and what was wrong with that. */
 export class Expected {
