@@ -1,4 +1,4 @@
-import { Refusal, type RefusalCode } from '../ops/ops.ts'
+import { phrasedHint, Refusal, type RefusalCode } from '../ops/ops.ts'
 
 /** An error body (RFC 9457) with the code that programs go by. */
 export interface Problem {
@@ -59,7 +59,7 @@ export function problemOf(code: ProblemCode, detail: string, hint: string | null
 /** What an error thrown while answering means for the caller; an unforeseen one shows nothing of itself. */
 export function explained(error: unknown): Problem {
   if (error instanceof TurnedAway) return error.problem
-  if (error instanceof Refusal) return problemOf(error.code, error.message, error.hint)
+  if (error instanceof Refusal) return problemOf(error.code, error.message, phrasedHint(error.hint))
   const status = statusOf(error)
   if (status !== null && status < 500)
     return { ...problemOf('bad-body', error instanceof Error ? error.message : 'the body cannot be read'), status }

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { Refusal, type RefusalCode } from '../ops/ops.ts'
+import { phrasedHint, Refusal, type RefusalCode } from '../ops/ops.ts'
 
 /** Exit codes, as users and scripts rely on them (docs/interface.md, "Exit codes"; 69, 75 and 77 are those of sysexits.h). */
 export const exitCodes = {
@@ -42,7 +42,8 @@ export interface Ending {
 
 /** What an error thrown by a command means for the one who typed it. */
 export function endingOf(error: unknown): Ending {
-  if (error instanceof Refusal) return { code: ofRefusal[error.code], message: error.message, hint: error.hint }
+  if (error instanceof Refusal)
+    return { code: ofRefusal[error.code], message: error.message, hint: phrasedHint(error.hint) }
   if (error instanceof Unreachable) return { code: exitCodes.unreachable, message: error.message, hint: error.hint }
   // Commander has already printed its help, its version or its own sentence about the usage.
   if (error instanceof CommanderError)

@@ -18,3 +18,19 @@ export type Cancel = () => void
 export function sleep(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => clock.after(delayMs, resolve))
 }
+
+/**
+ * What `work` resolves to, or `late` after `ms` of the clock's time, whichever is first; rejects as `work` does. The work
+ * itself goes on.
+ */
+export async function within<T, L>(clock: Clock, ms: number, work: Promise<T>, late: L): Promise<T | L> {
+  let cancel: Cancel = () => {}
+  const end = new Promise<L>((resolve) => {
+    cancel = clock.after(ms, () => resolve(late))
+  })
+  try {
+    return await Promise.race([work, end])
+  } finally {
+    cancel()
+  }
+}

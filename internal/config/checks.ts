@@ -20,8 +20,6 @@ export function oddities(settled: Settled): readonly Clash[] {
   const chats = settled('notices.telegram.chatIds')
   const chatting = Array.isArray(chats) && chats.length > 0
   const secret = has('notices.webhook.secretFile') || has('notices.webhook.secretEnv')
-  const storeUrl = settled('store.url')
-  const password = typeof storeUrl === 'string' && /^postgres(ql)?:\/\/[^/@]*:[^/@]+@/.test(storeUrl)
   return [
     ...say(token && !chatting, 'notices.telegram.chatIds', 'is empty: nobody is told', 'add the id of a chat'),
     ...say(
@@ -36,7 +34,6 @@ export function oddities(settled: Settled): readonly Clash[] {
       'is missing: nothing is sent',
       'set the URL of the webhook',
     ),
-    ...say(password, 'store.url', 'contains a password', 'leave it out and set PGPASSWORD'),
   ]
 }
 

@@ -136,8 +136,8 @@ export function url(about: string) {
 
 /** Where the database is. */
 export function storeUrl(about: string) {
-  const schema = z.string().regex(/^(sqlite:[^?#]+|postgres(ql)?:\/\/.+)$/)
-  return kind(schema, about, { allowed: 'must be sqlite:FILE or postgres://HOST/DATABASE', quiet: true })
+  const schema = z.string().regex(/^sqlite:[^?#]+$/)
+  return kind(schema, about, { allowed: 'must be sqlite:FILE: no other database is supported yet', quiet: true })
 }
 
 /** A list of IP addresses and networks. */

@@ -163,7 +163,11 @@ cooldown:
       'notices: { webhook: { url: "http://a:b@c" } }',
       /webhook.url: must be an http or https URL/,
     ],
-    ['another database', 'store: { url: mysql://x }', /store.url: must be sqlite:FILE or postgres/],
+    [
+      'another database',
+      'store: { url: postgres://u:hunter2@db/x }',
+      /store.url: must be sqlite:FILE: no other database/,
+    ],
     ['half of TLS', 'server: { tls: { certFile: a.pem } }', /:1: server.tls.certFile: needs keyFile \(set both or n/],
     ['the other half of TLS', 'server: { tls: { keyFile: a.pem } }', /:1: server.tls.keyFile: needs certFile/],
     ['admin over TCP without a token', 'admin: { listen: 127.0.0.1:1 }', /:1: admin.listen: needs admin.tokenFile/],
@@ -322,8 +326,8 @@ describe('a path', () => {
     expect(config.store.url).toBe('sqlite:/data/sub/x.db')
   })
 
-  it.each(['sqlite::memory:', 'postgres://db/spillway'])('is left alone in %s', (url) => {
-    expect(accepted(`store: { url: "${url}" }`).store.url).toBe(url)
+  it('is left alone in memory', () => {
+    expect(accepted('store: { url: "sqlite::memory:" }').store.url).toBe('sqlite::memory:')
   })
 })
 
@@ -340,11 +344,9 @@ describe('what is hardly meant', () => {
       'notices: { webhook: { secretEnv: T } }',
       'webhook.url: is missing: nothing is sent',
     ],
-    ['a password in a file', 'store: { url: "postgres://u:hunter2@db/x" }', 'store.url: contains a password'],
   ])('is warned about: %s', (_, text, expected) => {
     const said = warnings(text)
     expect(said).toContain(`spillway.yaml:1: `)
     expect(said).toContain(expected)
-    expect(said).not.toContain('hunter2')
   })
 })

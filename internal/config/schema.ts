@@ -118,7 +118,7 @@ const disk = z.strictObject({
   ),
 })
 
-const store = z.strictObject({ url: storeUrl('SQLite in the data directory, or PostgreSQL for a fleet.') })
+const store = z.strictObject({ url: storeUrl('The SQLite database, in the data directory.') })
 
 const log = z.strictObject({
   level: choice('The least severe lines that are written.', ['debug', 'info', 'warn', 'error']),

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Cancel } from '../clock/clock.ts'
+import { type Cancel, within } from '../clock/clock.ts'
 import { type At, type Reason, Refusal } from '../pool/pool.ts'
 import type { CredentialRecord, SecretRecord, Write } from '../store/store.ts'
 import { type CredentialContext, type CredentialOptions, credentialContext } from './context.ts'
@@ -227,12 +227,8 @@ class Keeper implements LiveCredentials {
   }
 
   async #refreshesEnd(): Promise<void> {
-    let cancel: Cancel = () => {}
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#options.clock.after(lastRefreshMs, resolve)
-    })
-    await Promise.race([Promise.all([...this.#logins].map((login) => login.settled())), late])
-    cancel()
+    const settled = Promise.all([...this.#logins].map((login) => login.settled()))
+    await within(this.#options.clock, lastRefreshMs, settled, null)
   }
 
   #keeping(): Keeping {

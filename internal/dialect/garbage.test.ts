@@ -103,7 +103,7 @@ test('a query that has been stripped holds no key', () => {
   fc.assert(
     fc.property(fc.array(part), (parts) => {
       const stripped = stripKeyFromQuery(parts.join('&'))
-      const places = { query: stripped, protocols: null, ownHeader: null }
+      const places = { query: stripped, protocols: null }
       expect(stripped).not.toContain('spw_secret')
       expect(findClientKey(dialectOf('gemini'), () => undefined, places)).toBeNull()
     }),

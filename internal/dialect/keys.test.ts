@@ -9,7 +9,6 @@ describe('findClientKey', () => {
     readonly headers?: Readonly<Record<string, string>>
     readonly query?: string
     readonly protocols?: string
-    readonly ownHeader?: string
     readonly key: string | null
   }
   const cases: readonly Case[] = [
@@ -51,17 +50,10 @@ describe('findClientKey', () => {
     },
     { name: 'WebSocket with an empty key', provider: 'openai', protocols: 'openai-insecure-api-key.', key: null },
     { name: 'WebSocket without a key', provider: 'openai', protocols: 'realtime', key: null },
-    {
-      name: "a generic pool's own header",
-      provider: 'generic',
-      headers: { 'x-token': 'k7' },
-      ownHeader: 'X-Token',
-      key: 'k7',
-    },
     { name: 'nothing', provider: 'generic', key: null },
   ]
-  test.each(cases)('$name', ({ provider, headers = {}, query = '', protocols = null, ownHeader = null, key }) => {
-    const places = { query, protocols, ownHeader }
+  test.each(cases)('$name', ({ provider, headers = {}, query = '', protocols = null, key }) => {
+    const places = { query, protocols }
     expect(findClientKey(dialectOf(provider), (name) => headers[name], places)).toBe(key)
   })
 })
@@ -85,11 +77,6 @@ describe('isKeyHeader', () => {
 
   test.each(['x-api-key-id', 'anthropic-version', 'cookie', ''])('"%s" is left alone', (name) => {
     expect(isKeyHeader(name)).toBe(false)
-  })
-
-  test("a generic pool's own header is one too, in any spelling", () => {
-    expect(isKeyHeader('x_token', 'X-Token')).toBe(true)
-    expect(isKeyHeader('x-other', 'X-Token')).toBe(false)
   })
 
   test('every dialect takes keys only from headers that are stripped', () => {

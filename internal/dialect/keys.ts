@@ -18,15 +18,11 @@ export interface KeyPlaces {
   readonly query: string
   /** The raw `Sec-WebSocket-Protocol` of an upgrade; null otherwise. */
   readonly protocols: string | null
-  /** The pool's own key header (`generic`, `--header`); null when it has none. */
-  readonly ownHeader: string | null
 }
 
 /** The first client key of a request, in the order of the interface contract: headers, `?key=`, WebSocket protocol; null without one. */
 export function findClientKey(dialect: Dialect, header: HeaderLookup, places: KeyPlaces): string | null {
-  const { query, protocols, ownHeader } = places
-  const own = ownHeader === null ? '' : keyIn(ownHeader.toLowerCase(), header(ownHeader.toLowerCase()))
-  if (own !== '') return own
+  const { query, protocols } = places
   for (const name of lookedAt) {
     const key = dialect.keyHeaders.includes(name) ? keyIn(name, header(name)) : ''
     if (key !== '') return key
@@ -35,9 +31,8 @@ export function findClientKey(dialect: Dialect, header: HeaderLookup, places: Ke
 }
 
 /** Whether a request header can carry a client key, in any spelling (`X_Api_Key`), and must not go upstream. */
-export function isKeyHeader(name: string, ownHeader: string | null = null): boolean {
-  const same = sameName(name)
-  return stripped.has(same) || (ownHeader !== null && same === sameName(ownHeader))
+export function isKeyHeader(name: string): boolean {
+  return stripped.has(sameName(name))
 }
 
 /** The query without any `key=` parameter, however its name is spelt, encoded or repeated; all other bytes stay as they are. */

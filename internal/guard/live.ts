@@ -1,4 +1,4 @@
-import type { Cancel } from '../clock/clock.ts'
+import { type Cancel, within } from '../clock/clock.ts'
 import {
   type Actor,
   type AdmitShape,
@@ -219,12 +219,8 @@ class Watch implements LiveGuard {
           .map((name) => this.#workers.look(name)),
       ),
     )
-    let cancel: Cancel = () => {}
-    const late = new Promise<void>((resolve) => {
-      cancel = clock.after(this.#running ? statusMs : offlineMs, resolve)
-    })
-    await Promise.race([all.catch(() => {}), late])
-    cancel()
+    const settled = all.then(() => {}).catch(() => {})
+    await within(clock, this.#running ? statusMs : offlineMs, settled, undefined)
   }
 
   async #budgetKnown(name: string): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock/clock.ts'
+import { type Clock, within } from '../clock/clock.ts'
 import type { Logger } from '../log/log.ts'
 import type { Store } from '../store/store.ts'
 import type { Ledger } from './ledger.ts'
@@ -31,13 +31,7 @@ export class Keeper {
 
   /** As `save`, but waits no longer than `patienceMs`: a store that hangs delays a notice and does not stop it. */
   saveWithin(patienceMs: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const cancel = this.#clock.after(patienceMs, () => resolve(false))
-      void this.save().then((saved) => {
-        cancel()
-        resolve(saved)
-      })
-    })
+    return within(this.#clock, patienceMs, this.save(), false)
   }
 
   async #commit(): Promise<boolean> {

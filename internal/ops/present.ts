@@ -1,5 +1,5 @@
 import type { MemberStatus, PoolStatus } from '../engine/engine.ts'
-import { type At, type Health, type Park, type Remedy, remedyFor, type Usage } from '../pool/pool.ts'
+import { type At, type Health, type Park, type Refusal, type Remedy, remedyFor, type Usage } from '../pool/pool.ts'
 import type { IncidentRecord } from '../store/store.ts'
 import { dialectFor } from './names.ts'
 
@@ -93,6 +93,20 @@ export function instant(at: At): string {
 /** The instant as an RFC 3339 string, or null for none. */
 export function maybeInstant(at: At | null): string | null {
   return at === null ? null : instant(at)
+}
+
+/** The hint of a refusal as a person reads it. */
+export function phrasedHint(hint: Refusal['hint']): string | null {
+  if (hint === null || typeof hint === 'string') return hint
+  if ('name' in hint) return typed(hint)
+  switch (hint.verb) {
+    case 'add-member':
+      return `spillway pool add ${hint.pool} MEMBER`
+    case 'explain':
+      return `spillway pool explain ${hint.pool}`
+    case 'set-upstream':
+      return `give the pool one: spillway pool set ${hint.pool} upstream=https://…`
+  }
 }
 
 /** The remedy as a person types it. */

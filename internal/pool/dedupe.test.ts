@@ -31,14 +31,6 @@ describe('Dedupe', () => {
     expect(dedupe.admit('a', 10)).toEqual(told())
   })
 
-  it('adds repeats that were counted elsewhere, when it knows the signal', () => {
-    const dedupe = new Dedupe(windowMs)
-    dedupe.add('a', 3)
-    dedupe.admit('a', 0)
-    dedupe.add('a', 4)
-    expect(dedupe.admit('a', 30_000)).toEqual(told(4))
-  })
-
   it('takes up the window and the count of a previous run', () => {
     const dedupe = new Dedupe(windowMs)
     dedupe.restore('a', 1_000, 5)

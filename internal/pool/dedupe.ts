@@ -35,12 +35,6 @@ export class Dedupe {
     return { tell: true, suppressed: window?.suppressed ?? 0 }
   }
 
-  /** Counts repeats that were left out elsewhere; they travel with the next telling. */
-  add(signal: string, repeats: number): void {
-    const window = this.#windows.get(signal)
-    if (window) window.suppressed += repeats
-  }
-
   /** Puts back what was known before a restart. */
   restore(signal: string, toldAt: At, suppressed: number): void {
     const window = this.#windows.get(signal)

@@ -1,4 +1,4 @@
-import type { At, ModelFamily, Reason } from './outcome.ts'
+import type { At, Reason } from './outcome.ts'
 
 /** Numbers leases within one process; later leases have higher numbers. */
 export type LeaseId = number
@@ -77,9 +77,6 @@ export interface Park {
   readonly by: Actor
   readonly since: At
 }
-
-/** The limits of single model families of one credential. */
-export type Scoped = ReadonlyMap<ModelFamily, Cooling | Probing>
 
 /** The health of a credential before anything has happened to it. */
 export const pristine: Healthy = { state: 'healthy', since: 0 }

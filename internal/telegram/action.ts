@@ -1,5 +1,5 @@
 import type { Notifier, Remedy, Wall } from '../notify/notify.ts'
-import { type Ops, Refusal } from '../ops/ops.ts'
+import { type Ops, phrasedHint, Refusal } from '../ops/ops.ts'
 
 /** The verbs that Telegram offers, as somebody. */
 type TelegramVerbs = Pick<
@@ -70,7 +70,8 @@ export async function carryOut(action: Action, { ops, now, wall }: Desk, actor: 
 /** What an operator reads when a command did not work; null for an error that is a fault of the program. */
 export function excuseOf(error: unknown): string | null {
   if (!(error instanceof Refusal)) return null
-  return error.hint === null ? sentence(error.message) : `${sentence(error.message)}\n${error.hint}`
+  const hint = phrasedHint(error.hint)
+  return hint === null ? sentence(error.message) : `${sentence(error.message)}\n${hint}`
 }
 
 function sentence(text: string): string {

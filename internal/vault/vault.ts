@@ -103,4 +103,4 @@ function forged({ owner, field }: SealContext): VaultError {
   return new VaultError('not-authentic', `the stored ${field} of ${owner} was changed or belongs to another row`, again)
 }
 
-const again = 'Store the secret again: spillway cred login NAME, or remove the credential and add it again.'
+const again = 'Store the secret again with a login, or remove the credential and add it again.'

@@ -1,4 +1,4 @@
-import type { Cancel } from '../../clock/clock.ts'
+import { within } from '../../clock/clock.ts'
 import type { At } from '../../pool/pool.ts'
 import { type CredentialRecord, StaleGeneration } from '../../store/store.ts'
 import type { CredentialContext } from '../context.ts'
@@ -176,12 +176,6 @@ export class Refreshing {
 
   /** As `run`, but resolves when a request must not wait any longer. */
   async patiently(): Promise<void> {
-    const done = this.run()
-    let cancel: Cancel = () => {}
-    const late = new Promise<void>((resolve) => {
-      cancel = this.#parts.context.clock.after(patienceMs, resolve)
-    })
-    await Promise.race([done, late])
-    cancel()
+    await within(this.#parts.context.clock, patienceMs, this.run(), undefined)
   }
 }

@@ -90,8 +90,7 @@ export class MemberCommands {
     const seat = this.#seat(pool, member)
     const { health } = seat.owner.gate
     if (isClosed(health)) {
-      const { verb } = remedyFor(member, health)
-      throw new Refusal('conflict', `${member} is ${health.state}, not cooling`, `spillway cred ${verb} ${member}`)
+      throw new Refusal('conflict', `${member} is ${health.state}, not cooling`, remedyFor(member, health))
     }
     const gates = [seat.owner.gate, seat.domain, seat.host, ...seat.owner.models.values()]
     const shut = gates.filter((gate): gate is Gate => gate !== null && gate.health.state !== 'healthy')

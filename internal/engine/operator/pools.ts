@@ -22,11 +22,8 @@ export class PoolCommands {
   async createPool(record: PoolRecord, members: readonly NewMember[], actor: Actor): Promise<void> {
     const { registry, clock } = this.#core
     if (registry.pools.has(record.name)) {
-      throw new Refusal(
-        'conflict',
-        `there is a pool named ${record.name} already`,
-        `spillway pool add ${record.name} MEMBER`,
-      )
+      const advice = { verb: 'add-member', pool: record.name } as const
+      throw new Refusal('conflict', `there is a pool named ${record.name} already`, advice)
     }
     const wanted = members.map(({ member, weight }) => ({ owner: this.#members.credential(member), weight }))
     const owners = wanted.map(({ owner }) => owner)

@@ -1,4 +1,4 @@
-import { type At, availability, Refusal } from '../../pool/pool.ts'
+import { type At, availability, type PoolAdvice, Refusal } from '../../pool/pool.ts'
 import type { LiveSeat, Pool } from '../state/live.ts'
 
 /**
@@ -14,11 +14,10 @@ export function rotationTarget(
   const { name, seats } = pool
   if (seats.length < 2) {
     const count = seats.length === 0 ? 'no members' : 'one member'
-    throw new Refusal(
-      'conflict',
-      `${name} has ${count}: there is nobody to rotate to`,
-      `spillway pool add ${name} MEMBER`,
-    )
+    throw new Refusal('conflict', `${name} has ${count}: there is nobody to rotate to`, {
+      verb: 'add-member',
+      pool: name,
+    })
   }
   if (!from)
     throw new Refusal('conflict', `${name} has nobody who can serve now, so there is nothing to rotate`, explain(name))
@@ -40,6 +39,6 @@ export function rotationTarget(
 // In this order: a member that an operator parked is taken before one that failed, as everywhere.
 const usable: readonly string[] = ['ready', 'elapsed', 'parked']
 
-function explain(pool: string): string {
-  return `spillway pool explain ${pool}`
+function explain(pool: string): PoolAdvice {
+  return { verb: 'explain', pool }
 }

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../../clock/clock.ts'
+import { type Cancel, type Clock, within } from '../../clock/clock.ts'
 import type { Announcement, DomainEvent, EventBus } from '../../events/events.ts'
 import type { Logger } from '../../log/log.ts'
 import type { AuditEntry, Store, Write } from '../../store/store.ts'
@@ -82,13 +82,7 @@ export class Journal {
 
   /** Ends when a transaction succeeded or when patience is over, whichever is first. */
   #round(): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#clock.after(patienceMs, resolve)
-      void (this.#committing ?? Promise.resolve()).then(() => {
-        cancel()
-        resolve()
-      })
-    })
+    return within(this.#clock, patienceMs, this.#committing ?? Promise.resolve(), undefined)
   }
 
   async #drain(): Promise<void> {

@@ -1,3 +1,4 @@
+import { within } from '../../clock/clock.ts'
 import {
   disabled,
   type Health,
@@ -88,14 +89,8 @@ export class Suspicions {
     return owner.finding ? this.#within(owner.finding, withinMs) : verdictOf(owner.gate.health)
   }
 
-  async #within(finding: Promise<Finding>, withinMs: number): Promise<Finding> {
-    let cancel = () => {}
-    const late = new Promise<Finding>((resolve) => {
-      cancel = this.#core.clock.after(withinMs, () => resolve('inconclusive'))
-    })
-    const found = await Promise.race([finding, late])
-    cancel()
-    return found
+  #within(finding: Promise<Finding>, withinMs: number): Promise<Finding> {
+    return within(this.#core.clock, withinMs, finding, 'inconclusive')
   }
 
   /** No probe can find out more: the suspicion lasts until its time is over. */

@@ -152,8 +152,8 @@ export class Registry {
   baseUrl(pool: Pool, credential: CredentialRecord): string {
     const url = credential.baseUrl ?? pool.record.upstream ?? this.#defaultBaseUrl(pool.record)
     if (url) return url
-    const hint = `give the pool one: spillway pool set ${pool.name} upstream=https://…`
-    throw new Refusal('invalid', `provider ${pool.record.provider} has no upstream of its own`, hint)
+    const advice = { verb: 'set-upstream', pool: pool.name } as const
+    throw new Refusal('invalid', `provider ${pool.record.provider} has no upstream of its own`, advice)
   }
 
   #loadSeats(name: string, records: readonly SeatRecord[]): void {

@@ -1,5 +1,5 @@
 import { type AddressInfo, Server as NetServer } from 'node:net'
-import type { Cancel, Clock } from '../../clock/clock.ts'
+import { type Cancel, type Clock, within } from '../../clock/clock.ts'
 import type { Acceptor, AcceptorDeps } from './acceptor.ts'
 import { FastAcceptor } from './fast-acceptor.ts'
 import { NodeAcceptor } from './node-acceptor.ts'
@@ -88,7 +88,7 @@ export class HttpServer {
     const aWhile = Math.min(graceMs, withinMs)
     this.#closeIdle(aWhile)
     // Clients that have not heard of it go on connecting, and whoever asks for readiness is to be told.
-    await Promise.race([this.#inFlight.idle(), this.#after(aWhile)])
+    await within(this.#clock, aWhile, this.#inFlight.idle(), undefined)
     // node's own close() would at once close idle connections on which a request may be arriving.
     const closed = new Promise<void>((resolve) =>
       NetServer.prototype.close.call(this.#acceptor.server, () => resolve()),

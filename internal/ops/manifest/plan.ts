@@ -3,6 +3,7 @@ import type { CredentialRecord, Source } from '../../store/store.ts'
 import { recordOf } from '../enrol.ts'
 import { commonShape } from '../find.ts'
 import { checkName, dialectFor, missing, providerNamed } from '../names.ts'
+import { phrasedHint } from '../present.ts'
 import type { Call } from '../verb.ts'
 import { checkUpstream, defaultSettings, type SettingValue, settings } from '../verbs/pools.ts'
 import type { DeclaredCredential, DeclaredPool, Manifest } from './document.ts'
@@ -44,7 +45,7 @@ function attempt(manifest: Manifest, key: string, check: () => void): void {
     check()
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    manifest.problem(key, error.message, error.hint)
+    manifest.problem(key, error.message, phrasedHint(error.hint))
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { within } from '../../clock/clock.ts'
 import { Refusal } from '../../pool/pool.ts'
 import { credentialNamed } from '../find.ts'
 import type { LoginShape } from '../login-attempts.ts'
@@ -29,12 +30,7 @@ const credLoginWait = verb({
   args: attempted,
   async run(call, { name, flow }): Promise<{ name: string; state: 'waiting' | 'done' }> {
     const attempt = call.logins.attempt(credentialNamed(call.engine, name).record, flow)
-    let cancel = () => {}
-    const late = new Promise<void>((resolve) => {
-      cancel = call.clock.after(waitMs, resolve)
-    })
-    await Promise.race([attempt.over, late])
-    cancel()
+    await within(call.clock, waitMs, attempt.over, undefined)
     return { name, state: attempt.state }
   },
 })

@@ -189,7 +189,7 @@ export class Handler implements RequestHandler {
 function clientKeyOf({ rawHeaders }: IncomingRequest, dialect: Dialect, { query }: Target): string | null {
   const header = (name: string) => headerIn(rawHeaders, name)
   const protocols = asksForWebSocket(rawHeaders) ? (header('sec-websocket-protocol') ?? null) : null
-  return findClientKey(dialect, header, { query: query.slice(1), protocols, ownHeader: null })
+  return findClientKey(dialect, header, { query: query.slice(1), protocols })
 }
 
 /** A 426 has to name what is spoken instead (RFC 9110, 15.5.22). */
