@@ -110,7 +110,7 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     onError: (error) => log.warn({ error }, 'the audit log was not pruned'),
   })
   proxy.ready(true)
-  core.engine.attend(proxy.scout)
+  core.engine.startScouting(proxy.scout)
   guard.start()
 
   async function stop(): Promise<void> {

@@ -35,7 +35,7 @@ export interface LivePool {
   readonly inFlight: number
 }
 
-/** The right to send one attempt with one member; it carries the blame of what comes back. */
+/** The right to send one attempt with one member. The outcome of the attempt is blamed on this lease. */
 export interface Lease {
   readonly id: number
   readonly pool: string
@@ -153,7 +153,7 @@ export interface Explanation {
   readonly members: readonly WhyNot[]
 }
 
-/** Where requests begin; nothing here waits. */
+/** What the data path asks of the engine; no call waits. */
 export interface DataPath {
   find(pool: string): LivePool | undefined
   /** Refuses a request, and counts it, where the pool is known to be exhausted and would say the same to any; otherwise null: it has to `begin`. */
@@ -163,7 +163,7 @@ export interface DataPath {
   /** One more request is under way, until its turn ends. */
   begin(pool: LivePool, model: ModelFamily | null): Turn
   /** Whether the lease's member could serve still: not once it has cooled, needs a login, is disabled, or lost its seat. */
-  stands(lease: Lease): boolean
+  mayStillServe(lease: Lease): boolean
 }
 
 /**
@@ -286,7 +286,7 @@ export interface Engine extends DataPath, Commands, Views {
   /** Records something that happened elsewhere (keys, configuration) with its writes; false when it was only counted. */
   tell<K extends EventKind>(signal: Signal<K>, writes?: readonly Write[]): boolean
   /** From now on recoveries are noticed without traffic: hosts are tried by connecting, exhausted pools by the canonical probe. */
-  attend(scout: Scout): void
+  startScouting(scout: Scout): void
   /** Takes changed settings into use. */
   configure(settings: EngineSettings): void
   /** While the disk is short, counts of repeats are kept in memory only. */

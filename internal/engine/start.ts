@@ -9,11 +9,11 @@ import { PoolCommands } from './operator/pools.ts'
 import { Looking } from './operator/views.ts'
 import { Journal } from './record/journal.ts'
 import { Signals } from './record/signals.ts'
-import { Pointers } from './requests/active-member.ts'
+import { ActiveMembers } from './requests/active-member.ts'
 import { Capacities } from './requests/capacities.ts'
 import { Exhaustions } from './requests/exhaustion.ts'
 import { Hosts } from './requests/hosts.ts'
-import { stands } from './requests/lease-validity.ts'
+import { mayStillServe } from './requests/lease-validity.ts'
 import { Leasing } from './requests/leasing.ts'
 import { Reporting } from './requests/reporting.ts'
 import { Revivals } from './requests/revivals.ts'
@@ -85,12 +85,12 @@ function assemble(core: Core): Engine {
   const leasing = new Leasing(core, capacities)
   const queue = new WaitQueue(core, leasing)
   const suspicions = new Suspicions(core, (credential, finding) => settleStandIns(credential, finding === 'cleared'))
-  const pointers = new Pointers(core)
+  const activeMembers = new ActiveMembers(core)
   const exhaustions = new Exhaustions(core, leasing, () => revivals.look())
   const revivals = new Revivals(core, { leasing, suspicions, exhaustions })
   const hosts = new Hosts(core, queue)
-  const reporting = new Reporting(core, { queue, suspicions, pointers, exhaustions, hosts, capacities })
-  const usage = new UsageWatch(core, pointers)
+  const reporting = new Reporting(core, { queue, suspicions, activeMembers, exhaustions, hosts, capacities })
+  const usage = new UsageWatch(core, activeMembers)
   const looking = new Looking(core, leasing)
   const members = new MemberCommands(core, { leasing, queue, exhaustions })
   const pools = new PoolCommands(core, members, queue)
@@ -103,7 +103,7 @@ function assemble(core: Core): Engine {
       const { standIn } = pool
       if (!standIn || pool.active?.owner !== credential) continue
       if (cleared) pool.standIn = null
-      else pointers.move(pool, standIn)
+      else activeMembers.move(pool, standIn)
       queue.disturbed(pool)
     }
   }
@@ -118,7 +118,7 @@ function assemble(core: Core): Engine {
     },
     wantsModel: (pool) => (pool as Pool).modelLimits > 0 || capacities.concerns(pool as Pool),
     begin: (pool, model) => new RequestTurn(turnDeps, pool as Pool, model),
-    stands: (lease) => stands(lease as LiveLease),
+    mayStillServe: (lease) => mayStillServe(lease as LiveLease),
 
     createPool: pools.createPool.bind(pools),
     changePool: pools.changePool.bind(pools),
@@ -149,9 +149,9 @@ function assemble(core: Core): Engine {
     },
 
     tell: (signal, writes = []) => core.signals.record(writes, signal),
-    attend(scout) {
-      hosts.attend(scout)
-      revivals.attend(scout)
+    startScouting(scout) {
+      hosts.startScouting(scout)
+      revivals.startScouting(scout)
     },
     spareDisk: (isShort) => core.signals.spare(isShort),
     configure(settings) {

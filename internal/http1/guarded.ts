@@ -1,9 +1,9 @@
 import type { EventEmitter } from 'node:events'
 
 /**
- * What is given, with a listener for its errors that nobody takes away: an error without one would end the process. Every
- * raw connection passes through here before anything can happen to it: accepted, opened, or put around a handle in place
- * of another. That a connection broke is noticed by its close.
+ * Returns the same emitter with a listener for `error` that stays: an error without a listener ends the process. Every raw
+ * connection passes through here when it is accepted, opened, or put around the handle of another. That a connection broke
+ * is noticed by its `close`.
  */
 export function guarded<T extends EventEmitter>(emitter: T): T {
   return emitter.on('error', ignore)

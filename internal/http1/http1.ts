@@ -11,7 +11,7 @@ export {
   codedOnItsWay,
   isCoded,
   maxHeaderSize,
-  mostInformational,
+  maxInformational,
   type OpenConnection,
   type OutgoingRequest,
   type ResponseListener,

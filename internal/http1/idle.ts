@@ -1,11 +1,11 @@
 import type { Cancel, Clock } from '../clock/clock.ts'
 
-/** How long a connection has been quiet, for those who look now and then: what happens in between sets a flag, no timer. */
+/** How long a connection has been quiet, measured at intervals: activity sets a flag and arms no timer. */
 export class IdleTime {
   #isActive = true
   #since = 0
 
-  /** Something has happened. */
+  /** Notes activity: the quiet time begins anew with the next `lastsMs`. */
   end(): void {
     this.#isActive = true
   }
@@ -20,13 +20,13 @@ export class IdleTime {
   }
 }
 
-/** What has deadlines that are looked at from outside. */
+/** A connection whose deadlines a DeadlineWatch checks. */
 interface Watched {
   /** Ends what has been quiet for too long; `now` in monotonic ms. */
   check(now: number): void
 }
 
-/** Looks at all connections of a kind at intervals, as long as there are any. */
+/** Calls `check` of each connection in a set every `everyMs`, as long as the set is not empty. */
 export class DeadlineWatch {
   readonly #clock: Clock
   readonly #everyMs: number

@@ -42,7 +42,7 @@ export const noBody = 1
 /** Parsing stops behind the head; `execute` says where that is. */
 export const stopHere = 2
 
-/** node's parser class, without leniency; null on a node that keeps it to itself. */
+/** Node's parser class; null where this Node does not expose it. README.md says why it is used, and what happens without it. */
 export const llhttp = ((): LlhttpClass | null => {
   try {
     return createRequire(import.meta.url)('node:_http_common').HTTPParser ?? null
@@ -51,16 +51,16 @@ export const llhttp = ((): LlhttpClass | null => {
   }
 })()
 
-/** What an Llhttp says its events belong to; nobody looks at it. */
+/** The async resource that a parser has to be given; it is not used. */
 const resource = {}
 
-/** Makes `parser` expect the first byte of a message, whatever came before. */
+/** Resets `parser`, so that the next byte is the first of a message. Heads longer than `maxHeaderSize` bytes are errors. */
 export function expectMessage(parser: Llhttp, type: 'REQUEST' | 'RESPONSE', maxHeaderSize: number): void {
-  if (llhttp === null) throw new Error('node keeps its parser to itself')
+  if (llhttp === null) throw new Error('this Node does not expose its HTTP parser')
   parser.initialize(llhttp[type], resource, maxHeaderSize, llhttp.kLenientNone)
 }
 
-/** Gathers heads that come in parts, as those of many headers do. */
+/** Joins a head that the parser gives in parts, as it does when there are many headers. */
 export class HeadParts {
   #headers: string[] = []
   #url = ''

@@ -20,7 +20,7 @@ export interface IncomingRequest {
   readonly frame?: Frame | FramingFault
   /** What has come of the body, where it gathers that itself instead of telling it as `data`. */
   readonly gathered?: HeldBody
-  /** Goes on to gather, and calls `told` for each piece and for the end; with null it does so no longer, and tells `data`. */
+  /** Goes on gathering the body and calls `told` for each piece and at the end; null stops that, and pieces come as `data`. */
   gather?(told: (() => void) | null): void
   on(event: 'data', listener: (chunk: Buffer) => void): this
   on(event: 'end', listener: () => void): this

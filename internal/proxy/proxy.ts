@@ -17,7 +17,7 @@ import { BodyBudget } from './exchange/body-budget.ts'
 import type { ProxyContext, ProxySettings } from './exchange/context.ts'
 import { TurnStates } from './exchange/turn-states.ts'
 import { RetryBudget } from './failover/replay.ts'
-import { Refusals } from './local/exhausted-answers.ts'
+import { ExhaustedAnswers } from './local/exhausted-answers.ts'
 import type { ProxyMeter } from './local/meter.ts'
 import { createProber } from './probe/probe.ts'
 import { createScout } from './probe/scout.ts'
@@ -122,7 +122,7 @@ function contextOf(parts: ProxyDeps): ProxyContext {
     bodies: new BodyBudget(settings.replay.maxTotalBytes),
     sockets: new OpenSockets(engine, clock, parts.bus),
     retries: new RetryBudget(settings.replay.budget, () => clock.now()),
-    refusals: new Refusals(),
+    exhaustedAnswers: new ExhaustedAnswers(),
     turnStates: new TurnStates(),
     settings,
     ready: false,

@@ -138,10 +138,10 @@ export class PoolCommands {
 }
 
 /** How many members a sentence names. */
-const mostNamed = 20
+const maxNamed = 20
 
 function inShort(members: readonly NewMember[]): string {
-  const names = members.slice(0, mostNamed).map(({ member }) => member)
-  if (members.length > mostNamed) names.push(`${members.length - mostNamed} more`)
+  const names = members.slice(0, maxNamed).map(({ member }) => member)
+  if (members.length > maxNamed) names.push(`${members.length - maxNamed} more`)
   return names.join(', ') || 'no members'
 }

@@ -11,12 +11,12 @@ interface Entry extends AuditEntry {
 const retryMs = 250
 const longestRetryMs = 5_000
 const patienceMs = 2_000
-const mostEntries = 1_000
+const maxEntries = 1_000
 
 /**
- * Makes decisions durable in the order in which they were taken and announces them afterwards. One transaction is under
- * way at a time; what happens meanwhile is coalesced per row. When the store does not take a write for 2 s, events are
- * told from memory and the writes follow when it is well again.
+ * Makes decisions durable in the order in which they were taken, and announces them afterwards. One transaction is under way
+ * at a time; later writes of the same row replace earlier ones. When the store does not take a write for 2 s, events are
+ * announced from memory, and the writes follow when it answers again.
  */
 export class Journal {
   readonly #store: Store
@@ -27,7 +27,7 @@ export class Journal {
   #entries: Entry[] = []
   #committing: Promise<void> | null = null
   #patience: Cancel | null = null
-  #ill = false
+  #isStoreDown = false
   #stopped = false
 
   constructor(parts: { store: Store; bus: EventBus; clock: Clock; log: Logger }) {
@@ -51,7 +51,7 @@ export class Journal {
   /** Resolves when everything recorded so far is durable; rejects when the store has been ill for 2 s. */
   async durable(): Promise<void> {
     while (this.#committing || this.#writes.size > 0 || this.#entries.length > 0) {
-      if (this.#ill) throw new Error('the change is in force but the store cannot write it now; it will follow')
+      if (this.#isStoreDown) throw new Error('the change is in force but the store cannot write it now; it will follow')
       this.#start()
       await this.#round()
     }
@@ -67,8 +67,8 @@ export class Journal {
   }
 
   #enter(entry: AuditEntry): void {
-    if (this.#entries.length >= mostEntries) this.#entries.shift()
-    const announced = this.#ill
+    if (this.#entries.length >= maxEntries) this.#entries.shift()
+    const announced = this.#isStoreDown
     this.#entries.push({ ...entry, announced })
     if (announced) this.#announce(entry, null)
   }
@@ -92,7 +92,7 @@ export class Journal {
       const entries = this.#entries
       this.#writes = new Map()
       this.#entries = []
-      this.#patience ??= this.#clock.after(patienceMs, () => this.#fallIll(entries))
+      this.#patience ??= this.#clock.after(patienceMs, () => this.#announceTrouble(entries))
       try {
         const seqs = await this.#store.commit({ writes: [...writes.values()], audit: entries })
         delay = retryMs
@@ -124,9 +124,9 @@ export class Journal {
     for (const entry of entries) if (!entry.announced) this.#announce(entry, null)
   }
 
-  #fallIll(inFlight: readonly Entry[]): void {
-    if (this.#ill || this.#stopped) return
-    this.#ill = true
+  #announceTrouble(inFlight: readonly Entry[]): void {
+    if (this.#isStoreDown || this.#stopped) return
+    this.#isStoreDown = true
     const waiting = new Set([...inFlight, ...this.#entries])
     const what = 'a write has been pending for 2 s; changes are kept in memory'
     this.#announce({ event: this.#aboutStore('store_trouble', { what }), suppressed: 0 }, null)
@@ -140,8 +140,8 @@ export class Journal {
   #recover(): void {
     this.#patience?.()
     this.#patience = null
-    if (!this.#ill) return
-    this.#ill = false
+    if (!this.#isStoreDown) return
+    this.#isStoreDown = false
     this.#enter({ event: this.#aboutStore('store_healed', {}), suppressed: 0 })
   }
 

@@ -17,7 +17,7 @@ export interface Signal<K extends EventKind> {
   readonly detail: Details[K]
 }
 
-/** Conditions that repeat by themselves; everything else is somebody's action and always gets its row. */
+/** Conditions that repeat by themselves and are deduplicated; every other event is an action and always gets its row. */
 const repeating: ReadonlySet<EventKind> = new Set<EventKind>([
   'cred_failover',
   'pool_exhausted',

@@ -5,15 +5,15 @@ import type { LiveSeat, LiveTurn, Pool } from '../state/live.ts'
 import { poolStateRow } from '../state/registry.ts'
 import { failedHealth } from '../state/seat-health.ts'
 
-/** Who is active in each pool: follows those who serve, and tells a failover when somebody was left because he failed. */
-export class Pointers {
+/** Keeps the active member of each pool: it follows the member that served, and tells a failover when the pool left a member that had failed. */
+export class ActiveMembers {
   readonly #core: Core
 
   constructor(core: Core) {
     this.#core = core
   }
 
-  /** `seat` answered a request of this walk: the pointer follows. */
+  /** `seat` has answered the request of this turn: the pool's active member follows. */
   served(seat: LiveSeat, turn: LiveTurn): void {
     const { pool } = seat
     const { leases, model } = turn

@@ -14,8 +14,8 @@ import type { LiveCredential, LiveSeat, Pool } from '../state/live.ts'
 type Family = ModelFamily | null
 
 /**
- * Who has lately refused which model for want of capacity. Nobody is to blame for that, so it is no state of a member:
- * it is not kept over a restart, and it only makes others come first.
+ * Which members have lately refused which model for want of capacity. That is no state of a member: it blames no one, is not
+ * kept over a restart, and only puts other members first.
  */
 export class Capacities {
   readonly #records = new Map<LiveCredential, Map<Family, Capacity>>()

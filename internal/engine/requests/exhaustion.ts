@@ -7,7 +7,7 @@ import { poolStateRow } from '../state/registry.ts'
 import { worseHealth } from '../state/seat-health.ts'
 import type { Leasing } from './leasing.ts'
 
-/** The exhaustion of pools: one incident from the first refused request until somebody serves, or is found to be able to. */
+/** The exhaustion of pools: one incident from the first refused request until a member serves, or a probe shows that one can. */
 export class Exhaustions {
   readonly #core: Core
   readonly #leasing: Leasing

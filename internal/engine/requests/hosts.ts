@@ -24,7 +24,7 @@ export class Hosts {
   }
 
   /** From now on hosts that are down are tried by connecting. */
-  attend(scout: Scout): void {
+  startScouting(scout: Scout): void {
     this.#scout = scout
     for (const host of this.#core.registry.hosts.values()) this.#arm(host)
   }

@@ -2,10 +2,11 @@ import type { Gate } from '../../pool/pool.ts'
 import type { LiveLease } from '../state/live.ts'
 
 /**
- * Whether the member of a lease could serve still, for what outlives an answer. A suspect is not fallen yet; a member
- * that was given out although it cooled falls only with what no time heals; a probe stands as long as it is under way.
+ * Whether the member of a lease can still serve; asked about WebSockets, which outlive an answer. A suspect still can. A
+ * `degraded` lease, which was given although its member was cooling, ends only with a state that waits for a person. A probe
+ * can as long as it is under way.
  */
-export function stands(lease: LiveLease): boolean {
+export function mayStillServe(lease: LiveLease): boolean {
   const { owner, domain } = lease.seat
   return owner.seats.has(lease.seat) && [owner.gate, domain].every((gate) => gate === null || isOpen(gate, lease))
 }

@@ -21,14 +21,14 @@ import type { Capacities } from './capacities.ts'
 
 const probeMarginMs = 60_000
 
-/** What a request would meet: the decision, and who would serve in which tier. */
+/** What a request would be told: the decision, and the seat and tier that would serve; null where none would. */
 export interface Preview {
   readonly decision: Decision
   readonly seat: LiveSeat | null
   readonly tier: Tier | null
 }
 
-/** Gives out leases: asks the pure core who is next and takes the rights that come with it. */
+/** Gives out leases: asks `pool/` for the next seat, takes the right to probe where one is needed, and counts the use. */
 export class Leasing {
   readonly #core: Core
   readonly #capacities: Capacities

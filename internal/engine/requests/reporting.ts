@@ -14,7 +14,7 @@ import {
 import { type Core, circumstances } from '../state/context.ts'
 import type { LiveLease, LiveSeat, LiveTurn } from '../state/live.ts'
 import { credentialRow, gateRow } from '../state/registry.ts'
-import type { Pointers } from './active-member.ts'
+import type { ActiveMembers } from './active-member.ts'
 import { type Capacities, isWantOfCapacity } from './capacities.ts'
 import type { Exhaustions } from './exhaustion.ts'
 import type { Hosts } from './hosts.ts'
@@ -27,22 +27,22 @@ interface Blamed {
   readonly late: boolean
 }
 
-/** What is told of a report beside the member itself. */
+/** What a report touches beside the member itself. */
 interface ReportingDeps {
   readonly queue: WaitQueue
   readonly suspicions: Suspicions
-  readonly pointers: Pointers
+  readonly activeMembers: ActiveMembers
   readonly exhaustions: Exhaustions
   readonly hosts: Hosts
   readonly capacities: Capacities
 }
 
-/** Applies what came back to the member that was asked, and tells what changed. */
+/** Applies the outcome of a lease to the gates of its member, and records and announces what changed. */
 export class Reporting {
   readonly #core: Core
   readonly #queue: WaitQueue
   readonly #suspicions: Suspicions
-  readonly #pointers: Pointers
+  readonly #activeMembers: ActiveMembers
   readonly #exhaustions: Exhaustions
   readonly #hosts: Hosts
   readonly #capacities: Capacities
@@ -53,7 +53,7 @@ export class Reporting {
     this.#core = core
     this.#queue = parts.queue
     this.#suspicions = parts.suspicions
-    this.#pointers = parts.pointers
+    this.#activeMembers = parts.activeMembers
     this.#exhaustions = parts.exhaustions
     this.#hosts = parts.hosts
     this.#capacities = parts.capacities
@@ -98,7 +98,7 @@ export class Reporting {
     if (!pool.holds(seat)) return
     if (pool.waiters.size > 0) this.#queue.succeeded(pool)
     if (pool.exhausted) this.#exhaustions.servedBy(pool, seat, turn.model)
-    this.#pointers.served(seat, turn)
+    this.#activeMembers.served(seat, turn)
   }
 
   #applyToGates(blame: Blamed, turn: LiveTurn | null, outcome: Outcome): void {
@@ -123,7 +123,7 @@ export class Reporting {
     const now = this.#core.clock.now()
     if (outcome.kind === 'upstream-error') return this.#weighUpstreamError(lease, now)
     const effect = effectOf(outcome)
-    if (effect.do === 'suspect' && this.#suspicions.isAboveSuspicion(owner)) return { do: 'restore' }
+    if (effect.do === 'suspect' && this.#suspicions.wasJustCleared(owner)) return { do: 'restore' }
     if (outcome.evidence === 'strong' || (effect.do !== 'cool' && effect.do !== 'suspect')) return effect
     const storm = pool.storm.weakFailure(owner.record.id, pool.seats.length, now)
     if (storm.started) {

@@ -11,7 +11,7 @@ import { betweenProbesMs, type Suspicions } from './suspicion.ts'
 const soonestMs = 1_000
 const longestMs = 30_000
 const spreadMs = 3_000
-const mostAtOnce = 4
+const maxAtOnce = 4
 
 /**
  * Ends the exhaustion of pools whose agents have stopped asking: when the cooldown of a member is over and no request has
@@ -35,7 +35,7 @@ export class Revivals {
     this.#exhaustions = parts.exhaustions
   }
 
-  attend(scout: Scout): void {
+  startScouting(scout: Scout): void {
     this.#scout = scout
     this.look()
   }
@@ -61,7 +61,7 @@ export class Revivals {
   }
 
   #consider(pool: Pool, now: At): void {
-    if (this.#asking.has(pool) || this.#asking.size >= mostAtOnce || !this.#candidate(pool, now)) return
+    if (this.#asking.has(pool) || this.#asking.size >= maxAtOnce || !this.#candidate(pool, now)) return
     this.#asking.add(pool)
     void this.#ask(pool).finally(() => this.#asking.delete(pool))
   }

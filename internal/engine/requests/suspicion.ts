@@ -17,7 +17,7 @@ import { credentialRow } from '../state/registry.ts'
 /** The canonical probe of a credential is asked at most so often, in ms. */
 export const betweenProbesMs = 60_000
 
-/** Decides about suspects: one canonical probe at a time per credential, at most one a minute. */
+/** Decides about suspects with the canonical probe: one at a time for each credential, at most one a minute. */
 export class Suspicions {
   readonly #core: Core
   /** Called when a suspicion is decided, so that pointers and waiters can follow. */
@@ -47,7 +47,7 @@ export class Suspicions {
    * Whether a probe has just shown that the key is good: then a rejection is the request's doing (a client's headers). The
    * probe of a login is its refresh, which shows nothing of the kind.
    */
-  isAboveSuspicion({ clearedAt, record }: LiveCredential): boolean {
+  wasJustCleared({ clearedAt, record }: LiveCredential): boolean {
     return clearedAt !== null && record.auth !== 'oauth' && this.#core.clock.now() - clearedAt < betweenProbesMs
   }
 

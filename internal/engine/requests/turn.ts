@@ -34,7 +34,7 @@ const nothingLearned: Outcome = {
   cools: false,
 }
 
-/** One request's turn: sees to it that each of its leases is reported once and released once. */
+/** One request's turn in a pool. Each of its leases is reported once and released once. */
 export class RequestTurn extends LiveTurn implements Turn {
   readonly #deps: TurnDeps
   #lease: LiveLease | null = null

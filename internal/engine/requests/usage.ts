@@ -1,18 +1,18 @@
 import { type At, isNearLimit, type Usage } from '../../pool/pool.ts'
 import type { Core } from '../state/context.ts'
 import type { LiveLease, LiveSeat, Pool } from '../state/live.ts'
-import type { Pointers } from './active-member.ts'
+import type { ActiveMembers } from './active-member.ts'
 
 const everyMs = 1_000
 
 /** Keeps what upstreams say of their limits, and lets sticky pools leave a member before it refuses. */
 export class UsageWatch {
   readonly #core: Core
-  readonly #pointers: Pointers
+  readonly #activeMembers: ActiveMembers
 
-  constructor(core: Core, pointers: Pointers) {
+  constructor(core: Core, activeMembers: ActiveMembers) {
     this.#core = core
-    this.#pointers = pointers
+    this.#activeMembers = activeMembers
   }
 
   wants({ seat }: LiveLease): boolean {
@@ -28,7 +28,7 @@ export class UsageWatch {
     const preemptAt = pool.record.preemptAt ?? this.#core.settings.preemptAt
     if (pool.record.strategy !== 'sticky' || pool.active !== seat || !isNearLimit(usage, preemptAt, now)) return
     const next = fresher(pool, seat, { preemptAt, now })
-    if (next) this.#pointers.preempt(pool, next, latestReset(usage))
+    if (next) this.#activeMembers.preempt(pool, next, latestReset(usage))
   }
 }
 

@@ -3,7 +3,7 @@ import type { Core } from '../state/context.ts'
 import type { LiveTurn, Pool, Waiter } from '../state/live.ts'
 import type { Leasing } from './leasing.ts'
 
-const mostWaiters = 1_000
+const maxWaiters = 1_000
 const recheckMs = 250
 
 /**
@@ -41,7 +41,7 @@ export class WaitQueue {
     const { pool } = turn
     const now = this.#core.clock.now()
     if (decision.kind !== 'exhausted' || signal.aborted) return Promise.resolve(decision)
-    if (!this.mayHold(pool, decision, turn.heldMs) || pool.waiters.size >= mostWaiters) return Promise.resolve(decision)
+    if (!this.mayHold(pool, decision, turn.heldMs) || pool.waiters.size >= maxWaiters) return Promise.resolve(decision)
     return new Promise((resolve) => {
       const waiter: Waiter = { turn, since: now, deadline: now + this.#patienceMs(pool, turn.heldMs), resolve }
       pool.waiters.add(waiter)

@@ -6,7 +6,7 @@ export function isReachable({ host }: LiveSeat): boolean {
   return host.health.state === 'healthy'
 }
 
-/** The state in which a member cannot serve, whichever of its gates is to blame; null when it has not failed. */
+/** The health of the first gate of the seat (credential, domain, host) that has failed; null when none has. A probed gate counts as what it was before. */
 export function failedHealth(seat: LiveSeat): Exclude<Health, { state: 'healthy' | 'probing' | 'suspect' }> | null {
   for (const gate of [seat.owner.gate, seat.domain, seat.host]) {
     if (!gate) continue

@@ -5,7 +5,7 @@ const lengths = [16_384, 32_768, 65_536] as const
 export const longestPooled = 65_536
 
 /** So many of each length are kept for the next bodies. */
-const mostKept = 128
+const maxKept = 128
 
 /**
  * Memory for bodies that is used again. What is allocated for each body lies outside of V8's heap, and its coming and
@@ -23,7 +23,7 @@ class PooledBuffers {
   /** Takes the pooled buffer back that `part` is a part of. Nobody may look at it any more, nor the kernel have to read it. */
   give(part: Buffer): void {
     const free = this.#free.get(part.buffer.byteLength)
-    if (free && free.length < mostKept) free.push(Buffer.from(part.buffer))
+    if (free && free.length < maxKept) free.push(Buffer.from(part.buffer))
   }
 }
 

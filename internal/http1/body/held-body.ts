@@ -6,7 +6,7 @@ const smallBody = 8_192
 /** A shorter piece is copied behind the one before it: alone, its bookkeeping would take more memory than its bytes. */
 const smallPiece = 16_384
 
-/** Whose the memory of a piece is: its own; lent, until the body is to `keep` it; or a pooled buffer that is given with it. */
+/** Who owns the memory of a piece: the body (`own`), the caller until `keep` (`lent`), or the buffer pool, from which it is given to the body (`pooled`). */
 export type Memory = 'own' | 'lent' | 'pooled'
 
 /**

@@ -24,7 +24,7 @@ const shortestCheckMs = 25
 /** All connections are read into this one, so that an answer costs no memory of the size of the largest read. */
 const readBuffer = Buffer.allocUnsafeSlow(65_536)
 
-/** What reads a socket that has no connection around it yet. */
+/** Receives the bytes of a socket, and hands them to its Connection once there is one. */
 class Reader {
   connection: Connection | null = null
 
@@ -35,8 +35,8 @@ class Reader {
 }
 
 /**
- * Connections to one origin that speak HTTP/1.1 with node's own parser, without the queue and the streams of a general
- * client. Its owner opens them.
+ * The connections to one origin, over HTTP/1.1 with Node's own parser. It keeps idle connections, queues requests above the
+ * limit, and refuses those that wait longer than `connectMs`. `open` makes the sockets.
  */
 export class ConnectionPool implements Transport, ConnectionHost {
   readonly headMs: number
@@ -55,7 +55,7 @@ export class ConnectionPool implements Transport, ConnectionHost {
   #settling: Connection[] = []
   #settled: Connection[] = []
   readonly #waiting = new RequestQueue()
-  readonly #patience: WaitLimit
+  readonly #waitLimit: WaitLimit
   readonly #clock: Clock
   readonly #onCrowded: () => void
   #connecting = 0
@@ -70,7 +70,7 @@ export class ConnectionPool implements Transport, ConnectionHost {
     const shortest = Math.min(settings.headMs, settings.idleMs) / 4
     this.checkMs = Math.min(Math.max(shortest, shortestCheckMs), longestCheckMs)
     this.#watch = new DeadlineWatch(deps.clock, this.checkMs, this.#connections)
-    this.#patience = new WaitLimit(deps.clock, this.checkMs, () => this.#refuseLate())
+    this.#waitLimit = new WaitLimit(deps.clock, this.checkMs, () => this.#refuseLate())
     this.#clock = deps.clock
     this.#onCrowded = deps.onCrowded
     this.#settings = settings
@@ -90,7 +90,7 @@ export class ConnectionPool implements Transport, ConnectionHost {
     }
     listener.onSend(this.#waiting.add({ request, text, listener, since: this.#clock.mono() }), false)
     this.#openEnough()
-    if (this.#isFull) this.#patience.begin()
+    if (this.#isFull) this.#waitLimit.begin()
   }
 
   close(): void {
@@ -100,7 +100,7 @@ export class ConnectionPool implements Transport, ConnectionHost {
 
   destroy(): void {
     this.#isClosed = true
-    this.#patience.end()
+    this.#waitLimit.end()
     const ended = new Error('the proxy ends')
     for (let next = this.#waiting.next(); next; next = this.#waiting.next()) next.listener.onError(ended)
     for (const connection of [...this.#connections]) connection.destroy()

@@ -6,7 +6,7 @@ import { RequestWriter, type RequestWriterListener } from './request-writer.ts'
 import { type ResponseHead, ResponseParser } from './response-parser.ts'
 import type { OutgoingRequest, ResponseListener, Sending } from './transport.ts'
 
-/** What a connection needs of those it belongs to; durations in ms. */
+/** What a Connection needs of its pool; durations in ms. */
 export interface ConnectionHost {
   readonly headMs: number
   readonly idleMs: number

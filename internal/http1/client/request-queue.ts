@@ -9,8 +9,8 @@ export interface Waiter {
   readonly since: number
 }
 
-/** A place in the line; empty once its request has been taken or given up. */
-class Place implements Sending {
+/** One waiting request; empty once its request has been taken or given up. */
+class QueueEntry implements Sending {
   waiter: Waiter | null
   readonly #onGone: () => void
 
@@ -33,7 +33,7 @@ class Place implements Sending {
  * elements alive through V8's replaced tables, until the whole heap is collected.
  */
 export class RequestQueue {
-  readonly #places: (Place | undefined)[] = []
+  readonly #entries: (QueueEntry | undefined)[] = []
   #first = 0
   #size = 0
   readonly #onGone = () => {
@@ -46,21 +46,21 @@ export class RequestQueue {
 
   /** Adds a request at the end; what is returned takes it out again. */
   add(waiter: Waiter): Sending {
-    const place = new Place(waiter, this.#onGone)
-    this.#places.push(place)
+    const entry = new QueueEntry(waiter, this.#onGone)
+    this.#entries.push(entry)
     this.#size++
-    return place
+    return entry
   }
 
   /** The request that waits longest, if it has done so since then; it waits no more. */
   next(since = Number.POSITIVE_INFINITY): Waiter | null {
-    while (this.#first < this.#places.length) {
-      const place = this.#places[this.#first]
-      const waiter = place?.waiter ?? null
+    while (this.#first < this.#entries.length) {
+      const entry = this.#entries[this.#first]
+      const waiter = entry?.waiter ?? null
       if (waiter && waiter.since > since) break
-      this.#places[this.#first++] = undefined
-      if (!place || !waiter) continue
-      place.waiter = null
+      this.#entries[this.#first++] = undefined
+      if (!entry || !waiter) continue
+      entry.waiter = null
       this.#size--
       this.#tidy()
       return waiter
@@ -69,10 +69,10 @@ export class RequestQueue {
     return null
   }
 
-  /** Forgets the places that are empty. */
+  /** Forgets the entries that are empty. */
   #tidy(): void {
-    if (this.#first === this.#places.length) this.#places.length = 0
-    else if (this.#first > 1_024 && this.#first * 2 > this.#places.length) this.#places.splice(0, this.#first)
+    if (this.#first === this.#entries.length) this.#entries.length = 0
+    else if (this.#first > 1_024 && this.#first * 2 > this.#entries.length) this.#entries.splice(0, this.#first)
     else return
     this.#first = 0
   }

@@ -4,7 +4,7 @@ import type { RequestBody } from '../body/request-body.ts'
 import { longestSingleWrite } from '../single-write.ts'
 import { StreamedBody, type StreamedBodyListener } from './streamed-body.ts'
 
-/** Who is told how the sending of a body that is not held goes. */
+/** What a RequestWriter calls while it sends a body that is not held. */
 export type RequestWriterListener = Omit<StreamedBodyListener, 'sent'>
 
 /** Writes the requests of one connection, one after the other, and knows when the kernel has all of one. */

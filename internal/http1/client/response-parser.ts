@@ -9,7 +9,7 @@ import {
   noBody,
   stopHere,
 } from '../llhttp.ts'
-import { codedOnItsWay, isCoded, maxHeaderSize, mostInformational } from './transport.ts'
+import { codedOnItsWay, isCoded, maxHeaderSize, maxInformational } from './transport.ts'
 
 /** The final head of an answer. */
 export interface ResponseHead {
@@ -28,8 +28,8 @@ export interface ResponseHead {
 export const canParseResponses = llhttp !== null
 
 /**
- * node's strict response parser, for one connection. It is asked, it does not call: whoever feeds it looks afterwards at
- * what has come, so that nothing is done from within it. Bodies of known length are not for it.
+ * Node's strict response parser, for one connection. It makes no calls: after `take`, its fields say what has come, so that
+ * no code of the caller runs inside the parser. It does not parse bodies of known length.
  */
 export class ResponseParser {
   readonly #parser: Llhttp
@@ -50,7 +50,7 @@ export class ResponseParser {
 
   /** Throws where `canParseResponses` is false. */
   constructor() {
-    if (llhttp === null) throw new Error('node keeps its parser to itself')
+    if (llhttp === null) throw new Error('this Node does not expose its HTTP parser')
     this.#parser = new llhttp()
     this.#parser[llhttp.kOnMessageBegin] = () => {
       this.hasSurplus = this.isComplete
@@ -102,7 +102,7 @@ export class ResponseParser {
     if (this.head || this.fault) return bodyFollows
     if (upgrade || status === 101) return this.#refuse('an upgrade that nobody asked for')
     if (status < 200) return this.#skip(status)
-    const { length, keepAliveSeconds, coded } = saidIn(headers)
+    const { length, keepAliveSeconds, coded } = bodyFactsIn(headers)
     if (coded) return this.#refuse(codedOnItsWay)
     const isEmpty = this.#isHead || status === 204 || status === 304
     this.head = { status, headers, length: isEmpty ? 0 : length, keepAlive, keepAliveSeconds }
@@ -112,7 +112,7 @@ export class ResponseParser {
   #skip(status: number): number {
     if (status < 100) return this.#refuse('a status that is none')
     if (status === 100) return this.#refuse('a 100 that nobody asked for')
-    if (++this.informational > mostInformational) return this.#refuse('too many informational answers')
+    if (++this.informational > maxInformational) return this.#refuse('too many informational answers')
     return bodyFollows
   }
 
@@ -123,12 +123,12 @@ export class ResponseParser {
   }
 }
 
-/** What a head says of its message: of its lengths the parser has found that they are valid and alone. */
-interface Said extends Pick<ResponseHead, 'length' | 'keepAliveSeconds'> {
+/** What a head says about its body and connection. The parser has already refused invalid and repeated lengths. */
+interface BodyFacts extends Pick<ResponseHead, 'length' | 'keepAliveSeconds'> {
   readonly coded: boolean
 }
 
-function saidIn(headers: readonly string[]): Said {
+function bodyFactsIn(headers: readonly string[]): BodyFacts {
   let length: number | null = null
   let coded = false
   let keepAliveSeconds: number | null = null

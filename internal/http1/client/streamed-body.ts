@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 
-/** Who sends a body that is not held. */
+/** What a StreamedBody calls while it is sent. */
 export interface StreamedBodyListener {
   /** A part has gone out. */
   progressed(): void

@@ -12,7 +12,7 @@ export interface OutgoingRequest {
   readonly body: RequestBody
 }
 
-/** Who is told of the answer to a request: `onError` or `onComplete` is the last call. */
+/** What a transport calls with the answer to a request; `onError` or `onComplete` is the last call. */
 export interface ResponseListener {
   /** The request begins to leave, or waits for a connection and can be taken back. */
   onSend(sending: Sending, hasLeft: boolean): void
@@ -24,7 +24,7 @@ export interface ResponseListener {
   onError(error: Error): void
 }
 
-/** Where a request is that was handed over. Who asks is named, because a connection goes on to the next request. */
+/** A request that was handed over, in the queue or on a connection. The listener identifies it, because a connection serves one request after another. */
 export interface Sending {
   /** Gives the request of `listener` up without another word: its connection is closed, or it does not get one. */
   abort(listener: ResponseListener): void
@@ -82,7 +82,7 @@ export interface ConnectionPoolDeps {
 export const maxHeaderSize = 65_536
 
 /** Informational answers (103) that are skipped before the upstream counts as broken: each renews its deadline. */
-export const mostInformational = 16
+export const maxInformational = 16
 
 /** Whether a header says that the answer is coded on its way in a manner that nobody asked for (RFC 9112, 7.3: we send no TE). */
 export function isCoded(name: string, value: string): boolean {

@@ -10,7 +10,7 @@ export interface ServerIdentity {
   readonly key: string
 }
 
-/** Who answers requests. */
+/** What a server calls with each request, and asks for the words of a rejection. */
 export interface RequestHandler {
   /** A request whose head is here; `upgrade` is its connection when that is to become a WebSocket. */
   handle(
@@ -23,7 +23,7 @@ export interface RequestHandler {
   rejection(fault: RequestFault): Rejection
 }
 
-/** What requests are read and answered with. */
+/** What an acceptor works with. */
 export interface AcceptorDeps {
   readonly handler: RequestHandler
   readonly clock: Clock
@@ -33,7 +33,7 @@ export interface AcceptorDeps {
   readonly identity: ServerIdentity | null
 }
 
-/** A port that hands requests to a handler; whoever has it opens and closes `server`. */
+/** A server that hands requests to a handler. Its owner opens and closes `server`. */
 export interface Acceptor {
   readonly server: Server
   /** Ends the connections on which nothing is under way. */

@@ -32,11 +32,11 @@ export interface FastConnectionContext {
   crashed(error: unknown): void
 }
 
-/** So many requests may wait behind the one that is being answered before no more are read. */
-const mostWaiting = 16
+/** At most this many pipelined requests wait behind the one that is being answered; then reading pauses. */
+const maxWaiting = 16
 
 /** How much of a body is gathered, in bytes, while its request waits behind another. */
-const mostEarly = 65_536
+const maxEarlyBytes = 65_536
 
 /** How long a client may go on sending what nobody wants after its last answer, in ms. */
 const lingerMs = 2_000
@@ -47,9 +47,9 @@ type Wait = 'none' | keyof typeof limits
 const limits = { unread: 'unreadMs', body: 'silentMs', head: 'headMs', request: 'keepAliveMs' } as const
 
 /**
- * One connection of a client. Its requests are parsed by node's own parser and answered without the streams of
- * node:http, which cost more than everything else that spillway does for a request. Nobody else writes to the connection
- * before it has become a WebSocket: after an answer that closes, or in place of one, nothing more is said.
+ * One connection of a client. Node's own parser reads its requests, and they are answered without the streams of
+ * node:http, which cost more than everything else that spillway does for a request. Until it becomes a WebSocket, this class
+ * alone writes to it: nothing follows an answer that closes, or a rejection in its place.
  */
 export class FastConnection implements ResponseContext, RequestReaderListener, ReadTarget {
   readonly #socket: Socket
@@ -153,7 +153,7 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
         this.#admit(first)
       }
       if (this.#reader.end?.why === 'fault') this.#onFault(this.#reader.end.code)
-      if (this.#requests.length > mostWaiting || this.#isEarly) this.#socket.pause()
+      if (this.#requests.length > maxWaiting || this.#isEarly) this.#socket.pause()
     } catch (error) {
       this.#crashed(error)
     }
@@ -162,8 +162,8 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
   /** Whether more has come than is gathered for a request that has to wait for the one before it. */
   get #isEarly(): boolean {
     const { reading, behind } = this.#reader
-    if (behind.length > mostEarly) return true
-    return reading !== null && reading !== this.#serving && reading.gathered.length > mostEarly
+    if (behind.length > maxEarlyBytes) return true
+    return reading !== null && reading !== this.#serving && reading.gathered.length > maxEarlyBytes
   }
 
   begin(head: ParsedHead): FastRequest {
@@ -177,7 +177,7 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
   ended(request: FastRequest): void {
     request.end()
     // Whoever made the client wait for the rest of the body does so no longer.
-    if (this.#requests.length <= mostWaiting && this.#socket.isPaused()) this.#socket.resume()
+    if (this.#requests.length <= maxWaiting && this.#socket.isPaused()) this.#socket.resume()
     if (this.#isAnswered && this.#requests[0] === request) this.#next()
   }
 

@@ -42,10 +42,10 @@ export class FastRequest implements IncomingRequest {
     const frame = frameOf(headers, version)
     this.frame = frame
     this.length = typeof frame === 'string' ? 0 : frame.length
-    const asked = wishesIn(headers)
-    this.expectation = version === '1.0' ? 'none' : asked.expectation
+    const options = optionsIn(headers)
+    this.expectation = version === '1.0' ? 'none' : options.expectation
     // Any other protocol is ignored (RFC 9110, 7.8), the body of such a request is framed as ever.
-    this.isUpgrade = upgrade && asked.isWebSocket && typeof frame === 'object'
+    this.isUpgrade = upgrade && options.isWebSocket && typeof frame === 'object'
     this.keepAlive = keepAlive && method !== 'CONNECT' && !this.isUpgrade
     this.#socket = socket
     this.gathered = new HeldBody(this.length)
@@ -135,15 +135,15 @@ export class FastRequest implements IncomingRequest {
   }
 }
 
-/** What a head asks for beside an answer. */
-interface Wishes {
+/** What a head asks for beside an answer: a 100, or a WebSocket. */
+interface RequestOptions {
   readonly expectation: Expectation
   readonly isWebSocket: boolean
 }
 
-const nothing: Wishes = { expectation: 'none', isWebSocket: false }
+const nothing: RequestOptions = { expectation: 'none', isWebSocket: false }
 
-function wishesIn(headers: RawHeaders): Wishes {
+function optionsIn(headers: RawHeaders): RequestOptions {
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] as string
     if (name.length !== 6 && name.length !== 7) continue

@@ -1,4 +1,4 @@
-/** The data port of a node that keeps its parser to itself: node:http reads the requests, and keeps every connection. */
+/** The data port of a Node that does not expose its parser: node:http reads the requests, and keeps every connection. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'

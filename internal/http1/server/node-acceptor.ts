@@ -11,7 +11,7 @@ import { faultOf, rejectionText } from './rejection.ts'
 const lingerMs = 2_000
 
 /**
- * Requests through node:http, for a node that keeps its parser to itself. A connection serves one request, and nothing
+ * Requests through node:http, for a Node that does not expose its parser. A connection serves one request, and nothing
  * takes it out of node's hands, WebSockets neither: so there is nothing behind a request that could be misread.
  */
 export class NodeAcceptor implements Acceptor {

@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http'
 import { bodyFollows, expectMessage, type HeadArguments, HeadParts, type Llhttp, llhttp, stopHere } from '../llhttp.ts'
 
-/** What a parser tells of the requests of a connection, in the order of their bytes. */
+/** What a RequestParser calls with the requests of a connection, in the order of their bytes. */
 export interface RequestParserListener {
   /** Whether the parser is to go on with the body, which it delimits by its chunks; otherwise it stops behind the head. */
   requestHead(head: ParsedHead): boolean
@@ -50,7 +50,7 @@ export class RequestParser {
 
   /** Throws where `canParseRequests` is false. */
   constructor(maxHeaderSize: number, listener: RequestParserListener) {
-    if (llhttp === null) throw new Error('node keeps its parser to itself')
+    if (llhttp === null) throw new Error('this Node does not expose its HTTP parser')
     this.#parser = new llhttp()
     this.#maxHeaderSize = maxHeaderSize
     this.#listener = listener

@@ -4,7 +4,7 @@ import { type ParsedHead, RequestParser } from './request-parser.ts'
 
 const nothing = Buffer.alloc(0)
 
-/** Who is told of the requests of a connection, in the order of their bytes. */
+/** What a RequestReader calls with the requests of a connection, in the order of their bytes. */
 export interface RequestReaderListener {
   /** The request of that head. */
   begin(head: ParsedHead): FastRequest
@@ -12,7 +12,7 @@ export interface RequestReaderListener {
   ended(request: FastRequest): void
 }
 
-/** Why nothing behind the last request is another one. */
+/** Why no further request is read from the connection. */
 export type ReadingEnd =
   /** That request was the last of its connection. */
   | { readonly why: 'closed' }

@@ -37,7 +37,7 @@ const closingEachMs = 0.15
 /** What is under way on the connections of a server. */
 export interface InFlight {
   /** How many connections of clients may be open; what comes beyond them is closed at once. */
-  readonly mostConnections: number
+  readonly maxConnections: number
   /** How many requests are under way. */
   readonly size: number
   /** Resolves as soon as none is. */
@@ -56,7 +56,7 @@ export class HttpServer {
   /** `isDirect`: whether requests are read with node's own parser. */
   constructor(deps: AcceptorDeps, inFlight: InFlight, isDirect = canParseRequests) {
     this.#acceptor = isDirect ? new FastAcceptor(deps) : new NodeAcceptor(deps)
-    this.#acceptor.server.maxConnections = inFlight.mostConnections
+    this.#acceptor.server.maxConnections = inFlight.maxConnections
     // A connection that could not be accepted is gone, and is no reason to end.
     this.#acceptor.server.on('error', (error) => {
       if (this.#acceptor.server.listening) deps.log.error({ error }, 'a connection could not be accepted')

@@ -9,7 +9,7 @@ interface Inner {
   server: unknown
 }
 
-/** Where bytes are read to, and who is told; the bytes are theirs only until `take` returns, if the buffer is used again. */
+/** Gives buffers to read into, and takes what was read; a buffer that is used again holds those bytes only until `take` returns. */
 export interface ReadTarget {
   /** The buffer for the next read. */
   buffer(): Buffer

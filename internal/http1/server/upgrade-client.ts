@@ -5,7 +5,7 @@ import type { FastRequest } from './fast-request.ts'
 import { FastResponse, type ResponseContext } from './fast-response.ts'
 
 /** What a client may send before its upgrade is answered, in bytes; the rest waits in its own buffers. */
-const mostEarly = 65_536
+const maxEarlyBytes = 65_536
 
 /** How long a refused client may take to hang up, in ms: closing at once could lose the answer on its way. */
 const lingerMs = 1_000
@@ -68,7 +68,7 @@ export class UpgradeClient implements ResponseContext {
     if (this.#refused) return
     this.#early.push(chunk)
     this.#bytes += chunk.length
-    if (this.#bytes > mostEarly) this.socket.pause()
+    if (this.#bytes > maxEarlyBytes) this.socket.pause()
   }
 
   readonly #onEnd = (): void => {

@@ -38,7 +38,7 @@ import { isPreflight, Preflight } from './preflight.ts'
 /** Names that no pool can have, because these paths are answered here. */
 const reservedPools: ReadonlySet<string> = new Set(['healthz', 'readyz'])
 
-/** Lets requests in or turns them away; who is let in becomes an Exchange. */
+/** Judges each request whose head has come: answers what is refused, and starts an Exchange for what is admitted. */
 export class Handler implements RequestHandler {
   readonly #context: ProxyContext
   readonly #inbound: Inbound
@@ -50,7 +50,7 @@ export class Handler implements RequestHandler {
     this.#inbound = inbound
   }
 
-  /** The way of a request up to its admission, in the order in which it is judged. */
+  /** Judges a request in the order frame, method, target, reserved names, pool; `#enter` goes on where the pool is known. */
   handle(
     request: IncomingRequest,
     response: OutgoingResponse,
@@ -106,7 +106,7 @@ export class Handler implements RequestHandler {
     // A request that is here as a whole is told at once what any would be told.
     const exhausted = request.complete && !upgrade && !isFree ? this.#context.engine.turnAway(pool) : null
     if (exhausted) {
-      this.#sayExhausted(call, dialect, pool, exhausted)
+      this.#answerExhausted(call, dialect, pool, exhausted)
       return
     }
     if (this.#inbound.isFull) {
@@ -156,12 +156,12 @@ export class Handler implements RequestHandler {
     }
   }
 
-  #sayExhausted({ request, response }: Call, dialect: Dialect, pool: LivePool, decision: Exhausted): void {
-    const { meter, refusals, clock, draining } = this.#context
+  #answerExhausted({ request, response }: Call, dialect: Dialect, pool: LivePool, decision: Exhausted): void {
+    const { meter, exhaustedAnswers, clock, draining } = this.#context
     request.gathered?.release()
     meter.request(pool.name, 'exhausted')
-    const hearer = { dialect, client: clientKind(headerIn(request.rawHeaders, 'user-agent')) }
-    const answer = refusals.answer(hearer, pool.name, decision, clock.now())
+    const facts = { dialect, client: clientKind(headerIn(request.rawHeaders, 'user-agent')) }
+    const answer = exhaustedAnswers.answer(facts, pool.name, decision, clock.now())
     sendPrepared(response, readableTo(request, answer), this.#marks(), draining)
   }
 

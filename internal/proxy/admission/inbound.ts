@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 
 /** Descriptors that are kept free for upstreams, the store and files. */
 const keptDescriptors = 256
-/** Of these, so many may be connections that wait or are turned away: accepted without bound they would leave none to reach an upstream with. */
+/** Of the kept descriptors, this many may be connections that are idle or refused; without a bound none would be left for upstreams. */
 const spareConnections = 192
 
 /** A request that is under way. */
@@ -20,7 +20,7 @@ export class Inbound {
   #count = 0
 
   /** `most` exchanges at a time; more are turned away before descriptors run out. */
-  constructor(most = mostExchanges()) {
+  constructor(most = maxExchanges()) {
     this.#most = most
   }
 
@@ -30,7 +30,7 @@ export class Inbound {
   }
 
   /** How many connections of clients may be open; what comes beyond them is closed at once. */
-  get mostConnections(): number {
+  get maxConnections(): number {
     return this.#most + spareConnections
   }
 
@@ -89,7 +89,7 @@ interface Connection {
 }
 
 /** Half of the descriptors that the process may open beyond the kept ones; unlimited where that cannot be read. */
-function mostExchanges(): number {
+function maxExchanges(): number {
   try {
     const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
     return soft === undefined

@@ -11,7 +11,7 @@ import { LateErrors } from './late-errors.ts'
 import { Redactor } from './redact.ts'
 import { Unpacking, type UnpackingListener } from './unpacking.ts'
 
-/** Who an attempt tells what has come of it: first `decide` or `failed`, and after `pass` how that ended. */
+/** What an attempt calls: first `decide` or `failed`, and after `pass` either `finished` or `severed`. */
 export interface AttemptListener {
   /** The answer is understood and held back: call `pass` or `discard`. */
   decide(attempt: Attempt, outcome: Outcome): void
@@ -46,12 +46,12 @@ export interface Presentation {
   readonly retryAfterSeconds: number | null
 }
 
-/** Before a request is handed over. */
-const nowhere: Sending = { abort() {}, resume() {} }
+/** Stands for the connection before a request is handed over. */
+const notSent: Sending = { abort() {}, resume() {} }
 
 /**
- * One round attempt with one member: the upstream's connection on one side, its listener on the other. It holds an answer back
- * until it is understood; what happens then is the listener's decision.
+ * One round trip with one member. It holds the answer back until it is understood and tells its listener; the listener
+ * then calls `pass` or `discard`.
  */
 export class Attempt implements ResponseListener, HoldListener, UnpackingListener {
   readonly lease: Lease
@@ -61,7 +61,7 @@ export class Attempt implements ResponseListener, HoldListener, UnpackingListene
   startedAt = 0
   headAt = 0
   #hasLeft = false
-  #sending: Sending = nowhere
+  #sending: Sending = notSent
   #status = 0
   #headers: string[] = []
   #hold: Hold | null = null

@@ -4,7 +4,7 @@ const lf = 10
 const cr = 13
 
 /** How much of an unfinished event is looked at for its type, in bytes. */
-const mostBeginning = 256
+const maxBeginning = 256
 
 /**
  * Reads server-sent events (WHATWG HTML, 9.2) from bytes as they come: any line ending, lines and events across chunks,
@@ -47,8 +47,8 @@ export class EventReader {
   /** The event that is not complete, by its name or the type at the beginning of its data; null where neither has come. */
   get unfinishedName(): string | null {
     if (this.#event !== null) return this.#event
-    const beginning = this.#data[0] ?? Buffer.concat(this.#line, Math.min(this.#lineLength, mostBeginning)).toString()
-    return /"type"\s*:\s*"([^"]+)"/.exec(beginning.slice(0, mostBeginning))?.[1] ?? null
+    const beginning = this.#data[0] ?? Buffer.concat(this.#line, Math.min(this.#lineLength, maxBeginning)).toString()
+    return /"type"\s*:\s*"([^"]+)"/.exec(beginning.slice(0, maxBeginning))?.[1] ?? null
   }
 
   #wholeLine(end: Buffer): string {

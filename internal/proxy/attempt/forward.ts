@@ -13,7 +13,7 @@ export interface Head {
  */
 const resetGapMs = 100
 
-/** The circumstances of passing an answer on. */
+/** What a Forward works with. */
 export interface Passage {
   readonly clock: Clock
   /** How long, in ms, a client may leave bytes unread before its connection is closed. */

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../clock/clock.ts'
 import type { Dialect } from '../../dialect/dialect.ts'
 import type { Outcome } from '../../pool/pool.ts'
-import { type AnswerHead, mostHeld, Reading } from './reading.ts'
+import { type AnswerHead, maxHeld, Reading } from './reading.ts'
 import type { Redactor } from './redact.ts'
 
 /** How long all of a refusal may take to come, in ms, before it is judged by what is here of it. */
@@ -10,7 +10,7 @@ const longestRefusalMs = 2_000
 /** Both sides measure from their own beginning: what comes just with the end of the time still counts. */
 const tolerance = 1.01
 
-/** What a hold needs beside the answer. */
+/** What a Hold works with. */
 export interface HoldTerms {
   readonly dialect: Dialect
   readonly clock: Clock
@@ -18,13 +18,13 @@ export interface HoldTerms {
   readonly holdMs: number
 }
 
-/** Who waits for an answer to be understood. */
+/** What a Hold calls with the meaning of the answer. */
 export interface HoldListener {
   /** Called once, as soon as it is. */
   understood(outcome: Outcome): void
 }
 
-/** An answer that is held back until it is understood. */
+/** Holds an answer back until the dialect says what it means, or its time or its room is used up. */
 export class Hold {
   readonly #reading: Reading
   readonly #terms: HoldTerms
@@ -67,7 +67,7 @@ export class Hold {
 
   /** Whether so much is held that nothing more may come for now. */
   get isFull(): boolean {
-    return this.#bytes >= (this.#outcome === null ? this.#reading.mostHeld : mostHeld)
+    return this.#bytes >= (this.#outcome === null ? this.#reading.maxHeld : maxHeld)
   }
 
   /** Whether it can be searched for our secret. */

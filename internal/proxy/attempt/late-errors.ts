@@ -1,15 +1,15 @@
 import type { Dialect, StreamEvent } from '../../dialect/dialect.ts'
 import type { Outcome } from '../../pool/pool.ts'
 import { EventReader } from './event-reader.ts'
-import { mayBeLong, mostLifecycle } from './stream.ts'
+import { maxLifecycle, mayBeLong } from './stream.ts'
 
 const lf = 10
 const cr = 13
 
 /** An unfinished event is kept up to this length, in bytes, unless its name says that it is an error. */
-const mostTail = 65_536
+const maxTail = 65_536
 /** How much of an unfinished event is looked at for its name, in bytes. */
-const mostName = 256
+const maxName = 256
 
 /** An error event in a stream. */
 export interface LateError {
@@ -69,10 +69,10 @@ export class LateErrors {
   }
 
   get #isTooLong(): boolean {
-    if (this.#tailLength <= mostTail) return false
-    if (this.#tailLength > mostLifecycle) return true
+    if (this.#tailLength <= maxTail) return false
+    if (this.#tailLength > maxLifecycle) return true
     const reader = new EventReader()
-    reader.push(Buffer.concat(this.#tail, mostName))
+    reader.push(Buffer.concat(this.#tail, maxName))
     return !mayBeLong(reader.unfinishedName, this.#dialect, this.#now())
   }
 

@@ -2,8 +2,8 @@ import type { Dialect } from '../../dialect/dialect.ts'
 import { headerIn } from '../../http1/http1.ts'
 import type { At, Outcome } from '../../pool/pool.ts'
 import { codingOf, isPlain } from '../upstream/codings.ts'
-import { Refused } from './refused-body.ts'
-import { mostLifecycle, Opening } from './stream.ts'
+import { RefusedBody } from './refused-body.ts'
+import { maxLifecycle, Opening } from './stream.ts'
 
 /** The head of an upstream's answer. */
 export interface AnswerHead {
@@ -17,20 +17,20 @@ export interface AnswerHead {
 }
 
 /** What is held back at most, in bytes, before an answer counts as begun. */
-export const mostHeld = 65_536
+export const maxHeld = 65_536
 
 /** A 200 that is longer than this, in bytes, is an answer: error messages are short. */
-const mostPackedError = 8_192
+const maxPackedError = 8_192
 
-/** What in the body decides: nothing, all of an error, the first events of a stream, or how a JSON answer begins. */
-type DeadlineWatch = 'nothing' | 'refusal' | 'events' | 'json'
+/** Which part of an answer decides what it means: the head alone, the whole error body, the first events, or the first bytes of JSON. */
+type DecidedBy = 'nothing' | 'refusal' | 'events' | 'json'
 
-/** Understands one answer from its head and as little of its body as possible. */
+/** Gives the outcome of one answer from its head and as little of its body as possible. */
 export class Reading {
   readonly #head: AnswerHead
   readonly #dialect: Dialect
   #opening: Opening | null = null
-  #watch: DeadlineWatch
+  #watch: DecidedBy
 
   constructor(head: AnswerHead, dialect: Dialect) {
     this.#head = head
@@ -50,8 +50,8 @@ export class Reading {
   }
 
   /** How many bytes are held at most until it is understood. */
-  get mostHeld(): number {
-    return this.isStream ? mostLifecycle : mostHeld
+  get maxHeld(): number {
+    return this.isStream ? maxLifecycle : maxHeld
   }
 
   /** Whether the answer refuses, as far as its head says. */
@@ -81,7 +81,7 @@ export class Reading {
       if (meaning === null) return null
       return meaning === 'content' ? this.#classify(null, now) : meaning
     }
-    return held.bytes >= mostHeld ? this.conclude(held, now) : null
+    return held.bytes >= maxHeld ? this.conclude(held, now) : null
   }
 
   /** The outcome of what is here; asked when nothing more comes, or not in time. */
@@ -90,8 +90,8 @@ export class Reading {
   }
 
   /** The held body as that of a refusal. */
-  body({ parts, complete }: Held): Refused {
-    return new Refused(parts, { coding: headerIn(this.#head.headers, 'content-encoding'), complete })
+  body({ parts, complete }: Held): RefusedBody {
+    return new RefusedBody(parts, { coding: headerIn(this.#head.headers, 'content-encoding'), complete })
   }
 
   #classify(body: string | null, now: At): Outcome {
@@ -102,14 +102,14 @@ export class Reading {
   }
 }
 
-/** The part of a body that has come and not gone on. */
+/** The part of a body that has come and has not been passed on. */
 export interface Held {
   readonly parts: readonly Buffer[]
   readonly bytes: number
   readonly complete: boolean
 }
 
-function watchFor({ method, status, headers }: AnswerHead, errorInOk: boolean): DeadlineWatch {
+function watchFor({ method, status, headers }: AnswerHead, errorInOk: boolean): DecidedBy {
   if (method === 'HEAD') return 'nothing'
   if (status >= 400) return 'refusal'
   if (status >= 300) return 'nothing'
@@ -120,7 +120,7 @@ function watchFor({ method, status, headers }: AnswerHead, errorInOk: boolean): 
   if (!errorInOk || !/^application\/json/i.test(type)) return 'nothing'
   if (!packed) return 'json'
   const length = Number(headerIn(headers, 'content-length'))
-  return length <= mostPackedError ? 'refusal' : 'nothing'
+  return length <= maxPackedError ? 'refusal' : 'nothing'
 }
 
 /**
@@ -131,5 +131,5 @@ function mayBeError(chunk: Buffer, { headers }: AnswerHead): boolean {
   const start = chunk.subarray(0, 256)
   if (start.includes('"error"') && /^\s*\[?\s*\{\s*"error"/.test(start.toString('latin1'))) return true
   const length = Number(headerIn(headers, 'content-length') ?? chunk.length)
-  return length <= mostPackedError && (chunk.includes('"base_resp"') || chunk.includes('"success":false'))
+  return length <= maxPackedError && (chunk.includes('"base_resp"') || chunk.includes('"success":false'))
 }

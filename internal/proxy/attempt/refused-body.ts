@@ -2,13 +2,13 @@ import { decodeBody } from './decode.ts'
 import type { Redactor } from './redact.ts'
 
 /** What of an error body is read to understand it, in bytes. */
-const mostText = 65_536
+const maxText = 65_536
 
 /** What a packed error body may unpack to; more is no error message but an attack. */
-const mostUnpacked = 1_048_576
+const maxUnpacked = 1_048_576
 
 /** The body of an answer that refuses: what it says, and how it can be shown to a client. */
-export class Refused {
+export class RefusedBody {
   /** The decoded text for the dialect, at most 64 KiB of it; null when it cannot be read. */
   readonly text: string | null
   /** It is packed in a way that we cannot look through, so it must not be shown either. */
@@ -19,10 +19,10 @@ export class Refused {
   constructor(parts: readonly Buffer[], { coding, complete }: { coding: string | undefined; complete: boolean }) {
     this.#bytes = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts)
     const packed = coding !== undefined && coding.trim().toLowerCase() !== 'identity'
-    const decoded = packed && !complete ? null : decodeBody(this.#bytes, coding, mostUnpacked)
+    const decoded = packed && !complete ? null : decodeBody(this.#bytes, coding, maxUnpacked)
     this.#plain = decoded && 'bytes' in decoded ? decoded.bytes : null
     this.unreadable = this.#plain === null && this.#bytes.length > 0
-    this.text = this.#plain === null ? null : this.#plain.subarray(0, mostText).toString()
+    this.text = this.#plain === null ? null : this.#plain.subarray(0, maxText).toString()
   }
 
   /** The whole body without our secret: the upstream's own bytes, or their decoded form when those had to be changed. */

@@ -3,9 +3,9 @@ import type { At, Outcome } from '../../pool/pool.ts'
 import { EventReader } from './event-reader.ts'
 
 /** How many bytes of events that carry no content may come before a stream counts as begun (docs/failover.md, "Replay"). */
-export const mostLifecycle = 4_194_304
+export const maxLifecycle = 4_194_304
 /** The same for bytes of which it cannot be told yet what they are. */
-const mostUnknown = 65_536
+const maxUnknown = 65_536
 
 /** Looks at the beginning of a stream until an event says whether it is an answer or an error. */
 export class Opening {
@@ -27,11 +27,11 @@ export class Opening {
       const meaning = this.#dialect.classifyEvent(event, now, this.#oauth)
       if (meaning !== 'lifecycle') return meaning
     }
-    return this.#bytes >= mostLifecycle || this.#isUnknown(now) ? 'content' : null
+    return this.#bytes >= maxLifecycle || this.#isUnknown(now) ? 'content' : null
   }
 
   #isUnknown(now: At): boolean {
-    return this.#reader.unfinished >= mostUnknown && !mayBeLong(this.#reader.unfinishedName, this.#dialect, now)
+    return this.#reader.unfinished >= maxUnknown && !mayBeLong(this.#reader.unfinishedName, this.#dialect, now)
   }
 }
 

@@ -2,10 +2,10 @@ import type { Transform } from 'node:stream'
 import { codingOf } from '../upstream/codings.ts'
 
 /** So many bytes wait to be unpacked before the upstream has to wait. */
-const mostWaiting = 65_536
+const maxWaiting = 65_536
 
 /** What one chunk may unpack to, in bytes; more is no stream of events but an attack, and nobody looks into it any more. */
-const mostUnpacked = 16_777_216
+const maxUnpacked = 16_777_216
 
 const nothing = Buffer.alloc(0)
 
@@ -40,7 +40,7 @@ export class Unpacking {
   push(chunk: Buffer): boolean {
     this.#waiting += chunk.length
     if (this.#queue.push(chunk) === 1) this.#next()
-    return this.#waiting < mostWaiting
+    return this.#waiting < maxWaiting
   }
 
   /** Calls `then` when all that has come so far is told; no more comes. */
@@ -72,7 +72,7 @@ export class Unpacking {
       if (this.#isBlind) return
       this.#plain.push(plain)
       this.#plainLength += plain.length
-      if (this.#plainLength > mostUnpacked) this.#goBlind()
+      if (this.#plainLength > maxUnpacked) this.#goBlind()
     })
     return unpacker
   }

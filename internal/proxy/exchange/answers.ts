@@ -6,21 +6,21 @@ import { readableTo } from '../local/cors.ts'
 import type { AdmittedRequest, ProxyContext } from './context.ts'
 import type { AnyAttempt } from './state.ts'
 
-/** What is left unread of a refused request's body before its connection is closed instead, in bytes. */
-const mostDiscarded = 1_048_576
+/** Up to this many bytes of a refused request's body are read and dropped; above it the connection is closed. */
+const maxDiscarded = 1_048_576
 
-/** Whether closing the connection beats reading what has not come of a body of this frame. */
+/** Whether so much of the body is still to come that the connection is closed rather than read to its end. */
 export function isLongUnread(request: IncomingRequest, { length }: Frame): boolean {
-  return !request.complete && (length === null || length > mostDiscarded)
+  return !request.complete && (length === null || length > maxDiscarded)
 }
 
-/** Answers with what kept us from serving, after so many attempts. */
+/** Sends an error in the shape of the pool's API; `attempts` goes into `x-spillway-attempts`. */
 export function sendError(context: ProxyContext, admitted: AdmittedRequest, error: LocalError, attempts: number): void {
   const answer = readableTo(admitted.request, prepared(admitted.dialect.error(error)))
   sendOwn(context, admitted, answer, attempts)
 }
 
-/** Answers that nobody in the pool can serve, and when that ends. */
+/** Sends the answer of an exhausted pool, phrased for the client's program; `attempts` goes into `x-spillway-attempts`. */
 export function sendExhausted(
   context: ProxyContext,
   admitted: AdmittedRequest,
@@ -28,13 +28,13 @@ export function sendExhausted(
   attempts: number,
 ): void {
   const { dialect, pool, request } = admitted
-  const { refusals, clock } = context
+  const { exhaustedAnswers, clock } = context
   const client = clientKind(headerIn(request.rawHeaders, 'user-agent'))
-  const answer = refusals.answer({ dialect, client }, pool.name, decision, clock.now())
+  const answer = exhaustedAnswers.answer({ dialect, client }, pool.name, decision, clock.now())
   sendOwn(context, admitted, readableTo(request, answer), attempts)
 }
 
-/** Gives an answer that is here as a whole. */
+/** Sends a complete answer with the proxy's own headers; closes the connection when the request's body is long and unread, or while draining. */
 export function sendOwn(
   { draining }: ProxyContext,
   { id, request, response, frame }: AdmittedRequest,
@@ -44,14 +44,14 @@ export function sendOwn(
   sendPrepared(response, answer, marks(id, attempts), isLongUnread(request, frame) || draining)
 }
 
-/** What there is to know of an answer of a member. */
+/** How a member's answer is passed on. */
 interface Passing {
   readonly body: RequestBody
   readonly attempts: number
   readonly retryAfterSeconds: number | null
 }
 
-/** Gives the member's answer to the client. */
+/** Passes the member's answer on, with the proxy's own headers added. */
 export function passOn(
   { draining, settings, turnStates }: ProxyContext,
   { id, request }: AdmittedRequest,

@@ -11,7 +11,7 @@ import type { Judgement } from './judgement.ts'
 import type { Outgoing } from './outgoing.ts'
 import { type AnyAttempt, type State, waitingFor } from './state.ts'
 
-/** Who is told what has come of a attempt. */
+/** What an attempt of either kind calls with its result. */
 export interface AnyAttemptListener extends AttemptListener, UpgradeListener {
   decide(attempt: AnyAttempt, outcome: Outcome): void
   failed(attempt: AnyAttempt, failure: Failure): void
@@ -19,8 +19,8 @@ export interface AnyAttemptListener extends AttemptListener, UpgradeListener {
   severed(attempt: AnyAttempt): void
 }
 
-/** What there is of an exchange once its body has been read. */
-export interface Course {
+/** What an exchange works with once its body has been read and its turn in the pool has begun. */
+export interface TurnContext {
   readonly history: RequestHistory
   readonly judgement: Judgement
 }
@@ -56,24 +56,27 @@ export class Attempts {
     }
   }
 
-  /** Gets the member's secret, which is there at once unless a token has to be refreshed first, and sends. */
-  send(lease: Lease, course: Course): State | null {
+  /**
+   * Sends with the member of the lease. Returns null when the request is on its way, a wait when a token is refreshed
+   * first, or the failing state when the secret cannot be had.
+   */
+  send(lease: Lease, turnContext: TurnContext): State | null {
     let material: Material | Promise<Material>
     try {
       material = this.#context.credentials.material(lease.credential)
     } catch (error) {
-      return withoutSecret(error, course)
+      return withoutSecret(error, turnContext)
     }
-    if ('injection' in material) return this.#depart(lease, material, course)
+    if ('injection' in material) return this.#depart(lease, material, turnContext)
     const late = material.then(
-      (found) => () => this.#depart(lease, found, course),
-      (error: unknown) => () => withoutSecret(error, course),
+      (found) => () => this.#depart(lease, found, turnContext),
+      (error: unknown) => () => withoutSecret(error, turnContext),
     )
     return waitingFor(late, (goOn) => goOn())
   }
 
-  /** Begins a attempt; what cannot be sent is told as any other failure. */
-  #depart(lease: Lease, material: Material, { history, judgement }: Course): null {
+  /** Makes an attempt and hands it to the connections of the upstream. What cannot be sent fails like any other attempt. */
+  #depart(lease: Lease, material: Material, { history, judgement }: TurnContext): null {
     const { upstreams, clock } = this.#context
     const { injection } = material
     history.attempt(material.generation)
@@ -110,7 +113,7 @@ export class Attempts {
   }
 }
 
-function withoutSecret(error: unknown, { history }: Course): State {
+function withoutSecret(error: unknown, { history }: TurnContext): State {
   if (!(error instanceof NoMaterial)) throw error
   history.attempt(null)
   return { at: 'failing', failure: missingSecret(error.reason) }

@@ -1,7 +1,7 @@
 import { BodyStream, type Frame, HeldBody, type IncomingRequest, type RequestBody } from '../../http1/http1.ts'
 import type { BodyBudget } from './body-budget.ts'
 
-/** Who waits for a body. */
+/** What a BodyReader calls, once, with its result. */
 export interface BodyListener {
   bodyReady(body: RequestBody): void
   /** The body came with trailers (RFC 9110, 6.5): nothing that could be passed on. */

@@ -6,7 +6,7 @@ import type { Frame, IncomingRequest, OutgoingResponse, UpgradeClient } from '..
 import type { Keyring } from '../../keys/keys.ts'
 import type { Logger } from '../../log/log.ts'
 import type { BudgetSettings, RetryBudget } from '../failover/replay.ts'
-import type { Refusals } from '../local/exhausted-answers.ts'
+import type { ExhaustedAnswers } from '../local/exhausted-answers.ts'
 import type { ProxyMeter } from '../local/meter.ts'
 import type { UpstreamSettings, Upstreams } from '../upstream/upstreams.ts'
 import type { OpenSockets } from '../websocket/open-sockets.ts'
@@ -47,7 +47,7 @@ export interface ProxyContext {
   readonly upstreams: Upstreams
   readonly bodies: BodyBudget
   readonly retries: RetryBudget
-  readonly refusals: Refusals
+  readonly exhaustedAnswers: ExhaustedAnswers
   readonly sockets: OpenSockets
   readonly turnStates: TurnStates
   settings: ProxySettings

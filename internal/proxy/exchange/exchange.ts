@@ -5,7 +5,7 @@ import { internalError, trailersRefused, unpresentable } from '../local/errors.t
 import { endingOf, type RequestOutcome } from '../local/meter.ts'
 import { type Failure, silentOutcome } from '../upstream/failure.ts'
 import { passOn, sendError, sendExhausted } from './answers.ts'
-import { type AnyAttemptListener, Attempts, type Course } from './attempts.ts'
+import { type AnyAttemptListener, Attempts, type TurnContext } from './attempts.ts'
 import { type BodyListener, BodyReader } from './body-reader.ts'
 import type { AdmittedRequest, ProxyContext } from './context.ts'
 import { Judgement } from './judgement.ts'
@@ -25,7 +25,7 @@ export class Exchange implements BodyListener, AnyAttemptListener {
   readonly #attempts: Attempts
   #state: State = { at: 'reading' }
   #bodyAt = 0
-  #begun: Course | null = null
+  #begun: TurnContext | null = null
   /** Ends the wait for a recovery. */
   #holding: AbortController | null = null
 
@@ -65,15 +65,15 @@ export class Exchange implements BodyListener, AnyAttemptListener {
       case 'reading':
         return this.#read()
       case 'choosing':
-        return this.#course.judgement.chosen(this.#course.history.turn.next())
+        return this.#turnContext.judgement.chosen(this.#turnContext.history.turn.next())
       case 'sending':
-        return this.#attempts.send(state.lease, this.#course)
+        return this.#attempts.send(state.lease, this.#turnContext)
       case 'succeeding':
-        return this.#course.judgement.succeeded(state.attempt, state.outcome)
+        return this.#turnContext.judgement.succeeded(state.attempt, state.outcome)
       case 'judging':
-        return this.#course.judgement.refused(state.attempt, state.outcome)
+        return this.#turnContext.judgement.refused(state.attempt, state.outcome)
       case 'failing':
-        return this.#course.judgement.failed(state.failure)
+        return this.#turnContext.judgement.failed(state.failure)
       case 'waiting':
         return this.#wait(state)
       case 'answering':
@@ -104,14 +104,14 @@ export class Exchange implements BodyListener, AnyAttemptListener {
     const attempts = this.#begun?.history.attempts ?? 0
     if ('error' in answer) sendError(this.#context, this.#admitted, answer.error, attempts)
     else {
-      if (answer.ending === 'exhausted') this.#course.history.turn.refused(answer.exhausted)
+      if (answer.ending === 'exhausted') this.#turnContext.history.turn.refused(answer.exhausted)
       sendExhausted(this.#context, this.#admitted, answer.exhausted, attempts)
     }
     return { at: 'over', ending: answer.ending }
   }
 
   #pass({ attempt, retryAfterSeconds }: MemberAnswer): null {
-    const { turn, attempts } = this.#course.history
+    const { turn, attempts } = this.#turnContext.history
     if (attempt.isStream) turn.model ??= this.#outgoing.modelAtHand()
     this.#reader.release()
     passOn(this.#context, this.#admitted, attempt, { body: this.#outgoing.body, attempts, retryAfterSeconds })
@@ -168,11 +168,11 @@ export class Exchange implements BodyListener, AnyAttemptListener {
     this.#enter({ at: 'answering', answer: { by: 'member', attempt, retryAfterSeconds: null } })
   }
 
-  failed(_trip: AnyAttempt, failure: Failure): void {
+  failed(_attempt: AnyAttempt, failure: Failure): void {
     this.#enter({ at: 'failing', failure })
   }
 
-  late(_trip: AnyAttempt, outcome: Outcome): void {
+  late(_attempt: AnyAttempt, outcome: Outcome): void {
     this.#begun?.history.turn.late(outcome)
   }
 
@@ -207,7 +207,7 @@ export class Exchange implements BodyListener, AnyAttemptListener {
     return this.#state.at === 'over'
   }
 
-  get #course(): Course {
+  get #turnContext(): TurnContext {
     if (this.#begun === null) throw new Error('the body has not been read')
     return this.#begun
   }

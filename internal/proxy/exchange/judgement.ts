@@ -1,7 +1,7 @@
 import type { Decision, Exhausted, Lease } from '../../engine/engine.ts'
 import type { Outcome } from '../../pool/pool.ts'
 import type { RequestHistory } from '../failover/history.ts'
-import { another, nextStep, type Step } from '../failover/replay.ts'
+import { nextMember, nextStep, type Step } from '../failover/replay.ts'
 import { comeAgain, hostDown, nobodyElse, poolEmpty } from '../local/errors.ts'
 import { type Failure, unrenewed } from '../upstream/failure.ts'
 import type { ProxyContext } from './context.ts'
@@ -15,16 +15,16 @@ const findingMs = 1_000
 /** What a client is told to wait, in seconds, when another member could have served but no retry was left. */
 const shortWaitSeconds = 1
 
-/** What of an exchange its judgement needs. */
+/** What a judgement works with. */
 export interface JudgementDeps {
   readonly context: Pick<ProxyContext, 'clock' | 'credentials' | 'retries' | 'settings'>
   readonly history: RequestHistory
   readonly outgoing: Outgoing
-  /** Ends the wait for a recovery. */
+  /** Gives a new signal that is aborted when the client leaves during the wait for a recovery. */
   readonly left: () => AbortSignal
 }
 
-/** What becomes of a request after the engine's decision or a member's outcome: the next state of its exchange. */
+/** Gives the next state of an exchange after a decision of the engine or the outcome of an attempt. */
 export class Judgement {
   readonly #deps: JudgementDeps
   readonly #earlier = new EarlierRefusal()
@@ -37,7 +37,7 @@ export class Judgement {
     this.#deps = deps
   }
 
-  /** A attempt begins. */
+  /** An attempt begins; its answer is the one that may be passed on. */
   departs(attempt: AnyAttempt): void {
     this.#attempt = attempt
   }
@@ -65,7 +65,7 @@ export class Judgement {
         return refusing(hostDown(decision, this.#deps.context.clock.now()), 'upstream_error')
       case 'tried-all':
         // Who could serve has been asked already, yet a client that stops here would never ask again.
-        return this.#lastWord(this.#deps.history.isLimited)
+        return this.#answerWithLast(this.#deps.history.isLimited)
       case 'empty':
         return refusing(poolEmpty, 'exhausted')
     }
@@ -79,7 +79,7 @@ export class Judgement {
     return passing(attempt, null)
   }
 
-  /** The member refuses: its token is renewed, or somebody else is asked, or the refusal is the answer. */
+  /** The member refuses: its token is renewed, or another member is asked, or the refusal is the answer. */
   refused(attempt: AnyAttempt, outcome: Outcome): State {
     const { history, outgoing } = this.#deps
     if (outcome.scope.endsWith('model') && outcome.model === null) history.turn.model ??= outgoing.model()
@@ -87,7 +87,7 @@ export class Judgement {
     const step = nextStep(outcome, history.progress(outcome), this.#maxAttempts)
     if (step.do === 'renew') return this.#renew(attempt, outcome)
     history.report(outcome)
-    const owned = outcome.reason === 'foreign-state' ? this.#wordOfOwner(attempt) : null
+    const owned = outcome.reason === 'foreign-state' ? this.#answerForOwner(attempt) : null
     if (owned) return owned
     return step.do === 'ask' && first ? this.#ask(first, step.free) : this.#continue(step)
   }
@@ -109,22 +109,22 @@ export class Judgement {
 
   /** Goes on to the next member if the step and the retry budget allow it. */
   #continue(step: Step): State {
-    if (step.do !== 'next') return this.#lastWord(step.do === 'pass' && step.again)
-    if (!step.free && !this.#deps.context.retries.spend()) return this.#lastWord(true)
+    if (step.do !== 'next') return this.#answerWithLast(step.do === 'pass' && step.again)
+    if (!step.free && !this.#deps.context.retries.spend()) return this.#answerWithLast(true)
     this.#deps.history.failovers++
     return { at: 'choosing' }
   }
 
   /**
-   * Nobody else can or may be tried: the client gets what came of the last attempt. `limited`: only this request may not,
-   * so it is told to come again, and hears nothing on which it would stop.
+   * No other member can be tried, or may be: the client gets the result of the last attempt. `limited`: only this request
+   * may go no further, so it is told to come again, in no form on which its client would stop.
    */
-  #lastWord(limited: boolean): State {
+  #answerWithLast(limited: boolean): State {
     const { turn } = this.#deps.history
     const outlook = limited ? turn.outlook() : null
     // The last retry met the last member: a client that came again would only hear this.
     if (outlook?.kind === 'exhausted' && !turn.mayHold(outlook))
-      return this.#exhausted(outlook, { look: () => turn.outlook(), goOn: () => this.#lastWord(false) })
+      return this.#exhausted(outlook, { look: () => turn.outlook(), goOn: () => this.#answerWithLast(false) })
     if (this.#attempt && limited && this.#attempt.status < 500) return refusing(comeAgain, 'passed')
     if (this.#attempt) return passing(this.#attempt, limited ? shortWaitSeconds : null)
     const isRequest = this.#failure?.outcome.kind === 'request-fault'
@@ -132,7 +132,7 @@ export class Judgement {
   }
 
   /** Answers for the member that owns what the request names, which another member could not read; null where none is known. */
-  #wordOfOwner(attempt: AnyAttempt): State | null {
+  #answerForOwner(attempt: AnyAttempt): State | null {
     const refusal = this.#earlier.take()
     const owner = refusal ? null : this.#deps.history.turn.recovery()
     if (!refusal && !owner) return null
@@ -161,7 +161,7 @@ export class Judgement {
       }
       this.#failure = unrenewed(outcome)
       history.report(outcome)
-      return this.#continue(another(history.progress(outcome), this.#maxAttempts))
+      return this.#continue(nextMember(history.progress(outcome), this.#maxAttempts))
     })
   }
 

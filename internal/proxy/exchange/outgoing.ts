@@ -12,7 +12,7 @@ import type { AdmittedRequest } from './context.ts'
 import { askForPlainStream, modelAtEnds } from './stream-request.ts'
 import type { TurnStates } from './turn-states.ts'
 
-/** A client's request in the form in which it goes upstream, once per attempt: without the client key and its hop. */
+/** A client's request as it goes upstream, written anew for each attempt: without the client key and the headers of the hop. */
 export class Outgoing {
   readonly method: string
   readonly #dialect: Dialect

@@ -6,10 +6,10 @@ import type { RequestOutcome } from '../local/meter.ts'
 import type { Failure } from '../upstream/failure.ts'
 import type { UpgradeAttempt } from '../websocket/upgrade.ts'
 
-/** A attempt with one member, whether it asks for an answer or for a WebSocket. */
+/** An attempt of either kind: of a request, or of an upgrade to a WebSocket. */
 export type AnyAttempt = Attempt | UpgradeAttempt
 
-/** Where an exchange is: the step that is done next, with what it needs. */
+/** The state of an exchange: which step comes next, with the values that the step needs. */
 export type State =
   /** The body is being read. */
   | { readonly at: 'reading' }
@@ -29,7 +29,7 @@ export type State =
   | { readonly at: 'answering'; readonly answer: Answer }
   | { readonly at: 'over'; readonly ending: RequestOutcome }
 
-/** A wait between two steps; `then` names the next state. */
+/** A wait between two steps: `then` gives the next state from the result of `work`, or null when there is none. */
 export interface Waiting {
   readonly at: 'waiting'
   readonly work: Promise<unknown>
@@ -39,35 +39,35 @@ export interface Waiting {
 /** The one answer of an exchange. */
 export type Answer = MemberAnswer | OwnAnswer
 
-/** The member's own, with a `Retry-After` of ours unless that is null. */
+/** The member's own answer; `retryAfterSeconds` replaces its `Retry-After`, null keeps it. */
 export interface MemberAnswer {
   readonly by: 'member'
   readonly attempt: AnyAttempt
   readonly retryAfterSeconds: number | null
 }
 
-/** What kept us from serving, or that nobody in the pool can serve and when that ends. */
+/** An answer of the proxy's own: an error, or that the pool is exhausted and until when. `ending` is how metrics count the request. */
 export type OwnAnswer = { readonly by: 'spillway'; readonly ending: RequestOutcome } & (
   | { readonly error: LocalError }
   | { readonly exhausted: Exhausted }
 )
 
-/** Waits for `work`; what comes after the end of the exchange is not told. */
+/** The state that waits for `work` and then enters what `then` returns. If the exchange ends meanwhile, `then` is not called. */
 export function waitingFor<T>(work: Promise<T>, then: (result: T) => State | null): State {
   return { at: 'waiting', work, then }
 }
 
-/** The member's answer goes to the client. */
+/** The state that passes the member's answer on; `retryAfterSeconds` replaces its `Retry-After` unless it is null. */
 export function passing(attempt: AnyAttempt, retryAfterSeconds: number | null): State {
   return { at: 'answering', answer: { by: 'member', attempt, retryAfterSeconds } }
 }
 
-/** The client is told what kept us from serving. */
+/** The state that answers with an error of the proxy; `ending` is how metrics count the request. */
 export function refusing(error: LocalError, ending: RequestOutcome): State {
   return { at: 'answering', answer: { by: 'spillway', error, ending } }
 }
 
-/** The client is told that nobody can serve, and when that ends. */
+/** The state that answers that the pool is exhausted, and until when. */
 export function exhausting(exhausted: Exhausted, ending: 'exhausted' | 'passed'): State {
   return { at: 'answering', answer: { by: 'spillway', exhausted, ending } }
 }

@@ -4,10 +4,10 @@ import { putHeader } from '../upstream/headers.ts'
 /** In which Codex's backend binds the requests of a turn to the account that answered the first of them. */
 const turnStateHeader = 'x-codex-turn-state'
 
-/** So many are remembered; the oldest is forgotten first. */
+/** At most this many states are remembered; the oldest is forgotten first. */
 const most = 10_000
 
-/** Which credential a turn's state came with, so that it does not go to another one. */
+/** Remembers which credential a Codex turn state came from, so that it is sent to no other credential. */
 export class TurnStates {
   readonly #owners = new Map<string, string>()
 

@@ -5,13 +5,13 @@ import type { ProxyMeter } from '../local/meter.ts'
 import { silentOutcome } from '../upstream/failure.ts'
 import { isStrongRefusal, type Progress } from './replay.ts'
 
-/** What the history of a request is kept with. */
+/** What a RequestHistory works with. */
 export interface HistoryDeps {
   readonly clock: Clock
   readonly meter: ProxyMeter
 }
 
-/** What one request has met so far: it counts, and reports what came of each lease once. Nothing is decided here. */
+/** Counts what one request has met so far, and reports the outcome of each lease to the engine once. It decides nothing. */
 export class RequestHistory {
   readonly #deps: HistoryDeps
   readonly turn: Turn

@@ -33,7 +33,7 @@ function outcome(kind: OutcomeKind): Outcome {
 }
 
 const pass = { do: 'pass', again: false }
-const passForNow = { do: 'pass', again: true }
+const passRetryable = { do: 'pass', again: true }
 const free = { do: 'next', free: true }
 const paid = { do: 'next', free: false }
 const renew = { do: 'renew' }
@@ -48,12 +48,12 @@ describe('the step after an attempt', () => {
     ['a client that left gets nothing', 'client-gone', first, pass],
     ['a rate limit moves to another member, the first time for free', 'rate-limited', first, free],
     ['a second rate limit has to be paid', 'rate-limited', second, paid],
-    ['a third rate limit is passed on for now', 'rate-limited', third, passForNow],
+    ['a third rate limit is passed on for now', 'rate-limited', third, passRetryable],
     ['a strong refusal moves on, however many there were', 'quota-exhausted', strong, free],
     ['a strong refusal after two failures costs nothing', 'rate-limited', { ...third, strong: true }, free],
     ['a failure after strong refusals is the first', 'rate-limited', { ...strong, strong: false }, free],
-    ['the twentieth member is the last', 'quota-exhausted', { ...strong, members: 20 }, passForNow],
-    ['a strong refusal of a streamed body', 'quota-exhausted', { ...strong, buffered: false }, passForNow],
+    ['the twentieth member is the last', 'quota-exhausted', { ...strong, members: 20 }, passRetryable],
+    ['a strong refusal of a streamed body', 'quota-exhausted', { ...strong, buffered: false }, passRetryable],
     [
       'a strong rejection asks for free',
       'auth-rejected',
@@ -61,12 +61,12 @@ describe('the step after an attempt', () => {
       { do: 'ask', free: true },
     ],
     ['a used-up quota moves to another member', 'quota-exhausted', first, free],
-    ['nothing is replayed when the body was streamed', 'rate-limited', { ...first, buffered: false }, passForNow],
+    ['nothing is replayed when the body was streamed', 'rate-limited', { ...first, buffered: false }, passRetryable],
     ['a rejected key moves to another member', 'auth-rejected', first, free],
     ['a second rejected key asks for the first one', 'auth-rejected', { ...second, rejectedBefore: true }, ask],
     ['a rejected key after a rate limit moves on', 'auth-rejected', second, paid],
-    ['a missing secret for a streamed body', 'auth-rejected', { ...first, buffered: false }, passForNow],
-    ['a third rejected key is passed on', 'auth-rejected', { ...third, rejectedBefore: true }, passForNow],
+    ['a missing secret for a streamed body', 'auth-rejected', { ...first, buffered: false }, passRetryable],
+    ['a third rejected key is passed on', 'auth-rejected', { ...third, rejectedBefore: true }, passRetryable],
     ['an expired token is renewed first', 'auth-expired', first, renew],
     [
       'a token that expired again moves to another member',
@@ -74,8 +74,8 @@ describe('the step after an attempt', () => {
       { ...first, attempts: 2, renewed: true },
       free,
     ],
-    ['an expired token of a streamed body is passed on', 'auth-expired', { ...first, buffered: false }, passForNow],
-    ['an expired token at the last attempt is passed on', 'auth-expired', third, passForNow],
+    ['an expired token of a streamed body is passed on', 'auth-expired', { ...first, buffered: false }, passRetryable],
+    ['an expired token at the last attempt is passed on', 'auth-expired', third, passRetryable],
     ['an overload is replayed', 'overloaded', first, free],
     ['a second overload is passed on', 'overloaded', { ...second, overloadedBefore: true }, pass],
     ['an unreachable upstream is tried with another member', 'infra', { ...first, unreachable: 1 }, free],
@@ -86,8 +86,8 @@ describe('the step after an attempt', () => {
   })
 
   test('with one attempt allowed nothing is replayed', () => {
-    expect(nextStep(outcome('rate-limited'), first, 1)).toEqual(passForNow)
-    expect(nextStep(outcome('rate-limited'), { ...first, strong: true }, 1)).toEqual(passForNow)
+    expect(nextStep(outcome('rate-limited'), first, 1)).toEqual(passRetryable)
+    expect(nextStep(outcome('rate-limited'), { ...first, strong: true }, 1)).toEqual(passRetryable)
   })
 
   test('F17: a rejected key of a streamed body is passed on as it is', () => {

@@ -22,9 +22,9 @@ export interface Progress {
   readonly rejectedBefore: boolean
 }
 
-/** What to do with a request after an attempt. */
+/** What `nextStep` decides about a request after an attempt. */
 export type Step =
-  /** Give the upstream's answer to the client; `again`: in a form on which it comes again, because another member could serve. */
+  /** Pass the answer on; `again`: in a form on which the client asks again, because another member could serve. */
   | { readonly do: 'pass'; readonly again: boolean }
   /** Try the next member; what is not free has to be paid from the retry budget. */
   | { readonly do: 'next'; readonly free: boolean }
@@ -33,11 +33,11 @@ export type Step =
   /** Wait for the canonical probe of the first member that was rejected, then go on or pass. */
   | { readonly do: 'ask'; readonly free: boolean }
 
-const mostUnreachable = 2
+const maxUnreachable = 2
 
 /** How long, in ms, and past how many members strong refusals count for nothing (docs/failover.md, "Replay"). */
 const strongMs = 10_000
-const mostMembers = 20
+const maxMembers = 20
 
 /**
  * Whether an outcome takes its member out, so that it can happen once for each member and cooldown and has not to be
@@ -51,7 +51,7 @@ export function isStrongRefusal(outcome: Outcome, model: ModelFamily | null, ela
 }
 
 const pass: Step = { do: 'pass', again: false }
-const passForNow: Step = { do: 'pass', again: true }
+const passRetryable: Step = { do: 'pass', again: true }
 
 /**
  * The step after an outcome (docs/signals.md, "Outcomes"; docs/failover.md, "Replay"). It is only asked while nothing has reached the
@@ -67,26 +67,26 @@ export function nextStep(outcome: Outcome, progress: Progress, maxAttempts: numb
     case 'client-gone':
       return pass
     case 'infra':
-      return progress.unreachable < mostUnreachable ? another(progress, maxAttempts) : pass
+      return progress.unreachable < maxUnreachable ? nextMember(progress, maxAttempts) : pass
     case 'overloaded':
-      return progress.overloadedBefore ? pass : another(progress, maxAttempts)
+      return progress.overloadedBefore ? pass : nextMember(progress, maxAttempts)
     case 'auth-expired':
-      return progress.renewed || !mayRepeat(progress, maxAttempts) ? another(progress, maxAttempts) : { do: 'renew' }
+      return progress.renewed || !mayRepeat(progress, maxAttempts) ? nextMember(progress, maxAttempts) : { do: 'renew' }
     case 'auth-rejected':
       // docs/faults.md, F17: what cannot be sent again gets the upstream's own word, also where nobody is left who could serve.
       if (outcome.status !== null && !progress.buffered) return pass
       return progress.rejectedBefore && mayRepeat(progress, maxAttempts)
         ? { do: 'ask', free: isFree(progress) }
-        : another(progress, maxAttempts)
+        : nextMember(progress, maxAttempts)
     case 'rate-limited':
     case 'quota-exhausted':
-      return another(progress, maxAttempts)
+      return nextMember(progress, maxAttempts)
   }
 }
 
-/** The step to another member, if the request may be repeated at all. */
-export function another(progress: Progress, maxAttempts: number): Step {
-  return mayRepeat(progress, maxAttempts) ? { do: 'next', free: isFree(progress) } : passForNow
+/** The step `next`, or `pass` with `again` when the request may not be repeated. */
+export function nextMember(progress: Progress, maxAttempts: number): Step {
+  return mayRepeat(progress, maxAttempts) ? { do: 'next', free: isFree(progress) } : passRetryable
 }
 
 function isFree({ strong, failovers }: Progress): boolean {
@@ -95,7 +95,7 @@ function isFree({ strong, failovers }: Progress): boolean {
 
 /** One attempt allowed means that nothing is replayed. */
 function mayRepeat({ buffered, strong, attempts, members }: Progress, maxAttempts: number): boolean {
-  return buffered && members < mostMembers && (strong ? maxAttempts > 1 : attempts < maxAttempts)
+  return buffered && members < maxMembers && (strong ? maxAttempts > 1 : attempts < maxAttempts)
 }
 
 /** How many retries are allowed: a part of the requests, and some per second whatever the load. */

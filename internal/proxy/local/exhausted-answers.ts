@@ -10,24 +10,24 @@ interface Remembered {
   readonly answer: Prepared
 }
 
-/** Who is told. */
-export interface Hearer {
+/** What the answer depends on beside the pool. */
+export interface ClientFacts {
   readonly dialect: Dialect
   readonly client: ClientKind
 }
 
 /**
- * The answers of exhausted pools. Agents that are turned away come again, all of them at once: what they hear is made
- * anew only when it would say something else, which the wait in it does once a second.
+ * The answers of exhausted pools, cached by pool and kind of client: many agents ask at once, and an answer changes only
+ * when the decision changes or another second of its wait has passed.
  */
-export class Refusals {
+export class ExhaustedAnswers {
   readonly #latest: Readonly<Record<ClientKind, Map<string, Remembered>>> = {
     'heeds-429': new Map(),
     'heeds-402': new Map(),
   }
 
-  /** What a client of that kind is told by an exhausted pool. */
-  answer({ dialect, client }: Hearer, pool: string, decision: Exhausted, now: At): Prepared {
+  /** The answer of the exhausted pool for a client of that kind; the cached one if it would say the same. */
+  answer({ dialect, client }: ClientFacts, pool: string, decision: Exhausted, now: At): Prepared {
     const seconds = Math.ceil(((decision.retryAt ?? 0) - now) / 1_000)
     const remembered = this.#latest[client]
     const latest = remembered.get(pool)

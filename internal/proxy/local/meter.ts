@@ -23,7 +23,7 @@ export interface ProxyMeter {
   attempt(pool: string, outcome: OutcomeKind): void
   /** `change` is 1 when a request begins and -1 when it is over. */
   inflight(pool: string, change: 1 | -1): void
-  /** Our own part of a request that was passed on: everything but waiting for client, upstream or line. */
+  /** Our own part of a request that was passed on: everything but waiting for the client, the upstream or the queue. */
   overhead(ms: number): void
   /** From sending a request until the head of its answer. */
   ttfb(pool: string, ms: number): void

@@ -3,7 +3,7 @@ import type { OutgoingRequest, ResponseListener, Sending, Transport } from '../.
 import type { Held } from '../attempt/reading.ts'
 
 const deadlineMs = 10_000
-const mostBody = 65_536
+const maxBody = 65_536
 
 /** A short answer, or the beginning of a long one. */
 interface Beginning {
@@ -37,7 +37,7 @@ export function beginningOf(transport: Transport, request: OutgoingRequest, cloc
       onData(chunk) {
         chunks.push(chunk)
         bytes += chunk.length
-        if (bytes > mostBody) {
+        if (bytes > maxBody) {
           sending?.abort(listener)
           end(false)
         }

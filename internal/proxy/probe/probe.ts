@@ -56,14 +56,14 @@ async function asked(parts: ProbeDeps, credential: Lease['credential'], pool: Li
   return outcome ? findingOf(outcome) : inconclusive('auth-rejected', null)
 }
 
-/** Whom the canonical request is about, and where its secret is got. */
+/** The credential that is asked about, the pool whose settings apply, and where the secret comes from. */
 interface Question {
   readonly credential: Lease['credential']
   readonly pool: LivePool['record']
   readonly material: () => Material | Promise<Material>
 }
 
-/** What the answer to the canonical request means; null when the upstream has none. */
+/** The outcome of the canonical request; null when the provider has no canonical request. Rejects when there is no answer. */
 export async function answered(parts: ProbeDeps, { credential, pool, material }: Question): Promise<Outcome | null> {
   const dialect = parts.dialectOf(pool)
   const baseUrl = credential.baseUrl ?? pool.upstream ?? dialect.defaultBaseUrl

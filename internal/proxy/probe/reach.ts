@@ -3,8 +3,8 @@ import { connect as connectTls } from 'node:tls'
 import type { Clock } from '../../clock/clock.ts'
 import type { Connector } from '../../outbound/outbound.ts'
 
-/** How a connection is tried. */
-interface Way {
+/** How `reaches` connects. */
+interface ConnectOptions {
   readonly lookup: LookupFunction
   readonly clock: Clock
   readonly deadlineMs: number
@@ -13,8 +13,8 @@ interface Way {
 }
 
 /** Whether a connection to the URL's host can be opened (with TLS for https); sends no request and never rejects. */
-export function reaches(baseUrl: string, { lookup, clock, deadlineMs, connect }: Way): Promise<boolean> {
-  if (connect) return tunnels(new URL(baseUrl), connect)
+export function reaches(baseUrl: string, { lookup, clock, deadlineMs, connect }: ConnectOptions): Promise<boolean> {
+  if (connect) return connectsThroughProxy(new URL(baseUrl), connect)
   const { protocol, hostname, port } = new URL(baseUrl)
   const isSecure = protocol === 'https:'
   const host = hostname.replace(/^\[|\]$/g, '')
@@ -34,7 +34,7 @@ export function reaches(baseUrl: string, { lookup, clock, deadlineMs, connect }:
   })
 }
 
-function tunnels({ protocol, hostname, host, port }: URL, connect: Connector): Promise<boolean> {
+function connectsThroughProxy({ protocol, hostname, host, port }: URL, connect: Connector): Promise<boolean> {
   return new Promise((resolve) => {
     connect({ protocol, hostname, host, port }, (...[, socket]) => {
       socket?.on('error', () => {}).destroy()

@@ -4,7 +4,7 @@ import { silentOutcome } from '../upstream/failure.ts'
 import { answered, findingOf, type ProbeDeps } from './probe.ts'
 import { reaches } from './reach.ts'
 
-/** Looks at upstreams in the background: with the canonical request as the credential is, and by connecting. */
+/** The Scout that the engine uses in the background: it asks with the canonical request, or only connects. */
 export function createScout(parts: ProbeDeps): Scout {
   return {
     async ask(credential, pool) {

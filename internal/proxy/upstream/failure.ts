@@ -4,7 +4,7 @@ import { BodyTimeout, ConnectionsInUse, HeadTimeout, InvalidRequest, InvalidResp
 import type { Outcome, OutcomeKind, Reason } from '../../pool/pool.ts'
 import { ForbiddenAddress } from './address.ts'
 
-/** How an attempt ended without a usable answer: what it means for the pool, and what the client is told. */
+/** An attempt that ended without a usable answer: its outcome for the engine, and the error for the client. */
 export interface Failure extends LocalError {
   readonly outcome: Outcome
 }

@@ -20,10 +20,10 @@ const requestOnly = ['host', 'content-length', 'expect']
 const droppedFromRequests = new Set([...hopByHop, ...requestOnly])
 const droppedFromAnswers = new Set(hopByHop)
 
-type Fate = 'pass' | 'drop' | 'accept-encoding' | 'connection'
+type HeaderAction = 'pass' | 'drop' | 'accept-encoding' | 'connection'
 
-const requestFate = remembered(requestFateOf)
-const answerFate = remembered(answerFateOf)
+const requestAction = remembered(requestActionOf)
+const answerAction = remembered(answerActionOf)
 /** Of an answer, names of other lengths pass without being looked up. Of a request, any could be a key's in another spelling. */
 const notableLengths = new Set(hopByHop.map((name) => name.length))
 const ownPrefix = 'x-spillway-'
@@ -42,7 +42,7 @@ export function requestHeaders(raw: RawHeaders): string[] {
     const name = raw[at] as string
     const value = raw[at + 1] as string
     if (holdsKey(value)) continue
-    switch (requestFate(name)) {
+    switch (requestAction(name)) {
       case 'pass':
         out.push(name, value)
         break
@@ -57,7 +57,7 @@ export function requestHeaders(raw: RawHeaders): string[] {
   return listed === null ? out : withoutListed(out, listed)
 }
 
-/** The headers of an answer as they go to the client: without hop-by-hop ones and what nobody but spillway may say. */
+/** The headers of an answer as they go to the client: without hop-by-hop ones and those that begin with `x-spillway-`. */
 export function responseHeaders(raw: RawHeaders): string[] {
   const out: string[] = []
   let listed: Set<string> | null = null
@@ -65,9 +65,9 @@ export function responseHeaders(raw: RawHeaders): string[] {
     const name = raw[at] as string
     const value = raw[at + 1] as string
     const isNotable = notableLengths.has(name.length) || name.length > ownPrefix.length
-    const fate = isNotable ? answerFate(name) : 'pass'
-    if (fate === 'pass') out.push(name, value)
-    else if (fate === 'connection') listed = addListed(listed, value)
+    const action = isNotable ? answerAction(name) : 'pass'
+    if (action === 'pass') out.push(name, value)
+    else if (action === 'connection') listed = addListed(listed, value)
   }
   return listed === null ? out : withoutListed(out, listed)
 }
@@ -80,14 +80,14 @@ export function putHeader(headers: string[], name: string, value: string | null)
   if (value !== null) headers.push(name, value)
 }
 
-function requestFateOf(name: string): Fate {
+function requestActionOf(name: string): HeaderAction {
   // Frameworks behind CGI read `X_Api_Key` and `Content_Length` as the real ones.
   const plain = name.toLowerCase().replaceAll('_', '-')
   if (plain === 'connection' || plain === 'accept-encoding') return plain
   return droppedFromRequests.has(plain) || isKeyHeader(plain) || holdsKey(plain) ? 'drop' : 'pass'
 }
 
-function answerFateOf(name: string): Fate {
+function answerActionOf(name: string): HeaderAction {
   const lower = name.toLowerCase()
   if (lower === 'connection') return lower
   return droppedFromAnswers.has(lower) || lower.startsWith(ownPrefix) ? 'drop' : 'pass'

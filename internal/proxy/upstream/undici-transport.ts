@@ -8,7 +8,7 @@ import {
   InvalidResponse,
   isCoded,
   maxHeaderSize,
-  mostInformational,
+  maxInformational,
   type OutgoingRequest,
   type ResponseListener,
   type Sending,
@@ -29,18 +29,18 @@ interface UndiciTransportDeps {
   readonly connect: Connector | null
 }
 
-/** Connections to one origin through undici's own client: through a proxy, or for a node that keeps its parser to itself. */
+/** Connections to one origin through undici's own client: through a proxy, or for a Node that does not expose its parser. */
 export class UndiciTransport implements Transport {
   readonly #pool: Pool
   /** Those that wait for a connection, since when: monotonic ms. */
   readonly #waiting = new Map<Handler, number>()
-  readonly #patience: WaitLimit
+  readonly #waitLimit: WaitLimit
   readonly #clock: Clock
 
   constructor(origin: string, settings: TransportSettings, { lookup, clock, onCrowded, connect }: UndiciTransportDeps) {
     const { connectMs, headMs, idleMs, connections } = settings
     this.#clock = clock
-    this.#patience = new WaitLimit(clock, Math.min(1_000, connectMs), () => {
+    this.#waitLimit = new WaitLimit(clock, Math.min(1_000, connectMs), () => {
       const isFull = this.#pool.stats.running >= connections
       for (const [handler, since] of this.#waiting) {
         if (!isFull || clock.mono() - since < connectMs) break
@@ -68,7 +68,7 @@ export class UndiciTransport implements Transport {
     const framed = sent === null || length === null ? headers : [...headers, 'content-length', String(length)]
     const handler: Handler = new Handler(listener, () => this.#waiting.delete(handler))
     this.#waiting.set(handler, this.#clock.mono())
-    this.#patience.begin()
+    this.#waitLimit.begin()
     this.#pool.dispatch({ method, path, headers: [...framed], body: sent }, handler)
   }
 
@@ -81,7 +81,7 @@ export class UndiciTransport implements Transport {
   }
 
   destroy(): void {
-    this.#patience.end()
+    this.#waitLimit.end()
     void this.#pool.destroy()
   }
 }
@@ -142,7 +142,7 @@ class Handler implements Dispatcher.DispatchHandler, Sending {
 
   onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
     if (status < 200) {
-      if (++this.#informational > mostInformational) throw new InvalidResponse('too many informational answers')
+      if (++this.#informational > maxInformational) throw new InvalidResponse('too many informational answers')
       return true
     }
     this.#resume = resume

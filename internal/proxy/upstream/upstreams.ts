@@ -20,7 +20,7 @@ export interface UpstreamSettings extends TransportSettings {
   readonly allowPrivate: readonly string[]
 }
 
-/** Where a base URL leads: its connections, and where a path is below it. */
+/** What a base URL stands for: the connections to its origin, and how paths are put below it. */
 export interface Upstream {
   readonly transport: Transport
   /** The path upstream of a request's path; `pathsBelow`. */

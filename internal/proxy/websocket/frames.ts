@@ -10,7 +10,7 @@ export type Found =
   | { readonly kind: 'close' }
 
 /** Longer messages of text are not looked into, in bytes. */
-const mostText = 4_194_304
+const maxText = 4_194_304
 
 const text = 1
 const close = 8
@@ -96,7 +96,7 @@ export class FrameReader {
       this.#at = at
     }
     this.#length += length
-    if (this.#length > mostText) this.#message = null
+    if (this.#length > maxText) this.#message = null
     if (this.#message === null) found.push({ kind: 'data' })
   }
 

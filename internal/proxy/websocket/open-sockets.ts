@@ -11,8 +11,8 @@ export interface OpenSocket {
   close(code: number, reason: string): void
 }
 
-/** After these, a member may be unable to serve. */
-const telling: ReadonlySet<EventKind> = new Set<EventKind>([
+/** Events after which a member may be unable to serve. */
+const unsettlingEvents: ReadonlySet<EventKind> = new Set<EventKind>([
   'cred_cooled',
   'cred_disabled',
   'cred_needs_login',
@@ -26,21 +26,21 @@ const lookMs = 1_000
 
 /** While draining, in ms between two looks; and how long before the end of the time all that is left is closed. */
 const drainLookMs = 100
-const farewellMs = 1_500
+const lastCloseMs = 1_500
 
-/** The WebSockets that are open: a member that can serve no longer loses its own, for their clients to go elsewhere. */
+/** The open WebSockets. It closes those of a member that can no longer serve, so that their clients come again to another member. */
 export class OpenSockets {
-  readonly #engine: Pick<DataPath, 'stands'>
+  readonly #engine: Pick<DataPath, 'mayStillServe'>
   readonly #clock: Clock
   readonly #sockets = new Set<OpenSocket>()
   readonly #unsubscribe: () => void
   #looking = false
 
-  constructor(engine: Pick<DataPath, 'stands'>, clock: Clock, bus: Pick<EventBus, 'subscribe'>) {
+  constructor(engine: Pick<DataPath, 'mayStillServe'>, clock: Clock, bus: Pick<EventBus, 'subscribe'>) {
     this.#engine = engine
     this.#clock = clock
     this.#unsubscribe = bus.subscribe(({ event }) => {
-      if (telling.has(event.kind)) this.#look()
+      if (unsettlingEvents.has(event.kind)) this.#look()
     })
   }
 
@@ -55,7 +55,7 @@ export class OpenSockets {
 
   /** Closes the sockets as they fall quiet, and the rest shortly before `withinMs` is over; returns the end of that. */
   drain(withinMs: number): Cancel {
-    const endsAt = this.#clock.mono() + Math.max(0, withinMs - farewellMs)
+    const endsAt = this.#clock.mono() + Math.max(0, withinMs - lastCloseMs)
     let stopped = false
     const look = () => {
       if (stopped) return
@@ -78,7 +78,7 @@ export class OpenSockets {
 
   #look(): void {
     for (const socket of [...this.#sockets]) {
-      if (!this.#engine.stands(socket.lease)) socket.close(serviceRestart, 'come again: another member serves')
+      if (!this.#engine.mayStillServe(socket.lease)) socket.close(serviceRestart, 'come again: another member serves')
     }
   }
 

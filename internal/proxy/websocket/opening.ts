@@ -1,31 +1,31 @@
 import type { Cancel, Clock } from '../../clock/clock.ts'
 import type { EventMeaning } from '../../dialect/dialect.ts'
 import type { Outcome } from '../../pool/pool.ts'
-import { mostLifecycle } from '../attempt/stream.ts'
+import { maxLifecycle } from '../attempt/stream.ts'
 import { type Found, payloadOf } from './frames.ts'
-import type { Fate } from './verdict.ts'
+import type { RefusalDisplay } from './verdict.ts'
 
-/** Who says what the first words of a server mean. */
+/** What an Opening asks about the server's messages, and tells about them. */
 export interface OpeningJudge {
   /** What a message of the server means. */
   meaning(message: string): EventMeaning
   /** Something went on that is no refusal, or nothing was said for a while; may be told again. */
   accepted(): void
   /** The server refused before anything went on: nothing goes on until `decide` is called. */
-  refused(outcome: Outcome, decide: (fate: Fate) => void): void
+  refused(outcome: Outcome, decide: (display: RefusalDisplay) => void): void
 }
 
-/** What becomes of the first words. */
-export interface OpeningFate {
-  /** They go on; what came after the decisive one is to be looked at still. */
+/** What an Opening calls when it is decided what happens to the messages that it holds. */
+export interface OpeningListener {
+  /** The held bytes go on to the client; `unseen` are the messages behind the decisive one, which are still to be inspected. */
   pass(chunks: readonly Buffer[], unseen: readonly Found[]): void
-  /** They are hidden, and the client is sent elsewhere. */
+  /** The held bytes are dropped, and the client is to be closed so that it comes again. */
   turnAway(): void
   /** The server may go on after a refusal was decided. */
   decided(): void
 }
 
-/** When it is held back, and for how long: as for streams over HTTP. */
+/** What an Opening works with. */
 export interface OpeningTerms {
   readonly clock: Clock
   /** In ms. */
@@ -44,24 +44,24 @@ const longestSilenceMs = 2_000
  */
 export class Opening {
   readonly #judge: OpeningJudge
-  readonly #fate: OpeningFate
+  readonly #listener: OpeningListener
   readonly #terms: OpeningTerms
   #held: Buffer[] = []
   #bytes = 0
   #forgetHold: Cancel | null = null
   #forgetSilence: Cancel = () => {}
-  /** Neither side has spoken, nor has it been open for long: whoever closes now is the first to say anything. */
-  #isMute = true
-  /** Whether that was the server. */
-  isClosedMute = false
+  /** Whether neither side has sent a message and the 101 is younger than `longestSilenceMs`. */
+  #isSilent = true
+  /** Whether the server closed before any message of either side. */
+  closedBeforeAnyMessage = false
   /** Whether it is being decided what becomes of a refusal. */
   isUndecided = false
   /** Whether the first words have gone on, or been dropped. */
   isOver = false
 
-  constructor(judge: OpeningJudge, fate: OpeningFate, terms: OpeningTerms) {
+  constructor(judge: OpeningJudge, listener: OpeningListener, terms: OpeningTerms) {
     this.#judge = judge
-    this.#fate = fate
+    this.#listener = listener
     this.#terms = terms
   }
 
@@ -72,14 +72,14 @@ export class Opening {
 
   /** The client speaks: a Close of the server's may be its answer. */
   clientSpoke(): void {
-    this.#isMute = false
+    this.#isSilent = false
   }
 
   /** Bytes of the server with what they complete; `whole`: no frame is cut in two by their end. */
   take(chunk: Buffer, found: readonly Found[], whole: boolean): void {
     if (whole && this.#held.length === 0 && found.every(({ kind }) => kind === 'control')) {
       // Pings say nothing, and have to be answered in time: they neither end the hold nor wait for it.
-      this.#fate.pass([chunk], [])
+      this.#listener.pass([chunk], [])
       return
     }
     this.#held.push(chunk)
@@ -91,7 +91,7 @@ export class Opening {
       this.#conclude(meaning, found.slice(at + 1))
       return
     }
-    if (this.#bytes >= mostLifecycle) this.#accept([])
+    if (this.#bytes >= maxLifecycle) this.#accept([])
     else this.#forgetHold ??= this.#terms.clock.after(this.#terms.holdMs, () => this.#accept([]))
   }
 
@@ -99,7 +99,7 @@ export class Opening {
   flush(unseen: readonly Found[] = []): void {
     const held = this.#held
     this.drop()
-    this.#fate.pass(held, unseen)
+    this.#listener.pass(held, unseen)
   }
 
   /** Forgets what is held. */
@@ -117,14 +117,14 @@ export class Opening {
 
   #conclude(meaning: 'close' | 'content' | Outcome, unseen: readonly Found[]): void {
     if (meaning === 'close') {
-      this.isClosedMute = this.#isMute
+      this.closedBeforeAnyMessage = this.#isSilent
       this.flush()
     } else if (meaning === 'content' || meaning.kind === 'success') this.#accept(unseen)
     else this.#refuse(meaning, unseen)
   }
 
   #settle(): void {
-    this.#isMute = false
+    this.#isSilent = false
     this.#judge.accepted()
   }
 
@@ -134,15 +134,15 @@ export class Opening {
   }
 
   #refuse(outcome: Outcome, unseen: readonly Found[]): void {
-    this.#isMute = false
+    this.#isSilent = false
     this.isUndecided = true
     this.#forgetHold?.()
-    this.#judge.refused(outcome, (fate) => {
+    this.#judge.refused(outcome, (display) => {
       this.isUndecided = false
       if (this.isOver) return
-      if (fate === 'hide') this.#fate.turnAway()
+      if (display === 'hide') this.#listener.turnAway()
       else this.flush(unseen)
-      this.#fate.decided()
+      this.#listener.decided()
     })
   }
 }

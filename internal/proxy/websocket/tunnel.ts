@@ -6,7 +6,7 @@ import type { Outcome } from '../../pool/pool.ts'
 import { closeFrame, type Found, FrameReader, payloadOf } from './frames.ts'
 import { Opening, type OpeningJudge, type OpeningTerms } from './opening.ts'
 
-/** Whom a WebSocket tells what its server says, and how it ended. */
+/** What a tunnel calls with the server's messages, and at its end. */
 export interface TunnelListener extends OpeningJudge {
   /** `severed`: the upstream broke off, or closed before a word was said. */
   ended(how: 'finished' | 'severed'): void
@@ -17,7 +17,7 @@ export const serviceRestart = 1012
 const internalFault = 1011
 
 /** What the two sides get to end by themselves, in ms: the present frame, or the connection after a Close. */
-const lastWordsMs = 1_000
+const closeTimeoutMs = 1_000
 
 /** An upstream that has been quiet for so long after its last word, in ms, is taken to have nothing more to say. */
 const quietMs = 1_000
@@ -29,7 +29,7 @@ interface Closing {
 }
 
 /** A longer message that has begun to go on is not looked into, in bytes, unless it begins like an error. */
-const mostLooked = 65_536
+const maxInspected = 65_536
 const errorBytes = Buffer.from('"error"')
 const beginsLikeError = /"type"\s*:\s*"(?:error|response\.failed)"/
 
@@ -44,8 +44,8 @@ export class WebSocketTunnel extends Duplex {
   readonly #frames = new FrameReader()
   readonly #terms: OpeningTerms
   #opening: Opening
-  /** The client has the beginning of a frame whose rest is held back. */
-  #isTorn = false
+  /** Whether the client has been sent a part of a frame whose rest is held back. */
+  #hasPartialFrame = false
   #client: Socket | null = null
   #headDropped = false
   #blocked: (() => void) | null = null
@@ -67,12 +67,12 @@ export class WebSocketTunnel extends Duplex {
   }
 
   #newOpening(): Opening {
-    const fate = {
+    const opening = {
       pass: (chunks: readonly Buffer[], unseen: readonly Found[]) => this.#pass(chunks, unseen),
       turnAway: () => this.close(serviceRestart, 'come again: another member serves'),
       decided: () => this.#goOn(),
     }
-    return new Opening(this.#listener, fate, this.#terms)
+    return new Opening(this.#listener, opening, this.#terms)
   }
 
   /** Whether nobody waits for an answer, as far as that can be seen from outside. */
@@ -92,7 +92,7 @@ export class WebSocketTunnel extends Duplex {
     if (this.#over || this.#closing) return
     this.#closing = { code, reason }
     if (this.#mayClose()) return
-    this.#clock.after(lastWordsMs, () => this.#end('finished'))
+    this.#clock.after(closeTimeoutMs, () => this.#end('finished'))
   }
 
   /** The upstream is gone without a closing handshake. */
@@ -152,7 +152,7 @@ export class WebSocketTunnel extends Duplex {
   #take(chunk: Buffer): void {
     if (this.#over) return
     const found = this.#frames.push(chunk)
-    if (this.#opening.isOver) this.#goThrough(chunk, found)
+    if (this.#opening.isOver) this.#forwardUnlessFailing(chunk, found)
     else this.#opening.take(chunk, found, this.#frames.atBoundary)
     if (found.some(({ kind }) => kind === 'close')) this.#closeSeen = true
     if (this.#closing) this.#mayClose()
@@ -162,18 +162,18 @@ export class WebSocketTunnel extends Duplex {
   #pass(chunks: readonly Buffer[], unseen: readonly Found[]): void {
     for (const chunk of chunks.slice(0, -1)) this.#client?.write(chunk)
     const last = chunks.at(-1)
-    if (last) this.#goThrough(last, unseen)
+    if (last) this.#forwardUnlessFailing(last, unseen)
   }
 
   /** What the server says in the middle goes on, but a failure is held back from its beginning until it is decided what becomes of it. */
-  #goThrough(chunk: Buffer, found: readonly Found[]): void {
+  #forwardUnlessFailing(chunk: Buffer, found: readonly Found[]): void {
     const first = found.findIndex((one) => this.#failure(one) !== null)
     const failing = found[first]
     if (failing?.kind !== 'text') {
       this.#client?.write(chunk)
       return
     }
-    this.#isTorn = failing.at === null
+    this.#hasPartialFrame = failing.at === null
     const at = failing.at ?? 0
     if (at > 0) this.#client?.write(chunk.subarray(0, at))
     this.#opening = this.#newOpening()
@@ -184,7 +184,7 @@ export class WebSocketTunnel extends Duplex {
   #failure(found: Found): Outcome | null {
     if (found.kind !== 'text') return null
     const [first] = found.parts
-    if (found.length > mostLooked && !beginsLikeError.test(first?.toString('latin1', 0, 256) ?? '')) return null
+    if (found.length > maxInspected && !beginsLikeError.test(first?.toString('latin1', 0, 256) ?? '')) return null
     const payload = payloadOf(found)
     if (!payload.includes(errorBytes)) return null
     const meaning = this.#listener.meaning(payload.toString())
@@ -208,16 +208,16 @@ export class WebSocketTunnel extends Duplex {
     // What is held is dropped, a Close of the server's with it.
     const mayWrite = !this.#opening.isOver || (this.#frames.atBoundary && !this.#closeSeen)
     this.#stop()
-    if (this.#isTorn && client) reset(client)
-    else this.#takeLeave(client, mayWrite ? this.#closing : null)
-    this.#listener.ended(this.#opening.isClosedMute ? 'severed' : how)
+    if (this.#hasPartialFrame && client) reset(client)
+    else this.#closeClient(client, mayWrite ? this.#closing : null)
+    this.#listener.ended(this.#opening.closedBeforeAnyMessage ? 'severed' : how)
   }
 
-  #takeLeave(client: Socket | null, closing: Closing | null): void {
+  #closeClient(client: Socket | null, closing: Closing | null): void {
     if (closing) client?.write(closeFrame(closing.code, closing.reason))
     client?.end()
     client?.resume()
-    this.#clock.after(lastWordsMs, () => client?.destroy())
+    this.#clock.after(closeTimeoutMs, () => client?.destroy())
   }
 
   #stop(): void {
@@ -241,7 +241,7 @@ export class WebSocketTunnel extends Duplex {
   }
 
   #goOn(): void {
-    this.#isTorn = false
+    this.#hasPartialFrame = false
     if (!this.#client?.writableNeedDrain) this.#onDrain()
   }
 

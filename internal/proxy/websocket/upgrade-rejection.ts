@@ -4,7 +4,7 @@ import type { Dialect } from '../../dialect/dialect.ts'
 import type { OutgoingResponse } from '../../http1/http1.ts'
 import type { Outcome } from '../../pool/pool.ts'
 import type { Presentation } from '../attempt/attempt.ts'
-import { mostHeld, Reading } from '../attempt/reading.ts'
+import { maxHeld, Reading } from '../attempt/reading.ts'
 import { Redactor } from '../attempt/redact.ts'
 import { putHeader, responseHeaders } from '../upstream/headers.ts'
 
@@ -57,7 +57,7 @@ export class Rejection {
         this.#conclude()
       })
       .on('end', () => {
-        this.#complete = this.#bytes <= mostHeld
+        this.#complete = this.#bytes <= maxHeld
         this.#conclude()
       })
   }
@@ -87,7 +87,7 @@ export class Rejection {
     if (this.#settled) return
     this.#parts.push(chunk)
     this.#bytes += chunk.length
-    if (this.#bytes > mostHeld) this.#conclude()
+    if (this.#bytes > maxHeld) this.#conclude()
   }
 
   #conclude(): void {

@@ -11,9 +11,9 @@ import type { OpenSocket, OpenSockets } from './open-sockets.ts'
 import { type TunnelListener, WebSocketTunnel } from './tunnel.ts'
 import { type Destination, UpgradeCarrier, type UpgradeCarrierListener } from './upgrade-carrier.ts'
 import { Rejection } from './upgrade-rejection.ts'
-import type { Fate, SocketVerdict } from './verdict.ts'
+import type { RefusalDisplay, SocketVerdict } from './verdict.ts'
 
-/** Who an upgrade tells what has come of it: first `granted`, `decide` or `failed`, and after `pass` how that ended. */
+/** What an upgrade calls: first `granted`, `decide` or `failed`, and after `pass` either `finished` or `severed`. */
 export interface UpgradeListener {
   granted(attempt: UpgradeAttempt): void
   /** The upgrade is refused. */
@@ -146,7 +146,7 @@ export class UpgradeAttempt implements TunnelListener, OpenSocket, UpgradeCarrie
     }
   }
 
-  refused(outcome: Outcome, decide: (fate: Fate) => void): void {
+  refused(outcome: Outcome, decide: (display: RefusalDisplay) => void): void {
     const { verdict, listener } = this.#context
     verdict.refused(outcome, decide).catch((error: unknown) => listener.crashed(error))
   }

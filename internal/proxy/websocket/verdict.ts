@@ -4,14 +4,14 @@ import type { Outcome, OutcomeKind } from '../../pool/pool.ts'
 import type { RequestHistory } from '../failover/history.ts'
 import { silentOutcome } from '../upstream/failure.ts'
 
-/** What becomes of a message that refuses: `hide` it and send the client elsewhere, or `show` it and go on. */
-export type Fate = 'hide' | 'show'
+/** Whether a refusing message is shown: `hide` drops it and closes the client with 1012, `show` passes it on. */
+export type RefusalDisplay = 'hide' | 'show'
 
 const accepted: Outcome = { ...silentOutcome('success', 'ok'), status: 101 }
 
 /**
- * What the words of a server mean for the member behind a WebSocket. The 101 settles nothing: limits are told in the
- * first message, so that is what the lease is reported with.
+ * Reports what a server's messages mean for the member behind a WebSocket. The 101 proves nothing: limits are told in the
+ * first message, so the lease is reported with that.
  */
 export class SocketVerdict {
   readonly #credentials: Pick<Credentials, 'renew'>
@@ -39,7 +39,7 @@ export class SocketVerdict {
   }
 
   /** What the server says refuses. `decide` is called with what becomes of them, at once unless a token is renewed first. */
-  async refused(outcome: Outcome, decide: (fate: Fate) => void): Promise<void> {
+  async refused(outcome: Outcome, decide: (display: RefusalDisplay) => void): Promise<void> {
     // A fault of the request is the client's to mend, on the same WebSocket.
     if (outcome.kind !== 'request-fault') this.#refusal = outcome
     const isExpired = outcome.kind === 'auth-expired'
