@@ -15,7 +15,7 @@ import { localTime, relative, relativeOr } from './when.ts'
 /** Everything that is guarded, as tables. */
 export function printGuard(screen: Screen, { budgets, hotPaths, workers }: GuardShape, now: number): void {
   if (budgets.length + hotPaths.length + workers.length === 0)
-    screen.note('nothing is guarded; the section guard of spillway.yaml says what is (docs/interface.md, "Guard")')
+    screen.note('nothing is guarded; the section guard of spillway.yaml says what is (docs/guard.md)')
   let first = true
   const table = (headings: readonly string[], rows: readonly (readonly Cell[])[]) => {
     if (rows.length === 0) return

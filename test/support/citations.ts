@@ -51,7 +51,8 @@ function plain(comment: string): string {
   return comment.replace(/^\s*(?:\/\*\*?|\*\/|\*|\/\/|#) ?/gm, ' ').replace(/\s+/g, ' ')
 }
 
-const document = /(?<![\w/.:-])((?:[\w.-]+\/)*[\w-]+\.md)\b(?:, "([^"]+)")?/g
+// A name alone, without a folder or a capital, is a sample: `ab.md`.
+const document = /(?<![\w/.:-])((?:[\w.-]+\/)+[\w-]+\.md|[A-Z]+\.md)\b(?:, "([^"]+)")?/g
 const unnamed = /\b(?:DESIGN|SIGNALS|FAULTS|INTERFACE|INCIDENTS|STYLE|CLIENTS|USABILITY|TERMS|[A-Z]{5,}(?=, "))\b/g
 const ids = /(?<![\w`'"/-])([FA]\d{1,2})(?=[:,;.)]| and | or )/g
 const quoted = /`([^`\s]+)`/g
@@ -60,7 +61,7 @@ const quoted = /`([^`\s]+)`/g
 export function faultsOf(path: string, prose: string, grounds: Grounds): string[] {
   const faults: string[] = []
   for (const [, cited = '', section] of prose.matchAll(document)) {
-    const found = found_(path, cited, grounds)
+    const found = documentOf(path, cited, grounds)
     if (found === null) faults.push(`there is no document ${cited}`)
     else if (section && !grounds.headings(found).includes(section)) faults.push(`${cited} has no section "${section}"`)
   }
@@ -77,7 +78,7 @@ export function faultsOf(path: string, prose: string, grounds: Grounds): string[
   return faults
 }
 
-function found_(path: string, cited: string, { files }: Grounds): string | null {
+function documentOf(path: string, cited: string, { files }: Grounds): string | null {
   return [cited, join(dirname(path), cited)].find((each) => files.has(each)) ?? null
 }
 

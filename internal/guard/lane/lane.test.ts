@@ -111,7 +111,7 @@ describe('the few of many', () => {
   })
 })
 
-describe('a removal', () => {
+describe('A28: a removal', () => {
   const candidates = () => seen().totals.oldest
   const removed = (files = candidates()) => remove({ path: folder, files, now })
 
