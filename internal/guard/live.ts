@@ -18,17 +18,17 @@ import { Budgets, everyMs as budgetsMs } from './budget/budgets.ts'
 import { gatherEvidence } from './evidence/evidence.ts'
 import { HotPaths } from './hotpath/hotpaths.ts'
 import { Memory } from './memory.ts'
+import { type Duty, Schedule } from './schedule.ts'
 import { sentinelOf } from './sentinel.ts'
 import type { GuardParts } from './surroundings.ts'
 import { Trials } from './trials.ts'
 import { Workers } from './worker/workers.ts'
 
 /** A status answers from what is known; what is not known yet gets this long. */
-const statusMs = 120
+const statusMs = 100
 /** How long a command that has no daemon waits for the figures. */
 const offlineMs = 20_000
 const evidenceMs = 25_000
-const firstLookMs = 1_000
 
 /** What the guard measures. */
 export interface GuardGauges {
@@ -61,15 +61,14 @@ class Watch implements LiveGuard {
   readonly #hotPaths: HotPaths
   readonly #workers: Workers
   readonly #trials = new Trials()
-  readonly #due = new Map<string, number>()
-  readonly #busy = new Set<string>()
-  #cancel: Cancel | null = null
-  #running = false
+  readonly #schedule: Schedule
 
   constructor(parts: GuardParts) {
     this.#parts = parts
     this.#memory = new Memory(parts)
     this.#budgets = new Budgets(parts, this.#memory)
+    const failed = (what: string, error: unknown) => parts.log.warn({ error, what }, 'the guard could not look')
+    this.#schedule = new Schedule(parts.clock, () => this.#duties(), failed)
     this.#hotPaths = new HotPaths(parts, this.#memory, {
       using: (name) => this.#workers.using(name),
       isFree: (name) => this.#workers.isFree(name),
@@ -78,17 +77,15 @@ class Watch implements LiveGuard {
   }
 
   start(): void {
-    this.#running = true
-    this.configure()
+    this.#schedule.start()
   }
 
   configure(): void {
-    if (this.#running) this.#turn()
+    this.#schedule.turn()
   }
 
   stop(): void {
-    this.#running = false
-    this.#cancel?.()
+    this.#schedule.stop()
     this.#parts.hands.stop()
   }
 
@@ -138,8 +135,7 @@ class Watch implements LiveGuard {
     }
     if (changed)
       this.#memory.tell({ kind: on ? 'guard_enabled' : 'guard_disabled', from: name, actor, detail: { what } })
-    this.#due.delete(`${worker ? 'worker' : 'path'}:${name}`)
-    this.configure()
+    this.#schedule.hurry(`${worker ? 'worker' : 'path'}:${name}`)
     return { name, what, enabled: on, changed, path }
   }
 
@@ -207,61 +203,33 @@ class Watch implements LiveGuard {
     await this.#memory.ready()
     const { clock } = this.#parts
     const looks = [
-      ...this.#budgets.names.map((name) => this.#budgetKnown(name)),
+      ...this.#budgets.names.map((name) =>
+        this.#schedule.running ? this.#budgets.glance(name) : this.#budgets.whole(name, offlineMs),
+      ),
       ...this.#hotPaths.names
-        .filter((name) => !this.#running || !this.#hotPaths.state(name))
+        .filter((name) => !this.#schedule.running || !this.#hotPaths.state(name))
         .map((name) => this.#hotPaths.look(name)),
     ]
     const all = Promise.all(looks).then(() =>
       Promise.all(
         this.#workers.names
-          .filter((name) => !this.#running || this.#workers.shape(name).at === null)
+          .filter((name) => !this.#schedule.running || this.#workers.shape(name).at === null)
           .map((name) => this.#workers.look(name)),
       ),
     )
     const settled = all.then(() => {}).catch(() => {})
-    await within(clock, this.#running ? statusMs : offlineMs, settled, undefined)
+    await within(clock, this.#schedule.running ? statusMs : offlineMs, settled, undefined)
   }
 
-  async #budgetKnown(name: string): Promise<void> {
-    if (this.#running) {
-      await this.#budgets.fresh(name, firstLookMs)
-      return
-    }
-    const until = this.#parts.clock.mono() + offlineMs
-    let seen = await this.#budgets.fresh(name, firstLookMs)
-    while (seen && !seen.complete && this.#parts.clock.mono() < until)
-      seen = await this.#budgets.fresh(name, firstLookMs)
-  }
-
-  /** Does what is due, and arranges the next turn. */
-  #turn(): void {
-    this.#cancel?.()
-    if (!this.#running) return
-    const { clock } = this.#parts
-    const now = clock.now()
-    const duties = this.#duties()
-    for (const id of this.#due.keys()) if (!duties.has(id)) this.#due.delete(id)
-    for (const [id, { everyMs, run }] of duties) {
-      if ((this.#due.get(id) ?? 0) > now || this.#busy.has(id)) continue
-      this.#due.set(id, now + everyMs)
-      void this.#run(id, run)
-    }
-    const next = Math.min(
-      ...[...duties.keys()].filter((id) => !this.#busy.has(id)).map((id) => this.#due.get(id) ?? now),
-    )
-    // What is under way arranges the next turn when it ends.
-    if (next < Number.POSITIVE_INFINITY) this.#cancel = clock.after(Math.max(10, next - now), () => this.#turn())
-  }
-
-  #duties(): ReadonlyMap<string, { everyMs: number; run: () => Promise<void> }> {
+  #duties(): ReadonlyMap<string, Duty> {
     const { budgets, hotPaths, workers } = this.#parts.settings()
-    const duties = new Map<string, { everyMs: number; run: () => Promise<void> }>()
-    if (Object.keys(budgets).length > 0) duties.set('budgets', { everyMs: budgetsMs, run: () => this.#budgets.tick() })
+    const duties = new Map<string, Duty>()
+    if (Object.keys(budgets).length > 0)
+      duties.set('budgets', { everyMs: budgetsMs, run: () => this.#remembering(() => this.#budgets.tick()) })
     for (const [name, { everyMs }] of Object.entries(hotPaths))
-      duties.set(`path:${name}`, { everyMs, run: () => this.#hotPaths.tick(name) })
+      duties.set(`path:${name}`, { everyMs, run: () => this.#remembering(() => this.#hotPaths.tick(name)) })
     for (const [name, { everyMs }] of Object.entries(workers))
-      duties.set(`worker:${name}`, { everyMs, run: () => this.#workerTick(name) })
+      duties.set(`worker:${name}`, { everyMs, run: () => this.#remembering(() => this.#workerTick(name)) })
     return duties
   }
 
@@ -272,16 +240,9 @@ class Watch implements LiveGuard {
     await this.#workers.tick(name)
   }
 
-  async #run(id: string, run: () => Promise<void>): Promise<void> {
-    this.#busy.add(id)
-    try {
-      await this.#memory.ready()
-      await run()
-    } catch (error) {
-      if (this.#running) this.#parts.log.warn({ error, what: id }, 'the guard could not look')
-    } finally {
-      this.#busy.delete(id)
-      this.#turn()
-    }
+  /** Nothing is done before it is known what was done. */
+  async #remembering(run: () => Promise<void>): Promise<void> {
+    await this.#memory.ready()
+    await run()
   }
 }

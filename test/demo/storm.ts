@@ -12,8 +12,8 @@ import { Stage } from './stage.ts'
 
 const jobs = 400
 const retries = 3
-const together = 20
-const forMs = 15_000
+const together = 8
+const forMs = 12_000
 
 /** A job: writes a session file, asks once, and fails with what it was told. */
 const work = `

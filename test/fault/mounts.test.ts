@@ -7,6 +7,8 @@ import { Mirror, mountTmpfs } from '../fakes/mounts.ts'
 import { Program, type Served } from '../fakes/program.ts'
 import { type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
 
+const full = process.env.SPILLWAY_FULL === '1'
+const rounds = full ? 40 : 12
 /** Where the tools can be installed, a story that cannot be told is a failure: `.ci/run` says so. */
 const mustMount = process.env.SPILLWAY_MUST_MOUNT === '1'
 
@@ -123,7 +125,7 @@ describe('a mount that hangs', () => {
     cleanups.push(() => upstream.close())
     const well = program.beside('well')
     mkdirSync(well)
-    const names = Array.from({ length: 50 }, (_, index) => `hung${index}`)
+    const names = Array.from({ length: full ? 50 : 12 }, (_, index) => `hung${index}`)
     const paths = Object.fromEntries(names.map((name) => [name, hot(join(at, name), { everyMs: '1s', probeMs: '2s' })]))
     mirror.signal('SIGSTOP')
     cleanups.push(() => mirror.signal('SIGCONT'))
@@ -141,7 +143,7 @@ describe('a mount that hangs', () => {
     const times: number[] = []
     const probes: number[] = []
     const requests: number[] = []
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < rounds; round++) {
       const begun = performance.now()
       await ops.guardStatus({})
       times.push(performance.now() - begun)
@@ -160,15 +162,14 @@ describe('a mount that hangs', () => {
       probes.push(probe.paths[0]?.ms ?? Number.NaN)
     }
     for (const each of [times, requests]) each.sort((one, other) => one - other)
-    if (process.env.SPILLWAY_FULL === '1')
-      console.log({ status: [times[20], times[37]], requests: [requests[20], requests[37]], probes })
-    expect(times[20]).toBeLessThan(200)
-    expect(requests[37]).toBeLessThan(1_000)
+    if (full) console.log({ status: [times[20], times[37]], requests: [requests[20], requests[37]], probes })
+    expect(times[rounds / 2]).toBeLessThan(200)
+    expect(requests[rounds - 3]).toBeLessThan(1_000)
     const ended = performance.now()
     served?.process.kill('SIGTERM')
     expect((await served?.ended)?.code).toBe(0)
     expect(performance.now() - ended).toBeLessThan(5_000)
-  }, 60_000)
+  }, 120_000)
 })
 
 describe('a small disk that jobs fill', () => {

@@ -6,7 +6,8 @@ import type { Memory } from '../memory.ts'
 import { isEnabled, sentinelOf } from '../sentinel.ts'
 import { shown } from '../shown.ts'
 import type { GuardParts } from '../surroundings.ts'
-import { type Probed, Prober } from './prober.ts'
+import { Needed } from './needed.ts'
+import type { Probed } from './prober.ts'
 import { carryOut } from './recovery.ts'
 
 type HotPath = GuardSettings['hotPaths'][string]
@@ -29,15 +30,11 @@ interface Seen {
   readonly enabled: boolean
 }
 
-/** A command that prints paths may take as long as this. */
-const listMs = 10_000
-const mostPaths = 10
-
 /** The paths that work needs. */
 export class HotPaths {
   readonly #parts: GuardParts
   readonly #memory: Memory
-  readonly #prober: Prober
+  readonly #needed: Needed
   readonly #seen = new Map<string, Seen>()
   /** Whose steps are being done. */
   readonly #mending = new Set<string>()
@@ -47,7 +44,7 @@ export class HotPaths {
   constructor(parts: GuardParts, memory: Memory, workers: WorkersNear) {
     this.#parts = parts
     this.#memory = memory
-    this.#prober = new Prober(parts.hands, parts.clock)
+    this.#needed = new Needed(parts)
     this.#workers = workers
   }
 
@@ -80,7 +77,7 @@ export class HotPaths {
     if (!hot) throw new Error(`no hot path ${name}`)
     const { clock, hands, data } = this.#parts
     const [paths, enabled] = await Promise.all([
-      this.#probed(hot),
+      this.#needed.next(hot),
       isEnabled(hands, sentinelOf(name, hot.recover.enabledBy, data)),
     ])
     const found = worst(paths)
@@ -212,32 +209,12 @@ export class HotPaths {
       after,
       unmounted: this.#memory.unmounted(name),
       mountpoints: goesOn ? await hands.mounts().catch(() => []) : [],
-      running: goesOn ? await this.#running(hot) : [],
+      running: goesOn ? await this.#needed.running(hot) : [],
       workers: goesOn ? await this.#workers.using(name) : [],
       recoveries: this.#memory.deeds('recoveries', name),
       maxPerHour,
       now: clock.now(),
     }
-  }
-
-  async #running(hot: HotPath): Promise<readonly Probed[] | null> {
-    if (hot.busy === null) return []
-    const paths = await this.#listed(hot.busy)
-    return paths && Promise.all(paths.map((path) => this.#prober.probe(path, hot.probeMs)))
-  }
-
-  async #probed(hot: HotPath): Promise<readonly Probed[]> {
-    if (hot.path !== null) return [await this.#prober.probe(hot.path, hot.probeMs)]
-    const listed = hot.pathsFrom && (await this.#listed(hot.pathsFrom))
-    if (!listed) return [{ path: hot.pathsFrom?.join(' ') ?? '', state: 'failing', ms: 0 }]
-    return Promise.all(listed.slice(0, mostPaths).map((path) => this.#prober.probe(path, hot.probeMs)))
-  }
-
-  /** The absolute paths that a command prints; null when it fails. */
-  async #listed(words: readonly [string, ...string[]]): Promise<readonly string[] | null> {
-    const { code, output } = await this.#parts.hands.command(words, listMs)
-    if (code !== 0) return null
-    return output.split('\n').filter((line) => line.startsWith('/') && !/(^|\/)\.\.?(\/|$)/.test(line))
   }
 
   #announce(name: string, hot: HotPath): void {

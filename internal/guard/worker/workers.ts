@@ -89,7 +89,7 @@ export class Workers {
       name,
       active: seen?.facts.active ?? null,
       pending: seen?.facts.pending ?? null,
-      running: seen?.facts.running ?? null,
+      running: this.get(name)?.running ? (seen?.facts.running ?? null) : null,
       decision: seen?.decision.decision ?? null,
       reason: seen?.decision.reason ?? null,
       at: seen ? new Date(seen.at).toISOString() : null,

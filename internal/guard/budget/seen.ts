@@ -1,0 +1,42 @@
+import type { GuardSettings } from '../../ops/ops.ts'
+import { stateOf } from '../decide/path.ts'
+import type { Totals } from '../lane/tally.ts'
+
+export type Budget = GuardSettings['budgets'][string]
+
+/** What was last seen of a directory. */
+export interface Seen {
+  readonly totals: Totals
+  readonly at: number
+  /** All of it, not a part. */
+  readonly complete: boolean
+  /** How long it took to see. */
+  readonly tookMs: number
+  /** Why it cannot be looked at; null: it can. */
+  readonly problem: string | null
+}
+
+const none = { files: 0, bytes: 0 }
+
+/** What is seen of nothing. */
+export const nothing: Totals = {
+  files: 0,
+  bytes: 0,
+  oldestAt: null,
+  newestAt: null,
+  largest: [],
+  newest: [],
+  window: none,
+  lately: none,
+  after: none,
+  before: none,
+  hourBefore: none,
+  first: [],
+  oldest: [],
+}
+
+/** Why a directory cannot be looked at, as a state or as the system's code. */
+export function problemOf(code: string | null): string {
+  const state = stateOf(code)
+  return state === 'failing' && code !== null ? code : state
+}
