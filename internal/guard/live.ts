@@ -1,4 +1,4 @@
-import { type Cancel, within } from '../clock/clock.ts'
+import { within } from '../clock/clock.ts'
 import {
   type Actor,
   type AdmitShape,
