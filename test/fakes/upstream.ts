@@ -125,7 +125,7 @@ export class FakeUpstream {
 
 /** Starts a fake upstream on a free port of the loopback. */
 export function fakeUpstream(host: '127.0.0.1' | '::1' = '127.0.0.1'): Promise<FakeUpstream> {
-  const server = createServer({ keepAliveTimeout: 30_000 })
+  const server = createServer({ keepAliveTimeout: 30_000, requestTimeout: 0 })
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(0, host, () => resolve(new FakeUpstream(server)))
