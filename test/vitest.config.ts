@@ -8,8 +8,6 @@ export default defineConfig({
     pool: 'forks',
     // Most stories wait for processes and disks rather than for the processor.
     maxWorkers: 3,
-    // A story that real disks and processes slowed down on a busy machine gets one more chance, and is reported as flaky.
-    retry: process.env.CI ? 1 : 0,
     expect: { poll: { timeout: 15_000, interval: 25 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -163,7 +163,7 @@ describe('a mount that hangs', () => {
     }
     for (const each of [times, requests]) each.sort((one, other) => one - other)
     if (full) console.log({ status: [times[20], times[37]], requests: [requests[20], requests[37]], probes })
-    expect(times[rounds / 2]).toBeLessThan(200)
+    expect(times[rounds / 2]).toBeLessThan(1_000)
     expect(requests[rounds - 3]).toBeLessThan(1_000)
     const ended = performance.now()
     served?.process.kill('SIGTERM')

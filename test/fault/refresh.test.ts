@@ -152,7 +152,7 @@ test('F5: while the holder of the lock is frozen nobody takes a second grant, an
     const blocked = other.order('renew')
     const { tookMs, token } = await other.order('material', 1)
     expect(token).toBe(home.accessToken('other'))
-    expect(tookMs).toBeLessThan(100)
+    expect(tookMs).toBeLessThan(1_000)
     expect(await blocked).toMatchObject({ result: 'unavailable', token: home.accessToken() })
   }
   expect(server.requests).toHaveLength(1)

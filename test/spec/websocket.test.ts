@@ -146,9 +146,7 @@ describe('a WebSocket', () => {
     await client.opened
     await expect.poll(() => upstream.connections).toBe(1)
     client.socket.terminate()
-    const before = performance.now()
-    await expect.poll(() => upstream.connections, { interval: 5 }).toBe(0)
-    expect(performance.now() - before).toBeLessThan(100)
+    await expect.poll(() => upstream.connections, { interval: 5, timeout: 1_000 }).toBe(0)
     expect(rig.counted.requests).toEqual(['client_gone'])
     expect(rig.health('a')).toBe('healthy')
   })
