@@ -13,7 +13,7 @@ export interface TelegramOps {
 }
 
 /** What a command or a button has at hand. */
-export interface Desk {
+export interface ActionDeps {
   readonly ops: TelegramOps
   readonly notifier: Pick<Notifier, 'mute' | 'mutedUntil'>
   readonly now: () => number
@@ -43,7 +43,7 @@ export function commandFor(action: Action): string {
 }
 
 /** Does it and says what came of it; rejects with a Refusal. */
-export async function carryOut(action: Action, { ops, now, wall }: Desk, actor: string): Promise<string> {
+export async function carryOut(action: Action, { ops, now, wall }: ActionDeps, actor: string): Promise<string> {
   const verbs = ops.as(actor)
   const at = (instant: string) => wall(Date.parse(instant), now())
   const forMs = action.forMs === undefined ? {} : { forMs: action.forMs }
@@ -68,7 +68,7 @@ export async function carryOut(action: Action, { ops, now, wall }: Desk, actor: 
 }
 
 /** What an operator reads when a command did not work; null for an error that is a fault of the program. */
-export function excuseOf(error: unknown): string | null {
+export function sentenceOf(error: unknown): string | null {
   if (!(error instanceof Refusal)) return null
   const hint = phrasedHint(error.hint)
   return hint === null ? sentence(error.message) : `${sentence(error.message)}\n${hint}`

@@ -1,6 +1,6 @@
 import type { Bot, Context } from 'grammy'
 import type { Logger } from '../log/log.ts'
-import { type Action, carryOut, commandFor, type Desk, excuseOf } from './action.ts'
+import { type Action, carryOut, commandFor, type ActionDeps, sentenceOf } from './action.ts'
 import { failure } from './api.ts'
 import type { Buttons } from './buttons.ts'
 import type { Chat } from './chat.ts'
@@ -16,7 +16,7 @@ export interface FrontDeps {
   readonly bot: Bot
   readonly chats: ReadonlyMap<number, Chat>
   readonly buttons: Buttons
-  readonly desk: Desk
+  readonly deps: ActionDeps
   readonly log: Logger
 }
 
@@ -34,7 +34,7 @@ export class Front {
       else this.#ignore(context)
     })
     for (const command of commands) bot.command(command.name, (context) => this.#command(command, context))
-    bot.command('start', (context) => this.#answer(context, async () => commands.at(-1)!.run([], parts.desk, '')))
+    bot.command('start', (context) => this.#answer(context, async () => commands.at(-1)!.run([], parts.deps, '')))
     bot.on('callback_query:data', (context) => this.#press(context, context.callbackQuery.data))
     bot.on('message:text', (context) => this.#unknown(context))
   }
@@ -57,17 +57,17 @@ export class Front {
   }
 
   async #command(command: Command, context: Context): Promise<void> {
-    const { desk } = this.#parts
+    const { deps } = this.#parts
     const sentAt = (context.msg?.date ?? 0) * 1_000
-    if (command.changes && desk.now() - sentAt > staleMs) {
-      const when = desk.wall(sentAt, desk.now())
+    if (command.changes && deps.now() - sentAt > staleMs) {
+      const when = deps.wall(sentAt, deps.now())
       await this.#say(context, `This was sent at ${when}, too long ago to be carried out now. Send it again.`)
       return
     }
     const args = String(context.match ?? '')
       .split(/\s+/)
       .filter((word) => word !== '')
-    await this.#answer(context, () => command.run(args, desk, actorOf(context)))
+    await this.#answer(context, () => command.run(args, deps, actorOf(context)))
   }
 
   async #answer(context: Context, run: () => ReturnType<Command['run']>): Promise<void> {
@@ -80,10 +80,10 @@ export class Front {
   }
 
   async #press(context: Context, data: string): Promise<void> {
-    const { buttons, desk } = this.#parts
+    const { buttons, deps } = this.#parts
     const chat = this.#chatOf(context)
     if (!chat || !context.chat) return
-    const press = buttons.press(context.chat.id, data, desk.now())
+    const press = buttons.press(context.chat.id, data, deps.now())
     if (press.kind !== 'action') {
       await context.answerCallbackQuery({ text: answer(deadButton(press)), show_alert: true })
       return
@@ -97,7 +97,7 @@ export class Front {
     }
     await this.#answer(context, async () => {
       try {
-        return { text: await carryOut(press.action, desk, actorOf(context)) }
+        return { text: await carryOut(press.action, deps, actorOf(context)) }
       } catch (error) {
         press.putBack()
         throw error
@@ -113,7 +113,7 @@ export class Front {
   }
 
   #excuse(error: unknown): string {
-    const excuse = excuseOf(error)
+    const excuse = sentenceOf(error)
     if (excuse !== null) return excuse
     this.#parts.log.warn({ error }, 'a Telegram command failed')
     return 'It did not work; the log of spillway says why.'

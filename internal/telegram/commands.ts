@@ -1,4 +1,4 @@
-import { type Action, carryOut, type Desk } from './action.ts'
+import { type Action, carryOut, type ActionDeps } from './action.ts'
 import { auditText, deedsFor, poolLine, poolText, statusText } from './describe.ts'
 import { lengthOf } from './text.ts'
 
@@ -16,7 +16,7 @@ export interface Command {
   readonly description: string
   /** Changes something, so it must not be carried out long after it was sent. */
   readonly changes: boolean
-  run(args: readonly string[], desk: Desk, actor: string): Promise<Reply>
+  run(args: readonly string[], deps: ActionDeps, actor: string): Promise<Reply>
 }
 
 const fewRows = 10
@@ -30,10 +30,10 @@ export const commands: readonly Command[] = [
     usage: '',
     description: 'pools and open incidents',
     changes: false,
-    async run(_args, desk, actor) {
-      const status = await desk.ops.as(actor).status({})
-      const muted = muteLine(desk)
-      return { text: statusText(status, today(desk)) + (muted === null ? '' : `\n${muted}`) }
+    async run(_args, deps, actor) {
+      const status = await deps.ops.as(actor).status({})
+      const muted = muteLine(deps)
+      return { text: statusText(status, today(deps)) + (muted === null ? '' : `\n${muted}`) }
     },
   },
   {
@@ -41,9 +41,9 @@ export const commands: readonly Command[] = [
     usage: '',
     description: 'who serves in each pool',
     changes: false,
-    async run(_args, desk, actor) {
-      const pools = await desk.ops.as(actor).poolList({})
-      const lines = pools.map((pool) => poolLine(pool, today(desk)))
+    async run(_args, deps, actor) {
+      const pools = await deps.ops.as(actor).poolList({})
+      const lines = pools.map((pool) => poolLine(pool, today(deps)))
       return { text: lines.length === 0 ? 'There is no pool yet.' : lines.join('\n') }
     },
   },
@@ -52,10 +52,10 @@ export const commands: readonly Command[] = [
     usage: 'NAME',
     description: 'the members of a pool',
     changes: false,
-    async run([name], desk, actor) {
+    async run([name], deps, actor) {
       if (name === undefined) return usage('pool')
-      const pool = await desk.ops.as(actor).poolStatus({ name })
-      return { text: poolText(pool, today(desk)), actions: deedsFor(pool) }
+      const pool = await deps.ops.as(actor).poolStatus({ name })
+      return { text: poolText(pool, today(deps)), actions: deedsFor(pool) }
     },
   },
   {
@@ -63,8 +63,8 @@ export const commands: readonly Command[] = [
     usage: 'NAME',
     description: 'park the active member, the next one serves',
     changes: true,
-    async run([pool], desk, actor) {
-      return pool === undefined ? usage('rotate') : done({ verb: 'rotate', pool }, desk, actor)
+    async run([pool], deps, actor) {
+      return pool === undefined ? usage('rotate') : done({ verb: 'rotate', pool }, deps, actor)
     },
   },
   {
@@ -72,10 +72,10 @@ export const commands: readonly Command[] = [
     usage: 'NAME MEMBER [1h]',
     description: 'put a member aside',
     changes: true,
-    async run([pool, member, length], desk, actor) {
+    async run([pool, member, length], deps, actor) {
       const forMs = length === undefined ? undefined : lengthOf(length)
       if (pool === undefined || member === undefined || forMs === null) return usage('park')
-      return done({ verb: 'park', pool, member, ...(forMs === undefined ? {} : { forMs }) }, desk, actor)
+      return done({ verb: 'park', pool, member, ...(forMs === undefined ? {} : { forMs }) }, deps, actor)
     },
   },
   ...(['unpark', 'clear'] as const).map(
@@ -84,8 +84,8 @@ export const commands: readonly Command[] = [
       usage: 'NAME MEMBER',
       description: verb === 'unpark' ? 'take a parked member back' : 'end a cooldown',
       changes: true,
-      async run([pool, member], desk, actor) {
-        return pool === undefined || member === undefined ? usage(verb) : done({ verb, pool, member }, desk, actor)
+      async run([pool, member], deps, actor) {
+        return pool === undefined || member === undefined ? usage(verb) : done({ verb, pool, member }, deps, actor)
       },
     }),
   ),
@@ -94,10 +94,10 @@ export const commands: readonly Command[] = [
     usage: '[N]',
     description: 'what happened last',
     changes: false,
-    async run([count = String(fewRows)], desk, actor) {
+    async run([count = String(fewRows)], deps, actor) {
       if (!/^\d{1,4}$/.test(count) || Number(count) === 0) return usage('audit')
-      const rows = await desk.ops.as(actor).auditList({ limit: Math.min(Number(count), mostRows) })
-      return { text: auditText(rows, today(desk)) }
+      const rows = await deps.ops.as(actor).auditList({ limit: Math.min(Number(count), mostRows) })
+      return { text: auditText(rows, today(deps)) }
     },
   },
   {
@@ -105,14 +105,14 @@ export const commands: readonly Command[] = [
     usage: '1h | off',
     description: 'no notices for a while',
     changes: true,
-    async run([length], desk) {
-      if (length === 'off') desk.notifier.mute(null)
+    async run([length], deps) {
+      if (length === 'off') deps.notifier.mute(null)
       else if (length !== undefined) {
         const forMs = lengthOf(length)
         if (forMs === null) return usage('mute')
-        desk.notifier.mute(desk.now() + Math.min(forMs, longestMuteMs))
+        deps.notifier.mute(deps.now() + Math.min(forMs, longestMuteMs))
       }
-      return { text: muteLine(desk) ?? 'Notices are on.' }
+      return { text: muteLine(deps) ?? 'Notices are on.' }
     },
   },
   {
@@ -130,8 +130,8 @@ export const commands: readonly Command[] = [
   },
 ]
 
-async function done(action: Action, desk: Desk, actor: string): Promise<Reply> {
-  return { text: await carryOut(action, desk, actor) }
+async function done(action: Action, deps: ActionDeps, actor: string): Promise<Reply> {
+  return { text: await carryOut(action, deps, actor) }
 }
 
 function usage(name: string): Reply {
@@ -139,11 +139,11 @@ function usage(name: string): Reply {
   return { text: `Usage: /${name} ${command?.usage ?? ''}`.trim() }
 }
 
-function muteLine({ notifier, wall, now }: Desk): string | null {
+function muteLine({ notifier, wall, now }: ActionDeps): string | null {
   const until = notifier.mutedUntil()
   return until === null ? null : `Notices are muted until ${wall(until, now())}. /mute off ends that.`
 }
 
-function today({ now, wall }: Desk) {
+function today({ now, wall }: ActionDeps) {
   return { now: now(), wall }
 }

@@ -49,8 +49,8 @@ export function createTelegram(parts: TelegramDeps): Telegram {
   const buttons = new Buttons()
   const now = () => clock.now()
   const chats = new Map([...new Set(chatIds)].map((id) => [id, new Chat({ id, bot, buttons, now })]))
-  const desk = { ops, notifier, now, wall: wallClock(timeZone) }
-  const front = new Front({ bot, chats, buttons, desk, log })
+  const deps = { ops, notifier, now, wall: wallClock(timeZone) }
+  const front = new Front({ bot, chats, buttons, deps, log })
 
   /** The menu of commands, in the allowed chats only: strangers learn nothing. */
   async function setMenus(): Promise<void> {
