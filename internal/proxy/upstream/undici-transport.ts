@@ -45,7 +45,7 @@ export class UndiciTransport implements Transport {
       for (const [handler, since] of this.#waiting) {
         if (!isFull || clock.mono() - since < connectMs) break
         onCrowded()
-        handler.onError(new ConnectionsInUse(new URL(origin).host, connections))
+        handler.fail(new ConnectionsInUse(new URL(origin).host, connections))
       }
       return this.#waiting.size > 0
     })
@@ -109,8 +109,7 @@ class Unwanted extends Error {
 /** undici's handler on one side, a listener on the other. */
 class Handler implements Dispatcher.DispatchHandler, Sending {
   readonly #listener: ResponseListener
-  #abort: ((error?: Error) => void) | null = null
-  #resume: () => void = () => {}
+  #controller: Dispatcher.DispatchController | null = null
   #informational = 0
   #isOver = false
   readonly #onWaited: () => void
@@ -125,49 +124,58 @@ class Handler implements Dispatcher.DispatchHandler, Sending {
   abort(): void {
     this.#isOver = true
     this.#onWaited()
-    this.#abort?.(new Unwanted())
+    this.#controller?.abort(new Unwanted())
   }
 
-  resume(): void {
-    this.#resume()
-  }
-
-  onConnect(abort: (error?: Error) => void): void {
-    // Thrown, undici takes the request out of its queue and keeps the connection.
-    if (this.#isOver) throw new Unwanted()
-    this.#onWaited()
-    this.#abort = abort
-    this.#listener.onSend(this, true)
-  }
-
-  onHeaders(status: number, raw: Buffer[], resume: () => void): boolean {
-    if (status < 200) {
-      if (++this.#informational > maxInformational) throw new InvalidResponse('too many informational answers')
-      return true
-    }
-    this.#resume = resume
-    const text = raw.map((part) => part.toString('latin1'))
-    for (let at = 0; at < text.length; at += 2) {
-      if (isCoded(text[at] as string, text[at + 1] as string)) throw new InvalidResponse(codedOnItsWay)
-    }
-    this.#listener.onHead(status, text)
-    return true
-  }
-
-  onData(chunk: Buffer): boolean {
-    return this.#isOver || this.#listener.onData(chunk)
-  }
-
-  onComplete(): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#listener.onComplete()
-  }
-
-  onError(error: Error): void {
+  /** There is no answer, or no more of it. */
+  fail(error: Error): void {
     if (this.#isOver) return
     this.#onWaited()
     this.#isOver = true
     this.#listener.onError(error)
   }
+
+  resume(): void {
+    this.#controller?.resume()
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Thrown, undici takes the request out of its queue and keeps the connection.
+    if (this.#isOver) throw new Unwanted()
+    this.#onWaited()
+    this.#controller = controller
+    this.#listener.onSend(this, true)
+  }
+
+  onResponseStart({ rawHeaders }: Dispatcher.DispatchController, status: number): void {
+    if (status < 200) {
+      if (++this.#informational > maxInformational) throw new InvalidResponse('too many informational answers')
+      return
+    }
+    const headers = rawPairs(rawHeaders)
+    for (let at = 0; at < headers.length; at += 2) {
+      if (isCoded(headers[at] as string, headers[at + 1] as string)) throw new InvalidResponse(codedOnItsWay)
+    }
+    this.#listener.onHead(status, headers)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#isOver && !this.#listener.onData(chunk)) controller.pause()
+  }
+
+  onResponseEnd(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#listener.onComplete()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.fail(error)
+  }
+}
+
+/** Raw headers as undici has them, as text: a byte in each character. */
+function rawPairs(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
+  if (!Array.isArray(raw)) throw new InvalidResponse('headers that are not raw pairs')
+  return raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')))
 }
