@@ -1,6 +1,6 @@
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { addCredentials, type Bench, startBench } from '../../test/fakes/operations.ts'
+import { addCredentials, type Bench, startBench } from '../../test/fakes/rig/operations.ts'
 import { Refusal } from '../pool/pool.ts'
 import { type CliIo, type Port, runCli, type Started, Unreachable } from './cli.ts'
 

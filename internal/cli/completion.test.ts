@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { addCredentials, type Bench, startBench } from '../../test/fakes/operations.ts'
+import { addCredentials, type Bench, startBench } from '../../test/fakes/rig/operations.ts'
 import { type Port, runCli, Unreachable } from './cli.ts'
 import { completionScript } from './completion.ts'
 

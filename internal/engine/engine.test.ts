@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { MemoryStore } from '../../test/fakes/store.ts'
+import { MemoryStore } from '../../test/fakes/rig/store.ts'
 import { FakeClock } from '../clock/clock.ts'
 import { type Announcement, eventBus } from '../events/events.ts'
 import type { Outcome } from '../pool/pool.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { noon, sample } from '../../test/fakes/events.ts'
-import { MemoryStore } from '../../test/fakes/store.ts'
+import { MemoryStore } from '../../test/fakes/rig/store.ts'
 import { type Clock, FakeClock } from '../clock/clock.ts'
 import { type Announcement, type DomainEvent, eventBus } from '../events/events.ts'
 import { silentLogger } from '../log/log.ts'

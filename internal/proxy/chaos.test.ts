@@ -1,6 +1,15 @@
 import { afterEach, expect, it } from 'vitest'
-import { answerOf, type Rig, startRig } from '../../test/fakes/rig.ts'
-import { answer, type Behaviour, breakAfter, early, happy, raw, reset, stream } from '../../test/fakes/upstream.ts'
+import { answerOf, type Rig, startRig } from '../../test/fakes/rig/rig.ts'
+import {
+  answer,
+  type Behaviour,
+  breakAfter,
+  early,
+  happy,
+  raw,
+  reset,
+  stream,
+} from '../../test/fakes/upstream/upstream.ts'
 
 let rig: Rig
 

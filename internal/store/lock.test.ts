@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { collectGarbage } from '../../test/fakes/garbage.ts'
+import { collectGarbage } from '../../test/fakes/upstream/garbage.ts'
 import { Refusal } from '../pool/pool.ts'
 import { acquireLock, type LockAttempt, StoreError, tryLock } from './store.ts'
 

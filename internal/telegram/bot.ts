@@ -1,6 +1,6 @@
 import type { Bot, Context } from 'grammy'
 import type { Logger } from '../log/log.ts'
-import { type Action, carryOut, commandFor, type ActionDeps, sentenceOf } from './action.ts'
+import { type Action, type ActionDeps, carryOut, commandFor, sentenceOf } from './action.ts'
 import { failure } from './api.ts'
 import type { Buttons } from './buttons.ts'
 import type { Chat } from './chat.ts'

@@ -1,4 +1,4 @@
-import { type Action, carryOut, type ActionDeps } from './action.ts'
+import { type Action, type ActionDeps, carryOut } from './action.ts'
 import { auditText, deedsFor, poolLine, poolText, statusText } from './describe.ts'
 import { lengthOf } from './text.ts'
 

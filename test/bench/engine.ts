@@ -8,7 +8,7 @@ import { eventBus } from '../../internal/events/events.ts'
 import { silentLogger } from '../../internal/log/log.ts'
 import type { Outcome } from '../../internal/pool/pool.ts'
 import { openSqliteStore, type Store } from '../../internal/store/store.ts'
-import { MemoryStore } from '../fakes/store.ts'
+import { MemoryStore } from '../fakes/rig/store.ts'
 import { type Finding, pairedRatio, type Spread, saidSpread, spreadOf } from './finding.ts'
 
 const success: Outcome = {

@@ -3,8 +3,8 @@ import { GoogleGenAI } from '@google/genai'
 import OpenAI from 'openai'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../internal/clock/clock.ts'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { answer, type Behaviour, stream } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { answer, type Behaviour, stream } from '../fakes/upstream/upstream.ts'
 
 /** One official SDK: how it asks, and how the first credential fails in its provider's words. */
 interface Client {

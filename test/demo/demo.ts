@@ -2,7 +2,7 @@
  * `npm run demo`, and `npm run demo -- storm` for the story of a dead token: the main job in under a minute, without an account. A fake upstream with three credentials, an agent
  * on the official SDK, and an operator who rotates; failover, parked fallback, exhaustion and recovery as they happen.
  */
-import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
+import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream/upstream.ts'
 import { Agent } from './agent.ts'
 import { isTerminal, paint, pause, say } from './print.ts'
 import { type PoolView, Stage } from './stage.ts'

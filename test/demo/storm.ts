@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
+import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream/upstream.ts'
 import { paint, pause, say } from './print.ts'
 import { Stage } from './stage.ts'
 

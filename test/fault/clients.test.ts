@@ -2,10 +2,10 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../internal/clock/clock.ts'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { Program } from '../fakes/program.ts'
-import { askAdmin } from '../fakes/terminal.ts'
-import { answer, type Behaviour, fakeUpstream, Gate, silence, stream } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { Program } from '../fakes/rig/program.ts'
+import { askAdmin } from '../fakes/rig/terminal.ts'
+import { answer, type Behaviour, fakeUpstream, Gate, silence, stream } from '../fakes/upstream/upstream.ts'
 
 const limited = answer(429, { 'retry-after': '8' }, { error: { message: 'slow', code: 'rate_limit_exceeded' } })
 const chunk = { data: { choices: [{ index: 0, delta: { content: 'Hel' } }] } }

@@ -6,8 +6,8 @@ import { remoteOps } from '../../internal/cli/cli.ts'
 import type { Ops } from '../../internal/ops/ops.ts'
 import { Sqlite } from '../../internal/store/driver.ts'
 import { Mirror, mountTmpfs } from '../fakes/mounts.ts'
-import { Program, type Served } from '../fakes/program.ts'
-import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
+import { Program, type Served } from '../fakes/rig/program.ts'
+import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream/upstream.ts'
 
 const full = process.env.SPILLWAY_FULL === '1'
 const limited = answer(429, { 'retry-after': '3600' }, { error: { message: 'slow', code: 'rate_limit_exceeded' } })

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Program, type Served } from '../fakes/program.ts'
-import { type FakeUpstream, fakeUpstream, happy, silence } from '../fakes/upstream.ts'
+import { Program, type Served } from '../fakes/rig/program.ts'
+import { type FakeUpstream, fakeUpstream, happy, silence } from '../fakes/upstream/upstream.ts'
 import { crowd, post } from '../fakes/workers.ts'
 
 const drainMs = 10_000

@@ -1,8 +1,8 @@
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Program, type Served } from '../fakes/program.ts'
-import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
+import { Program, type Served } from '../fakes/rig/program.ts'
+import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream/upstream.ts'
 
 const rounds = process.env.SPILLWAY_FULL === '1' ? 200 : 20
 const members = ['a', 'b', 'c', 'd', 'e']

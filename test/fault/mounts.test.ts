@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { Mirror, mountTmpfs } from '../fakes/mounts.ts'
-import { Program, type Served } from '../fakes/program.ts'
-import { type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
+import { Program, type Served } from '../fakes/rig/program.ts'
+import { type FakeUpstream, fakeUpstream } from '../fakes/upstream/upstream.ts'
 
 const full = process.env.SPILLWAY_FULL === '1'
 const rounds = full ? 40 : 12

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { AuthServer } from '../fakes/auth-server.ts'
+import { AuthServer } from '../fakes/auth/auth-server.ts'
 import { Home, Refresher } from './refreshers.ts'
 
 /*

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { AuthServer, type AuthServerOptions } from '../fakes/auth-server.ts'
+import { AuthServer, type AuthServerOptions } from '../fakes/auth/auth-server.ts'
 import { type Committed, Home, presentations, presentedTooLate, Refresher, times } from './refreshers.ts'
 
 let server: AuthServer

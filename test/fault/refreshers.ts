@@ -2,10 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AuthServer, Entry } from '../fakes/auth-server.ts'
-import type { Order, RefresherSetup, Said } from '../fakes/refresher.ts'
+import type { AuthServer, Entry } from '../fakes/auth/auth-server.ts'
+import type { Order, RefresherSetup, Said } from '../fakes/auth/refresher.ts'
 
-const program = new URL('../../dist/test/fakes/refresher.js', import.meta.url)
+const program = new URL('../../dist/test/fakes/auth/refresher.js', import.meta.url)
 
 export type Done = Extract<Said, { said: 'done' }>
 

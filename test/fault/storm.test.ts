@@ -1,9 +1,9 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { TelegramFake } from '../fakes/telegram.ts'
-import { answer, type Behaviour } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { TelegramFake } from '../fakes/telegram/telegram.ts'
+import { answer, type Behaviour } from '../fakes/upstream/upstream.ts'
 import { crowd, post } from '../fakes/workers.ts'
 
 const full = process.env.SPILLWAY_FULL === '1'

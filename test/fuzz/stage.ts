@@ -4,8 +4,14 @@ import type { Engine } from '../../internal/engine/engine.ts'
 import { BodyBudget } from '../../internal/proxy/exchange/body-budget.ts'
 import type { DataPlane } from '../../internal/proxy/proxy.ts'
 import type { Batch } from '../../internal/store/store.ts'
-import { credentialRecord, type FixedCredentials, poolRecord, proxySettings, startPlane } from '../fakes/data-plane.ts'
-import { MemoryStore } from '../fakes/store.ts'
+import {
+  credentialRecord,
+  type FixedCredentials,
+  poolRecord,
+  proxySettings,
+  startPlane,
+} from '../fakes/rig/data-plane.ts'
+import { MemoryStore } from '../fakes/rig/store.ts'
 import { secretPrefix } from './answers.ts'
 import { Echo } from './echo.ts'
 import { mostHeldBody } from './requests.ts'

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
-import { selfSigned } from '../fakes/certificate.ts'
+import { selfSigned } from '../fakes/upstream/certificate.ts'
 import { filled, poolOf } from './answers.ts'
 import type { Plan, Request } from './case.ts'
 

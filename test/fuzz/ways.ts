@@ -2,7 +2,7 @@ import { createRequire, syncBuiltinESMExports } from 'node:module'
 import tls, { type ConnectionOptions } from 'node:tls'
 import { buildConnector } from 'undici'
 import { directly, type Outbound } from '../../internal/outbound/outbound.ts'
-import { selfSigned } from '../fakes/certificate.ts'
+import { selfSigned } from '../fakes/upstream/certificate.ts'
 
 /** How the proxy speaks to the upstream: with its own connections over TCP or TLS, or with undici's as through an outbound proxy. */
 export const ways = ['tcp', 'tls', 'undici'] as const

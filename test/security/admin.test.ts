@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { verbs } from '../../internal/ops/ops.ts'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { askAdmin } from '../fakes/terminal.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { askAdmin } from '../fakes/rig/terminal.ts'
 
 const token = 'admin-token-0123456789abcdef'
 const folder = mkdtempSync(join(tmpdir(), 'spillway-admin-'))

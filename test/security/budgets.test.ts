@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { FakeClock } from '../../internal/clock/clock.ts'
-import { type Rig, type RigOptions, startRig } from '../fakes/rig.ts'
-import { answer, behind, Gate, happy, silence } from '../fakes/upstream.ts'
+import { type Rig, type RigOptions, startRig } from '../fakes/rig/rig.ts'
+import { answer, behind, Gate, happy, silence } from '../fakes/upstream/upstream.ts'
 
 const mib = 1_048_576
 const limited = answer(429, { 'retry-after': '60' }, { error: { code: 'rate_limit_exceeded', message: 'm' } })

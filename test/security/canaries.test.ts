@@ -3,10 +3,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Program, type Served } from '../fakes/program.ts'
-import { TelegramFake } from '../fakes/telegram.ts'
-import { askAdmin } from '../fakes/terminal.ts'
-import { type Behaviour, type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
+import { Program, type Served } from '../fakes/rig/program.ts'
+import { askAdmin } from '../fakes/rig/terminal.ts'
+import { TelegramFake } from '../fakes/telegram/telegram.ts'
+import { type Behaviour, type FakeUpstream, fakeUpstream } from '../fakes/upstream/upstream.ts'
 
 /** Each is planted in one place; `+`, `/` and `=` look different once they are encoded. */
 const canaries = {

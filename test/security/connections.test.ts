@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Program, type Served } from '../fakes/program.ts'
-import { type FakeUpstream, fakeUpstream, silence } from '../fakes/upstream.ts'
+import { Program, type Served } from '../fakes/rig/program.ts'
+import { type FakeUpstream, fakeUpstream, silence } from '../fakes/upstream/upstream.ts'
 
 let program: Program
 let upstream: FakeUpstream

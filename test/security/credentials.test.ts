@@ -2,8 +2,8 @@
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Provider } from '../../internal/dialect/dialect.ts'
-import { type Rig, type RigOptions, startRig } from '../fakes/rig.ts'
-import { answer, eventText, raw } from '../fakes/upstream.ts'
+import { type Rig, type RigOptions, startRig } from '../fakes/rig/rig.ts'
+import { answer, eventText, raw } from '../fakes/upstream/upstream.ts'
 
 let rig: Rig
 

@@ -1,8 +1,8 @@
 /** A13 and A14: hints beyond reason, and answers that try to use up memory. */
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Rig, type RigOptions, startRig } from '../fakes/rig.ts'
-import { answer, raw } from '../fakes/upstream.ts'
+import { type Rig, type RigOptions, startRig } from '../fakes/rig/rig.ts'
+import { answer, raw } from '../fakes/upstream/upstream.ts'
 
 let rig: Rig
 

@@ -1,7 +1,7 @@
 /** A10: a client that provokes refusals cannot take members away from the others. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Rig, type RigOptions, startRig } from '../fakes/rig.ts'
-import { answer, type Behaviour } from '../fakes/upstream.ts'
+import { type Rig, type RigOptions, startRig } from '../fakes/rig/rig.ts'
+import { answer, type Behaviour } from '../fakes/upstream/upstream.ts'
 
 let rig: Rig
 

@@ -1,7 +1,7 @@
 /** A2 and A12: nothing that a client or an upstream says changes where requests go. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Rig, startRig } from '../fakes/rig.ts'
-import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
+import { type Rig, startRig } from '../fakes/rig/rig.ts'
+import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream/upstream.ts'
 
 let rig: Rig
 let evil: FakeUpstream

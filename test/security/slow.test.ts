@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Program, type Served } from '../fakes/program.ts'
-import { type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
+import { Program, type Served } from '../fakes/rig/program.ts'
+import { type FakeUpstream, fakeUpstream } from '../fakes/upstream/upstream.ts'
 
 const attackers = 200
 

@@ -3,7 +3,7 @@
  * and a closed connection, or becomes exactly one upstream request with a frame of our own.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Rig, startRig } from '../fakes/rig.ts'
+import { type Rig, startRig } from '../fakes/rig/rig.ts'
 
 let rig: Rig
 

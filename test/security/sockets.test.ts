@@ -7,9 +7,9 @@ import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocketServer } from 'ws'
-import { selfSigned } from '../fakes/certificate.ts'
-import { Program, type Served } from '../fakes/program.ts'
+import { Program, type Served } from '../fakes/rig/program.ts'
 import { standstill } from '../fakes/standstill.ts'
+import { selfSigned } from '../fakes/upstream/certificate.ts'
 
 const watcher = fileURLToPath(new URL('../fakes/unguarded.mjs', import.meta.url))
 

@@ -1,7 +1,7 @@
 /** A1 and A3: request targets that try to leave the pool or the host. */
 import { createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Rig, startRig } from '../fakes/rig.ts'
+import { type Rig, startRig } from '../fakes/rig/rig.ts'
 
 let rig: Rig
 let evil: Server

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { TelegramFake } from '../fakes/telegram.ts'
-import { answer } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { TelegramFake } from '../fakes/telegram/telegram.ts'
+import { answer } from '../fakes/upstream/upstream.ts'
 
 const chat = 42
 const group = -100

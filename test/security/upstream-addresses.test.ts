@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { type } from '../fakes/terminal.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { type } from '../fakes/rig/terminal.ts'
 
 let spillway: Installation
 

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Sqlite } from '../../internal/store/driver.ts'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { Program } from '../fakes/program.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { Program } from '../fakes/rig/program.ts'
 
 describe('A18: sealed secrets', () => {
   let spillway: Installation

@@ -2,7 +2,7 @@ import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Sqlite } from '../../internal/store/driver.ts'
-import { Program } from '../fakes/program.ts'
+import { Program } from '../fakes/rig/program.ts'
 
 /** An installation with six audit rows, made by commands. */
 const original = new Program()

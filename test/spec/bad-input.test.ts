@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Sqlite } from '../../internal/store/driver.ts'
-import { Program } from '../fakes/program.ts'
+import { Program } from '../fakes/rig/program.ts'
 
 let program: Program
 

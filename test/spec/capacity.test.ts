@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { FakeClock } from '../../internal/clock/clock.ts'
-import { answerOf, type Rig, startRig } from '../fakes/rig.ts'
-import { answer, type Behaviour, Gate, type StreamPart, stream } from '../fakes/upstream.ts'
+import { answerOf, type Rig, startRig } from '../fakes/rig/rig.ts'
+import { answer, type Behaviour, Gate, type StreamPart, stream } from '../fakes/upstream/upstream.ts'
 
 let rig: Rig
 let clock: FakeClock

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
 
 let spillway: Installation
 

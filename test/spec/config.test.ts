@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { Program } from '../fakes/program.ts'
-import { TelegramFake } from '../fakes/telegram.ts'
-import { type } from '../fakes/terminal.ts'
-import { answer, behind, Gate, happy } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { Program } from '../fakes/rig/program.ts'
+import { type } from '../fakes/rig/terminal.ts'
+import { TelegramFake } from '../fakes/telegram/telegram.ts'
+import { answer, behind, Gate, happy } from '../fakes/upstream/upstream.ts'
 
 const chat = 42
 const broken = 'server:\n  listn: 127.0.0.1:1\ncooldown:\n  authMs: soon\npools:\n  onExhausted: maybe\n'

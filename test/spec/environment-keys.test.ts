@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { poolsFromEnvironment } from '../../internal/app/first.ts'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { Program } from '../fakes/program.ts'
-import { answer } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { Program } from '../fakes/rig/program.ts'
+import { answer } from '../fakes/upstream/upstream.ts'
 
 const refused = answer(401, {}, { error: { code: 'invalid_api_key', message: 'Incorrect API key provided' } })
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Installation, installation, type Seen } from '../fakes/installation.ts'
-import { answer } from '../fakes/upstream.ts'
+import { type Installation, installation, type Seen } from '../fakes/rig/installation.ts'
+import { answer } from '../fakes/upstream/upstream.ts'
 
 const limited = answer(429, { 'retry-after': '90' }, { error: { message: 'slow down', code: 'rate_limit_exceeded' } })
 /** 14:01:30 on the day of the fake clock, where it is 14:00:00. */

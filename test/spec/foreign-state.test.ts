@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Rig, startRig } from '../fakes/rig.ts'
-import { answer, stream } from '../fakes/upstream.ts'
-import { connectTo } from '../fakes/websocket-client.ts'
-import { webSocketStage } from '../fakes/websocket-rig.ts'
-import { refuses } from '../fakes/websocket-upstream.ts'
+import { type Rig, startRig } from '../fakes/rig/rig.ts'
+import { connectTo } from '../fakes/rig/websocket-client.ts'
+import { webSocketStage } from '../fakes/rig/websocket-rig.ts'
+import { answer, stream } from '../fakes/upstream/upstream.ts'
+import { refuses } from '../fakes/upstream/websocket-upstream.ts'
 
 /** RFC 6455, 1.3. */
 const salt = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { answer, Gate, stream } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { answer, Gate, stream } from '../fakes/upstream/upstream.ts'
 
 /** The free canonical probe of an exhausted pool, which is asked up to 3 s after a cooldown is over. */
 

@@ -1,8 +1,8 @@
 import OpenAI from 'openai'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeClock } from '../../internal/clock/clock.ts'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { answer, type Behaviour, stream } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { answer, type Behaviour, stream } from '../fakes/upstream/upstream.ts'
 
 /** Gemini's requests that name their model in the body: those of Gemini logins, and those of OpenAI's clients. */
 

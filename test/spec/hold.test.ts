@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { answer, behind, Gate, happy } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { answer, behind, Gate, happy } from '../fakes/upstream/upstream.ts'
 
 const limitedFor = (seconds: number) =>
   answer(429, { 'retry-after': `${seconds}` }, { error: { message: 'slow down', code: 'rate_limit_exceeded' } })

@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { selfSigned } from '../fakes/certificate.ts'
-import { type Installation, installation, type Seen } from '../fakes/installation.ts'
+import { type Installation, installation, type Seen } from '../fakes/rig/installation.ts'
+import { selfSigned } from '../fakes/upstream/certificate.ts'
 
 let spillway: Installation
 const cleanups: (() => unknown)[] = []

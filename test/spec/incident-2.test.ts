@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { type Ending, jobDefaults, processWorld, type RunNote, runJob } from '../../internal/guard/guard.ts'
-import { Program, type Served } from '../fakes/program.ts'
-import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
+import { Program, type Served } from '../fakes/rig/program.ts'
+import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream/upstream.ts'
 
 /*
  * Incident 2: the dead token that filled the disk. What the proxy does with the requests of such a storm is told in

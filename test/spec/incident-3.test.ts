@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Clock, FakeClock } from '../../internal/clock/clock.ts'
-import { AuthServer } from '../fakes/auth-server.ts'
-import { type Installation, installation } from '../fakes/installation.ts'
+import { AuthServer } from '../fakes/auth/auth-server.ts'
+import { codexTokens, expired, guardedBy, inTime, writeCodexLogin } from '../fakes/auth/logins.ts'
 import { LeapingClock } from '../fakes/leaping.ts'
-import { codexTokens, expired, guardedBy, inTime, writeCodexLogin } from '../fakes/logins.ts'
-import { Program } from '../fakes/program.ts'
-import { answer, behind, type FakeUpstream, fakeUpstream, Gate } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { Program } from '../fakes/rig/program.ts'
+import { answer, behind, type FakeUpstream, fakeUpstream, Gate } from '../fakes/upstream/upstream.ts'
 
 const hour = 3_600_000
 let auth: AuthServer

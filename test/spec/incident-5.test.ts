@@ -7,10 +7,10 @@ import { Readable, Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { remoteOps, runCli } from '../../internal/cli/cli.ts'
 import { FakeClock } from '../../internal/clock/clock.ts'
-import { AuthServer } from '../fakes/auth-server.ts'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { guardedBy, writeClaudeLogin } from '../fakes/logins.ts'
-import { answer } from '../fakes/upstream.ts'
+import { AuthServer } from '../fakes/auth/auth-server.ts'
+import { guardedBy, writeClaudeLogin } from '../fakes/auth/logins.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { answer } from '../fakes/upstream/upstream.ts'
 
 const rejected = answer(401, {}, { error: { message: 'Incorrect API key provided', code: 'invalid_api_key' } })
 

@@ -2,9 +2,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeClock } from '../../internal/clock/clock.ts'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { TelegramFake } from '../fakes/telegram.ts'
-import { answer } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { TelegramFake } from '../fakes/telegram/telegram.ts'
+import { answer } from '../fakes/upstream/upstream.ts'
 
 const chat = 42
 /** Google's daily quotas begin anew at midnight in California, 8:00 UTC in winter; the stories begin shortly before. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { type FakeUpstream, fakeUpstream } from '../fakes/upstream/upstream.ts'
 
 let spillway: Installation
 const upstreams: Partial<Record<string, FakeUpstream>> = {}

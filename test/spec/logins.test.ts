@@ -5,12 +5,12 @@ import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeClock } from '../../internal/clock/clock.ts'
 import type { Logger } from '../../internal/log/log.ts'
-import { AuthServer } from '../fakes/auth-server.ts'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { codexTokens, guardedBy, inTime, writeCodexLogin } from '../fakes/logins.ts'
-import { Program } from '../fakes/program.ts'
-import { begin } from '../fakes/terminal.ts'
-import { answer } from '../fakes/upstream.ts'
+import { AuthServer } from '../fakes/auth/auth-server.ts'
+import { codexTokens, guardedBy, inTime, writeCodexLogin } from '../fakes/auth/logins.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { Program } from '../fakes/rig/program.ts'
+import { begin } from '../fakes/rig/terminal.ts'
+import { answer } from '../fakes/upstream/upstream.ts'
 
 let auth: AuthServer
 let spillway: Installation

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Sqlite } from '../../internal/store/driver.ts'
-import { Program } from '../fakes/program.ts'
+import { Program } from '../fakes/rig/program.ts'
 
 let program: Program
 let right: Buffer

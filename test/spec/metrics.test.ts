@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { askAdmin } from '../fakes/terminal.ts'
-import { answer } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { askAdmin } from '../fakes/rig/terminal.ts'
+import { answer } from '../fakes/upstream/upstream.ts'
 
 const limited = answer(429, { 'retry-after': '90' }, { error: { message: 'slow', code: 'rate_limit_exceeded' } })
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { answer } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { answer } from '../fakes/upstream/upstream.ts'
 
 const refused = answer(401, {}, { error: { code: 'invalid_api_key', message: 'Incorrect API key provided' } })
 

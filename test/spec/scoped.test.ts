@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeClock } from '../../internal/clock/clock.ts'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { answer } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { answer } from '../fakes/upstream/upstream.ts'
 
 const minute = 60_000
 /** Google's daily quotas begin anew at midnight in California, 8:00 UTC in winter; the stories begin shortly before. */

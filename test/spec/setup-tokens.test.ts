@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { poolsFromEnvironment } from '../../internal/app/first.ts'
 import { FakeClock } from '../../internal/clock/clock.ts'
-import { type Installation, installation } from '../fakes/installation.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
 
 const token = 'sk-ant-oat01-AAAA'
 const day = 86_400_000

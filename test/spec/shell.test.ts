@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Program, type Served } from '../fakes/program.ts'
-import { type FakeUpstream, fakeUpstream } from '../fakes/upstream.ts'
+import { Program, type Served } from '../fakes/rig/program.ts'
+import { type FakeUpstream, fakeUpstream } from '../fakes/upstream/upstream.ts'
 
 const program = new Program()
 let upstream: FakeUpstream

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { askAdmin, type } from '../fakes/terminal.ts'
-import { answer } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { askAdmin, type } from '../fakes/rig/terminal.ts'
+import { answer } from '../fakes/upstream/upstream.ts'
 
 let spillway: Installation
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { answer, behind, Gate, happy } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { answer, behind, Gate, happy } from '../fakes/upstream/upstream.ts'
 
 const limited = answer(429, { 'retry-after': '60' }, { error: { message: 'slow', code: 'rate_limit_exceeded' } })
 

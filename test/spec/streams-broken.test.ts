@@ -1,8 +1,8 @@
 import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
-import { selfSigned } from '../fakes/certificate.ts'
-import { answerOf, type Rig, type RigOptions, startRig } from '../fakes/rig.ts'
-import { breakAfter, eventText, Gate, type StreamPart, stream } from '../fakes/upstream.ts'
+import { answerOf, type Rig, type RigOptions, startRig } from '../fakes/rig/rig.ts'
+import { selfSigned } from '../fakes/upstream/certificate.ts'
+import { breakAfter, eventText, Gate, type StreamPart, stream } from '../fakes/upstream/upstream.ts'
 
 let rig: Rig
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Cancel, FakeClock } from '../../internal/clock/clock.ts'
-import { type Answer, answerOf, type Rig, type RigOptions, startRig } from '../fakes/rig.ts'
-import { eventText, Gate, type StreamPart, stream } from '../fakes/upstream.ts'
+import { type Answer, answerOf, type Rig, type RigOptions, startRig } from '../fakes/rig/rig.ts'
+import { eventText, Gate, type StreamPart, stream } from '../fakes/upstream/upstream.ts'
 
 let rig: Rig
 let clock: NotingClock

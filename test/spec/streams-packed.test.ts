@@ -1,8 +1,8 @@
 import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { afterEach, describe, expect, it, test } from 'vitest'
-import { answerOf, type Rig, type RigOptions, startRig } from '../fakes/rig.ts'
-import { type Behaviour, type Call, eventText, Gate, reset } from '../fakes/upstream.ts'
+import { answerOf, type Rig, type RigOptions, startRig } from '../fakes/rig/rig.ts'
+import { type Behaviour, type Call, eventText, Gate, reset } from '../fakes/upstream/upstream.ts'
 
 let rig: Rig
 

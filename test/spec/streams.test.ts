@@ -1,8 +1,8 @@
 import { type IncomingMessage, request } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../internal/clock/clock.ts'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { breakAfter, Gate, reset, silence, stall, stream } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { breakAfter, Gate, reset, silence, stall, stream } from '../fakes/upstream/upstream.ts'
 
 let spillway: Installation
 

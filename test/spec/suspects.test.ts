@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { answer, type Behaviour, Gate, happy } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { answer, type Behaviour, Gate, happy } from '../fakes/upstream/upstream.ts'
 
 const invalid = answer(401, {}, { error: { message: 'Incorrect API key provided', code: 'invalid_api_key' } })
 const forbidden = answer(403, {}, { error: { message: 'You have insufficient permissions', code: null } })

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { TelegramFake } from '../fakes/telegram.ts'
-import { answer } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { TelegramFake } from '../fakes/telegram/telegram.ts'
+import { answer } from '../fakes/upstream/upstream.ts'
 
 const chat = 42
 const limited = answer(

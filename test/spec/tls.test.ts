@@ -4,8 +4,8 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import OpenAI from 'openai'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { selfSigned } from '../fakes/certificate.ts'
-import { Program } from '../fakes/program.ts'
+import { Program } from '../fakes/rig/program.ts'
+import { selfSigned } from '../fakes/upstream/certificate.ts'
 
 let program: Program
 let upstream: Server

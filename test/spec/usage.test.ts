@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { type Installation, installation } from '../fakes/installation.ts'
-import { answer } from '../fakes/upstream.ts'
+import { type Installation, installation } from '../fakes/rig/installation.ts'
+import { answer } from '../fakes/upstream/upstream.ts'
 
 let spillway: Installation
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { FakeClock } from '../../internal/clock/clock.ts'
-import { AuthServer } from '../fakes/auth-server.ts'
-import { installation } from '../fakes/installation.ts'
-import { codexTokens, inTime, writeCodexLogin } from '../fakes/logins.ts'
-import { WebSocketClient } from '../fakes/websocket-client.ts'
-import { says, webSocketUpstream } from '../fakes/websocket-upstream.ts'
+import { AuthServer } from '../fakes/auth/auth-server.ts'
+import { codexTokens, inTime, writeCodexLogin } from '../fakes/auth/logins.ts'
+import { installation } from '../fakes/rig/installation.ts'
+import { WebSocketClient } from '../fakes/rig/websocket-client.ts'
+import { says, webSocketUpstream } from '../fakes/upstream/websocket-upstream.ts'
 
 const expired = { type: 'error', status: 401, error: { message: 'Your authentication token has expired.' } }
 

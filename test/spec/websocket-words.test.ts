@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { FakeClock } from '../../internal/clock/clock.ts'
-import type { Rig, RigOptions } from '../fakes/rig.ts'
-import { connectTo, type Wish } from '../fakes/websocket-client.ts'
-import { webSocketStage } from '../fakes/websocket-rig.ts'
-import { type Greeting, refuses, says, type WebSocketUpstream } from '../fakes/websocket-upstream.ts'
+import type { Rig, RigOptions } from '../fakes/rig/rig.ts'
+import { connectTo, type Wish } from '../fakes/rig/websocket-client.ts'
+import { webSocketStage } from '../fakes/rig/websocket-rig.ts'
+import { type Greeting, refuses, says, type WebSocketUpstream } from '../fakes/upstream/websocket-upstream.ts'
 
 let rig: Rig
 let upstream: WebSocketUpstream

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { addCredentials, type Bench, limited, startBench } from '../../../test/fakes/operations.ts'
+import { addCredentials, type Bench, limited, startBench } from '../../../test/fakes/rig/operations.ts'
 import { type RunNote, type RunParts, type RunRequest, runJob } from './run.ts'
 import type { StopSignal } from './stop.ts'
 

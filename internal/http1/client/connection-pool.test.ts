@@ -3,7 +3,15 @@ import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
-import { always, BareUpstream, direct, hello, none, type Script, Told } from '../../../test/fakes/bare-upstream.ts'
+import {
+  always,
+  BareUpstream,
+  direct,
+  hello,
+  none,
+  type Script,
+  Told,
+} from '../../../test/fakes/upstream/bare-upstream.ts'
 import { FakeClock } from '../../clock/clock.ts'
 import { failureOf } from '../../proxy/upstream/failure.ts'
 import { HeadTimeout } from '../errors.ts'

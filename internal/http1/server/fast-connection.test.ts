@@ -2,9 +2,9 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Rig, type RigOptions, startRig } from '../../../test/fakes/rig.ts'
+import { type Rig, type RigOptions, startRig } from '../../../test/fakes/rig/rig.ts'
 import { standstill } from '../../../test/fakes/standstill.ts'
-import { answer, behind, early, Gate, silence } from '../../../test/fakes/upstream.ts'
+import { answer, behind, early, Gate, silence } from '../../../test/fakes/upstream/upstream.ts'
 import { FakeClock } from '../../clock/clock.ts'
 import { canParseRequests } from './request-parser.ts'
 

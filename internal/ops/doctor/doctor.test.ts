@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Bench, startBench } from '../../../test/fakes/operations.ts'
+import { type Bench, startBench } from '../../../test/fakes/rig/operations.ts'
 import type { DoctorRow } from '../ops.ts'
 
 let bench: Bench

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { addCredentials, type Bench, startBench } from '../../../test/fakes/operations.ts'
+import { addCredentials, type Bench, startBench } from '../../../test/fakes/rig/operations.ts'
 import type { Ops } from '../ops.ts'
 
 const secret = 'sk-test-canary-1234567890'

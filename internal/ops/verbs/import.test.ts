@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { writeClaudeLogin, writeCodexLogin, writeGeminiLogin } from '../../../test/fakes/logins.ts'
-import { type Bench, startBench } from '../../../test/fakes/operations.ts'
+import { writeClaudeLogin, writeCodexLogin, writeGeminiLogin } from '../../../test/fakes/auth/logins.ts'
+import { type Bench, startBench } from '../../../test/fakes/rig/operations.ts'
 import type { Ops } from '../ops.ts'
 
 const given = { accessToken: 'a-canary-token', refreshToken: 'r-canary-token', expiresAt: Date.UTC(2026, 0, 5, 20) }

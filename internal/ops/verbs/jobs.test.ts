@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Bench, startBench } from '../../../test/fakes/operations.ts'
+import { type Bench, startBench } from '../../../test/fakes/rig/operations.ts'
 
 let bench: Bench
 

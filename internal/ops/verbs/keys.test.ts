@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { addCredentials, type Bench, startBench } from '../../../test/fakes/operations.ts'
+import { addCredentials, type Bench, startBench } from '../../../test/fakes/rig/operations.ts'
 import type { Ops } from '../ops.ts'
 
 let bench: Bench

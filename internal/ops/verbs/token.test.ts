@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { AuthServer } from '../../../test/fakes/auth-server.ts'
-import { codexTokens, writeCodexLogin } from '../../../test/fakes/logins.ts'
-import { addCredentials, type Bench, limited, startBench } from '../../../test/fakes/operations.ts'
+import { AuthServer } from '../../../test/fakes/auth/auth-server.ts'
+import { codexTokens, writeCodexLogin } from '../../../test/fakes/auth/logins.ts'
+import { addCredentials, type Bench, limited, startBench } from '../../../test/fakes/rig/operations.ts'
 import { FakeClock } from '../../clock/clock.ts'
 import type { Ops } from '../ops.ts'
 

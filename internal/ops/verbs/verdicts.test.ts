@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { addCredentials, type Bench, limited, startBench } from '../../../test/fakes/operations.ts'
+import { addCredentials, type Bench, limited, startBench } from '../../../test/fakes/rig/operations.ts'
 
 let bench: Bench
 

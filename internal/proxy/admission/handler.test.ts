@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Rig, type RigOptions, startRig } from '../../../test/fakes/rig.ts'
+import { type Rig, type RigOptions, startRig } from '../../../test/fakes/rig/rig.ts'
 
 let rig: Rig
 

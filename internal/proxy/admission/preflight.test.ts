@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Rig, type RigOptions, startRig } from '../../../test/fakes/rig.ts'
-import { answer, reset } from '../../../test/fakes/upstream.ts'
+import { type Rig, type RigOptions, startRig } from '../../../test/fakes/rig/rig.ts'
+import { answer, reset } from '../../../test/fakes/upstream/upstream.ts'
 
 let rig: Rig
 

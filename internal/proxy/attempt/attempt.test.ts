@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
-import { collectGarbage } from '../../../test/fakes/garbage.ts'
-import { answerOf, type Rig, type RigOptions, startRig } from '../../../test/fakes/rig.ts'
+import { answerOf, type Rig, type RigOptions, startRig } from '../../../test/fakes/rig/rig.ts'
+import { collectGarbage } from '../../../test/fakes/upstream/garbage.ts'
 import {
   answer,
   breakAfter,
@@ -12,7 +12,7 @@ import {
   silence,
   stall,
   stream,
-} from '../../../test/fakes/upstream.ts'
+} from '../../../test/fakes/upstream/upstream.ts'
 
 let rig: Rig
 

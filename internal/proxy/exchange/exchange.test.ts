@@ -1,8 +1,8 @@
 import { createServer } from 'node:https'
 import { afterEach, describe, expect, it } from 'vitest'
-import { selfSigned } from '../../../test/fakes/certificate.ts'
-import { type Rig, type RigOptions, startRig } from '../../../test/fakes/rig.ts'
-import { answer, early, fakeUpstream, reset } from '../../../test/fakes/upstream.ts'
+import { type Rig, type RigOptions, startRig } from '../../../test/fakes/rig/rig.ts'
+import { selfSigned } from '../../../test/fakes/upstream/certificate.ts'
+import { answer, early, fakeUpstream, reset } from '../../../test/fakes/upstream/upstream.ts'
 
 let rig: Rig
 

@@ -3,8 +3,16 @@
 import type { AddressInfo, Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
-import { always, BareUpstream, direct, hello, none, Told, throughUndici } from '../../../test/fakes/bare-upstream.ts'
 import { standstill } from '../../../test/fakes/standstill.ts'
+import {
+  always,
+  BareUpstream,
+  direct,
+  hello,
+  none,
+  Told,
+  throughUndici,
+} from '../../../test/fakes/upstream/bare-upstream.ts'
 import { HeldBody } from '../../http1/body/held-body.ts'
 import type { RequestBody } from '../../http1/http1.ts'
 import { failureOf } from './failure.ts'

@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws'
-import { type Behaviour, eventText } from '../../fakes/upstream.ts'
-import { type Event, replyTo, responseEvents } from '../../fakes/upstream-providers.ts'
-import type { Greeting } from '../../fakes/websocket-upstream.ts'
+import { type Event, replyTo, responseEvents } from '../../fakes/upstream/providers.ts'
+import { type Behaviour, eventText } from '../../fakes/upstream/upstream.ts'
+import type { Greeting } from '../../fakes/upstream/websocket-upstream.ts'
 
 const usedUp = { type: 'usage_limit_reached', message: 'The usage limit has been reached', resets_in_seconds: 3_600 }
 

@@ -1,5 +1,5 @@
+import { type Greeting, type WebSocketUpstream, webSocketUpstream } from '../upstream/websocket-upstream.ts'
 import { type Rig, type RigOptions, startRig } from './rig.ts'
-import { type Greeting, type WebSocketUpstream, webSocketUpstream } from './websocket-upstream.ts'
 
 /** A rig with the upstream of its WebSockets; close both. */
 export interface WebSocketStage {

@@ -1,21 +1,21 @@
 /** The parts of a data plane for tests: the real proxy and engine, with the store in memory and fixed secrets. */
-import type { Clock } from '../../internal/clock/clock.ts'
-import { type Credentials, NoMaterial, type Renewal } from '../../internal/credential/credential.ts'
-import { spokenBy } from '../../internal/dialect/dialect.ts'
-import { type Engine, startEngine } from '../../internal/engine/engine.ts'
-import { type EventBus, eventBus } from '../../internal/events/events.ts'
-import { createKeyring, mintKey } from '../../internal/keys/keys.ts'
-import type { Logger } from '../../internal/log/log.ts'
-import type { Outbound } from '../../internal/outbound/outbound.ts'
-import type { Reason } from '../../internal/pool/pool.ts'
+import type { Clock } from '../../../internal/clock/clock.ts'
+import { type Credentials, NoMaterial, type Renewal } from '../../../internal/credential/credential.ts'
+import { spokenBy } from '../../../internal/dialect/dialect.ts'
+import { type Engine, startEngine } from '../../../internal/engine/engine.ts'
+import { type EventBus, eventBus } from '../../../internal/events/events.ts'
+import { createKeyring, mintKey } from '../../../internal/keys/keys.ts'
+import type { Logger } from '../../../internal/log/log.ts'
+import type { Outbound } from '../../../internal/outbound/outbound.ts'
+import type { Reason } from '../../../internal/pool/pool.ts'
 import {
   createProxy,
   type DataPlane,
   type ProxyMeter,
   type ProxySettings,
   type ServerIdentity,
-} from '../../internal/proxy/proxy.ts'
-import type { CredentialRecord, PoolRecord, Store } from '../../internal/store/store.ts'
+} from '../../../internal/proxy/proxy.ts'
+import type { CredentialRecord, PoolRecord, Store } from '../../../internal/store/store.ts'
 import { MemoryStore } from './store.ts'
 
 /** Secrets as the tests set them; `renewals` and `missing` say what happens to whom. */

@@ -5,21 +5,21 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { expect } from 'vitest'
-import { type Clock, systemClock } from '../../internal/clock/clock.ts'
-import { HeldBody } from '../../internal/http1/body/held-body.ts'
-import type { RequestBody } from '../../internal/http1/body/request-body.ts'
-import { ConnectionPool } from '../../internal/http1/client/connection-pool.ts'
+import { type Clock, systemClock } from '../../../internal/clock/clock.ts'
+import { HeldBody } from '../../../internal/http1/body/held-body.ts'
+import type { RequestBody } from '../../../internal/http1/body/request-body.ts'
+import { ConnectionPool } from '../../../internal/http1/client/connection-pool.ts'
 import type {
   OutgoingRequest,
   ResponseListener,
   Sending,
   Transport,
   TransportSettings,
-} from '../../internal/http1/client/transport.ts'
-import { addressGuard } from '../../internal/net/net.ts'
-import { guardedLookup } from '../../internal/proxy/upstream/address.ts'
-import { opener } from '../../internal/proxy/upstream/opener.ts'
-import { UndiciTransport } from '../../internal/proxy/upstream/undici-transport.ts'
+} from '../../../internal/http1/client/transport.ts'
+import { addressGuard } from '../../../internal/net/net.ts'
+import { guardedLookup } from '../../../internal/proxy/upstream/address.ts'
+import { opener } from '../../../internal/proxy/upstream/opener.ts'
+import { UndiciTransport } from '../../../internal/proxy/upstream/undici-transport.ts'
 
 export type Script = (socket: Socket, text: string) => void
 

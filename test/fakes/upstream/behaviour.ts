@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
-import { provide } from './upstream-providers.ts'
-import type { Recorded } from './upstream-recorded.ts'
+import { provide } from './providers.ts'
+import type { Recorded } from './recorded.ts'
 
 /** A request that waits for its answer. */
 export interface Call {

@@ -4,15 +4,15 @@
  */
 import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { type Clock, systemClock } from '../../internal/clock/clock.ts'
-import type { Provider } from '../../internal/dialect/dialect.ts'
-import type { Engine } from '../../internal/engine/engine.ts'
-import type { Announcement } from '../../internal/events/events.ts'
-import type { Outbound } from '../../internal/outbound/outbound.ts'
-import type { DataPlane, ProxyMeter, ProxySettings, ServerIdentity } from '../../internal/proxy/proxy.ts'
-import type { PoolRecord } from '../../internal/store/store.ts'
+import { type Clock, systemClock } from '../../../internal/clock/clock.ts'
+import type { Provider } from '../../../internal/dialect/dialect.ts'
+import type { Engine } from '../../../internal/engine/engine.ts'
+import type { Announcement } from '../../../internal/events/events.ts'
+import type { Outbound } from '../../../internal/outbound/outbound.ts'
+import type { DataPlane, ProxyMeter, ProxySettings, ServerIdentity } from '../../../internal/proxy/proxy.ts'
+import type { PoolRecord } from '../../../internal/store/store.ts'
+import { type FakeUpstream, fakeUpstream } from '../upstream/upstream.ts'
 import { credentialRecord, type FixedCredentials, poolRecord, proxySettings, startPlane } from './data-plane.ts'
-import { type FakeUpstream, fakeUpstream } from './upstream.ts'
 
 export interface RigOptions {
   readonly provider?: Provider

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { answer, type Behaviour, happy } from '../upstream/upstream.ts'
 import type { AuthServer } from './auth-server.ts'
-import { answer, type Behaviour, happy } from './upstream.ts'
 
 /** What a login at the fake authorization server gave. */
 export interface Given {

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Daemon, placesOf, startDaemon } from '../../internal/app/app.ts'
-import { type Clock, FakeClock } from '../../internal/clock/clock.ts'
-import { loadConfig } from '../../internal/config/config.ts'
-import { type Logger, silentLogger } from '../../internal/log/log.ts'
-import type { Ops } from '../../internal/ops/ops.ts'
-import { type FakeUpstream, fakeUpstream } from './upstream.ts'
+import { type Daemon, placesOf, startDaemon } from '../../../internal/app/app.ts'
+import { type Clock, FakeClock } from '../../../internal/clock/clock.ts'
+import { loadConfig } from '../../../internal/config/config.ts'
+import { type Logger, silentLogger } from '../../../internal/log/log.ts'
+import type { Ops } from '../../../internal/ops/ops.ts'
+import { type FakeUpstream, fakeUpstream } from '../upstream/upstream.ts'
 
 const stepMs = 1_500
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemClock } from '../../internal/clock/clock.ts'
-import { createCredentials, formatOf, type Material, tokenWrites } from '../../internal/credential/credential.ts'
-import { pristine } from '../../internal/pool/pool.ts'
-import { type CredentialRecord, openSqliteStore, type Write } from '../../internal/store/store.ts'
-import { Vault } from '../../internal/vault/vault.ts'
+import { systemClock } from '../../../internal/clock/clock.ts'
+import { createCredentials, formatOf, type Material, tokenWrites } from '../../../internal/credential/credential.ts'
+import { pristine } from '../../../internal/pool/pool.ts'
+import { type CredentialRecord, openSqliteStore, type Write } from '../../../internal/store/store.ts'
+import { Vault } from '../../../internal/vault/vault.ts'
 
 /*
  * One process that keeps logins, to be forked, frozen and killed by the fault tests. It does what it is told over the

@@ -10,7 +10,7 @@ import {
   StaleGeneration,
   type Store,
   type Write,
-} from '../../internal/store/store.ts'
+} from '../../../internal/store/store.ts'
 
 /** The Store port in memory, for tests that are not about the disk. A restart is a second engine on the same object. */
 export class MemoryStore implements Store {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Recorded } from './upstream-recorded.ts'
+import type { Recorded } from './recorded.ts'
 
 const text = 'Hello from the fake upstream.'
 const created = 1_767_600_000

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { remoteOps } from '../../internal/cli/cli.ts'
-import type { Ops } from '../../internal/ops/ops.ts'
+import { remoteOps } from '../../../internal/cli/cli.ts'
+import type { Ops } from '../../../internal/ops/ops.ts'
 
-const main = fileURLToPath(new URL('../../dist/cmd/spillway/main.js', import.meta.url))
+const main = fileURLToPath(new URL('../../../dist/cmd/spillway/main.js', import.meta.url))
 
 /** How a run of the program ended and what it printed. */
 export interface Ran {

@@ -4,9 +4,9 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type ButtonAnswer, bot, type ShownMessage, TelegramChats } from './telegram-chats.ts'
+import { type ButtonAnswer, bot, type ShownMessage, TelegramChats } from './chats.ts'
 
-export type { ShownMessage } from './telegram-chats.ts'
+export type { ShownMessage } from './chats.ts'
 
 /** How a call fails: with an answer of the API, by never answering, or by a broken connection. */
 export type Failure =

@@ -4,11 +4,11 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { type Behaviour, happy } from './upstream-behaviour.ts'
-import { Recorded } from './upstream-recorded.ts'
+import { type Behaviour, happy } from './behaviour.ts'
+import { Recorded } from './recorded.ts'
 
-export * from './upstream-behaviour.ts'
-export { Recorded } from './upstream-recorded.ts'
+export * from './behaviour.ts'
+export { Recorded } from './recorded.ts'
 
 /** What one credential meets: behaviours that are played once each, in order, and then one that stays. */
 export class Script {

@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
-import { remoteOps, runCli } from '../../internal/cli/cli.ts'
+import { remoteOps, runCli } from '../../../internal/cli/cli.ts'
 import type { Installation } from './installation.ts'
 
 /** What a command printed and how it ended. */
