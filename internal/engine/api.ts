@@ -61,7 +61,7 @@ export interface WhyNot {
   readonly until: At | null
 }
 
-/** Nobody can serve. */
+/** The decision that no member of the pool can serve. */
 export interface Exhausted {
   readonly kind: 'exhausted'
   /** When the next member recovers; null when a person must act first. */
@@ -100,7 +100,7 @@ export interface Answer {
   readonly outcome: Outcome
 }
 
-/** Looks at upstreams in the background, where no request of a client does; implemented by `proxy`. */
+/** Asks upstreams in the background, without a request of a client; implemented by `proxy`. */
 export interface Scout {
   /** The answer to the free canonical request with the credential as it is; null when there is no such request (`generic` without `probePath`) or no answer. */
   ask(credential: CredentialRecord, pool: PoolRecord): Promise<Answer | null>
@@ -145,7 +145,7 @@ export interface PoolStatus {
   readonly members: readonly MemberStatus[]
 }
 
-/** Who would serve now and in which tier, and for each other member why not. */
+/** Which member would serve now and in which tier, and for each other member why it would not. */
 export interface Explanation {
   readonly pool: string
   readonly decision: Decision
@@ -213,7 +213,7 @@ export interface Turn {
   end(): void
 }
 
-/** Who is to sit in a pool. */
+/** A member of a new pool. */
 export interface NewMember {
   readonly member: string
   readonly weight: number
@@ -264,7 +264,7 @@ export interface Commands {
   needsLogin(name: string, generation: number, reason: Reason): Promise<void>
 }
 
-/** A credential as it stands, and the names of the pools it sits in. */
+/** A credential with its health and generation, and the names of the pools that it is in. */
 export interface CredentialStatus {
   readonly record: CredentialRecord
   readonly generation: number
@@ -272,7 +272,7 @@ export interface CredentialStatus {
   readonly pools: readonly string[]
 }
 
-/** What can be seen of the live state; never waits, never changes anything. */
+/** Views of the live state; no call waits or changes anything. */
 export interface Views {
   pools(): readonly PoolStatus[]
   pool(name: string): PoolStatus | undefined

@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts'
 import type { CredentialStatus, Engine, EngineSettings, Prober } from './api.ts'
 import { MemberCommands } from './operator/members.ts'
 import { PoolCommands } from './operator/pools.ts'
-import { Looking } from './operator/views.ts'
+import { PoolViews } from './operator/views.ts'
 import { Journal } from './record/journal.ts'
 import { Signals } from './record/signals.ts'
 import { ActiveMembers } from './requests/active-member.ts'
@@ -25,7 +25,7 @@ import type { Core } from './state/context.ts'
 import type { LiveCredential, LiveLease, Pool } from './state/live.ts'
 import { poolStateRow, Registry } from './state/registry.ts'
 
-/** What an engine is made of. */
+/** What an engine works with. */
 export interface EngineDeps {
   readonly store: Store
   readonly bus: EventBus
@@ -41,7 +41,7 @@ export interface EngineDeps {
   readonly onSuppressed: (kind: EventKind) => void
 }
 
-/** An engine with the pools, cooldowns, parks, active members and dedupe windows that the store remembers. */
+/** Resolves with an engine in the state that the store has kept: pools, cooldowns, parks, active members, dedupe windows. Rejects with the error of the store. */
 export async function startEngine(parts: EngineDeps): Promise<Engine> {
   const core = makeCore(parts)
   const snapshot = await parts.store.load()
@@ -91,7 +91,7 @@ function assemble(core: Core): Engine {
   const hosts = new Hosts(core, queue)
   const reporting = new Reporting(core, { queue, suspicions, activeMembers, exhaustions, hosts, capacities })
   const usage = new UsageWatch(core, activeMembers)
-  const looking = new Looking(core, leasing)
+  const poolViews = new PoolViews(core, leasing)
   const members = new MemberCommands(core, { leasing, queue, exhaustions })
   const pools = new PoolCommands(core, members, queue)
   const { registry, clock, leases } = core
@@ -136,12 +136,12 @@ function assemble(core: Core): Engine {
     renewCredential: members.renewCredential.bind(members),
     needsLogin: members.needsLogin.bind(members),
 
-    pools: () => [...registry.pools.values()].map((pool) => looking.status(pool)),
+    pools: () => [...registry.pools.values()].map((pool) => poolViews.status(pool)),
     pool(name) {
       const pool = registry.pools.get(name)
-      return pool && looking.status(pool)
+      return pool && poolViews.status(pool)
     },
-    explain: (name, model) => looking.explain(members.pool(name), model),
+    explain: (name, model) => poolViews.explain(members.pool(name), model),
     credentials: () => [...registry.credentials.values()].map(credentialStatus),
     credential(id) {
       const credential = registry.byId.get(id)

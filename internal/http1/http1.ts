@@ -8,8 +8,7 @@ export { noBody, type RequestBody } from './body/request-body.ts'
 export { ConnectionPool } from './client/connection-pool.ts'
 export { canParseResponses } from './client/response-parser.ts'
 export {
-  codedOnItsWay,
-  isCoded,
+  hasUnexpectedCoding,
   maxHeaderSize,
   maxInformational,
   type OpenConnection,
@@ -19,6 +18,7 @@ export {
   type Transport,
   type TransportLoad,
   type TransportSettings,
+  unexpectedTransferCoding,
 } from './client/transport.ts'
 export { WaitLimit } from './client/wait-limit.ts'
 export { BodyTimeout, ConnectionsInUse, HeadTimeout, InvalidRequest, InvalidResponse } from './errors.ts'

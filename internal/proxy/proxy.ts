@@ -29,7 +29,7 @@ export type { ProxySettings, ReplaySettings } from './exchange/context.ts'
 export { noMeter, type ProxyMeter, type RequestOutcome } from './local/meter.ts'
 export type { UpstreamSettings } from './upstream/upstreams.ts'
 
-/** What a proxy is made of. */
+/** What a proxy works with. */
 export interface ProxyDeps {
   readonly engine: DataPath
   readonly credentials: Credentials

@@ -7,7 +7,7 @@ import { type LiveSeat, Pool } from '../state/live.ts'
 import { poolStateRow, seatRow } from '../state/registry.ts'
 import type { MemberCommands } from './members.ts'
 
-/** What operators do to pools and to who sits in them. */
+/** What operators do to pools and to their members. */
 export class PoolCommands {
   readonly #core: Core
   readonly #members: MemberCommands

@@ -2,8 +2,8 @@ import { type At, availability, type PoolAdvice, Refusal } from '../../pool/pool
 import type { LiveSeat, Pool } from '../state/live.ts'
 
 /**
- * The member that a rotation leaves and the one it goes to. Refuses, with a sentence that says why, when nobody serves
- * now or nobody else could: a member that failed is never made to look parked.
+ * The member that a rotation leaves and the one it goes to. Throws a Refusal that says why when no member serves now, or no
+ * other could: a member that has failed is never made to look parked.
  */
 export function rotationTarget(
   pool: Pool,

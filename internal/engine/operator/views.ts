@@ -23,8 +23,8 @@ const whyChosen: Record<Tier, string> = {
   degraded: 'onExhausted is degrade: the member that recovers first',
 }
 
-/** What can be seen of the live state; computed for now, changes nothing. */
-export class Looking {
+/** Computes the views of pools and members as they are now; changes nothing. */
+export class PoolViews {
   readonly #core: Core
   readonly #leasing: Leasing
 

@@ -6,7 +6,7 @@ import type { Journal } from './journal.ts'
 
 const checkpointMs = 30_000
 
-/** What happened, without the time, which the signals add. */
+/** An event without its time, which `Signals` adds. */
 export interface Signal<K extends EventKind> {
   readonly kind: K
   readonly pool?: string | null

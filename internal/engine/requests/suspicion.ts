@@ -14,7 +14,7 @@ import { type Core, circumstances } from '../state/context.ts'
 import type { LiveCredential, LiveLease, Pool } from '../state/live.ts'
 import { credentialRow } from '../state/registry.ts'
 
-/** The canonical probe of a credential is asked at most so often, in ms. */
+/** The shortest time between two canonical probes of one credential, in ms. */
 export const betweenProbesMs = 60_000
 
 /** Decides about suspects with the canonical probe: one at a time for each credential, at most one a minute. */

@@ -9,7 +9,7 @@ import type { Suspicions } from './suspicion.ts'
 import type { UsageWatch } from './usage.ts'
 import type { WaitQueue } from './wait-queue.ts'
 
-/** What the turns of all requests work with. */
+/** What a RequestTurn works with. */
 export interface TurnDeps {
   readonly clock: Clock
   readonly leases: Map<number, LiveLease>

@@ -5,7 +5,7 @@ import type { ActiveMembers } from './active-member.ts'
 
 const everyMs = 1_000
 
-/** Keeps what upstreams say of their limits, and lets sticky pools leave a member before it refuses. */
+/** Keeps what upstreams say of their limits, and moves a sticky pool with `preemptAt` to another member before a limit is reached. */
 export class UsageWatch {
   readonly #core: Core
   readonly #activeMembers: ActiveMembers

@@ -20,7 +20,7 @@ export interface Core {
   settings: EngineSettings
 }
 
-/** The circumstances of a transition that happens now. */
+/** The time, jitter and settings for a transition that happens now. */
 export function circumstances(core: Core): Circumstances {
   return { now: core.clock.now(), jitter: core.random(), settings: core.settings.cooldown }
 }

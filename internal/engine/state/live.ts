@@ -12,7 +12,7 @@ import {
 import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
 import type { Decision, Finding, Lease, LivePool } from '../api.ts'
 
-/** A credential with everything that happened to it. */
+/** A credential with its health and everything else that the engine knows of it. */
 export interface LiveCredential {
   record: CredentialRecord
   /** Grows when the secret changes, so that late blame for an old secret is recognised. */
@@ -181,7 +181,7 @@ export class LiveLease implements Lease {
   }
 }
 
-/** A park that is over is no park. */
+/** The park if it still holds at `now`; null when it is over, or there is none. */
 export function currentPark(park: Park | null, now: At): Park | null {
   return park && (park.until === null || park.until > now) ? park : null
 }

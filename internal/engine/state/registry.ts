@@ -200,7 +200,7 @@ export function credentialRow(credential: LiveCredential): Write {
   return { put: 'credential-state', row: { id: credential.record.id, generation, health: atRest(gate.health), scoped } }
 }
 
-/** The row of whatever the gate belongs to. */
+/** The row that keeps the gate: of its domain, its host, or (also for a model) its credential. */
 export function gateRow(gate: Gate, credential: LiveCredential): Write {
   if (gate.kind === 'domain') return { put: 'domain', row: { name: gate.name, health: atRest(gate.health) } }
   return gate.kind === 'host' ? hostRow(gate) : credentialRow(credential)

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { guarded } from '../guarded.ts'
 import type { IncomingRequest } from '../messages.ts'
 
-/** What of a body is here already, followed by what is still to come, with backpressure towards the client. */
+/** A stream of a body: first the part that has come, then the rest as it comes, with backpressure towards the client. */
 export class BodyStream extends Readable {
   readonly #request: IncomingRequest
   /** In their order, what has come and is not wanted yet. */

@@ -1,7 +1,7 @@
 /** Lengths of bufferPool: a body takes the shortest that holds it, so that less than half of one is wasted. */
 const lengths = [16_384, 32_768, 65_536] as const
 
-/** The longest buffer. */
+/** The longest buffer of the pool, in bytes. */
 export const longestPooled = 65_536
 
 /** So many of each length are kept for the next bodies. */

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 
 /**
- * Lets a socket that fails in writing be read to its end. An upstream that refuses a long body answers, and closes; the
- * reset that our next bytes meet would make node drop the answer, which is here already (RFC 9112, 9.6).
+ * Makes a socket whose writing fails be read to its end before it is destroyed. An upstream that refuses a long body answers
+ * and closes; the reset that meets the next bytes would make Node drop the answer, which has already come (RFC 9112, 9.6).
  */
 export function readEarlyResponse(socket: Socket): void {
   const { destroy } = socket

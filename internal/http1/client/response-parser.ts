@@ -9,7 +9,7 @@ import {
   noBody,
   stopHere,
 } from '../llhttp.ts'
-import { codedOnItsWay, isCoded, maxHeaderSize, maxInformational } from './transport.ts'
+import { hasUnexpectedCoding, maxHeaderSize, maxInformational, unexpectedTransferCoding } from './transport.ts'
 
 /** The final head of an answer. */
 export interface ResponseHead {
@@ -24,7 +24,7 @@ export interface ResponseHead {
   readonly keepAliveSeconds: number | null
 }
 
-/** Whether answers can be parsed without a general client around it. */
+/** Whether Node's parser is available for answers; where it is not, another client takes the place of this one. */
 export const canParseResponses = llhttp !== null
 
 /**
@@ -103,7 +103,7 @@ export class ResponseParser {
     if (upgrade || status === 101) return this.#refuse('an upgrade that nobody asked for')
     if (status < 200) return this.#skip(status)
     const { length, keepAliveSeconds, coded } = bodyFactsIn(headers)
-    if (coded) return this.#refuse(codedOnItsWay)
+    if (coded) return this.#refuse(unexpectedTransferCoding)
     const isEmpty = this.#isHead || status === 204 || status === 304
     this.head = { status, headers, length: isEmpty ? 0 : length, keepAlive, keepAliveSeconds }
     return isEmpty || length !== null ? stopHere : bodyFollows
@@ -137,7 +137,7 @@ function bodyFactsIn(headers: readonly string[]): BodyFacts {
     if (name.length === 14 && name.toLowerCase() === 'content-length') length = Number(headers[at + 1])
     else if (name.length === 10 && name.toLowerCase() === 'keep-alive') {
       keepAliveSeconds = timeoutIn(headers[at + 1] as string)
-    } else coded ||= isCoded(name, headers[at + 1] as string)
+    } else coded ||= hasUnexpectedCoding(name, headers[at + 1] as string)
   }
   return { length, keepAliveSeconds, coded }
 }

@@ -64,13 +64,13 @@ export interface OpeningOptions {
   readonly onread: { readonly buffer: Buffer; readonly callback: (bytes: number, buffer: Buffer) => boolean }
 }
 
-/** Opens a connection to an origin and tells of it, or of the error; may also throw the error. */
+/** Opens a connection to an origin and calls `opened` with the socket or the error; may also throw the error. */
 export type OpenConnection = (
   options: OpeningOptions,
   opened: (error: Error | null, socket: Socket | null) => void,
 ) => void
 
-/** What a pool of connections works with beside its settings. */
+/** What a ConnectionPool works with beside its settings. */
 export interface ConnectionPoolDeps {
   readonly clock: Clock
   readonly open: OpenConnection
@@ -84,10 +84,10 @@ export const maxHeaderSize = 65_536
 /** Informational answers (103) that are skipped before the upstream counts as broken: each renews its deadline. */
 export const maxInformational = 16
 
-/** Whether a header says that the answer is coded on its way in a manner that nobody asked for (RFC 9112, 7.3: we send no TE). */
-export function isCoded(name: string, value: string): boolean {
+/** Whether a header names a transfer coding other than `chunked`: none was asked for, because no `TE` is sent (RFC 9112, 7.3). */
+export function hasUnexpectedCoding(name: string, value: string): boolean {
   return name.length === 17 && name.toLowerCase() === 'transfer-encoding' && value.toLowerCase() !== 'chunked'
 }
 
-/** What an answer is whose header says so: it cannot be passed on, as the next hop frames it anew. */
-export const codedOnItsWay = 'a transfer coding that nobody asked for'
+/** The message of the error for such an answer. It cannot be passed on, because the next hop frames it anew. */
+export const unexpectedTransferCoding = 'a transfer coding that nobody asked for'

@@ -14,7 +14,7 @@ export interface Head {
 const resetGapMs = 100
 
 /** What a Forward works with. */
-export interface Passage {
+export interface ForwardDeps {
   readonly clock: Clock
   /** How long, in ms, a client may leave bytes unread before its connection is closed. */
   readonly idleMs: number
@@ -29,7 +29,7 @@ export interface Passage {
 export class Forward {
   readonly #response: OutgoingResponse
   readonly #head: Head
-  readonly #passage: Passage
+  readonly #deps: ForwardDeps
   #early: Buffer[] = []
   /** How much of a body of known length has not come. */
   #missing: number
@@ -39,10 +39,10 @@ export class Forward {
   #blocked = false
   #forgetStall: () => void = () => {}
 
-  constructor(response: OutgoingResponse, head: Head, passage: Passage) {
+  constructor(response: OutgoingResponse, head: Head, deps: ForwardDeps) {
     this.#response = response
     this.#head = head
-    this.#passage = passage
+    this.#deps = deps
     this.#missing = Number(headerIn(head.headers, 'content-length') ?? Number.POSITIVE_INFINITY)
     // A body that is promised comes at once, or its head is of no use yet.
     if (this.#missing === Number.POSITIVE_INFINITY) this.#wait()
@@ -92,7 +92,7 @@ export class Forward {
     this.open()
     this.abandon()
     const { socket } = this.#response
-    if (socket) this.#passage.clock.after(resetGapMs, () => reset(socket))
+    if (socket) this.#deps.clock.after(resetGapMs, () => reset(socket))
   }
 
   /** Sends the head and what has come, unless that has been done: at the latest at the end of the turn in which the answer began. */
@@ -125,7 +125,7 @@ export class Forward {
 
   #block(): void {
     this.#blocked = true
-    const { clock, idleMs, resume } = this.#passage
+    const { clock, idleMs, resume } = this.#deps
     this.#forgetStall = clock.after(idleMs, () => this.#response.socket?.destroy())
     this.#response.once('drain', () => {
       this.#blocked = false

@@ -10,8 +10,8 @@ const longestRefusalMs = 2_000
 /** Both sides measure from their own beginning: what comes just with the end of the time still counts. */
 const tolerance = 1.01
 
-/** What a Hold works with. */
-export interface HoldTerms {
+/** What a Hold works with beside the answer. */
+export interface HoldDeps {
   readonly dialect: Dialect
   readonly clock: Clock
   /** How long a stream may go without content, in ms, before it counts as begun. */
@@ -27,7 +27,7 @@ export interface HoldListener {
 /** Holds an answer back until the dialect says what it means, or its time or its room is used up. */
 export class Hold {
   readonly #reading: Reading
-  readonly #terms: HoldTerms
+  readonly #deps: HoldDeps
   readonly #listener: HoldListener
   #parts: Buffer[] = []
   /** What the parts unpack to, where they are packed. */
@@ -37,9 +37,9 @@ export class Hold {
   #outcome: Outcome | null = null
   #forgetDeadline: Cancel = () => {}
 
-  constructor(head: AnswerHead, terms: HoldTerms, listener: HoldListener) {
-    this.#reading = new Reading(head, terms.dialect)
-    this.#terms = terms
+  constructor(head: AnswerHead, deps: HoldDeps, listener: HoldListener) {
+    this.#reading = new Reading(head, deps.dialect)
+    this.#deps = deps
     this.#listener = listener
   }
 
@@ -77,7 +77,7 @@ export class Hold {
 
   /** Looks at the head. */
   begin(): void {
-    const { clock, holdMs } = this.#terms
+    const { clock, holdMs } = this.#deps
     this.#settle(this.#reading.begin(clock.now()))
     if (!this.#reading.hasDeadline) return
     const longestMs = this.isStream ? holdMs * tolerance : longestRefusalMs
@@ -92,7 +92,7 @@ export class Hold {
     this.#plain?.push(plain)
     if (this.#outcome) return
     if (plain === null) this.#conclude()
-    else this.#settle(this.#reading.next(plain, this.#held, this.#terms.clock.now()))
+    else this.#settle(this.#reading.next(plain, this.#held, this.#deps.clock.now()))
   }
 
   /** Nothing more comes; `isComplete` unless the upstream broke off. */
@@ -121,7 +121,7 @@ export class Hold {
 
   /** Decides by what is here, unless it is decided already. */
   #conclude(): void {
-    if (this.#outcome === null) this.#settle(this.#reading.conclude(this.#held, this.#terms.clock.now()))
+    if (this.#outcome === null) this.#settle(this.#reading.conclude(this.#held, this.#deps.clock.now()))
   }
 
   #settle(outcome: Outcome | null): void {

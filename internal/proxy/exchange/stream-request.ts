@@ -19,7 +19,7 @@ const streamParameter = /[?&]alt=sse(?:&|$)/
 const modelField = /"model"\s*:\s*"([^"\\]+)"/
 const streamField = /"stream"\s*:\s*true\b/
 
-/** Asks for a stream without a content coding: packed, it could be read only on the side. Other requests are left alone. */
+/** Replaces the `Accept-Encoding` of a request for a stream by `identity`, so that its events can be read as they pass. Other requests are left alone. */
 export function askForPlainStream(headers: string[], request: Omit<Leaving, 'headers'>): void {
   const offered = headerIn(headers, 'accept-encoding')
   if (offered === undefined || isPlain(offered)) return
@@ -36,7 +36,7 @@ function saysStream(bytes: HeldBody): boolean {
   return endsOf(bytes).some((text) => streamField.test(text))
 }
 
-/** The model that a body names near its beginning or its end; null if there is none to be seen. */
+/** The model that a body names near its beginning or its end; null if neither end names one. */
 export function modelAtEnds(bytes: HeldBody): string | null {
   for (const text of endsOf(bytes)) {
     const named = modelField.exec(text)?.[1]

@@ -9,7 +9,7 @@ export interface Target {
   readonly query: string
 }
 
-/** Why a request target is not forwarded. */
+/** A request target that is refused, with the named reason. */
 export interface BadTarget {
   readonly refused: 'not-origin-form' | 'authority' | 'backslash' | 'dot-segment' | 'fragment' | 'client-key'
 }

@@ -1,7 +1,7 @@
 import type { LocalAnswer } from '../../dialect/dialect.ts'
 import type { OutgoingResponse } from '../../http1/http1.ts'
 
-/** An answer of our own in the form in which it is written: as often as it is needed. */
+/** An answer of the proxy's own, ready to be written, also many times. */
 export interface Prepared {
   readonly status: number
   /** Raw pairs, with the length. */
@@ -28,7 +28,7 @@ export function sendPrepared(
   response.writeHead(answer.status, headers).end(answer.body, 'latin1')
 }
 
-/** The same for an answer that is sent once. */
+/** As `sendPrepared`, for an answer that is sent once. */
 export function sendLocal(
   response: OutgoingResponse,
   answer: LocalAnswer,

@@ -40,7 +40,7 @@ export const unpresentable = localError(
   'The upstream refused with a message that broke off or cannot be unpacked.',
 )
 
-/** The upstream's host is cooling after connections that failed. */
+/** The 503 of a host that is cooling after failed connections, with the seconds until its next attempt. */
 export function hostDown({ retryAt, host }: Decision & { kind: 'host-down' }, now: At): LocalError {
   const seconds = Math.max(1, Math.ceil((retryAt - now) / 1_000))
   return localError(503, 'upstream_unreachable', `The upstream ${host} cannot be reached at the moment.`, seconds)

@@ -2,7 +2,7 @@ import type { LocalAnswer } from '../../dialect/dialect.ts'
 import type { RequestFault } from '../../http1/http1.ts'
 import { problem } from './errors.ts'
 
-/** What a client is told whose bytes do not become a request, by what is wrong with them. */
+/** The answers to bytes that do not become a request, by their fault. */
 export const rejections: Readonly<Record<RequestFault, LocalAnswer>> = {
   malformed: problem(400, 'bad_request', 'This is not a valid HTTP request.'),
   'head-too-long': problem(431, 'headers_too_large', 'The head of the request is too long.'),

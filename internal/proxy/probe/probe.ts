@@ -90,8 +90,8 @@ async function freshMaterial(credentials: Credentials, credential: Lease['creden
 }
 
 /**
- * Only an accepted request clears. An explicit word about the credential confirms, and so does a 401 whatever its words: the
- * probe carries nothing but the credential.
+ * What the outcome of a probe says about the credential: `cleared` by an accepted request; `confirmed` by an explicit word about
+ * the credential, or by a 401, because the probe carries nothing but the credential; otherwise `inconclusive`.
  */
 export function findingOf({ kind, evidence, reason, status }: Outcome): Found {
   if (kind === 'success') return { finding: 'cleared', reason: 'ok', status }

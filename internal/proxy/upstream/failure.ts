@@ -9,7 +9,7 @@ export interface Failure extends LocalError {
   readonly outcome: Outcome
 }
 
-/** The outcome of an attempt that no upstream's words describe; by itself it cools nobody. */
+/** An outcome that no words of an upstream describe; by itself it cools no member. */
 export function silentOutcome(kind: OutcomeKind, reason: Reason): Outcome {
   return {
     kind,
@@ -39,7 +39,7 @@ export function failureOf(error: Error, sent: boolean): Failure {
   return isProtocolError(error) ? garbled : brokenOff
 }
 
-/** The secret of a member cannot be had. That is our own finding: no client can have provoked it. */
+/** The failure of a member whose secret cannot be had. Its evidence is strong: no client can have provoked it. */
 export function missingSecret(reason: Reason): Failure {
   return {
     outcome: { ...silentOutcome('auth-rejected', reason), evidence: 'strong', cools: true },
@@ -50,7 +50,7 @@ export function missingSecret(reason: Reason): Failure {
   }
 }
 
-/** The member's token has run out and cannot be renewed at the moment: its upstream's 401 would make a client drop its own login. */
+/** The failure of a member whose token has ended and cannot be renewed now. It replaces the upstream's 401, on which clients drop their own login. */
 export function unrenewed(outcome: Outcome): Failure {
   return {
     outcome,

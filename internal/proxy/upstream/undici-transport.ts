@@ -4,9 +4,8 @@ import { buildConnector, type Dispatcher, Pool } from 'undici'
 import type { Clock } from '../../clock/clock.ts'
 import {
   ConnectionsInUse,
-  codedOnItsWay,
+  hasUnexpectedCoding,
   InvalidResponse,
-  isCoded,
   maxHeaderSize,
   maxInformational,
   type OutgoingRequest,
@@ -15,6 +14,7 @@ import {
   type Transport,
   type TransportLoad,
   type TransportSettings,
+  unexpectedTransferCoding,
   WaitLimit,
 } from '../../http1/http1.ts'
 import type { Connector } from '../../outbound/outbound.ts'
@@ -154,7 +154,8 @@ class Handler implements Dispatcher.DispatchHandler, Sending {
     }
     const headers = rawPairs(rawHeaders)
     for (let at = 0; at < headers.length; at += 2) {
-      if (isCoded(headers[at] as string, headers[at + 1] as string)) throw new InvalidResponse(codedOnItsWay)
+      if (hasUnexpectedCoding(headers[at] as string, headers[at + 1] as string))
+        throw new InvalidResponse(unexpectedTransferCoding)
     }
     this.#listener.onHead(status, headers)
   }

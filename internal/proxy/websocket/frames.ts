@@ -1,4 +1,4 @@
-/** What of a server's frame says something about the state of its WebSocket. */
+/** A frame or message of the server, as far as it matters here: text, other content, a control frame, or a Close. */
 export type Found =
   /** A whole message of text; `at`: where in the chunk its first frame begins, null if that was in an earlier chunk. */
   | { readonly kind: 'text'; readonly parts: readonly Buffer[]; readonly length: number; readonly at: number | null }

@@ -46,7 +46,7 @@ export function acceptedHeaders(answered: RawHeaders, asked: RawHeaders): string
   return headers
 }
 
-/** The head of our 101: those headers, and the marks that every answer carries but the one about the connection. */
+/** The head of the 101 for the client: those headers, and the proxy's own but for `connection`. */
 export function acceptedHead(headers: readonly string[], marks: readonly string[]): string {
   const own = marks.filter((_, at) => marks[at - (at % 2)] !== 'connection')
   const all = [...headers, ...own]

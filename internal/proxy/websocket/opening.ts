@@ -26,7 +26,7 @@ export interface OpeningListener {
 }
 
 /** What an Opening works with. */
-export interface OpeningTerms {
+export interface OpeningDeps {
   readonly clock: Clock
   /** In ms. */
   readonly holdMs: number
@@ -45,7 +45,7 @@ const longestSilenceMs = 2_000
 export class Opening {
   readonly #judge: OpeningJudge
   readonly #listener: OpeningListener
-  readonly #terms: OpeningTerms
+  readonly #deps: OpeningDeps
   #held: Buffer[] = []
   #bytes = 0
   #forgetHold: Cancel | null = null
@@ -59,15 +59,15 @@ export class Opening {
   /** Whether the first words have gone on, or been dropped. */
   isOver = false
 
-  constructor(judge: OpeningJudge, listener: OpeningListener, terms: OpeningTerms) {
+  constructor(judge: OpeningJudge, listener: OpeningListener, deps: OpeningDeps) {
     this.#judge = judge
     this.#listener = listener
-    this.#terms = terms
+    this.#deps = deps
   }
 
   /** The client has its 101. */
   begin(): void {
-    this.#forgetSilence = this.#terms.clock.after(longestSilenceMs, () => this.#settle())
+    this.#forgetSilence = this.#deps.clock.after(longestSilenceMs, () => this.#settle())
   }
 
   /** The client speaks: a Close of the server's may be its answer. */
@@ -92,7 +92,7 @@ export class Opening {
       return
     }
     if (this.#bytes >= maxLifecycle) this.#accept([])
-    else this.#forgetHold ??= this.#terms.clock.after(this.#terms.holdMs, () => this.#accept([]))
+    else this.#forgetHold ??= this.#deps.clock.after(this.#deps.holdMs, () => this.#accept([]))
   }
 
   /** Lets what is held go on, whatever it means. */

@@ -4,7 +4,7 @@ import type { Clock } from '../../clock/clock.ts'
 import { reset } from '../../http1/http1.ts'
 import type { Outcome } from '../../pool/pool.ts'
 import { closeFrame, type Found, FrameReader, payloadOf } from './frames.ts'
-import { Opening, type OpeningJudge, type OpeningTerms } from './opening.ts'
+import { Opening, type OpeningDeps, type OpeningJudge } from './opening.ts'
 
 /** What a tunnel calls with the server's messages, and at its end. */
 export interface TunnelListener extends OpeningJudge {
@@ -12,7 +12,7 @@ export interface TunnelListener extends OpeningJudge {
   ended(how: 'finished' | 'severed'): void
 }
 
-/** RFC 6455, 7.4.1, and the IANA registry: the client is asked to come again. */
+/** The Close code on which clients come again (RFC 6455, 7.4.1, and the IANA registry of WebSocket close codes). */
 export const serviceRestart = 1012
 const internalFault = 1011
 
@@ -42,7 +42,7 @@ export class WebSocketTunnel extends Duplex {
   readonly #clock: Clock
   readonly #listener: TunnelListener
   readonly #frames = new FrameReader()
-  readonly #terms: OpeningTerms
+  readonly #deps: OpeningDeps
   #opening: Opening
   /** Whether the client has been sent a part of a frame whose rest is held back. */
   #hasPartialFrame = false
@@ -56,12 +56,12 @@ export class WebSocketTunnel extends Duplex {
   #serverSpokeLast = true
   #spokenAt: number
 
-  constructor(listener: TunnelListener, terms: OpeningTerms) {
+  constructor(listener: TunnelListener, deps: OpeningDeps) {
     super({ allowHalfOpen: true })
     this.#listener = listener
-    this.#clock = terms.clock
-    this.#terms = terms
-    this.#spokenAt = terms.clock.mono()
+    this.#clock = deps.clock
+    this.#deps = deps
+    this.#spokenAt = deps.clock.mono()
     this.#opening = this.#newOpening()
     this.on('error', () => {})
   }
@@ -72,7 +72,7 @@ export class WebSocketTunnel extends Duplex {
       turnAway: () => this.close(serviceRestart, 'come again: another member serves'),
       decided: () => this.#goOn(),
     }
-    return new Opening(this.#listener, opening, this.#terms)
+    return new Opening(this.#listener, opening, this.#deps)
   }
 
   /** Whether nobody waits for an answer, as far as that can be seen from outside. */
