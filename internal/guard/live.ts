@@ -62,6 +62,8 @@ class Watch implements LiveGuard {
   readonly #workers: Workers
   readonly #trials = new Trials()
   readonly #schedule: Schedule
+  /** What a status has waited for. */
+  readonly #awaited = new Set<string>()
 
   constructor(parts: GuardParts) {
     this.#parts = parts
@@ -202,21 +204,24 @@ class Watch implements LiveGuard {
   async #known(): Promise<void> {
     await this.#memory.ready()
     const { clock } = this.#parts
-    const looks = [
-      ...this.#budgets.names.map((name) =>
-        this.#schedule.running ? this.#budgets.glance(name) : this.#budgets.whole(name, offlineMs),
-      ),
-      ...this.#hotPaths.names
-        .filter((name) => !this.#schedule.running || !this.#hotPaths.state(name))
-        .map((name) => this.#hotPaths.look(name)),
-    ]
-    const all = Promise.all(looks).then(() =>
-      Promise.all(
-        this.#workers.names
-          .filter((name) => !this.#schedule.running || this.#workers.shape(name).at === null)
-          .map((name) => this.#workers.look(name)),
-      ),
+    const isLive = this.#schedule.running
+    // A daemon is asked to wait for the first look at a thing only once: one that hangs would make every status late.
+    const wanted = (id: string, isKnown: boolean) => {
+      if (!isLive) return true
+      if (isKnown || this.#awaited.has(id)) return false
+      return this.#awaited.add(id).size > 0
+    }
+    const paths = this.#hotPaths.names.filter((name) =>
+      wanted(`path:${name}`, this.#hotPaths.shape(name).state !== null),
     )
+    const workers = this.#workers.names.filter((name) =>
+      wanted(`worker:${name}`, this.#workers.shape(name).at !== null),
+    )
+    const budgets = this.#budgets.names.map((name) =>
+      isLive ? this.#budgets.glance(name) : this.#budgets.whole(name, offlineMs),
+    )
+    const looks = Promise.all([...budgets, ...paths.map((name) => this.#hotPaths.look(name))])
+    const all = looks.then(() => Promise.all(workers.map((name) => this.#workers.look(name))))
     const settled = all.then(() => {}).catch(() => {})
     await within(clock, this.#schedule.running ? statusMs : offlineMs, settled, undefined)
   }

@@ -16,6 +16,46 @@ function incident(event: DomainEvent, seq: number | null = 1, suppressed = 0): I
 
 const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
   [
+    'a directory that fills since a login is dead',
+    sample('budget_filling', { pool: 'codex', at: noon + 300_000, detail: { errorAt: noon + 300_000 } }),
+    'dead token is filling the disk: ~/.codex/sessions grows 1.2 GiB/h (38 × normal) since codex needs a login (14:05). 6.1 GiB free, full at 19:05.',
+  ],
+  [
+    'a directory that fills from nothing, on a disk that nobody can measure',
+    sample('budget_filling', { detail: { multiplier: null, cause: 'exhausted', freeBytes: null, fullAt: null } }),
+    'exhausted pool is filling the disk: ~/.codex/sessions grows 1.2 GiB/h (nothing before) since openai is exhausted (14:00).',
+  ],
+  [
+    'a directory over its budget',
+    sample('budget_over', { from: 'dumps' }),
+    'dumps is over its budget (maxBytes): /srv/dumps holds 3.0 GiB in 9 files. Nothing is deleted; spillway run starts no job that writes there.',
+  ],
+  [
+    'a directory that pruning does not bring within its budget',
+    sample('budget_over', { from: 'dumps', detail: { prunes: true } }),
+    'dumps is over its budget (maxBytes): /srv/dumps holds 3.0 GiB in 9 files. What may be deleted is deleted, and that is not enough.',
+  ],
+  [
+    'a worker that is down',
+    sample('worker_down', { from: 'crawler', reason: 'storage-unreadable', detail: { since: noon + 300_000 } }),
+    'crawler is down while 214 jobs wait (storage unreadable since 14:05). Look: spillway guard status',
+  ],
+  [
+    'a worker that is down while one job waits',
+    sample('worker_down', { from: 'crawler', reason: 'deploy-locked', detail: { pending: 1, since: null } }),
+    'crawler is down while 1 job waits (a deployment holds its lock). Look: spillway guard status',
+  ],
+  [
+    'a path whose mount is dead',
+    sample('path_unrecovered', { from: 'crawl' }),
+    'crawl (/srv/jobs) is stale (its mount is dead) since 14:00. Try: spillway guard recover crawl --dry-run',
+  ],
+  [
+    'a path that hangs',
+    sample('path_unrecovered', { from: 'crawl', detail: { state: 'hanging' } }),
+    'crawl (/srv/jobs) is hanging (its mount does not answer) since 14:00.',
+  ],
+  [
     'a failover with status, cause and end',
     sample('cred_failover'),
     'openai: failed over from work to personal (429 rate limit, until 14:05).',
@@ -279,6 +319,34 @@ describe('what is said when an incident is over', () => {
       sample('store_healed', { at: over }),
       'The store was in trouble for 12 min, from 14:00 to 14:12: the disk is full.',
       'The store is well again after 12 min. What was kept in memory has been written.',
+    ],
+    [
+      'a worker that was down',
+      sample('worker_down', { from: 'crawler' }),
+      sample('worker_up', { from: 'crawler', at: over }),
+      'crawler was down while jobs waited for 12 min, from 14:00 to 14:12.',
+      'crawler runs again, or nothing waits any more, after 12 min.',
+    ],
+    [
+      'a path that was not readable',
+      sample('path_unrecovered', { from: 'crawl' }),
+      sample('path_readable', { from: 'crawl', at: over }),
+      'crawl (/srv/jobs) was stale for 12 min, until 14:12.',
+      'crawl (/srv/jobs) is readable again after 12 min.',
+    ],
+    [
+      'a directory that was over its budget',
+      sample('budget_over', { from: 'dumps' }),
+      sample('budget_within', { from: 'dumps', at: over }),
+      'dumps was over its budget for 12 min, from 14:00 to 14:12.',
+      'dumps is within its budget again after 12 min.',
+    ],
+    [
+      'a directory that was filling',
+      sample('budget_filling'),
+      sample('budget_calm', { at: over }),
+      '~/.codex/sessions grew far faster than normal for 12 min, from 14:00 to 14:12.',
+      '~/.codex/sessions grows as it did before the error again, after 12 min.',
     ],
     [
       'a storm that passed by itself',

@@ -143,6 +143,19 @@ describe('incident 4, rule 4: no failed step leaves the worker stopped', () => {
     expect(world.active).toBe(true)
   })
 
+  it('it is not started into a deployment that began meanwhile, but after it', async () => {
+    world.running = 1
+    world.befalls.set('remount', () => world.files.set('/run/deploy.lock', world.clock.now()))
+    expect(await recover()).toMatchObject({ result: 'done' })
+    expect(world.active).toBe(false)
+    await world.begin()
+    await world.clock.advance(30 * minute)
+    expect(world.active).toBe(false)
+    world.files.delete('/run/deploy.lock')
+    await world.clock.advance(3 * minute)
+    expect(world.active).toBe(true)
+  })
+
   it('it is started after a crash of the guard between stop and start', async () => {
     world.running = 1
     const original = world.guard
@@ -194,6 +207,15 @@ describe('incident 4, rule 5: automation is idempotent, limited, switched off at
       await world.clock.advance(2 * minute)
     }
     expect(world.deeds.filter((deed) => deed === 'start')).toHaveLength(3)
+  })
+
+  it('a start is remembered before it is done: a crash in between cannot make it count for nothing', async () => {
+    let remembered: unknown
+    world.befalls.set('start', () => {
+      remembered = JSON.parse(world.memory ?? '{}').starts
+    })
+    await world.begin()
+    expect(remembered).toEqual({ crawler: [Date.UTC(2026, 0, 5, 14)] })
   })
 
   it('nothing is done without the sentinel files, and nothing more once one is removed', async () => {

@@ -67,6 +67,7 @@ export class Budgets {
   /** Fresh figures where they cost next to nothing; what is large waits for its minute. */
   async glance(name: string): Promise<void> {
     const seen = this.#looking.seen(name)
+    if (this.#looking.isWalking(name)) return
     if (seen === null || (seen.complete && seen.tookMs < glanceMs)) await this.#looking.fresh(name, glanceMs)
   }
 

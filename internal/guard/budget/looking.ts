@@ -27,6 +27,11 @@ export class Looking {
     return this.#seen.get(name) ?? null
   }
 
+  /** Whether a walk of it is under way. */
+  isWalking(name: string): boolean {
+    return this.#walking.has(name)
+  }
+
   /** Forgets directories that no longer have a budget. */
   keepOnly(names: readonly string[]): void {
     for (const name of this.#seen.keys()) if (!names.includes(name)) this.#seen.delete(name)

@@ -4,6 +4,7 @@ import { isLoopback } from '../../net/net.ts'
 import { dialectFor } from '../names.ts'
 import { type Call, verb } from '../verb.ts'
 import { inspectFiles } from './files.ts'
+import { guardRows } from './guarded.ts'
 import { warded, wards } from './permissions.ts'
 import { reach } from './reach.ts'
 import type { DoctorRow } from './row.ts'
@@ -32,6 +33,7 @@ export const doctorVerbs = {
         secrets(call),
         proxies(call),
         upstreams(call),
+        call.guard.status().then(guardRows),
       ])
       return groups.flat()
     },
