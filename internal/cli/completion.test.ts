@@ -5,13 +5,21 @@ import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { addCredentials, type Bench, startBench } from '../../test/fakes/rig/operations.ts'
+import { unguarded } from '../../test/fakes/unguarded.ts'
+import type { GuardShape } from '../ops/ops.ts'
 import { type Port, runCli, Unreachable } from './cli.ts'
 import { completionScript } from './completion.ts'
+
+const guarded = {
+  budgets: [{ name: 'dumps' }],
+  hotPaths: [{ name: 'crawl' }],
+  workers: [{ name: 'crawler' }],
+} as GuardShape
 
 let bench: Bench
 
 beforeEach(async () => {
-  bench = await startBench()
+  bench = await startBench({ parts: { guard: { ...unguarded(), status: async () => guarded } } })
   await addCredentials(bench.ops, ['work', 'personal'])
   await bench.ops.poolCreate({ name: 'openai', provider: 'openai', members: ['work'] })
   await bench.ops.keyCreate({ name: 'ci' })
@@ -60,6 +68,10 @@ test.each<[string, string[], string[]]>([
   ['keys behind a flag', ['env', 'openai', '--key', ''], ['ci']],
   ['providers', ['cred', 'add', 'x', '--provider', 'open'], ['openai', 'openrouter']],
   ['pools and credentials', ['token', ''], ['openai', 'work', 'personal']],
+  ['budgets', ['guard', 'enforce', ''], ['dumps']],
+  ['budgets behind a flag', ['run', '--budget', ''], ['dumps']],
+  ['hot paths', ['guard', 'recover', ''], ['crawl']],
+  ['what can be switched on', ['guard', 'enable', ''], ['crawl', 'crawler']],
   ['tools', ['cred', 'import', ''], ['codex', 'claude', 'gemini']],
   ['shells', ['completion', ''], ['bash', 'zsh', 'fish']],
   ['nothing where a new name is typed', ['cred', 'add', ''], []],

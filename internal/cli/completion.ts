@@ -40,6 +40,12 @@ export interface Names {
   members(pool: string): Promise<readonly string[]>
   credentials(): Promise<readonly string[]>
   keys(): Promise<readonly string[]>
+  /** What is guarded: budgets, and hot paths, and workers. */
+  guarded(): Promise<{
+    readonly budgets: readonly string[]
+    readonly hotPaths: readonly string[]
+    readonly workers: readonly string[]
+  }>
 }
 
 /** The names as the verbs give them. */
@@ -48,6 +54,12 @@ export function namesFrom(withOps: <T>(use: (ops: Ops) => Promise<T>) => Promise
     pools: () => withOps(async (ops) => (await ops.poolList({})).map(({ name }) => name)),
     members: (pool) => withOps(async (ops) => (await ops.poolStatus({ name: pool })).members.map(({ name }) => name)),
     credentials: () => withOps(async (ops) => (await ops.credList({})).map(({ name }) => name)),
+    guarded: () =>
+      withOps(async (ops) => {
+        const { budgets, hotPaths, workers } = await ops.guardStatus({})
+        const names = (all: readonly { readonly name: string }[]) => all.map(({ name }) => name)
+        return { budgets: names(budgets), hotPaths: names(hotPaths), workers: names(workers) }
+      }),
     keys: () => withOps(async (ops) => (await ops.keyList({})).map(({ name }) => name)),
   }
 }
@@ -131,6 +143,10 @@ async function valuesOf(flag: string, names: Names): Promise<readonly string[]> 
     case '--members':
     case '--to':
       return names.credentials()
+    case '--budget':
+      return (await names.guarded()).budgets
+    case '--hot-path':
+      return (await names.guarded()).hotPaths
     case '--key':
       return names.keys()
     default:
@@ -147,6 +163,11 @@ async function argumentsOf(command: Command, given: readonly string[], names: Na
   if (command.name() === 'create' || (group === 'cred' && command.name() === 'add')) return []
   if (command.name() === 'token') return [...(await names.pools()), ...(await names.credentials())]
   if (argument === 'pool' || (argument === 'name' && group === 'pool')) return names.pools()
+  if (argument === 'name' && group === 'guard') {
+    const { budgets, hotPaths, workers } = await names.guarded()
+    if (command.name() === 'enforce') return budgets
+    return command.name() === 'probe' || command.name() === 'recover' ? hotPaths : [...workers, ...hotPaths]
+  }
   if (argument === 'name' && group === 'cred') return names.credentials()
   if (argument === 'name' && group === 'key') return names.keys()
   if (argument !== 'member') return []

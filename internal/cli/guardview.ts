@@ -85,7 +85,7 @@ function workerRow(
     name,
     active === null ? '?' : active ? { text: 'yes', ink: 'green' } : 'no',
     known(pending),
-    known(running),
+    running === null ? '-' : String(running),
     { text, ink: isWell ? 'green' : 'yellow' },
     relativeOr(at, now),
   ]

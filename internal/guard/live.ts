@@ -45,7 +45,7 @@ export interface LiveGuard extends Guard, GuardGauges {
   /** The configuration changed. */
   configure(): void
   /** What is known now about an incident that was told; null: nothing else. */
-  factsOf(kind: string, name: string): object | null
+  factsOf(kind: string, name: string): Record<string, unknown> | null
   stop(): void
 }
 
@@ -191,7 +191,7 @@ class Watch implements LiveGuard {
     )
   }
 
-  factsOf(kind: string, name: string): object | null {
+  factsOf(kind: string, name: string): Record<string, unknown> | null {
     if (kind === 'budget_filling') return this.#budgets.filling(name)
     return kind === 'worker_down' ? this.#workers.down(name) : null
   }

@@ -10,7 +10,10 @@ export function guardSentence(event: Told, { now, wall }: { readonly now: At; re
   switch (event.kind) {
     case 'worker_down': {
       const { pending, since } = event.detail
-      const why = cause(event.reason, null) ?? 'for no known reason'
+      const why =
+        event.reason === 'rate-limited'
+          ? 'it was started three times within the hour'
+          : (cause(event.reason, null) ?? 'for no known reason')
       const from = since === null ? '' : ` since ${wall(since, now)}`
       const wait = pending === 1 ? '1 job waits' : `${pending} jobs wait`
       return `${name} is down while ${wait} (${why}${from}). Look: spillway guard status`

@@ -15,7 +15,17 @@ import { rowFor, rowId } from './outbox.ts'
 import { phraseAll, phraseEnd } from './phrase.ts'
 import { hear } from './pipeline.ts'
 import { remediesOf } from './remedy.ts'
-import { ended, isSpent, type PoolNow, refreshed, swept, wantsFacts, wantsPool, withFacts } from './sweep.ts'
+import {
+  ended,
+  type Facts,
+  isSpent,
+  type PoolNow,
+  refreshed,
+  swept,
+  wantsFacts,
+  wantsPool,
+  withFacts,
+} from './sweep.ts'
 import { type Wall, wallClock } from './words.ts'
 
 const tickMs = 5_000
@@ -37,7 +47,7 @@ export interface NotifierDeps {
   /** How a pool stands now, undefined when there is none (`engine.pool`); without it, edits tell only what events told. */
   readonly poolNow?: (name: string) => PoolNow | undefined
   /** What is known now of an incident of the guard, by kind and name; null: nothing else than what was told. */
-  readonly factsNow?: (kind: string, name: string) => object | null
+  readonly factsNow?: (kind: string, name: string) => Facts | null
 }
 
 /** Tells people what happened: once, in order, and to the end. */

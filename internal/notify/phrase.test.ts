@@ -41,6 +41,11 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
     'crawler is down while 214 jobs wait (storage unreadable since 14:05). Look: spillway guard status',
   ],
   [
+    'a worker that does not stay up',
+    sample('worker_down', { from: 'crawler', reason: 'rate-limited', detail: { since: null } }),
+    'crawler is down while 214 jobs wait (it was started three times within the hour). Look: spillway guard status',
+  ],
+  [
     'a worker that is down while one job waits',
     sample('worker_down', { from: 'crawler', reason: 'deploy-locked', detail: { pending: 1, since: null } }),
     'crawler is down while 1 job waits (a deployment holds its lock). Look: spillway guard status',

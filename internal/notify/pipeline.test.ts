@@ -5,7 +5,7 @@ import { roleOf } from './condition.ts'
 import { needsUpdate } from './decide.ts'
 import type { Incident } from './incident.ts'
 import { type Draft, hear, type Scene } from './pipeline.ts'
-import { isSpent, swept, wantsPool } from './sweep.ts'
+import { isSpent, swept, wantsFacts, wantsPool, withFacts } from './sweep.ts'
 
 const dedupeMs = 30_000
 const telegram = { name: 'telegram:42', kind: 'telegram' }
@@ -301,5 +301,25 @@ describe('time', () => {
     expect(isSpent(over, noon + 600_001, dedupeMs)).toBe(true)
     expect(isSpent(over, noon + 600_001, 900_000)).toBe(false)
     expect(isSpent(opened(sample('pool_exhausted')), noon + 86_400_000, dedupeMs)).toBe(false)
+  })
+})
+
+describe('what the guard knows now', () => {
+  const down = opened(sample('worker_down', { from: 'crawler', reason: 'deploy-locked' }))
+
+  it('is looked up for open incidents of its own, half a minute after they were told, then ever more seldom', () => {
+    expect([29_999, 30_000].map((ms) => wantsFacts(down, noon + ms))).toEqual([false, true])
+    const told = { ...down, updatedAt: noon + 3_600_000 }
+    expect([4_499_999, 4_500_000].map((ms) => wantsFacts(told, noon + ms))).toEqual([false, true])
+    expect(wantsFacts({ ...down, closedAt: noon }, noon + 60_000)).toBe(false)
+    expect(wantsFacts(opened(sample('pool_exhausted')), noon + 60_000)).toBe(false)
+  })
+
+  it('takes the place of what was told, with its reason, and changes nothing when it is the same', () => {
+    const same = { pending: 214, since: noon, reason: 'deploy-locked' as const }
+    expect(withFacts(down, same, noon + 30_000)).toBe(down)
+    const changed = withFacts(down, { ...same, pending: 9, reason: 'storage-unreadable' }, noon + 30_000)
+    expect(changed).toMatchObject({ why: 'changed', reason: 'storage-unreadable', version: down.version + 1 })
+    expect(changed.lines[0]?.event).toMatchObject({ reason: 'storage-unreadable', detail: { pending: 9, since: noon } })
   })
 })

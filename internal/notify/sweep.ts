@@ -51,6 +51,12 @@ export function wantsPool(incident: Incident, now: At): boolean {
   return kind === 'pool_exhausted' && closedAt === null && now - updatedAt >= editSpacingMs
 }
 
+/** What is known now; `reason` takes the place of the event's, the rest of what stands in its detail. */
+export interface Facts {
+  readonly reason?: DomainEvent['reason']
+  readonly [fact: string]: unknown
+}
+
 const guarded: ReadonlySet<string> = new Set(['budget_filling', 'worker_down'])
 
 /** Whether the message of the incident would be edited if what the guard knows of it were other facts; a quarter of its time apart. */
@@ -60,12 +66,13 @@ export function wantsFacts({ kind, closedAt, updatedAt, openedAt }: Incident, no
 }
 
 /** The incident with facts of the guard that are newer than those that were told; the same object when they are the same. */
-export function withFacts(incident: Incident, facts: object, now: At): Incident {
+export function withFacts(incident: Incident, facts: Facts, now: At): Incident {
   const line = incident.lines.at(-1)!
-  const detail = { ...line.event.detail, ...facts }
-  if (JSON.stringify(detail) === JSON.stringify(line.event.detail)) return incident
-  const event = { ...line.event, detail } as DomainEvent
-  return updated({ ...incident, lines: [{ ...line, event }] }, 'changed', now)
+  const { reason = line.event.reason, ...newer } = facts
+  const detail = { ...line.event.detail, ...newer }
+  const event = { ...line.event, reason, detail } as DomainEvent
+  if (JSON.stringify(event) === JSON.stringify(line.event)) return incident
+  return updated({ ...incident, reason, lines: [{ ...line, event }] }, 'changed', now)
 }
 
 /** The incident with the next recovery and the members' states as they are known now; when somebody could serve already, the next request will tell. */

@@ -60,6 +60,7 @@ describe('incident 4, rule 2: the next jobs are probed, and only an exact dead m
     mountDies()
     expect(await recover()).toMatchObject({ result: 'refused', reason, steps: [] })
     expect(world.deeds).toEqual([])
+    expect((await world.guard.status()).hotPaths).toMatchObject([{ lastRecovery: { result: 'refused', reason } }])
   })
 
   it('a mount that came back between plan and deed is not unmounted', async () => {

@@ -27,7 +27,7 @@ export class Budgets {
   readonly #memory: Memory
   readonly #looking: Looking
   readonly #telling: Telling
-  readonly #judging = new Map<string, Promise<Outcome>>()
+  readonly #judging = new Map<string, Promise<void>>()
   readonly #admitting = new Map<string, Promise<EnforcedShape>>()
   #next = 0
 
@@ -145,14 +145,15 @@ export class Budgets {
 
   /** Prunes where that is the budget's action, and tells what begins and ends; one at a time for each directory. */
   async #judge(name: string, how: How, untilMono: number): Promise<Outcome> {
-    await this.#judging.get(name)?.catch(() => {})
-    const judging = this.#judged(name, how, untilMono)
-    this.#judging.set(name, judging)
-    try {
-      return await judging
-    } finally {
-      if (this.#judging.get(name) === judging) this.#judging.delete(name)
-    }
+    const before = this.#judging.get(name) ?? Promise.resolve()
+    const judging = before.then(() => this.#judged(name, how, untilMono))
+    // Whoever comes next waits for the end of this one, however it ends.
+    const settled = judging.then(
+      () => {},
+      () => {},
+    )
+    this.#judging.set(name, settled)
+    return judging
   }
 
   async #judged(name: string, how: How, untilMono: number): Promise<Outcome> {

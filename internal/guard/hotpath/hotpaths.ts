@@ -38,7 +38,7 @@ export class HotPaths {
   readonly #seen = new Map<string, Seen>()
   /** Whose steps are being done. */
   readonly #mending = new Set<string>()
-  readonly #recovering = new Map<string, Promise<RecoveryShape>>()
+  readonly #recovering = new Map<string, Promise<void>>()
   readonly #workers: WorkersNear
 
   constructor(parts: GuardParts, memory: Memory, workers: WorkersNear) {
@@ -115,14 +115,15 @@ export class HotPaths {
 
   /** Does what its plan says, or says what it would do, or why not. One recovery at a time. */
   async recover(name: string, how: { dryRun: boolean; actor: Actor; byItself?: boolean }): Promise<RecoveryShape> {
-    await this.#recovering.get(name)?.catch(() => {})
-    const recovering = this.#recover(name, how)
-    this.#recovering.set(name, recovering)
-    try {
-      return await recovering
-    } finally {
-      if (this.#recovering.get(name) === recovering) this.#recovering.delete(name)
-    }
+    const before = this.#recovering.get(name) ?? Promise.resolve()
+    const recovering = before.then(() => this.#recover(name, how))
+    // Whoever comes next waits for the end of this one, however it ends.
+    const settled = recovering.then(
+      () => {},
+      () => {},
+    )
+    this.#recovering.set(name, settled)
+    return recovering
   }
 
   async #recover(
@@ -138,6 +139,7 @@ export class HotPaths {
       const shape: RecoveryShape = { name, result: 'refused', reason: plan.refused, steps: [] }
       const path = this.#seen.get(name)?.path ?? ''
       // Off by the operator's choice, and nothing to do, are no news.
+      if (!dryRun && plan.refused !== 'not-stale') this.#memory.recovered(name, 'refused', plan.refused)
       const isNews = !dryRun && plan.refused !== 'disabled' && plan.refused !== 'not-stale'
       if (isNews && this.#memory.isNews(`path:${name}`, plan.refused))
         this.#failed(name, actor, plan.refused, { path: shown(path), step: null, said: null })

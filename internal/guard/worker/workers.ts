@@ -1,7 +1,14 @@
 import type { GuardSettings, WorkerShape } from '../../ops/ops.ts'
 import type { PathState } from '../decide/path.ts'
 import type { WorkerSeen } from '../decide/recovery.ts'
-import { decideWorker, isDown, isLocked, type WorkerDecision, type WorkerFacts } from '../decide/worker.ts'
+import {
+  decideWorker,
+  isDown,
+  isLocked,
+  type WorkerDecision,
+  type WorkerFacts,
+  type WorkerReason,
+} from '../decide/worker.ts'
 import type { Memory } from '../memory.ts'
 import { isEnabled, sentinelOf } from '../sentinel.ts'
 import type { GuardParts } from '../surroundings.ts'
@@ -133,9 +140,10 @@ export class Workers {
   }
 
   /** The newest facts of the notice about a worker that is down. */
-  down(name: string): { pending: number; since: number | null } | null {
+  down(name: string): { pending: number; since: number | null; reason: WorkerReason } | null {
     const seen = this.#seen.get(name)
-    return seen ? { pending: seen.facts.pending ?? 0, since: this.#heldSince(name, seen) } : null
+    const reason = seen?.decision.reason
+    return seen && reason ? { pending: seen.facts.pending ?? 0, since: this.#heldSince(name, seen), reason } : null
   }
 
   async #facts(name: string, worker: Worker): Promise<WorkerFacts> {
