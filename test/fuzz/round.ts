@@ -61,10 +61,10 @@ export async function playRound(
   let still = 0
   let isDelivered = false
   let stride = 0
+  let seen = 0
   let isLate = false
   while (waiting.length > 0 || playing.size > 0) {
     while (playing.size < about.atOnce && waiting.length > 0) playing.add(begin(stage, waiting.pop() as Case))
-    const before = activityOf(stage, playing)
     await turn()
     let isBusy = stage.upstream.turn()
     for (const one of playing) {
@@ -76,10 +76,14 @@ export async function playRound(
       if (faults.length > 0) failed.push({ case: one.client.case, faults })
     }
     if (about.uncaught.errors.length > 0) break
-    if (isBusy || activityOf(stage, playing) !== before) {
+    const activity = activityOf(stage, playing)
+    const hasMoved = activity !== seen
+    seen = activity
+    if (isBusy || hasMoved) {
       still = 0
       isDelivered = false
-      if (!isBusy) stride = 0
+      // A longer stride than is needed would also end what begins within it.
+      if (hasMoved) stride = 0
       continue
     }
     if (++still < stillTurns) continue
