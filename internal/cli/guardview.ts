@@ -161,7 +161,7 @@ export function printEvidence(screen: Screen, found: EvidenceShape, now: number)
   for (const path of found.paths) {
     screen.print('')
     screen.print(screen.paint('bold', path.path))
-    if (path.problem !== null) screen.print(`  ${screen.paint('red', `cannot be read whole: ${path.problem}`)}`)
+    if (path.problem !== null) screen.print(`  ${screen.paint('red', problemText(path.problem))}`)
     for (const [label, value] of facts(path, now)) screen.print(`  ${label.padEnd(12)} ${value}`)
     for (const [title, files] of lists(path)) {
       screen.print(`  ${title}`)
@@ -205,6 +205,10 @@ function summary({ breaker, disk, since, paths }: EvidenceShape, now: number): s
   }
   if (paths.length > 0) lines.push(`growth measured since ${localTime(since, now)}`)
   return lines
+}
+
+function problemText(problem: string): string {
+  return problem === 'missing' ? 'there is nothing at this path' : `cannot be read whole: ${problem}`
 }
 
 type PathEvidence = EvidenceShape['paths'][number]

@@ -81,6 +81,13 @@ describe('the guard section', () => {
     expect(hotPaths.jobs).toMatchObject({ probeMs: 5_000, recover: { unmount: false, enabledBy: null, after: [] } })
   })
 
+  it('takes numbers and truth values in commands for words', () => {
+    const { workers } = accepted(
+      'guard: { workers: { w: { isActive: [false], start: [sleep, 5], pending: [echo, 0] } } }',
+    )
+    expect(workers.w).toMatchObject({ isActive: ['false'], start: ['sleep', '5'], pending: ['echo', '0'] })
+  })
+
   it('has twins in the environment, as JSON', () => {
     const { budgets } = accepted('guard:', {
       SPILLWAY_GUARD_BUDGETS: '{"dumps":{"path":"/var/dumps","maxBytes":"1GiB"}}',
@@ -105,7 +112,7 @@ describe('the guard section', () => {
   workers:
     crawler:
       isActive: systemctl is-active crawler
-      start: [systemctl, 1]
+      start: [systemctl, [nested]]
       pending: []
       deployLock: {}
 `),

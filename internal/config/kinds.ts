@@ -192,10 +192,14 @@ export function namesOf(about: string, of: string) {
   })
 }
 
+/** YAML reads `[sleep, 5]` and `[false]` as a number and a truth value; a program gets them as they are written. */
+const word = z.union([z.string().min(1), z.number(), z.boolean()]).transform(String)
+const anyWord = z.union([z.string(), z.number(), z.boolean()]).transform(String)
+
 /** A program and its arguments as a list of words. */
 export function command(about: string) {
   const allowed = 'must be a command as a list of words, such as [systemctl, start, crawler] (no shell reads it)'
-  return kind(z.tuple([z.string().min(1)], z.string()), about, {
+  return kind(z.tuple([word], anyWord), about, {
     allowed,
     item: 'must be a word, in quotes if need be',
   })
@@ -204,7 +208,7 @@ export function command(about: string) {
 /** Programs with their arguments, one after the other. */
 export function commands(about: string) {
   const allowed = 'must be a list of commands, each a list of words, such as [[/usr/local/bin/tiering, --apply]]'
-  return kind(z.array(z.tuple([z.string().min(1)], z.string())), about, { allowed, item: allowed })
+  return kind(z.array(z.tuple([word], anyWord)), about, { allowed, item: allowed })
 }
 
 /** Entries under names of the operator's choice; in the environment, as JSON. */

@@ -83,6 +83,11 @@ describe('a walk', () => {
     expect(seen({ path: join(folder, 'root') }).totals.files).toBe(0)
   })
 
+  it('puts files of one instant in the order of their names', () => {
+    for (const name of ['c', 'a', 'd', 'b']) file(name, 1, 5)
+    expect(seen().totals.oldest.map(({ path }) => path)).toEqual(['a', 'b', 'c', 'd'])
+  })
+
   it('goes on where it was, and begins anew when told to', () => {
     for (let n = 0; n < 600; n++) file(`d${n % 7}/f${n}`, 1, 1)
     let slices = 1

@@ -124,10 +124,15 @@ export class Tally {
       after: heap(after),
       before: heap(before),
       hourBefore: heap(hourBefore),
-      first: this.#first.sorted(),
-      oldest: this.#oldest.sorted(),
+      first: inOrder(this.#first.sorted()),
+      oldest: inOrder(this.#oldest.sorted()),
     }
   }
+}
+
+/** Oldest first; files of one instant, which file systems round to some ms, go by their names. */
+function inOrder(files: readonly Candidate[]): readonly Candidate[] {
+  return [...files].sort((one, other) => one.at - other.at || (one.path < other.path ? -1 : 1))
 }
 
 function add(sum: number[], { bytes }: FileSeen): void {
