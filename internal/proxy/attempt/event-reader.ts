@@ -18,7 +18,12 @@ export class EventReader {
   #linesLength = 0
   #lineLength = 0
   #afterCr = false
-  #first = true
+  #first: boolean
+
+  /** `isInside`: the bytes begin behind the beginning of a stream, where a byte order mark is data. */
+  constructor(isInside = false) {
+    this.#first = !isInside
+  }
 
   /** The events that this chunk completes. */
   push(chunk: Buffer): StreamEvent[] {

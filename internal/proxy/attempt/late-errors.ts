@@ -71,7 +71,7 @@ export class LateErrors {
   get #isTooLong(): boolean {
     if (this.#tailLength <= maxTail) return false
     if (this.#tailLength > maxLifecycle) return true
-    const reader = new EventReader()
+    const reader = new EventReader(true)
     reader.push(Buffer.concat(this.#tail, maxName))
     return !mayBeLong(reader.unfinishedName, this.#dialect, this.#now())
   }
@@ -82,7 +82,7 @@ export class LateErrors {
     while (suspect < end) {
       const from = lastEventEnd(bytes.subarray(0, suspect))
       const to = suspect + firstEventEnd(bytes.subarray(suspect, end))
-      for (const event of new EventReader().push(bytes.subarray(from, to))) {
+      for (const event of new EventReader(true).push(bytes.subarray(from, to))) {
         const outcome = this.#failure(event)
         if (outcome) return { outcome, at: Math.max(0, from - before) }
       }

@@ -101,6 +101,15 @@ describe('errors in a stream that is passed on', () => {
     expect(late(...error.replaceAll('\n', end)).filter((kind) => kind !== null)).toEqual(['rate-limited'])
   })
 
+  test('do not hide behind a byte order mark, which is data behind the beginning, however the bytes are cut', () => {
+    const marked = `\ufeff${error.slice(error.indexOf('data:'))}`
+    const text = delta.replaceAll('\n', '\r\n') + marked.replaceAll('\n', '\r\n')
+    const cut = Buffer.byteLength(delta.replaceAll('\n', '\r\n'))
+    expect(late(text)).toEqual([null])
+    expect(late(text.slice(0, cut - 1), text.slice(cut - 1))).toEqual([null, null])
+    expect(late(text.slice(0, cut), text.slice(cut))).toEqual([null, null])
+  })
+
   test('are not words of the answer', () => {
     expect(late(delta, delta.slice(0, 50), delta.slice(50))).toEqual([null, null, null])
   })
