@@ -7,6 +7,8 @@ import { nothing, problemOf, type Seen } from './seen.ts'
 export const allowanceMs = 1_200
 /** Whoever asks gets figures that are no older than so many times what it takes to get them: 2 % of a core again. */
 const worth = 50
+/** What is seen this fast is looked at anew for whoever asks: files may have come a moment ago. */
+const cheapMs = 50
 const hourMs = 3_600_000
 /** How many files are deleted in one round. */
 const roundFiles = 5_000
@@ -40,7 +42,8 @@ export class Looking {
   /** The figures that are known, or fresh ones where a slice is enough to get them. */
   async fresh(name: string, sliceMs: number): Promise<Seen | null> {
     const seen = this.#seen.get(name)
-    const isFresh = seen?.complete === true && this.#parts.clock.now() - seen.at < seen.tookMs * worth
+    const isDear = seen?.complete === true && seen.tookMs > cheapMs
+    const isFresh = isDear && this.#parts.clock.now() - seen.at < seen.tookMs * worth
     if (!isFresh) await this.look(name, sliceMs, false)
     return this.seen(name)
   }
