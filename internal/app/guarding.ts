@@ -2,7 +2,7 @@ import type { Clock } from '../clock/clock.ts'
 import { type Config, reserveOf } from '../config/config.ts'
 import type { PoolStatus } from '../engine/engine.ts'
 import type { DomainEvent } from '../events/events.ts'
-import { createGuard, createHands, type GuardSignal, type LiveGuard, type PoolFacts } from '../guard/guard.ts'
+import { createGuard, createSystemCalls, type GuardSignal, type LiveGuard, type PoolFacts } from '../guard/guard.ts'
 import type { Logger } from '../log/log.ts'
 import type { Core } from './core.ts'
 
@@ -36,7 +36,7 @@ export function guardOf({ core, clock, log, data, env, config }: Guarding): Live
     clock,
     log,
     data,
-    hands: createHands(clock, env),
+    system: createSystemCalls(clock, env),
     settings: () => config().guard,
     reserveBytes: () => config().disk.reserveBytes,
     reserveOf: (totalBytes) => reserveOf(config().disk, totalBytes),

@@ -9,7 +9,7 @@ import { BlockingCalls, BlockingFailed } from './blocking.ts'
 type Work = {
   double: { asks: number; answers: number }
   fail: { asks: string; answers: never }
-  /** Blocks its lane until the time is up. */
+  /** Blocks its runner until the time is up. */
   block: { asks: number; answers: string }
   die: { asks: null; answers: never }
   who: { asks: null; answers: number }

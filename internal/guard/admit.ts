@@ -1,12 +1,12 @@
 import type { AdmitShape, Guard } from '../ops/ops.ts'
 import type { Budgets } from './budget/budgets.ts'
+import type { GuardDeps } from './context.ts'
 import { isUnder } from './decide/path.ts'
 import type { HotPaths } from './hotpath/hotpaths.ts'
-import type { GuardParts } from './surroundings.ts'
 import type { Trials } from './trials.ts'
 
 interface Around {
-  readonly parts: GuardParts
+  readonly parts: GuardDeps
   readonly budgets: Budgets
   readonly hotPaths: HotPaths
   readonly trials: Trials

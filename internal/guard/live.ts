@@ -15,12 +15,12 @@ import {
 } from '../ops/ops.ts'
 import { admitted } from './admit.ts'
 import { Budgets, everyMs as budgetsMs } from './budget/budgets.ts'
+import type { GuardDeps } from './context.ts'
 import { gatherEvidence } from './evidence/evidence.ts'
 import { HotPaths } from './hotpath/hotpaths.ts'
 import { Memory } from './memory.ts'
 import { type Duty, Schedule } from './schedule.ts'
 import { sentinelOf } from './sentinel.ts'
-import type { GuardParts } from './surroundings.ts'
 import { Trials } from './trials.ts'
 import { Workers } from './worker/workers.ts'
 
@@ -50,12 +50,12 @@ export interface LiveGuard extends Guard, GuardGauges {
 }
 
 /** The guard of an installation; it does nothing by itself before `start`. */
-export function createGuard(parts: GuardParts): LiveGuard {
+export function createGuard(parts: GuardDeps): LiveGuard {
   return new Watch(parts)
 }
 
 class Watch implements LiveGuard {
-  readonly #parts: GuardParts
+  readonly #parts: GuardDeps
   readonly #memory: Memory
   readonly #budgets: Budgets
   readonly #hotPaths: HotPaths
@@ -65,7 +65,7 @@ class Watch implements LiveGuard {
   /** What a status has waited for. */
   readonly #awaited = new Set<string>()
 
-  constructor(parts: GuardParts) {
+  constructor(parts: GuardDeps) {
     this.#parts = parts
     this.#memory = new Memory(parts)
     this.#budgets = new Budgets(parts, this.#memory)
@@ -88,7 +88,7 @@ class Watch implements LiveGuard {
 
   stop(): void {
     this.#schedule.stop()
-    this.#parts.hands.stop()
+    this.#parts.system.stop()
   }
 
   async status(): Promise<GuardShape> {
@@ -121,7 +121,7 @@ class Watch implements LiveGuard {
   }
 
   async turn(name: string, on: boolean, actor: Actor): Promise<SwitchShape> {
-    const { hands, data } = this.#parts
+    const { system, data } = this.#parts
     const worker = this.#workers.get(name)
     const hot = this.#hotPaths.get(name)
     if (!worker && !hot) throw missing('worker or hot path', name, [...this.#workers.names, ...this.#hotPaths.names])
@@ -130,7 +130,7 @@ class Watch implements LiveGuard {
     const what = worker ? 'worker' : 'hot path'
     let changed = false
     try {
-      changed = await (on ? hands.raise(path) : hands.lower(path))
+      changed = await (on ? system.createFile(path) : system.removeFile(path))
     } catch (error) {
       const said = error instanceof Error ? error.message : String(error)
       throw new Refusal('failed', `${path} cannot be ${on ? 'made' : 'removed'} (${said})`)

@@ -1,6 +1,6 @@
 import type { Details, EventKind } from '../events/events.ts'
+import type { GuardDeps, GuardSignal } from './context.ts'
 import { recent } from './decide/rate.ts'
-import type { GuardParts, GuardSignal } from './surroundings.ts'
 
 interface LastRecovery {
   readonly at: number
@@ -26,15 +26,15 @@ interface Remembered {
 const sections = ['starts', 'recoveries', 'last', 'stopped', 'unmounted', 'refusals', 'open'] as const
 
 /**
- * What the guard must know after a restart: what it did within the hour, what it stopped, and what it has told. A deed is
+ * What the guard must know after a restart: what it did within the hour, what it stopped, and what it has told. An action is
  * remembered durably before it is done.
  */
 export class Memory {
-  readonly #parts: Pick<GuardParts, 'clock' | 'recall' | 'remember' | 'tell'>
+  readonly #parts: Pick<GuardDeps, 'clock' | 'recall' | 'remember' | 'tell'>
   #known: Remembered = empty()
   #loading: Promise<void> | null = null
 
-  constructor(parts: Pick<GuardParts, 'clock' | 'recall' | 'remember' | 'tell'>) {
+  constructor(parts: Pick<GuardDeps, 'clock' | 'recall' | 'remember' | 'tell'>) {
     this.#parts = parts
   }
 
@@ -47,14 +47,14 @@ export class Memory {
     return this.#loading
   }
 
-  deeds(of: 'starts' | 'recoveries', name: string): readonly number[] {
+  actions(of: 'starts' | 'recoveries', name: string): readonly number[] {
     return this.#known[of][name] ?? []
   }
 
-  /** Notes that the deed is about to be done; resolves when that is durable. */
+  /** Notes that the action is about to be done; resolves when that is durable. */
   async begin(of: 'starts' | 'recoveries', name: string): Promise<void> {
     const now = this.#parts.clock.now()
-    this.#known[of][name] = [...recent(this.deeds(of, name), now), now]
+    this.#known[of][name] = [...recent(this.actions(of, name), now), now]
     await this.#parts.remember(this.#text())
   }
 
@@ -126,7 +126,7 @@ export class Memory {
   }
 
   #later(): void {
-    // Nothing depends on it at once: the next deed or signal carries it, too.
+    // Nothing depends on it at once: the next action or signal carries it, too.
     this.#parts.remember(this.#text()).catch(() => {})
   }
 

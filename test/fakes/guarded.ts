@@ -3,16 +3,16 @@ import type { EventKind } from '../../internal/events/events.ts'
 import {
   createGuard,
   type GuardSignal,
-  type Hands,
   type LiveGuard,
   type PoolFacts,
+  type SystemCalls,
 } from '../../internal/guard/guard.ts'
 import { silentLogger } from '../../internal/log/log.ts'
 import type { GuardSettings } from '../../internal/ops/ops.ts'
 
 type HotPath = GuardSettings['hotPaths'][string]
 type Worker = GuardSettings['workers'][string]
-type State = Awaited<ReturnType<Hands['probe']>>
+type State = Awaited<ReturnType<SystemCalls['probe']>>
 
 /** A hot path `/srv/jobs` as an operator would configure it. */
 export const hotPath: HotPath = {
@@ -48,11 +48,11 @@ export const worker: Worker = {
 
 /**
  * A guard in a world that a test moves by hand: a mount, a worker, a queue of jobs, sentinel files and a clock. What was done
- * to the world is in `deeds`, what was told in `told`.
+ * to the world is in `actions`, what was told in `told`.
  */
 export class GuardedWorld {
   readonly clock = new FakeClock()
-  readonly deeds: string[] = []
+  readonly actions: string[] = []
   readonly told: (GuardSignal<EventKind> & { readonly at: number })[] = []
   readonly files = new Map<string, number>()
   readonly states = new Map<string, State>()
@@ -107,7 +107,7 @@ export class GuardedWorld {
       clock: this.clock,
       log: silentLogger,
       data: '/data',
-      hands: this.#hands(),
+      system: this.#system(),
       settings: () => this.settings,
       reserveBytes: () => 'auto',
       reserveOf: () => 0,
@@ -123,13 +123,13 @@ export class GuardedWorld {
     })
   }
 
-  #hands(): Hands {
+  #system(): SystemCalls {
     return {
       probe: async (path) => this.state(path),
       look: async (path) => (this.files.has(path) ? { at: this.files.get(path) ?? 0 } : null),
       space: async () => ({ freeBytes: 10 * 1024 ** 3, totalBytes: 100 * 1024 ** 3 }),
-      raise: async (path) => !this.files.has(path) && Boolean(this.files.set(path, this.clock.now())),
-      lower: async (path) => this.files.delete(path),
+      createFile: async (path) => !this.files.has(path) && Boolean(this.files.set(path, this.clock.now())),
+      removeFile: async (path) => this.files.delete(path),
       mounts: async () => [
         { mountpoint: '/', type: 'ext4', source: '/dev/sda1' },
         ...(this.mounted ? [{ mountpoint: '/srv/jobs', type: 'fuse.sshfs', source: 'host:/jobs' }] : []),
@@ -143,7 +143,7 @@ export class GuardedWorld {
     }
   }
 
-  #command(words: readonly string[]): Awaited<ReturnType<Hands['command']>> {
+  #command(words: readonly string[]): Awaited<ReturnType<SystemCalls['command']>> {
     const [name = ''] = words
     this.befalls.get(name)?.()
     const answers: Record<string, string> = {
@@ -153,12 +153,12 @@ export class GuardedWorld {
       next: this.next.join('\n'),
     }
     if (this.codes.has(name)) {
-      this.deeds.push(words.join(' '))
+      this.actions.push(words.join(' '))
       return { code: this.codes.get(name) ?? null, output: '', said: 'it failed' }
     }
     if (name === 'is-active') return { code: this.active ? 0 : 3, output: '', said: null }
     if (name in answers) return { code: 0, output: answers[name] ?? '', said: null }
-    this.deeds.push(words.join(' '))
+    this.actions.push(words.join(' '))
     if (name === 'start') this.active = true
     if (name === 'stop') this.active = false
     if (name === 'fusermount3' || name === 'remount') {

@@ -76,7 +76,7 @@ describe('audit verify (A19)', () => {
 })
 
 describe('audit list', () => {
-  it('shows each deed of an operator once, in order, with who did it', async () => {
+  it('shows each action of an operator once, in order, with who did it', async () => {
     const ran = await original.run(['audit', 'list', '--json'])
     const rows: { kind: string; actor: string; seq: number; at: string }[] = JSON.parse(ran.stdout)
     expect(rows.map(({ kind }) => kind)).toEqual([

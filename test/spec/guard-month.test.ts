@@ -59,7 +59,7 @@ it('30 days of a flapping mount, deploys, stuck jobs, crashes and a dead login: 
   // The story was a rich one.
   expect(starts.length).toBeGreaterThan(50)
   expect(downs).toBeGreaterThan(100)
-  expect(world.deeds.filter((deed) => deed.startsWith('fusermount3')).length).toBeGreaterThan(20)
+  expect(world.actions.filter((action) => action.startsWith('fusermount3')).length).toBeGreaterThan(20)
   // Every incident begins once and ends once, in turn.
   for (const [begins, ends] of [
     ['worker_down', 'worker_up'],

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSy
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
-import { type Ending, jobDefaults, processWorld, type RunNote, runJob } from '../../internal/guard/guard.ts'
+import { type Ending, jobDefaults, processDeps, type RunNote, runJob } from '../../internal/guard/guard.ts'
 import { Program, type Served } from '../fakes/rig/program.ts'
 import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream/upstream.ts'
 
@@ -80,7 +80,7 @@ async function job(more: { budgets?: string[] } = {}): Promise<Ending> {
       env: { PATH: process.env.PATH },
       terminal: false,
     },
-    { ...processWorld(), ops: program.ops, stdio: 'ignore', tell: (_: RunNote) => undefined },
+    { ...processDeps(), ops: program.ops, stdio: 'ignore', tell: (_: RunNote) => undefined },
   )
 }
 

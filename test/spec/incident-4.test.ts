@@ -26,7 +26,7 @@ describe('incident 4, rule 1: "mounted" is not "readable"', () => {
     mountDies()
     await world.begin()
     await world.clock.advance(60 * minute)
-    expect(world.deeds).toEqual([])
+    expect(world.actions).toEqual([])
     const { workers } = await world.guard.status()
     expect(workers).toMatchObject([{ active: false, pending: 214, decision: 'refused', reason: 'storage-unreadable' }])
   })
@@ -37,7 +37,7 @@ describe('incident 4, rule 1: "mounted" is not "readable"', () => {
       world.states.set('/srv/jobs', state)
       await world.begin()
       await world.clock.advance(60 * minute)
-      expect(world.deeds).toEqual([])
+      expect(world.actions).toEqual([])
       expect(await recover()).toMatchObject({ result: 'refused', reason: 'not-stale' })
     },
   )
@@ -59,17 +59,17 @@ describe('incident 4, rule 2: the next jobs are probed, and only an exact dead m
     world.settings = { ...world.settings, hotPaths: { crawl: { ...hotPath, ...change } } }
     mountDies()
     expect(await recover()).toMatchObject({ result: 'refused', reason, steps: [] })
-    expect(world.deeds).toEqual([])
+    expect(world.actions).toEqual([])
     expect((await world.guard.status()).hotPaths).toMatchObject([{ lastRecovery: { result: 'refused', reason } }])
   })
 
-  it('a mount that came back between plan and deed is not unmounted', async () => {
+  it('a mount that came back between plan and action is not unmounted', async () => {
     mountDies()
     const recovering = recover()
     // Its busy command is the last that is asked before the steps.
     world.befalls.set('running-paths', () => world.states.delete('/srv/jobs'))
     expect(await recovering).toMatchObject({ result: 'failed', reason: 'unmount' })
-    expect(world.deeds).toEqual([])
+    expect(world.actions).toEqual([])
   })
 })
 
@@ -79,7 +79,7 @@ describe('incident 4, rule 3: a healthy running job is never stopped to repair a
     world.busy = ['/data/9']
     mountDies()
     expect(await recover()).toMatchObject({ result: 'done' })
-    expect(world.deeds).toEqual([unmount, 'remount', 'tiering --apply'])
+    expect(world.actions).toEqual([unmount, 'remount', 'tiering --apply'])
   })
 
   it('nothing is mended while stopping the worker would stop a healthy job, too', async () => {
@@ -87,7 +87,7 @@ describe('incident 4, rule 3: a healthy running job is never stopped to repair a
     world.busy = ['/srv/jobs/17', '/data/9']
     mountDies()
     expect(await recover()).toMatchObject({ result: 'refused', reason: 'busy' })
-    expect(world.deeds).toEqual([])
+    expect(world.actions).toEqual([])
   })
 
   it('nothing is mended while nobody knows what runs', async () => {
@@ -108,7 +108,7 @@ describe('incident 4, rule 4: no failed step leaves the worker stopped', () => {
     world.codes.set('tiering', 1)
     const done = await recover()
     expect(done).toMatchObject({ result: 'failed', reason: 'after' })
-    expect(world.deeds).toEqual(['stop', unmount, 'remount', 'tiering --apply', 'start'])
+    expect(world.actions).toEqual(['stop', unmount, 'remount', 'tiering --apply', 'start'])
     expect(world.active).toBe(true)
     expect(world.kinds('path_recovery_failed')).toMatchObject([
       { reason: 'failed', detail: { step: 'after', said: 'it failed' } },
@@ -179,7 +179,7 @@ describe('incident 4, rule 4: no failed step leaves the worker stopped', () => {
     expect(world.kinds('worker_refused')).toMatchObject([{ from: 'crawler', reason: 'marked-running' }])
     world.running = 0
     await world.clock.advance(3 * minute)
-    expect(world.deeds).toEqual(['start'])
+    expect(world.actions).toEqual(['start'])
     expect(world.kinds('worker_started')).toHaveLength(1)
   })
 })
@@ -197,7 +197,7 @@ describe('incident 4, rule 5: automation is idempotent, limited, switched off at
       mountDies()
       await world.clock.advance(30_000)
     }
-    expect(world.deeds.filter((deed) => deed === unmount)).toHaveLength(3)
+    expect(world.actions.filter((action) => action === unmount)).toHaveLength(3)
   })
 
   it('a worker that dies at once is started three times an hour, also over restarts of the guard', async () => {
@@ -207,7 +207,7 @@ describe('incident 4, rule 5: automation is idempotent, limited, switched off at
       if (tries % 5 === 4) await world.restart()
       await world.clock.advance(2 * minute)
     }
-    expect(world.deeds.filter((deed) => deed === 'start')).toHaveLength(3)
+    expect(world.actions.filter((action) => action === 'start')).toHaveLength(3)
   })
 
   it('a start is remembered before it is done: a crash in between cannot make it count for nothing', async () => {
@@ -225,21 +225,21 @@ describe('incident 4, rule 5: automation is idempotent, limited, switched off at
     mountDies()
     await world.begin()
     await world.clock.advance(20 * minute)
-    expect(world.deeds).toEqual([])
+    expect(world.actions).toEqual([])
     expect(await recover()).toMatchObject({ result: 'refused', reason: 'disabled' })
     // Removed while the steps are done: what is left of them is not.
     world.files.set(sentinel, 0)
     world.befalls.set('remount', () => world.files.delete(sentinel))
     const { result, steps } = await recover()
     expect([result, ...steps.map((step) => step.result)]).toEqual(['failed', 'done', 'done', 'disabled', 'skipped'])
-    expect(world.deeds).toEqual([unmount, 'remount'])
+    expect(world.actions).toEqual([unmount, 'remount'])
   })
 
   it('a dry run does nothing and needs no sentinel', async () => {
     world.files.delete(sentinel)
     mountDies()
     expect(await recover(true)).toMatchObject({ result: 'dry-run', reason: null })
-    expect(world.deeds).toEqual([])
+    expect(world.actions).toEqual([])
     expect(world.told).toEqual([])
   })
 

@@ -5,7 +5,7 @@ import {
   type CommandLine,
   type JobType,
   jobDefaults,
-  processWorld,
+  processDeps,
   type RunNote,
   runJob,
 } from '../../guard/guard.ts'
@@ -65,7 +65,7 @@ async function run(cli: Cli, command: Command, given: { words: string[]; options
         env: io.env,
         terminal: io.stdin.isTTY === true,
       },
-      { ...processWorld(), ops, stdio: 'inherit', tell: (note: RunNote) => screen.note(noteText(note)) },
+      { ...processDeps(), ops, stdio: 'inherit', tell: (note: RunNote) => screen.note(noteText(note)) },
     )
     if (ending.kind === 'no-daemon')
       throw new Unreachable('no daemon runs, and a worker needs its proxy', 'spillway serve starts it')

@@ -1,8 +1,8 @@
 import type { Filling } from '../../events/events.ts'
 import type { Actor, BudgetShape, EnforcedShape } from '../../ops/ops.ts'
+import type { GuardDeps } from '../context.ts'
 import { overBy } from '../decide/budget.ts'
 import type { Memory } from '../memory.ts'
-import type { GuardParts } from '../surroundings.ts'
 import { allowanceMs, Looking } from './looking.ts'
 import { type Outcome, prune, untouched } from './prune.ts'
 import { type Budget, nothing } from './seen.ts'
@@ -23,7 +23,7 @@ const byItself: How = { dryRun: false, actor: 'spillway' }
 
 /** The directories with a budget. */
 export class Budgets {
-  readonly #parts: GuardParts
+  readonly #parts: GuardDeps
   readonly #memory: Memory
   readonly #looking: Looking
   readonly #telling: Telling
@@ -31,7 +31,7 @@ export class Budgets {
   readonly #admitting = new Map<string, Promise<EnforcedShape>>()
   #next = 0
 
-  constructor(parts: GuardParts, memory: Memory) {
+  constructor(parts: GuardDeps, memory: Memory) {
     this.#parts = parts
     this.#memory = memory
     this.#looking = new Looking(parts)

@@ -1,6 +1,6 @@
-import { codeOf } from '../hands.ts'
-import type { Candidate, Marks, Totals } from '../lane/tally.ts'
-import type { GuardParts } from '../surroundings.ts'
+import type { GuardDeps } from '../context.ts'
+import type { Candidate, Marks, Totals } from '../isolated/tally.ts'
+import { codeOf } from '../system-calls.ts'
 import { nothing, problemOf, type Seen } from './seen.ts'
 
 /** How long walks take of each minute: 2 % of a core, on average, for all of them together. */
@@ -15,13 +15,13 @@ const roundFiles = 5_000
 
 /** Looks at directories slice by slice, and knows what was last seen of each. */
 export class Looking {
-  readonly #parts: GuardParts
+  readonly #parts: GuardDeps
   readonly #seen = new Map<string, Seen>()
   readonly #walking = new Map<string, Promise<void>>()
   /** Whose oldest files are being collected. */
   readonly #collecting = new Set<string>()
 
-  constructor(parts: GuardParts) {
+  constructor(parts: GuardDeps) {
     this.#parts = parts
   }
 
@@ -90,7 +90,7 @@ export class Looking {
     name: string,
     { sliceMs, anew, oldest }: { sliceMs: number; anew: boolean; oldest: number },
   ): Promise<Totals | null> {
-    const { clock, hands } = this.#parts
+    const { clock, system } = this.#parts
     const budget = this.#parts.settings().budgets[name]
     if (!budget) return null
     const { path, match, keepFirst, pool } = budget
@@ -99,7 +99,7 @@ export class Looking {
     const marks: Marks = { now: clock.now(), windowMs: hourMs, errorAt, keepFirst, oldest }
     try {
       const key = oldest > 0 ? `${name} oldest` : name
-      const { done, totals, tookMs } = await hands.walk({ key, path, match, marks, sliceMs, anew })
+      const { done, totals, tookMs } = await system.walk({ key, path, match, marks, sliceMs, anew })
       const known = this.#seen.get(name)
       // A part of a walk says less than the whole one before it, unless it is more.
       if (done || !known?.complete || totals.bytes > known.totals.bytes || totals.files > known.totals.files)

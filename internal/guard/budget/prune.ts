@@ -1,9 +1,9 @@
 import type { Actor } from '../../ops/ops.ts'
+import type { GuardDeps } from '../context.ts'
 import { overBy, victims } from '../decide/budget.ts'
-import type { Candidate } from '../lane/tally.ts'
+import type { Candidate } from '../isolated/tally.ts'
 import type { Memory } from '../memory.ts'
 import { shown } from '../shown.ts'
-import type { GuardParts } from '../surroundings.ts'
 import type { Looking } from './looking.ts'
 import type { Budget } from './seen.ts'
 
@@ -23,7 +23,7 @@ export const untouched: Outcome = {
 }
 
 interface Around {
-  readonly parts: GuardParts
+  readonly parts: GuardDeps
   readonly memory: Memory
   readonly looking: Looking
   readonly actor: Actor
@@ -59,9 +59,9 @@ export async function prune(name: string, budget: Budget, around: Around): Promi
 }
 
 /** A directory that cannot be gone into, such as a link, keeps all of its files. */
-function removedFrom({ path }: Budget, files: readonly Candidate[], { hands, clock }: GuardParts) {
+function removedFrom({ path }: Budget, files: readonly Candidate[], { system, clock }: GuardDeps) {
   const nothing = { removed: [] as readonly Candidate[], open: 0, changed: files.length }
-  return hands.remove({ path, files, now: clock.now() }).catch(() => nothing)
+  return system.remove({ path, files, now: clock.now() }).catch(() => nothing)
 }
 
 function tell(name: string, budget: Budget, removed: readonly Candidate[], { memory, actor }: Around): void {

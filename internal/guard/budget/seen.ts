@@ -1,6 +1,6 @@
 import type { GuardSettings } from '../../ops/ops.ts'
 import { stateOf } from '../decide/path.ts'
-import type { Totals } from '../lane/tally.ts'
+import type { Totals } from '../isolated/tally.ts'
 
 export type Budget = GuardSettings['budgets'][string]
 

@@ -1,18 +1,18 @@
 import type { Filling } from '../../events/events.ts'
+import type { GuardDeps } from '../context.ts'
 import { overBy } from '../decide/budget.ts'
 import { fullAt, growthSince, isCalm, isFilling, multiplier } from '../decide/growth.ts'
 import type { Memory } from '../memory.ts'
 import { shown } from '../shown.ts'
-import type { GuardParts } from '../surroundings.ts'
 import type { Budget, Seen } from './seen.ts'
 
 /** Tells of directories over their budget, and of those that fill, once when it begins and once when it ends. */
 export class Telling {
-  readonly #parts: GuardParts
+  readonly #parts: GuardDeps
   readonly #memory: Memory
   readonly #filling = new Map<string, Filling>()
 
-  constructor(parts: GuardParts, memory: Memory) {
+  constructor(parts: GuardDeps, memory: Memory) {
     this.#parts = parts
     this.#memory = memory
   }
@@ -60,12 +60,12 @@ export class Telling {
 
   /** Takes up the newest facts, as long as the pool's incident lasts. */
   async #refresh(name: string, budget: Budget, totals: Seen['totals']): Promise<void> {
-    const { clock, hands } = this.#parts
+    const { clock, system } = this.#parts
     const pool = budget.pool === null ? null : await this.#parts.pool(budget.pool)
     if (!pool?.incidentAt || !pool.cause) return
     const now = clock.now()
     const bytesPerHour = growthSince(totals, pool.incidentAt, now)
-    const space = await hands.space(budget.path).catch(() => null)
+    const space = await system.space(budget.path).catch(() => null)
     this.#filling.set(name, {
       path: shown(budget.path),
       bytesPerHour,

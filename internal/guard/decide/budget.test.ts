@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Candidate } from '../lane/tally.ts'
+import type { Candidate } from '../isolated/tally.ts'
 import { type Limits, overBy, type PruneFacts, victims } from './budget.ts'
 
 const now = Date.UTC(2026, 0, 5, 14)

@@ -1,4 +1,4 @@
-import type { Candidate, Totals } from '../lane/tally.ts'
+import type { Candidate, Totals } from '../isolated/tally.ts'
 
 /** What a directory may hold; null: no limit. */
 export interface Limits {

@@ -1,4 +1,4 @@
-import type { Totals } from '../lane/tally.ts'
+import type { Totals } from '../isolated/tally.ts'
 
 type Seen = Pick<Totals, 'after' | 'before' | 'lately' | 'hourBefore'>
 

@@ -2,8 +2,8 @@ import type { Clock } from '../../clock/clock.ts'
 import type { BreakerShape, EvidenceShape, FrameShape } from '../../ops/ops.ts'
 import { fullAt, multiplier } from '../decide/growth.ts'
 import { stateOf } from '../decide/path.ts'
-import { codeOf, type Hands } from '../hands.ts'
-import type { FileSeen, Totals } from '../lane/tally.ts'
+import type { FileSeen, Totals } from '../isolated/tally.ts'
+import { codeOf, type SystemCalls } from '../system-calls.ts'
 
 /** How far the looking is. */
 export interface Progress {
@@ -24,7 +24,7 @@ interface Asked {
 
 interface Around {
   readonly clock: Clock
-  readonly hands: Pick<Hands, 'walk' | 'space'>
+  readonly system: Pick<SystemCalls, 'walk' | 'space'>
   reserveOf(totalBytes: number): number
 }
 
@@ -33,7 +33,7 @@ const samples = 5
 const hourMs = 3_600_000
 
 /** What grows, how fast, and since when: names and sizes. Reads directories and nothing of the files; writes nothing. */
-export async function gatherEvidence(asked: Asked, { clock, hands, reserveOf }: Around): Promise<EvidenceShape> {
+export async function gatherEvidence(asked: Asked, { clock, system, reserveOf }: Around): Promise<EvidenceShape> {
   const now = clock.now()
   const { frame, sinceMs } = asked
   const targets =
@@ -50,7 +50,7 @@ export async function gatherEvidence(asked: Asked, { clock, hands, reserveOf }: 
     let problem: string | null = null
     try {
       for (let anew = true; ; anew = false) {
-        const seen = await hands.walk({ key: `evidence ${path}`, path, match, marks, sliceMs, anew })
+        const seen = await system.walk({ key: `evidence ${path}`, path, match, marks, sliceMs, anew })
         totals = seen.totals
         asked.progress?.({ path, files: totals.files, bytes: totals.bytes })
         if (seen.done) break
@@ -67,7 +67,7 @@ export async function gatherEvidence(asked: Asked, { clock, hands, reserveOf }: 
     paths.push(pathShape(path, totals, { sinceMs, problem }))
   }
   const first = targets[0]?.path
-  const space = first === undefined ? null : await hands.space(first).catch(() => null)
+  const space = first === undefined ? null : await system.space(first).catch(() => null)
   const growth = paths.reduce((sum, { bytesPerHour }) => sum + bytesPerHour, 0)
   return {
     at: iso(now),

@@ -1,6 +1,6 @@
 import { systemClock } from '../../clock/clock.ts'
 import type { EvidenceShape, FrameShape } from '../../ops/ops.ts'
-import { createHands } from '../hands.ts'
+import { createSystemCalls } from '../system-calls.ts'
 import { gatherEvidence, type Progress } from './evidence.ts'
 
 const hourMs = 3_600_000
@@ -22,13 +22,13 @@ export function createLook(
   reserveOf: (totalBytes: number) => number,
 ): Look {
   const clock = systemClock()
-  const hands = createHands(clock, env)
+  const system = createSystemCalls(clock, env)
   return {
     evidence: ({ paths, sinceMs, frame, progress }) =>
       gatherEvidence(
         { paths, sinceMs, frame, forMs: hourMs, ...(progress ? { progress } : {}) },
-        { clock, hands, reserveOf },
+        { clock, system, reserveOf },
       ),
-    stop: () => hands.stop(),
+    stop: () => system.stop(),
   }
 }

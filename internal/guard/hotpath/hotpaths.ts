@@ -1,11 +1,11 @@
 import type { GuardReason } from '../../events/events.ts'
 import type { Actor, GuardSettings, HotPathShape, ProbeShape, RecoveryShape } from '../../ops/ops.ts'
+import type { GuardDeps } from '../context.ts'
 import { type PathState, worst } from '../decide/path.ts'
 import { planRecovery, type RecoveryFacts, type WorkerSeen } from '../decide/recovery.ts'
 import type { Memory } from '../memory.ts'
 import { isEnabled, sentinelOf } from '../sentinel.ts'
 import { shown } from '../shown.ts'
-import type { GuardParts } from '../surroundings.ts'
 import { Needed } from './needed.ts'
 import type { Probed } from './prober.ts'
 import { carryOut } from './recovery.ts'
@@ -32,7 +32,7 @@ interface Seen {
 
 /** The paths that work needs. */
 export class HotPaths {
-  readonly #parts: GuardParts
+  readonly #parts: GuardDeps
   readonly #memory: Memory
   readonly #needed: Needed
   readonly #seen = new Map<string, Seen>()
@@ -41,7 +41,7 @@ export class HotPaths {
   readonly #recovering = new Map<string, Promise<void>>()
   readonly #workers: WorkersNear
 
-  constructor(parts: GuardParts, memory: Memory, workers: WorkersNear) {
+  constructor(parts: GuardDeps, memory: Memory, workers: WorkersNear) {
     this.#parts = parts
     this.#memory = memory
     this.#needed = new Needed(parts)
@@ -75,10 +75,10 @@ export class HotPaths {
   async look(name: string): Promise<ProbeShape> {
     const hot = this.get(name)
     if (!hot) throw new Error(`no hot path ${name}`)
-    const { clock, hands, data } = this.#parts
+    const { clock, system, data } = this.#parts
     const [paths, enabled] = await Promise.all([
       this.#needed.next(hot),
-      isEnabled(hands, sentinelOf(name, hot.recover.enabledBy, data)),
+      isEnabled(system, sentinelOf(name, hot.recover.enabledBy, data)),
     ])
     const found = worst(paths)
     // Without a next job nothing has to be readable; a command that cannot say is another matter.
@@ -93,7 +93,7 @@ export class HotPaths {
   async #isBare(name: string): Promise<boolean> {
     const mountpoint = this.#memory.unmounted(name)
     if (mountpoint === null) return false
-    const mounts = await this.#parts.hands.mounts().catch(() => [])
+    const mounts = await this.#parts.system.mounts().catch(() => [])
     const isMounted = mounts.some((mount) => mount.mountpoint === mountpoint)
     if (isMounted && !this.#mending.has(name)) this.#memory.mounted(name)
     return !isMounted
@@ -163,7 +163,7 @@ export class HotPaths {
       name,
       actor,
       isFree: (worker) => this.#workers.isFree(worker),
-      isEnabled: () => isEnabled(this.#parts.hands, sentinel),
+      isEnabled: () => isEnabled(this.#parts.system, sentinel),
       areReadable: async () => (await this.look(name)).state === 'readable',
       probeMs: hot.probeMs,
     }).finally(() => this.#mending.delete(name))
@@ -192,10 +192,10 @@ export class HotPaths {
   }
 
   async #facts(name: string, hot: HotPath, dryRun: boolean): Promise<RecoveryFacts> {
-    const { clock, hands, data } = this.#parts
+    const { clock, system, data } = this.#parts
     const seen = this.#seen.get(name)
     const isStale = seen?.state === 'stale' || seen?.paths.some(({ state }) => state === 'stale')
-    const enabled = await isEnabled(hands, sentinelOf(name, hot.recover.enabledBy, data))
+    const enabled = await isEnabled(system, sentinelOf(name, hot.recover.enabledBy, data))
     // What is not needed for the answer is not asked for.
     const goesOn =
       (isStale === true || this.#memory.unmounted(name) !== null) && hot.recover.unmount && (enabled || dryRun)
@@ -210,10 +210,10 @@ export class HotPaths {
       remount,
       after,
       unmounted: this.#memory.unmounted(name),
-      mountpoints: goesOn ? await hands.mounts().catch(() => []) : [],
+      mountpoints: goesOn ? await system.mounts().catch(() => []) : [],
       running: goesOn ? await this.#needed.running(hot) : [],
       workers: goesOn ? await this.#workers.using(name) : [],
-      recoveries: this.#memory.deeds('recoveries', name),
+      recoveries: this.#memory.actions('recoveries', name),
       maxPerHour,
       now: clock.now(),
     }

@@ -1,5 +1,5 @@
 import type { GuardSettings } from '../../ops/ops.ts'
-import type { GuardParts } from '../surroundings.ts'
+import type { GuardDeps } from '../context.ts'
 import { type Probed, Prober } from './prober.ts'
 
 type HotPath = GuardSettings['hotPaths'][string]
@@ -10,12 +10,12 @@ const mostPaths = 10
 
 /** The paths that work needs, and whether they can be read. */
 export class Needed {
-  readonly #hands: GuardParts['hands']
+  readonly #system: GuardDeps['system']
   readonly #prober: Prober
 
-  constructor({ hands, clock }: Pick<GuardParts, 'hands' | 'clock'>) {
-    this.#hands = hands
-    this.#prober = new Prober(hands, clock)
+  constructor({ system, clock }: Pick<GuardDeps, 'system' | 'clock'>) {
+    this.#system = system
+    this.#prober = new Prober(system, clock)
   }
 
   /** Those of the next jobs; a command that does not say which counts as a path that fails. */
@@ -35,7 +35,7 @@ export class Needed {
 
   /** The absolute paths that a command prints; null when it fails. */
   async #listed(words: readonly [string, ...string[]]): Promise<readonly string[] | null> {
-    const { code, output } = await this.#hands.command(words, listMs)
+    const { code, output } = await this.#system.command(words, listMs)
     if (code !== 0) return null
     return output.split('\n').filter((line) => line.startsWith('/') && !/(^|\/)\.\.?(\/|$)/.test(line))
   }

@@ -1,10 +1,10 @@
 import type { Clock } from '../../clock/clock.ts'
 import type { PathState } from '../decide/path.ts'
-import type { Hands } from '../hands.ts'
+import type { SystemCalls } from '../system-calls.ts'
 
 /** A path that does not answer within this is looked at again with all its time, where it holds up nobody. */
 const quickMs = 1_000
-/** One lane is always left for paths that answer. */
+/** One process is always left for paths that answer. */
 const mostSlow = 2
 
 /** What a probe found, and how long it took. */
@@ -19,15 +19,15 @@ export interface Probed {
  * for one of two runners; each path is probed once at a time.
  */
 export class Prober {
-  readonly #hands: Pick<Hands, 'probe'>
+  readonly #system: Pick<SystemCalls, 'probe'>
   readonly #clock: Clock
   readonly #hanging = new Set<string>()
   readonly #underWay = new Map<string, Promise<Probed>>()
   readonly #waiting: (() => void)[] = []
   #slow = 0
 
-  constructor(hands: Pick<Hands, 'probe'>, clock: Clock) {
-    this.#hands = hands
+  constructor(system: Pick<SystemCalls, 'probe'>, clock: Clock) {
+    this.#system = system
     this.#clock = clock
   }
 
@@ -49,12 +49,12 @@ export class Prober {
   async #probe(path: string, probeMs: number): Promise<PathState> {
     const isKnown = this.#hanging.has(path)
     if (!isKnown) {
-      const state = await this.#hands.probe(path, Math.min(quickMs, probeMs))
+      const state = await this.#system.probe(path, Math.min(quickMs, probeMs))
       if (state !== 'hanging' || probeMs <= quickMs) return state
     }
     await this.#turn()
     try {
-      return await this.#hands.probe(path, probeMs)
+      return await this.#system.probe(path, probeMs)
     } finally {
       this.#slow--
       this.#waiting.shift()?.()

@@ -1,15 +1,15 @@
 import { sleep } from '../../clock/clock.ts'
 import type { Actor, RecoveryShape } from '../../ops/ops.ts'
+import type { GuardDeps } from '../context.ts'
 import type { RecoveryPlan, Step } from '../decide/recovery.ts'
 import type { Memory } from '../memory.ts'
 import { shown } from '../shown.ts'
-import type { GuardParts } from '../surroundings.ts'
 
 type Plan = Extract<RecoveryPlan, { refused: null }>
 type Done = RecoveryShape['steps'][number]
 
 interface Around {
-  readonly parts: Pick<GuardParts, 'hands' | 'clock'>
+  readonly parts: Pick<GuardDeps, 'system' | 'clock'>
   readonly memory: Memory
   readonly actor: Actor
   /** The hot path. */
@@ -88,7 +88,7 @@ export async function carryOut(
 }
 
 async function done(step: Step, plan: Plan, around: Around): Promise<Ended> {
-  const { clock, hands } = around.parts
+  const { clock, system } = around.parts
   const begun = clock.mono()
   const ended = (isDone: boolean, said: string | null) => ({
     result: isDone ? 'done' : 'failed',
@@ -107,12 +107,12 @@ async function done(step: Step, plan: Plan, around: Around): Promise<Ended> {
     const objection = await objectionTo(plan.mountpoint, around)
     if (objection !== null) return ended(false, objection)
   }
-  let { code, said } = await hands.command(step.command, commandMs)
+  let { code, said } = await system.command(step.command, commandMs)
   if (step.step === 'unmount' && code !== 0) {
     // fuse 2 has another name for it; a dead mount that somebody still has open can only be detached.
     const umount = ['umount', '-l', '--', plan.mountpoint] as const
     const objection = await objectionTo(plan.mountpoint, around)
-    if (objection === null) ({ code, said } = await hands.command([...umount], commandMs))
+    if (objection === null) ({ code, said } = await system.command([...umount], commandMs))
     else if (objection === gone) return ended(true, null)
   }
   if (step.step === 'quiesce')
@@ -135,9 +135,9 @@ async function done(step: Step, plan: Plan, around: Around): Promise<Ended> {
 const gone = 'it is no longer a mountpoint'
 
 /** What speaks against unmounting at the last moment; null: it is still a mountpoint, and dead. */
-async function objectionTo(mountpoint: string, { parts: { hands }, probeMs }: Around): Promise<string | null> {
-  const mounts = await hands.mounts()
+async function objectionTo(mountpoint: string, { parts: { system }, probeMs }: Around): Promise<string | null> {
+  const mounts = await system.mounts()
   if (!mounts.some((mount) => mount.mountpoint === mountpoint)) return gone
-  const state = await hands.probe(mountpoint, probeMs)
+  const state = await system.probe(mountpoint, probeMs)
   return state === 'stale' ? null : `it is ${state}, not stale`
 }

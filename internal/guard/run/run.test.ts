@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { addCredentials, type Bench, limited, startBench } from '../../../test/fakes/rig/operations.ts'
-import { type RunNote, type RunParts, type RunRequest, runJob } from './run.ts'
+import { type RunDeps, type RunNote, type RunRequest, runJob } from './run.ts'
 import type { StopSignal } from './stop.ts'
 
 let bench: Bench
@@ -70,7 +70,7 @@ function request(change: Partial<RunRequest> = {}): RunRequest {
 }
 
 /** Runs it; no wait for a retry takes real time. */
-async function run(change: Partial<RunRequest> = {}, parts: Partial<RunParts> = {}) {
+async function run(change: Partial<RunRequest> = {}, parts: Partial<RunDeps> = {}) {
   return runJob(request(change), {
     ops: bench.ops,
     clock: bench.clock,
@@ -210,7 +210,7 @@ describe('a pool that cannot serve', () => {
 })
 
 /** The verbs; what befalls the pool does so once the run has been admitted, as if by the job's own first request. */
-function whoseFirstJobMeets(befall: () => Promise<unknown>): RunParts['ops'] {
+function whoseFirstJobMeets(befall: () => Promise<unknown>): RunDeps['ops'] {
   return {
     ...bench.ops,
     async env(args) {
@@ -261,7 +261,7 @@ describe('a job with a name', () => {
   })
 
   test('that another run has taken over is left to it', async () => {
-    const ops: RunParts['ops'] = { ...bench.ops, jobSettle: async ({ name }) => ({ job: name, held: false }) }
+    const ops: RunDeps['ops'] = { ...bench.ops, jobSettle: async ({ name }) => ({ job: name, held: false }) }
     expect(await run({ job: 'nightly', command: script('process.exit(3)') }, { ops })).toMatchObject({
       kind: 'exited',
       why: 'taken-over',
@@ -271,7 +271,7 @@ describe('a job with a name', () => {
   })
 
   test('runs to its end when the store does not keep how', async () => {
-    const ops: RunParts['ops'] = { ...bench.ops, jobSettle: () => Promise.reject(new Error('the disk is full')) }
+    const ops: RunDeps['ops'] = { ...bench.ops, jobSettle: () => Promise.reject(new Error('the disk is full')) }
     expect(await run({ job: 'nightly' }, { ops })).toMatchObject({ kind: 'exited', code: 0 })
     expect(notes).toMatchObject([{ kind: 'unnoted', error: { message: 'the disk is full' } }])
   })
@@ -303,7 +303,7 @@ describe('trouble with what a job runs on', () => {
   test('a proxy that takes no connections keeps an agent from starting, and no shell job', async () => {
     const closed = origin()
     await new Promise((resolve) => proxy.close(resolve))
-    const ops: RunParts['ops'] = {
+    const ops: RunDeps['ops'] = {
       ...bench.ops,
       status: async () => ({ ...(await bench.ops.status({})), origin: closed }),
     }
@@ -314,7 +314,7 @@ describe('trouble with what a job runs on', () => {
 
   test('a daemon that went away during the job ends the run, without a retry', async () => {
     let asked = 0
-    const poolCheck: RunParts['ops']['poolCheck'] = (args) =>
+    const poolCheck: RunDeps['ops']['poolCheck'] = (args) =>
       asked++ === 0 ? bench.ops.poolCheck(args) : Promise.reject(new Error('connect ENOENT'))
     const command = script('process.exit(1)')
     expect(await run({ command }, { ops: { ...bench.ops, poolCheck } })).toMatchObject({
@@ -364,7 +364,7 @@ describe('a run that is told to stop', () => {
 })
 
 test('incident 5: 7,000 ticks against a lapsed login start the job once and write nothing each', async () => {
-  const tick = (ops: RunParts['ops']) => run({ job: 'nightly', command: script('process.exit(1)') }, { ops })
+  const tick = (ops: RunDeps['ops']) => run({ job: 'nightly', command: script('process.exit(1)') }, { ops })
   expect(await tick(whoseFirstJobMeets(lapse))).toMatchObject({ kind: 'halted', why: 'session-expired', attempts: 1 })
   await bench.engine.flush()
   const before = { batches: bench.store.batches.length, audit: bench.store.rows.length }

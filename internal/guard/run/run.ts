@@ -2,7 +2,6 @@ import type { StdioOptions } from 'node:child_process'
 import type { Clock } from '../../clock/clock.ts'
 import { type AdmitShape, type CheckShape, type ClaimShape, type Ops, Refusal } from '../../ops/ops.ts'
 import { type CommandLine, exitCodeOf, startChild } from './child.ts'
-import { folderTrouble, proxyTrouble } from './ground.ts'
 import {
   admit,
   type Backoff,
@@ -18,6 +17,7 @@ import {
   type Tally,
   type Trouble,
 } from './policy.ts'
+import { folderTrouble, proxyTrouble } from './preconditions.ts'
 import { JobSeat, namelessSeat, type Outlook, type Seat, type SeatOps } from './seat.ts'
 import { type onStopSignals, Stop } from './stop.ts'
 
@@ -39,7 +39,7 @@ export interface RunRequest {
   readonly terminal: boolean
 }
 
-export interface RunParts {
+export interface RunDeps {
   readonly ops: SeatOps & Pick<Ops, 'poolCheck' | 'status' | 'env' | 'guardAdmit'>
   readonly clock: Clock
   /** From 0 up to, but not including, 1. */
@@ -72,7 +72,7 @@ export type Ending =
  * has to wait or somebody else runs it. Rejects with a Refusal for a pool that does not exist, a key that is not kept and
  * the like, and with whatever `ops` rejects with when nobody answers.
  */
-export async function runJob(request: RunRequest, parts: RunParts): Promise<Ending> {
+export async function runJob(request: RunRequest, parts: RunDeps): Promise<Ending> {
   const check = await parts.ops.poolCheck({ name: request.pool })
   const why = haltReason(check, request.type)
   if (why !== null) return { kind: 'halted', why, check, attempts: 0 }
@@ -88,7 +88,7 @@ export async function runJob(request: RunRequest, parts: RunParts): Promise<Endi
 }
 
 /** What the guard says of the start; a job that does not depend on the pool needs no trial of it. */
-async function admittedBy({ pool, budgets, hotPaths, cwd, type }: RunRequest, { ops }: RunParts): Promise<AdmitShape> {
+async function admittedBy({ pool, budgets, hotPaths, cwd, type }: RunRequest, { ops }: RunDeps): Promise<AdmitShape> {
   return ops.guardAdmit({
     pool,
     budgets: [...budgets],
@@ -100,7 +100,7 @@ async function admittedBy({ pool, budgets, hotPaths, cwd, type }: RunRequest, { 
 
 async function seatOf(
   job: string | null,
-  parts: RunParts,
+  parts: RunDeps,
 ): Promise<{ kind: 'seat'; seat: Seat } | Extract<Ending, { kind: 'refused' }>> {
   if (job === null) return { kind: 'seat', seat: namelessSeat() }
   const claim = await parts.ops.jobClaim({ name: job, holder: parts.holder })
@@ -121,13 +121,13 @@ interface Aim {
 /** One run of a job that may start. */
 class Run {
   readonly #request: RunRequest
-  readonly #parts: RunParts
+  readonly #parts: RunDeps
   readonly #seat: Seat
   readonly #stop: Stop
   #attempts = 0
   #tally: Tally
 
-  constructor(request: RunRequest, parts: RunParts, { seat, stop }: { seat: Seat; stop: Stop }) {
+  constructor(request: RunRequest, parts: RunDeps, { seat, stop }: { seat: Seat; stop: Stop }) {
     this.#request = request
     this.#parts = parts
     this.#seat = seat

@@ -1,4 +1,5 @@
 import type { GuardSettings, WorkerShape } from '../../ops/ops.ts'
+import type { GuardDeps } from '../context.ts'
 import type { PathState } from '../decide/path.ts'
 import type { WorkerSeen } from '../decide/recovery.ts'
 import {
@@ -11,7 +12,6 @@ import {
 } from '../decide/worker.ts'
 import type { Memory } from '../memory.ts'
 import { isEnabled, sentinelOf } from '../sentinel.ts'
-import type { GuardParts } from '../surroundings.ts'
 
 type Worker = GuardSettings['workers'][string]
 
@@ -32,14 +32,14 @@ const fewestDowns = 2
 
 /** The workers that are started again when they are down while jobs wait. */
 export class Workers {
-  readonly #parts: GuardParts
+  readonly #parts: GuardDeps
   readonly #memory: Memory
   readonly #pathState: (hotPath: string) => { readonly state: PathState; readonly since: number } | null
   readonly #seen = new Map<string, Seen>()
   readonly #counts = new Map<string, Map<string, number>>()
 
   constructor(
-    parts: GuardParts,
+    parts: GuardDeps,
     memory: Memory,
     pathState: (hotPath: string) => { readonly state: PathState; readonly since: number } | null,
   ) {
@@ -122,7 +122,7 @@ export class Workers {
         name,
         active: await this.#isActive(isActive),
         free: await this.isFree(name),
-        starts: this.#memory.deeds('starts', name),
+        starts: this.#memory.actions('starts', name),
         start,
         stop,
       })),
@@ -133,10 +133,10 @@ export class Workers {
   async isFree(name: string): Promise<boolean> {
     const worker = this.get(name)
     if (!worker) return false
-    const { hands, data } = this.#parts
+    const { system, data } = this.#parts
     const lockAgeMs = await this.#lockAge(worker)
     if (isLocked({ lockAgeMs, lockStaleMs: worker.deployLock?.staleMs ?? 0 })) return false
-    return isEnabled(hands, sentinelOf(name, worker.enabledBy, data))
+    return isEnabled(system, sentinelOf(name, worker.enabledBy, data))
   }
 
   /** The newest facts of the notice about a worker that is down. */
@@ -147,9 +147,9 @@ export class Workers {
   }
 
   async #facts(name: string, worker: Worker): Promise<WorkerFacts> {
-    const { clock, hands, data } = this.#parts
+    const { clock, system, data } = this.#parts
     const [enabled, active, pending, running, lockAgeMs, pool] = await Promise.all([
-      isEnabled(hands, sentinelOf(name, worker.enabledBy, data)),
+      isEnabled(system, sentinelOf(name, worker.enabledBy, data)),
       this.#isActive(worker.isActive),
       this.#number(worker.pending),
       worker.running ? this.#number(worker.running) : 0,
@@ -164,7 +164,7 @@ export class Workers {
       lockAgeMs,
       lockStaleMs: worker.deployLock?.staleMs ?? 0,
       paths: worker.hotPaths.map((path) => this.#pathState(path)?.state ?? null),
-      starts: this.#memory.deeds('starts', name),
+      starts: this.#memory.actions('starts', name),
       needsPerson: pool?.needsPerson === true,
       stoppedByUs: this.#memory.isStopped(name),
       now: clock.now(),
@@ -173,13 +173,13 @@ export class Workers {
 
   /** Whether the command exits with 0; null when it could not be run. */
   async #isActive(words: readonly [string, ...string[]]): Promise<boolean | null> {
-    const { code } = await this.#parts.hands.command(words, checkMs)
+    const { code } = await this.#parts.system.command(words, checkMs)
     return code === null ? null : code === 0
   }
 
   /** The number at the beginning of what the command prints; null when it fails or prints none. */
   async #number(words: readonly [string, ...string[]]): Promise<number | null> {
-    const { code, output } = await this.#parts.hands.command(words, checkMs)
+    const { code, output } = await this.#parts.system.command(words, checkMs)
     const found = /^\s*(\d{1,12})\b/.exec(output)?.[1]
     return code === 0 && found !== undefined ? Number(found) : null
   }
@@ -188,7 +188,7 @@ export class Workers {
   async #lockAge({ deployLock }: Worker): Promise<number | null> {
     if (!deployLock) return null
     try {
-      const found = await this.#parts.hands.look(deployLock.path)
+      const found = await this.#parts.system.look(deployLock.path)
       return found && Math.max(0, this.#parts.clock.now() - found.at)
     } catch {
       return 0
@@ -196,11 +196,11 @@ export class Workers {
   }
 
   async #start(name: string, worker: Worker, facts: WorkerFacts): Promise<void> {
-    const { hands, data, clock } = this.#parts
+    const { system, data, clock } = this.#parts
     // Off at once: it may have been removed while the checks ran.
-    if (!(await isEnabled(hands, sentinelOf(name, worker.enabledBy, data)))) return
+    if (!(await isEnabled(system, sentinelOf(name, worker.enabledBy, data)))) return
     await this.#memory.begin('starts', name)
-    const { code } = await hands.command(worker.start, startMs)
+    const { code } = await system.command(worker.start, startMs)
     if (code === 0) this.#memory.resumed(name)
     this.#memory.isNews(`worker:${name}`, null)
     const detail = { pending: facts.pending, code }

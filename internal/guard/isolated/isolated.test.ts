@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCommand } from './command.ts'
-import { lower, raise } from './look.ts'
+import { createFile, removeFile } from './look.ts'
 import { parseMounts } from './mounts.ts'
 import { probe } from './probe.ts'
 import { remove } from './remove.ts'
@@ -198,7 +198,7 @@ describe('a probe', () => {
 describe('a sentinel file', () => {
   it('is made once, with its folder, and removed once', () => {
     const path = join(folder, 'guard/crawler.enabled')
-    expect([raise(path), raise(path), lower(path), lower(path)]).toEqual([true, false, true, false])
+    expect([createFile(path), createFile(path), removeFile(path), removeFile(path)]).toEqual([true, false, true, false])
   })
 })
 

@@ -1,23 +1,23 @@
 import { BlockingCalls, type BlockingCode, BlockingFailed } from '../blocking/blocking.ts'
 import type { Clock } from '../clock/clock.ts'
 import { type PathState, stateOf } from './decide/path.ts'
-import type { CommandAnswer } from './lane/command.ts'
-import type { Mount } from './lane/mounts.ts'
-import type { RemoveAnswer, RemoveAsk } from './lane/remove.ts'
-import type { GuardTasks } from './lane/tasks.ts'
-import type { WalkAnswer, WalkAsk } from './lane/walk.ts'
+import type { CommandAnswer } from './isolated/command.ts'
+import type { Mount } from './isolated/mounts.ts'
+import type { RemoveAnswer, RemoveAsk } from './isolated/remove.ts'
+import type { GuardTasks } from './isolated/tasks.ts'
+import type { WalkAnswer, WalkAsk } from './isolated/walk.ts'
 
 /** Everything that the guard does to the outside, each within a deadline; what may hang does so elsewhere. */
-export interface Hands {
+export interface SystemCalls {
   /** Never rejects. */
   probe(path: string, deadlineMs: number): Promise<PathState>
   /** When the file was written last, null when there is none; rejects when it cannot be told. */
   look(path: string): Promise<{ readonly at: number } | null>
   space(path: string): Promise<{ readonly freeBytes: number; readonly totalBytes: number }>
   /** Makes an empty file; false: it is there already. */
-  raise(path: string): Promise<boolean>
+  createFile(path: string): Promise<boolean>
   /** Removes a file; false: it is not there. */
-  lower(path: string): Promise<boolean>
+  removeFile(path: string): Promise<boolean>
   mounts(): Promise<readonly Mount[]>
   /** Never rejects: a command that cannot be run has no code. */
   command(words: readonly [string, ...string[]], deadlineMs: number): Promise<CommandAnswer>
@@ -35,10 +35,10 @@ const commandGraceMs = 5_000
 const mostRunners = 3
 
 /**
- * Hands over runners that are processes: one that hangs in a mount is killed, and nothing of it stays in ours. Directories
- * are walked in a lane of their own, so that probes never wait for a walk.
+ * SystemCalls over runners that are processes: one that hangs in a mount is killed, and nothing of it stays in ours. Directories
+ * are walked in a process of their own, so that probes never wait for a walk.
  */
-export function createHands(clock: Clock, env: Readonly<Record<string, string | undefined>>): Hands {
+export function createSystemCalls(clock: Clock, env: Readonly<Record<string, string | undefined>>): SystemCalls {
   const options = {
     clock,
     script: scriptFile(),
@@ -59,8 +59,8 @@ export function createHands(clock: Clock, env: Readonly<Record<string, string | 
     },
     look: (path) => paths.ask('look', { path }, { deadlineMs: lookMs, urgent: true }),
     space: (path) => paths.ask('space', { path }, { deadlineMs: lookMs, urgent: true }),
-    raise: (path) => paths.ask('raise', { path }, { deadlineMs: lookMs, urgent: true }),
-    lower: (path) => paths.ask('lower', { path }, { deadlineMs: lookMs, urgent: true }),
+    createFile: (path) => paths.ask('createFile', { path }, { deadlineMs: lookMs, urgent: true }),
+    removeFile: (path) => paths.ask('removeFile', { path }, { deadlineMs: lookMs, urgent: true }),
     mounts: () => paths.ask('mounts', null, { deadlineMs: lookMs, urgent: true }),
     async command(words, deadlineMs) {
       try {
@@ -95,6 +95,6 @@ function passedOn(env: Readonly<Record<string, string | undefined>>): Record<str
 
 /** Lanes run emitted JavaScript, also when this file runs from its source. */
 function scriptFile(): URL {
-  if (import.meta.url.endsWith('.js')) return new URL('./lane/main.js', import.meta.url)
-  return new URL('../../dist/internal/guard/lane/main.js', import.meta.url)
+  if (import.meta.url.endsWith('.js')) return new URL('./isolated/main.js', import.meta.url)
+  return new URL('../../dist/internal/guard/isolated/main.js', import.meta.url)
 }

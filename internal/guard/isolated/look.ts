@@ -14,7 +14,7 @@ export function space(path: string): { readonly freeBytes: number; readonly tota
 }
 
 /** Makes an empty file, and its folder; false: it is there already. Blocks. */
-export function raise(path: string): boolean {
+export function createFile(path: string): boolean {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   try {
     closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o644))
@@ -26,7 +26,7 @@ export function raise(path: string): boolean {
 }
 
 /** Removes a file; false: it is not there. Blocks. */
-export function lower(path: string): boolean {
+export function removeFile(path: string): boolean {
   try {
     unlinkSync(path)
     return true

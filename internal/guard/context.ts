@@ -2,7 +2,7 @@ import type { Clock } from '../clock/clock.ts'
 import type { Details, EventKind, Filling, GuardReason } from '../events/events.ts'
 import type { Logger } from '../log/log.ts'
 import type { Actor, BreakerShape, GuardSettings } from '../ops/ops.ts'
-import type { Hands } from './hands.ts'
+import type { SystemCalls } from './system-calls.ts'
 
 /** What the guard tells: it becomes an audit row, and a notice where it begins or ends an incident. */
 export interface GuardSignal<K extends EventKind> {
@@ -25,10 +25,10 @@ export interface PoolFacts {
 }
 
 /** What the guard works with; the composition root provides it. */
-export interface GuardParts {
+export interface GuardDeps {
   readonly clock: Clock
   readonly log: Logger
-  readonly hands: Hands
+  readonly system: SystemCalls
   /** Where sentinel files are that the configuration does not name. */
   readonly data: string
   /** The configuration in force. */

@@ -7,13 +7,13 @@ interface Path {
   readonly path: string
 }
 
-/** The blocking things that a lane does: what it is asked, and what it answers. */
+/** The blocking things that such a process does: what it is asked, and what it answers. */
 export type GuardTasks = {
   probe: { asks: Path; answers: true }
   look: { asks: Path; answers: { readonly at: number } | null }
   space: { asks: Path; answers: { readonly freeBytes: number; readonly totalBytes: number } }
-  raise: { asks: Path; answers: boolean }
-  lower: { asks: Path; answers: boolean }
+  createFile: { asks: Path; answers: boolean }
+  removeFile: { asks: Path; answers: boolean }
   mounts: { asks: null; answers: readonly Mount[] }
   command: { asks: CommandAsk; answers: CommandAnswer }
   walk: { asks: WalkAsk; answers: WalkAnswer }

@@ -1,6 +1,6 @@
 import { serve } from '../../blocking/blocking.ts'
 import { runCommand } from './command.ts'
-import { look, lower, raise, space } from './look.ts'
+import { createFile, look, removeFile, space } from './look.ts'
 import { mounts } from './mounts.ts'
 import { probe } from './probe.ts'
 import { remove } from './remove.ts'
@@ -14,8 +14,8 @@ const handlers: {
   probe: ({ path }) => probe(path),
   look: ({ path }) => look(path),
   space: ({ path }) => space(path),
-  raise: ({ path }) => raise(path),
-  lower: ({ path }) => lower(path),
+  createFile: ({ path }) => createFile(path),
+  removeFile: ({ path }) => removeFile(path),
   mounts: () => mounts(),
   command: runCommand,
   walk,
