@@ -28,7 +28,12 @@ export function guardOf({ core, clock, log, data, env, config }: Guarding): Live
     const known = firstErrors.get(key)
     if (known) return known
     for (const old of [...firstErrors.keys()].filter((each) => each.startsWith(`${pool}@`))) firstErrors.delete(old)
-    const found = firstErrorOf(core, pool, since).catch(() => null)
+    const found = firstErrorOf(core, pool, since).catch((error: unknown) => {
+      // The store may say it the next time.
+      firstErrors.delete(key)
+      log.debug({ error, pool }, 'the first error of an incident could not be looked up')
+      return null
+    })
     firstErrors.set(key, found)
     return found
   }

@@ -42,13 +42,13 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-function callsBefore(isolation: 'thread' | 'process', lanes = 1): BlockingCalls<Work> {
+function callsBefore(isolation: 'thread' | 'process', runners = 1): BlockingCalls<Work> {
   const script = pathToFileURL(join(folder, 'runner.mjs'))
   const made = new BlockingCalls<Work>({
     clock,
     script,
     isolation,
-    runners: lanes,
+    runners,
     mostHung: 3,
     env: { PATH: process.env.PATH },
   })

@@ -42,7 +42,6 @@ interface Slot {
   readonly runner: Runner
   call: Call | null
   cancel: Cancel
-  isReady: boolean
 }
 
 /** Starting a runner reads its script from the disk, and a busy machine takes its time. */
@@ -52,7 +51,7 @@ const dyingMs = 1_000
 
 /**
  * A queue of blocking tasks before a few runners. What takes longer than its deadline is given up with code `EHUNG`, its runner
- * is ended or left behind, and the next task gets a new one. Lanes are started when they are needed and do not keep the
+ * is ended or left behind, and the next task gets a new one. Runners are started when they are needed and do not keep the
  * process alive while idle.
  */
 export class BlockingCalls<T extends Tasks> {
@@ -122,12 +121,11 @@ export class BlockingCalls<T extends Tasks> {
   #open(call: Call): void {
     const { script, isolation, env, clock } = this.#options
     const runner = startRunner(script, isolation, env ?? {})
-    const slot: Slot = { runner, call, cancel: () => {}, isReady: false }
+    const slot: Slot = { runner, call, cancel: () => {} }
     this.#slots.add(slot)
     slot.cancel = clock.after(startMs, () => this.#late(slot, startMs))
     runner.listen((answer) => {
       if (answer === 'ready') {
-        slot.isReady = true
         slot.cancel()
         if (slot.call) this.#send(slot, slot.call)
         return

@@ -87,8 +87,8 @@ export type Filling = {
   fullAt: At | null
 }
 
-/** Why the guard does not do something, or what is wrong. */
-export type GuardReason =
+/** Why a worker is not started; `check-failed`: what was asked about it did not answer. */
+export type WorkerReason =
   | 'disabled'
   | 'active'
   | 'nothing-pending'
@@ -98,11 +98,12 @@ export type GuardReason =
   | 'rate-limited'
   | 'needs-person'
   | 'check-failed'
-  | 'not-a-mountpoint'
-  | 'outside-root'
-  | 'not-stale'
-  | 'busy'
-  | 'failed'
+
+/** Why a recovery is not begun. */
+export type RecoveryRefusal = 'disabled' | 'not-stale' | 'outside-root' | 'not-a-mountpoint' | 'busy' | 'rate-limited'
+
+/** Why the guard does not do something, or what is wrong. */
+export type GuardReason = WorkerReason | RecoveryRefusal | 'failed'
 
 export type EventKind = keyof Details
 

@@ -35,8 +35,8 @@ const commandGraceMs = 5_000
 const mostRunners = 3
 
 /**
- * SystemCalls over runners that are processes: one that hangs in a mount is killed, and nothing of it stays in ours. Directories
- * are walked in a process of their own, so that probes never wait for a walk.
+ * System calls in processes of their own: one that hangs in a mount is killed, and nothing of it stays in ours. Directories are
+ * walked in a process of their own, so that probes never wait for a walk.
  */
 export function createSystemCalls(clock: Clock, env: Readonly<Record<string, string | undefined>>): SystemCalls {
   const options = {
@@ -76,8 +76,9 @@ export function createSystemCalls(clock: Clock, env: Readonly<Record<string, str
     walk: (asks) => folders.ask('walk', asks, { deadlineMs: asks.sliceMs + walkMs }),
     remove: (asks) => folders.ask('remove', asks, { deadlineMs: removeMs }),
     stop() {
-      paths.stop()
-      folders.stop()
+      // Ended in the background: processes that are left behind are killed, and none of them keeps ours.
+      void paths.stop()
+      void folders.stop()
     },
   }
 }
@@ -93,7 +94,7 @@ function passedOn(env: Readonly<Record<string, string | undefined>>): Record<str
   return Object.fromEntries(Object.entries(env).filter(([name]) => !own.test(name)))
 }
 
-/** Lanes run emitted JavaScript, also when this file runs from its source. */
+/** Such processes run emitted JavaScript, also when this file runs from its source. */
 function scriptFile(): URL {
   if (import.meta.url.endsWith('.js')) return new URL('./isolated/main.js', import.meta.url)
   return new URL('../../dist/internal/guard/isolated/main.js', import.meta.url)

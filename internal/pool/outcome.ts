@@ -84,3 +84,21 @@ export interface Usage {
   readonly usedPercent: number
   readonly resetAt: At | null
 }
+
+/** An outcome that no words of an upstream describe; by itself it cools no member. */
+export function silentOutcome(kind: OutcomeKind, reason: Reason): Outcome {
+  return {
+    kind,
+    reason,
+    status: null,
+    evidence: 'weak',
+    scope: 'member',
+    model: null,
+    until: null,
+    forMs: null,
+    cools: false,
+  }
+}
+
+/** What is reported of a lease of which nothing can be learned: its client is gone, or its attempt failed in our own hands. */
+export const nothingLearned: Outcome = silentOutcome('client-gone', 'client-gone')

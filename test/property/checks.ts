@@ -13,7 +13,7 @@ import {
 } from '../../internal/pool/pool.ts'
 import { standsNow } from './reference.ts'
 
-/** The files of a selectionIndex say of a seat what follows from it alone. */
+/** The files of a selection index say of a seat what follows from it alone. */
 export function checkFiled(of: {
   readonly selectionIndex: SelectionIndex
   readonly seat: Seat

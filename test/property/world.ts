@@ -328,7 +328,7 @@ export class World {
     return { now: this.now, jitter: 0, settings }
   }
 
-  /** The files of every selectionIndex say what follows from the seats alone. */
+  /** The files of every selection index say what follows from the seats alone. */
   #agree(): void {
     for (const { selectionIndex } of this.#pools) {
       selectionIndex.advance(this.now)

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock/clock.ts'
-import type { ModelFamily, Outcome, Usage } from '../../pool/pool.ts'
+import { type ModelFamily, nothingLearned, type Outcome, type Usage } from '../../pool/pool.ts'
 import type { Decision, Exhausted, Finding, Lease, Turn } from '../api.ts'
 import { type LiveLease, LiveTurn, type Pool } from '../state/live.ts'
 import type { Exhaustions } from './exhaustion.ts'
@@ -19,19 +19,6 @@ export interface TurnDeps {
   readonly suspicions: Suspicions
   readonly exhaustions: Exhaustions
   readonly usage: UsageWatch
-}
-
-/** What is reported of a lease of which nothing can be learned: its client is gone, or its attempt failed in our own hands. */
-const nothingLearned: Outcome = {
-  kind: 'client-gone',
-  reason: 'client-gone',
-  status: null,
-  evidence: 'weak',
-  scope: 'member',
-  model: null,
-  until: null,
-  forMs: null,
-  cools: false,
 }
 
 /** One request's turn in a pool. Each of its leases is reported once and released once. */

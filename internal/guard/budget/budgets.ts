@@ -3,6 +3,7 @@ import type { Actor, BudgetShape, EnforcedShape } from '../../ops/ops.ts'
 import type { GuardDeps } from '../context.ts'
 import { overBy } from '../decide/budget.ts'
 import type { Memory } from '../memory.ts'
+import { OneAtATime } from '../one-at-a-time.ts'
 import { allowanceMs, Looking } from './looking.ts'
 import { type Outcome, prune, untouched } from './prune.ts'
 import { type Budget, nothing } from './seen.ts'
@@ -27,7 +28,7 @@ export class Budgets {
   readonly #memory: Memory
   readonly #looking: Looking
   readonly #telling: Telling
-  readonly #judging = new Map<string, Promise<void>>()
+  readonly #judging = new OneAtATime()
   readonly #admitting = new Map<string, Promise<EnforcedShape>>()
   #next = 0
 
@@ -145,15 +146,7 @@ export class Budgets {
 
   /** Prunes where that is the budget's action, and tells what begins and ends; one at a time for each directory. */
   async #judge(name: string, how: How, untilMono: number): Promise<Outcome> {
-    const before = this.#judging.get(name) ?? Promise.resolve()
-    const judging = before.then(() => this.#judged(name, how, untilMono))
-    // Whoever comes next waits for the end of this one, however it ends.
-    const settled = judging.then(
-      () => {},
-      () => {},
-    )
-    this.#judging.set(name, settled)
-    return judging
+    return this.#judging.run(name, () => this.#judged(name, how, untilMono))
   }
 
   async #judged(name: string, how: How, untilMono: number): Promise<Outcome> {

@@ -1,7 +1,8 @@
 import type { GuardDeps } from '../context.ts'
+import { problemOf } from '../decide/path.ts'
 import type { Candidate, Marks, Totals } from '../isolated/tally.ts'
 import { codeOf } from '../system-calls.ts'
-import { nothing, problemOf, type Seen } from './seen.ts'
+import { nothing, type Seen } from './seen.ts'
 
 /** How long walks take of each minute: 2 % of a core, on average, for all of them together. */
 export const allowanceMs = 1_200

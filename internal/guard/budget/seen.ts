@@ -1,5 +1,4 @@
 import type { GuardSettings } from '../../ops/ops.ts'
-import { stateOf } from '../decide/path.ts'
 import type { Totals } from '../isolated/tally.ts'
 
 export type Budget = GuardSettings['budgets'][string]
@@ -33,10 +32,4 @@ export const nothing: Totals = {
   hourBefore: none,
   first: [],
   oldest: [],
-}
-
-/** Why a directory cannot be looked at, as a state or as the system's code. */
-export function problemOf(code: string | null): string {
-  const state = stateOf(code)
-  return state === 'failing' && code !== null ? code : state
 }

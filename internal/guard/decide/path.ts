@@ -16,6 +16,12 @@ export function stateOf(code: string | null): Exclude<PathState, 'readable'> {
   }
 }
 
+/** Why a directory cannot be looked at, as a state or as the system's code. */
+export function problemOf(code: string | null): string {
+  const state = stateOf(code)
+  return state === 'failing' && code !== null ? code : state
+}
+
 const order: readonly PathState[] = ['readable', 'missing', 'failing', 'stale', 'hanging']
 
 /** The worst of several paths, and which it is; null for none. */

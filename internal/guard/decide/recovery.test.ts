@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { planRecovery, type RecoveryFacts, type RecoveryRefusal } from './recovery.ts'
+import type { RecoveryRefusal } from '../../events/events.ts'
+import { planRecovery, type RecoveryFacts } from './recovery.ts'
 
 const now = Date.UTC(2026, 0, 5, 14)
 

@@ -1,8 +1,6 @@
+import type { RecoveryRefusal } from '../../events/events.ts'
 import { isUnder, type PathState } from './path.ts'
 import { isTooOften, mostStarts } from './rate.ts'
-
-/** Why a recovery is not begun. */
-export type RecoveryRefusal = 'disabled' | 'not-stale' | 'outside-root' | 'not-a-mountpoint' | 'busy' | 'rate-limited'
 
 export interface PathSeen {
   readonly path: string

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { decideWorker, isDown, type WorkerFacts, type WorkerReason } from './worker.ts'
+import type { WorkerReason } from '../../events/events.ts'
+import { decideWorker, isDown, type WorkerFacts } from './worker.ts'
 
 const now = Date.UTC(2026, 0, 5, 14)
 

@@ -1,17 +1,6 @@
+import type { WorkerReason } from '../../events/events.ts'
 import type { PathState } from './path.ts'
 import { isTooOften, mostStarts } from './rate.ts'
-
-/** Why a worker is not started; `check-failed`: what was asked about it did not answer. */
-export type WorkerReason =
-  | 'disabled'
-  | 'active'
-  | 'nothing-pending'
-  | 'deploy-locked'
-  | 'storage-unreadable'
-  | 'marked-running'
-  | 'rate-limited'
-  | 'needs-person'
-  | 'check-failed'
 
 /** Everything that decides whether a worker is started; null stands for what could not be found out. */
 export interface WorkerFacts {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock/clock.ts'
 import type { BreakerShape, EvidenceShape, FrameShape } from '../../ops/ops.ts'
 import { fullAt, multiplier } from '../decide/growth.ts'
-import { stateOf } from '../decide/path.ts'
+import { problemOf } from '../decide/path.ts'
 import type { FileSeen, Totals } from '../isolated/tally.ts'
 import { codeOf, type SystemCalls } from '../system-calls.ts'
 
@@ -60,9 +60,7 @@ export async function gatherEvidence(asked: Asked, { clock, system, reserveOf }:
         }
       }
     } catch (error) {
-      const code = codeOf(error)
-      const state = stateOf(code)
-      problem = state === 'failing' && code !== null ? code : state
+      problem = problemOf(codeOf(error))
     }
     paths.push(pathShape(path, totals, { sinceMs, problem }))
   }

@@ -4,6 +4,7 @@ import type { GuardDeps } from '../context.ts'
 import { type PathState, worst } from '../decide/path.ts'
 import { planRecovery, type RecoveryFacts, type WorkerSeen } from '../decide/recovery.ts'
 import type { Memory } from '../memory.ts'
+import { OneAtATime } from '../one-at-a-time.ts'
 import { isEnabled, sentinelOf } from '../sentinel.ts'
 import { shown } from '../shown.ts'
 import { Needed } from './needed.ts'
@@ -38,7 +39,7 @@ export class HotPaths {
   readonly #seen = new Map<string, Seen>()
   /** Whose steps are being done. */
   readonly #mending = new Set<string>()
-  readonly #recovering = new Map<string, Promise<void>>()
+  readonly #recovering = new OneAtATime()
   readonly #workers: WorkersNear
 
   constructor(parts: GuardDeps, memory: Memory, workers: WorkersNear) {
@@ -115,15 +116,7 @@ export class HotPaths {
 
   /** Does what its plan says, or says what it would do, or why not. One recovery at a time. */
   async recover(name: string, how: { dryRun: boolean; actor: Actor; byItself?: boolean }): Promise<RecoveryShape> {
-    const before = this.#recovering.get(name) ?? Promise.resolve()
-    const recovering = before.then(() => this.#recover(name, how))
-    // Whoever comes next waits for the end of this one, however it ends.
-    const settled = recovering.then(
-      () => {},
-      () => {},
-    )
-    this.#recovering.set(name, settled)
-    return recovering
+    return this.#recovering.run(name, () => this.#recover(name, how))
   }
 
   async #recover(

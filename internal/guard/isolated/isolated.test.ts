@@ -31,7 +31,7 @@ const marks: Marks = { now, windowMs: 60 * minute, errorAt: null, keepFirst: 3, 
 
 let folder = ''
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'spillway-lane-'))
+  folder = mkdtempSync(join(tmpdir(), 'spillway-isolated-'))
 })
 afterEach(() => {
   rmSync(folder, { recursive: true, force: true })

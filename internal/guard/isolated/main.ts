@@ -1,4 +1,4 @@
-import { serve } from '../../blocking/blocking.ts'
+import { type Handlers, serve } from '../../blocking/blocking.ts'
 import { runCommand } from './command.ts'
 import { createFile, look, removeFile, space } from './look.ts'
 import { mounts } from './mounts.ts'
@@ -8,9 +8,7 @@ import type { GuardTasks } from './tasks.ts'
 import { walk } from './walk.ts'
 
 /** The process that touches what may hang. */
-const handlers: {
-  [K in keyof GuardTasks]: (asks: GuardTasks[K]['asks']) => GuardTasks[K]['answers'] | Promise<GuardTasks[K]['answers']>
-} = {
+const handlers: Handlers<GuardTasks> = {
   probe: ({ path }) => probe(path),
   look: ({ path }) => look(path),
   space: ({ path }) => space(path),

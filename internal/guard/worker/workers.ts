@@ -1,15 +1,9 @@
+import type { WorkerReason } from '../../events/events.ts'
 import type { GuardSettings, WorkerShape } from '../../ops/ops.ts'
 import type { GuardDeps } from '../context.ts'
 import type { PathState } from '../decide/path.ts'
 import type { WorkerSeen } from '../decide/recovery.ts'
-import {
-  decideWorker,
-  isDown,
-  isLocked,
-  type WorkerDecision,
-  type WorkerFacts,
-  type WorkerReason,
-} from '../decide/worker.ts'
+import { decideWorker, isDown, isLocked, type WorkerDecision, type WorkerFacts } from '../decide/worker.ts'
 import type { Memory } from '../memory.ts'
 import { isEnabled, sentinelOf } from '../sentinel.ts'
 

@@ -1,4 +1,4 @@
-/** Lengths of bufferPool: a body takes the shortest that holds it, so that less than half of one is wasted. */
+/** Lengths of pooled buffers: a body takes the shortest that holds it, so that less than half of one is wasted. */
 const lengths = [16_384, 32_768, 65_536] as const
 
 /** The longest buffer of the pool, in bytes. */

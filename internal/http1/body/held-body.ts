@@ -19,7 +19,7 @@ export class HeldBody {
   #lent: Buffer | null = null
   /** All of a small body, a byte in each character: V8 makes and forgets strings much more cheaply than buffers. */
   #text: string | null = null
-  /** Those of the parts that lie in bufferPool. */
+  /** Those of the parts that lie in pooled buffers. */
   #pooledParts: Buffer[] = []
   #buffer: Buffer | null = null
   /** How much of the pooled buffer is in use. */

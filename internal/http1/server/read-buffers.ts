@@ -5,7 +5,7 @@ import type { Memory } from '../body/held-body.ts'
 const shared = Buffer.allocUnsafeSlow(longestPooled)
 
 /**
- * When so much of a body has come, and more is missing, it is read into bufferPool, each of which becomes a part of it if a
+ * When so much of a body has come, and more is missing, it is read into pooled buffers, each of which becomes a part of it if a
  * read nearly fills it. One that is only announced to be long takes none.
  */
 const longBody = 65_536

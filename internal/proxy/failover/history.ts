@@ -1,8 +1,7 @@
 import type { Clock } from '../../clock/clock.ts'
 import type { Lease, Turn } from '../../engine/engine.ts'
-import type { Outcome } from '../../pool/pool.ts'
+import { nothingLearned, type Outcome } from '../../pool/pool.ts'
 import type { ProxyMeter } from '../local/meter.ts'
-import { silentOutcome } from '../upstream/failure.ts'
 import { isStrongRefusal, type Progress } from './replay.ts'
 
 /** What a RequestHistory works with. */
@@ -101,8 +100,6 @@ export class RequestHistory {
     return isStrongRefusal(outcome, model, this.#deps.clock.now() - startedAt - heldMs)
   }
 }
-
-const nothingLearned = silentOutcome('client-gone', 'client-gone')
 
 /** A token that is refused although it was renewed just now is refused for good: the member becomes a suspect. */
 function afterRenewal(outcome: Outcome, renewed: boolean): Outcome {

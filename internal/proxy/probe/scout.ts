@@ -1,6 +1,6 @@
 import { NoMaterial } from '../../credential/credential.ts'
 import type { Answer, Scout } from '../../engine/engine.ts'
-import { silentOutcome } from '../upstream/failure.ts'
+import { silentOutcome } from '../../pool/pool.ts'
 import { answered, findingOf, type ProbeDeps } from './probe.ts'
 import { reaches } from './reach.ts'
 

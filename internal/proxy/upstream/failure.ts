@@ -1,27 +1,12 @@
 import { errors } from 'undici'
 import type { LocalError } from '../../dialect/dialect.ts'
 import { BodyTimeout, ConnectionsInUse, HeadTimeout, InvalidRequest, InvalidResponse } from '../../http1/http1.ts'
-import type { Outcome, OutcomeKind, Reason } from '../../pool/pool.ts'
+import { type Outcome, type Reason, silentOutcome } from '../../pool/pool.ts'
 import { ForbiddenAddress } from './address.ts'
 
 /** An attempt that ended without a usable answer: its outcome for the engine, and the error for the client. */
 export interface Failure extends LocalError {
   readonly outcome: Outcome
-}
-
-/** An outcome that no words of an upstream describe; by itself it cools no member. */
-export function silentOutcome(kind: OutcomeKind, reason: Reason): Outcome {
-  return {
-    kind,
-    reason,
-    status: null,
-    evidence: 'weak',
-    scope: 'member',
-    model: null,
-    until: null,
-    forMs: null,
-    cools: false,
-  }
 }
 
 const outOfResources = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL', 'ENOMEM'])

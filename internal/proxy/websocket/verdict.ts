@@ -1,8 +1,7 @@
 import type { Credentials } from '../../credential/credential.ts'
 import type { Lease } from '../../engine/engine.ts'
-import type { Outcome, OutcomeKind } from '../../pool/pool.ts'
+import { type Outcome, type OutcomeKind, silentOutcome } from '../../pool/pool.ts'
 import type { RequestHistory } from '../failover/history.ts'
-import { silentOutcome } from '../upstream/failure.ts'
 
 /** Whether a refusing message is shown: `hide` drops it and closes the client with 1012, `show` passes it on. */
 export type RefusalDisplay = 'hide' | 'show'
