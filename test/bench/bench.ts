@@ -10,10 +10,10 @@ import type { Plan } from './compare.ts'
 import { engine } from './engine.ts'
 import { failover } from './failover.ts'
 import { type Finding, type Target, targetLines } from './finding.ts'
-import { manyStreams, type StreamPlan } from './many-streams.ts'
 import { proxied } from './proxied.ts'
 import { refusal } from './refusal.ts'
 import { rest } from './rest.ts'
+import { manyStreams, type StreamPlan } from './streams/many-streams.ts'
 
 const { values: flags } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string', multiple: true, default: [] } },

@@ -47,7 +47,7 @@ export interface Plan {
 
 /** Measures all contenders in turn, round by round, so that whatever else the machine does meets all of them alike. */
 export async function compare(contenders: readonly Contender[], plan: Plan): Promise<readonly Measured[]> {
-  const load = forkPinned('./load.js', loadCore)
+  const load = forkPinned(new URL('./load.js', import.meta.url), loadCore)
   try {
     for (const contender of contenders) await measure(load, contender, { ...plan, roundMs: plan.warmUpMs })
     const samples = contenders.map((): Sample[] => [])

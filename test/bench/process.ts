@@ -48,15 +48,14 @@ export function allowing(descriptors: number | null): string[] {
   return descriptors === null ? [] : ['prlimit', `--nofile=${descriptors}:${descriptors}`]
 }
 
-/** Starts a compiled module of this folder on one core, with an IPC channel; with that many descriptors, if said. */
+/** Starts a compiled module on one core, with an IPC channel; with that many descriptors, if said. */
 export function forkPinned(
-  module: string,
+  module: URL,
   core: number,
   args: readonly string[] = [],
   descriptors: number | null = null,
 ): ChildProcess {
-  const path = fileURLToPath(new URL(module, import.meta.url))
-  return fork(path, [...args], {
+  return fork(fileURLToPath(module), [...args], {
     execPath: 'taskset',
     execArgv: ['-c', String(core), ...allowing(descriptors), process.execPath],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -13,7 +13,7 @@ export interface Together {
 
 /** Which upstream the proxies get, and how many descriptors it may open (null: as many as this process). */
 interface OriginKind {
-  readonly module: string
+  readonly module: URL
   readonly descriptors: number | null
 }
 
@@ -21,7 +21,7 @@ interface OriginKind {
 export async function together<T>(
   variants: readonly Variant[],
   use: (together: Together) => Promise<T>,
-  { module, descriptors }: OriginKind = { module: './origin.js', descriptors: null },
+  { module, descriptors }: OriginKind = { module: new URL('./origin.js', import.meta.url), descriptors: null },
 ): Promise<T> {
   const port = await freePort()
   const process = forkPinned(module, loadCore, [String(port)], descriptors)

@@ -108,16 +108,18 @@ export const haproxy: Variant = {
   },
 }
 
+const peer = (name: string) => new URL(`./peers/${name}.js`, import.meta.url)
+
 export const bareHttpProxy: Variant = {
   name: 'http-proxy',
   start: (port, origin) =>
-    running('http-proxy', port, forkPinned('./peer-http-proxy.js', proxyCore, [String(port), String(origin)])),
+    running('http-proxy', port, forkPinned(peer('http-proxy'), proxyCore, [String(port), String(origin)])),
 }
 
 export const bareUndici: Variant = {
   name: 'node:http + undici',
   start: (port, origin) =>
-    running('node:http + undici', port, forkPinned('./peer-undici.js', proxyCore, [String(port), String(origin)])),
+    running('node:http + undici', port, forkPinned(peer('undici'), proxyCore, [String(port), String(origin)])),
 }
 
 export const portkey: Variant = {

@@ -3,15 +3,15 @@
  * (README.md).
  */
 import { expect, it } from 'vitest'
-import type { Case } from './case.ts'
-import { shown } from './case.ts'
-import { makeCase } from './make.ts'
+import type { Case } from './cases/case.ts'
+import { shown } from './cases/case.ts'
+import { makeCase } from './cases/make.ts'
+import { Random } from './cases/random.ts'
 import { partFault, partNames } from './parts.ts'
-import { Random } from './random.ts'
-import { playRound, Uncaught } from './round.ts'
-import { Run } from './run.ts'
-import { Stage } from './stage.ts'
-import { ways } from './ways.ts'
+import { playRound, Uncaught } from './play/round.ts'
+import { Run } from './play/run.ts'
+import { Stage } from './play/stage.ts'
+import { ways } from './play/ways.ts'
 
 const { FUZZ_SEED, FUZZ_CASES, FUZZ_KIND, FUZZ_UPSTREAM } = process.env
 const seed = Number(FUZZ_SEED ?? 1)

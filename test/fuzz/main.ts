@@ -4,11 +4,11 @@
  * something was found.
  */
 import { parseArgs } from 'node:util'
-import { shown } from './case.ts'
+import { shown } from './cases/case.ts'
+import { Random } from './cases/random.ts'
 import { partFault, partNames } from './parts.ts'
-import { Random } from './random.ts'
-import { type Counts, type Finding, Run } from './run.ts'
-import { wayOf } from './ways.ts'
+import { type Counts, type Finding, Run } from './play/run.ts'
+import { wayOf } from './play/ways.ts'
 
 const { values } = parseArgs({
   options: {

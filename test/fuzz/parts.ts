@@ -11,12 +11,12 @@ import { LateErrors } from '../../internal/proxy/attempt/late-errors.ts'
 import { Redactor } from '../../internal/proxy/attempt/redact.ts'
 import { Opening } from '../../internal/proxy/attempt/stream.ts'
 import { FrameReader, payloadOf } from '../../internal/proxy/websocket/frames.ts'
-import { filled } from './answers.ts'
-import { bad, wellDone } from './plans.ts'
-import type { Random } from './random.ts'
-import { fatal, good } from './requests.ts'
-import { spoilt } from './spoilt.ts'
-import { frame } from './websocket-plans.ts'
+import { filled } from './cases/answers.ts'
+import { bad, wellDone } from './cases/plans.ts'
+import type { Random } from './cases/random.ts'
+import { fatal, good } from './cases/requests.ts'
+import { spoilt } from './cases/spoilt.ts'
+import { frame } from './cases/websocket-plans.ts'
 
 /** What a part makes of bytes that come in these pieces, in a form that can be compared. */
 type Understand = (pieces: readonly Buffer[]) => unknown

@@ -1,0 +1,88 @@
+import type { Clock } from '../../clock/clock.ts'
+import type { Config } from '../../config/config.ts'
+import { spokenBy } from '../../dialect/dialect.ts'
+import type { Prober } from '../../engine/engine.ts'
+import { silentLogger } from '../../log/log.ts'
+import { createOps } from '../../ops/ops.ts'
+import type { DataPlane } from '../../proxy/proxy.ts'
+import type { Lock } from '../../store/store.ts'
+import { type Core, openCore } from '../core.ts'
+import { guardOf } from '../guarding.ts'
+import type { Places } from '../places.ts'
+import { databaseOf, proxySettings } from '../settings.ts'
+import { actor, type Environment, load, loading } from './loading.ts'
+
+interface Around {
+  readonly env: Environment
+  readonly clock: Clock
+  readonly version: string
+}
+
+/** The verbs over the store itself, while the lock is ours. */
+export async function openOffline(places: Places, lock: Lock, { env, clock, version }: Around) {
+  let dataPlane: DataPlane | null = null
+  try {
+    const { config } = load(loading(places, env))
+    const log = silentLogger
+    const core = await openCore({
+      places,
+      config,
+      env,
+      clock,
+      log,
+      version,
+      isLive: false,
+      random: Math.random,
+      prober: () => prober,
+      onSuppressed: () => undefined,
+      oauth: () => config.oauth,
+      refreshed: () => undefined,
+    })
+    const prober: Prober = {
+      // Only `cred test` asks the network; no other command should load what that takes.
+      async probe(credential, pool) {
+        dataPlane ??= await proxyOf(core, config, clock)
+        return dataPlane.prober.probe(credential, pool)
+      },
+    }
+    const guard = guardOf({ core, clock, log, env, data: places.data, config: () => config })
+    const { host, port } = config.server.listen
+    const operations = createOps({
+      ...core,
+      clock,
+      version,
+      runtime: { node: process.versions.node, fastPath: null },
+      startedAt: null,
+      config: () => config,
+      prober,
+      guard,
+      paths: { ...places, database: databaseOf(config) },
+      origin: () => `http://${host}:${port}`,
+    })
+    return {
+      ops: operations.as(actor),
+      async close() {
+        operations.close()
+        guard.stop()
+        await dataPlane?.close()
+        await core.close()
+        lock.release()
+      },
+    }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function proxyOf(core: Core, config: Config, clock: Clock): Promise<DataPlane> {
+  const { createProxy, noMeter } = await import('../../proxy/proxy.ts')
+  return createProxy({
+    ...core,
+    dialectOf: spokenBy,
+    clock,
+    log: silentLogger,
+    settings: proxySettings(config),
+    meter: noMeter,
+  })
+}

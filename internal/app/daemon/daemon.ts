@@ -1,0 +1,175 @@
+import { type Admin, createAdmin } from '../../admin/admin.ts'
+import { keepAudit } from '../../audit/audit.ts'
+import type { Clock } from '../../clock/clock.ts'
+import { type Config, formatAddress } from '../../config/config.ts'
+import { spokenBy } from '../../dialect/dialect.ts'
+import type { Logger } from '../../log/log.ts'
+import { createOps, type Operations } from '../../ops/ops.ts'
+import { createProxy, type DataPlane } from '../../proxy/proxy.ts'
+import { type Core, openCore } from '../core.ts'
+import { guardOf } from '../guarding.ts'
+import type { Places } from '../places.ts'
+import { pemFrom, secretFrom } from '../secrets.ts'
+import { databaseOf, proxySettings, retentionOf } from '../settings.ts'
+import { watchDisk } from './disk.ts'
+import { watchExpiry } from './expiry.ts'
+import { adminEvents, logTransitions } from './feeds.ts'
+import { countingGuesses } from './guesses.ts'
+import { createMeters, type Meters } from './meters.ts'
+import { type Reloader, reloader } from './reload.ts'
+import { telling } from './telling.ts'
+
+/** What a daemon is started with; the whole outside world is an argument. */
+export interface DaemonDeps {
+  readonly places: Places
+  readonly config: Config
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  readonly log: Logger
+  readonly random: () => number
+  readonly version: string
+  /** Reads the configuration again, for a reload. */
+  readonly reread: Parameters<typeof reloader>[0]['reread']
+}
+
+/** A daemon that serves. */
+export interface Daemon {
+  readonly origin: string
+  readonly adminPort: number | null
+  readonly ops: Operations
+  readonly core: Core
+  readonly reloader: Reloader
+  /** Says not ready, finishes what is under way within the configured time, and stops everything. */
+  drain(): Promise<void>
+  /** Stops everything at once. */
+  stop(): Promise<void>
+}
+
+/** Starts a daemon: store, live state, admin socket, data port, notices, in this order; what was begun is undone on failure. */
+export async function startDaemon(parts: DaemonDeps): Promise<Daemon> {
+  const undo: (() => Promise<unknown> | unknown)[] = []
+  try {
+    return await start(parts, undo)
+  } catch (error) {
+    for (const step of undo.reverse()) await step()
+    throw error
+  }
+}
+
+async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)[]): Promise<Daemon> {
+  const { clock, log, config, env, places, version } = parts
+  const startedAt = clock.now()
+  const counts = createMeters()
+  const core = await openCore({
+    ...parts,
+    isLive: true,
+    timed: counts.timed,
+    prober: () => proxy.prober,
+    onSuppressed: counts.suppressed,
+    oauth: () => reload.config.oauth,
+    refreshed: counts.refreshed,
+  })
+  undo.push(() => core.close())
+  const proxy = proxyOf(parts, core, counts)
+  undo.push(() => proxy.close())
+  const guard = guardOf({ core, clock, log, env, data: places.data, config: () => reload.config })
+  undo.push(() => guard.stop())
+  const told = telling({ core, clock, log, config, env, guard })
+  const reload = reloader({ ...parts, core, proxy, told, guard })
+  const ops = createOps({
+    ...core,
+    clock,
+    version,
+    runtime: { node: process.versions.node, fastPath: proxy.fastPath, upstreams: proxy.upstreams },
+    startedAt,
+    config: () => reload.config,
+    prober: proxy.prober,
+    guard,
+    paths: { ...places, database: databaseOf(config), config: places.config },
+    origin: () => origin,
+    reload: () => reload.now(),
+    configProblems: () => reload.problems(),
+    incidents: async () => told.notifier.incidents(),
+  })
+  undo.push(() => ops.close())
+  const { host, port } = config.server.listen
+  const bound = await proxy.listen(host, port)
+  const origin = `${config.server.tls.certFile ? 'https' : 'http'}://${formatAddress(bound)}`
+  const admin = await adminOf(parts, core, ops, counts)
+  undo.push(() => admin.close())
+  logTransitions(core.bus, log)
+  await told.start(ops)
+  undo.push(() => told.stop())
+  const disk = watchDisk(core, clock, () => reload.config.disk)
+  counts.watch(core, clock, { disk, guard, fastPath: proxy.fastPath, upstreams: proxy.upstreams })
+  const unwatchExpiry = watchExpiry(core, clock, (error) => log.warn({ error }, 'ends of tokens were not looked at'))
+  const unkeep = keepAudit({
+    store: core.store,
+    clock,
+    retention: () => retentionOf(reload.config),
+    onError: (error) => log.warn({ error }, 'the audit log was not pruned'),
+  })
+  proxy.ready(true)
+  core.engine.startScouting(proxy.scout)
+  guard.start()
+
+  async function stop(): Promise<void> {
+    reload.stop()
+    guard.stop()
+    unkeep()
+    unwatchExpiry()
+    disk.stop()
+    await told.stop()
+    ops.close()
+    await admin.close()
+    await proxy.close()
+    await core.close()
+  }
+
+  return {
+    origin,
+    adminPort: admin.port,
+    ops,
+    core,
+    reloader: reload,
+    async drain() {
+      await proxy.drain(reload.config.server.drainMs)
+      await stop()
+    },
+    stop,
+  }
+}
+
+function proxyOf(parts: DaemonDeps, core: Core, counts: Meters): DataPlane {
+  const { config, clock, log } = parts
+  const { certFile, keyFile } = config.server.tls
+  const identity =
+    certFile && keyFile
+      ? { cert: pemFrom('server.tls.certFile', certFile), key: pemFrom('server.tls.keyFile', keyFile) }
+      : null
+  return createProxy({
+    ...core,
+    keys: countingGuesses(core.keys, core.engine, clock),
+    dialectOf: spokenBy,
+    clock,
+    log,
+    settings: proxySettings(config),
+    meter: counts.meter,
+    identity,
+  })
+}
+
+async function adminOf(parts: DaemonDeps, core: Core, ops: Operations, counts: Meters): Promise<Admin> {
+  const { config, clock, log, env } = parts
+  const admin = createAdmin({
+    ops,
+    metrics: counts,
+    events: adminEvents(core.bus),
+    after: (delayMs, run) => clock.after(delayMs, run),
+    failed: (error, route) => log.error({ error, what: route }, 'an admin call failed'),
+  })
+  const token = secretFrom('admin.tokenFile', { file: config.admin.tokenFile, variable: null }, env)
+  const tcp = config.admin.listen && token ? { ...config.admin.listen, token } : null
+  await admin.listen({ socket: config.admin.socket, tcp })
+  return admin
+}
