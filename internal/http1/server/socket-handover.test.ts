@@ -72,6 +72,19 @@ it('the server counts the connection once, whatever is around it, until it is cl
   await closed
 })
 
+it('who knew the connection by the socket that lent its buffers is told that it is over', async () => {
+  const peer = client()
+  const { lent } = lend(await accepted)
+  const closed = once(lent, 'close')
+  const usual = readAsStream(lent)
+  await closed
+  peer.write('still there')
+  usual.resume()
+  expect(String((await once(usual, 'data'))[0])).toBe('still there')
+  expect(await open()).toBe(1)
+  usual.destroy()
+})
+
 it('that is read as usual again gives what comes, with what is put back in front', async () => {
   const peer = client()
   const { lent, heard } = lend(await accepted)

@@ -35,12 +35,14 @@ export function readIntoBuffers(socket: Socket, reads: ReadTarget): Socket | nul
 
 /**
  * The same connection with a socket that reads as any other does, once it is resumed. Its handle goes on filling buffers
- * of ours, as that cannot be undone: what is in them is copied into the stream.
+ * of ours, as that cannot be undone: what is in them is copied into the stream. The lent socket closes, for those who keep
+ * something by it until then; its own close would never come.
  */
 export function readAsStream(lent: Socket): Socket {
   const buffer = Buffer.allocUnsafeSlow(65_536)
   const callback = (length: number): boolean => usual.push(Buffer.from(buffer.subarray(0, length)))
   const usual = inPlaceOf(lent, { pauseOnCreate: true, onread: { buffer, callback } })
+  lent.destroy()
   return usual
 }
 
