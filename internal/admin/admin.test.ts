@@ -102,6 +102,22 @@ describe('on the socket', () => {
     expect(statSync(socket).mode & 0o777).toBe(0o600)
   })
 
+  test('every verb can be called by its name, as the command line does', async () => {
+    expect((await local('POST', '/v1/verbs/poolStatus', { body: { name: 'openai' } })).json()).toEqual(
+      await bench.ops.poolStatus({ name: 'openai' }),
+    )
+    await local('POST', '/v1/verbs/poolPark', {
+      body: { name: 'openai', member: 'a' },
+      headers: { 'x-spillway-actor': 'operator:cli' },
+    })
+    expect(await bench.ops.auditList({ kind: 'member_parked' })).toMatchObject([{ actor: 'operator:cli' }])
+    for (const name of ['nothing', 'toString', '__proto__'])
+      expect((await local('POST', `/v1/verbs/${name}`)).json()).toMatchObject({ status: 404, code: 'not-found' })
+    expect((await local('POST', '/v1/verbs/poolPark', { body: { nam: 'openai' } })).json()).toMatchObject({
+      status: 400,
+    })
+  })
+
   test('verbs answer with what the operations say', async () => {
     expect((await local('GET', '/v1/pools/openai')).json()).toEqual(await bench.ops.poolStatus({ name: 'openai' }))
     expect((await local('GET', '/v1/status')).json()).toEqual(await bench.ops.status({}))
@@ -344,6 +360,7 @@ describe('on TCP', () => {
   test('every route answers 401 without the token', async () => {
     const routes = admin.routes('tcp')
     for (const { method, path } of Object.values(verbs)) expect(routes).toContainEqual({ method, path })
+    expect(routes.filter(({ path }) => path.startsWith('/v1/verbs'))).toEqual([])
     for (const fixed of ['/healthz', '/metrics', '/v1/events'])
       expect(routes).toContainEqual({ method: 'GET', path: fixed })
     const wrong: Record<string, string>[] = [

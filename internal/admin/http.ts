@@ -1,5 +1,5 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { type AnyVerb, type VerbName, verbs } from '../ops/ops.ts'
+import { type AnyVerb, Refusal, type VerbName, verbs } from '../ops/ops.ts'
 import type { AdminDeps, Route } from './api.ts'
 import { type Feeds, feed } from './feed.ts'
 import { gate, type Transport } from './gate.ts'
@@ -38,6 +38,7 @@ export function httpApp(
     answer(reply, problemOf('no-such-route', `there is no ${request.method} ${request.url.split('?', 1)[0]}`)),
   )
   for (const [name, verb] of Object.entries(verbs)) serve(app, parts, { name: name as VerbName, verb, transport })
+  if (transport.kind === 'socket') byName(app, parts, transport)
   fixed(app, parts, feeds)
   return { app, routes }
 }
@@ -70,12 +71,34 @@ function serve(
   })
 }
 
-function argumentsOf(request: FastifyRequest, verb: AnyVerb): object {
+/** Every verb by its name, for the command line, which knows nothing of paths. */
+function byName(app: FastifyInstance, parts: AdminDeps, transport: Transport): void {
+  app.post<{ Params: { verb: string } }>('/v1/verbs/:verb', async (request, reply) => {
+    const { verb } = request.params
+    if (!isVerb(verb))
+      throw new Refusal('not-found', `the daemon has no verb ${verb}: it is of another version`, 'restart it')
+    const result = await parts.ops.run(actorOf(request, transport), verb, bodyOf(request))
+    return reply
+      .header('cache-control', 'no-store')
+      .type('application/json; charset=utf-8')
+      .send(JSON.stringify(result))
+  })
+}
+
+function isVerb(name: string): name is VerbName {
+  return Object.hasOwn(verbs, name)
+}
+
+function argumentsOf(request: FastifyRequest, verb: AnyVerb): Record<string, unknown> {
   if (verb.method === 'GET' || verb.method === 'DELETE') return { ...(request.query as object) }
+  return bodyOf(request)
+}
+
+function bodyOf(request: FastifyRequest): Record<string, unknown> {
   const body = request.body ?? {}
   if (typeof body !== 'object' || Array.isArray(body))
     throw new TurnedAway('bad-body', 'the body must be a JSON object')
-  return body
+  return { ...body }
 }
 
 /** Who asks. Whoever can open the socket may say so; over TCP it is always the API itself. */

@@ -10,7 +10,8 @@ import { type Outbound, outboundOf } from '../outbound/outbound.ts'
 import { Refusal } from '../pool/pool.ts'
 import { openSqliteStore, type Store, StoreError } from '../store/store.ts'
 import { Vault } from '../vault/vault.ts'
-import { masterKeyOf, type Places } from './places.ts'
+import type { Places } from './places.ts'
+import { masterKeyOf } from './secrets.ts'
 import { databaseOf, engineSettings } from './settings.ts'
 
 const storeDeadlineMs = 5_000

@@ -1,8 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import envPaths from 'env-paths'
-import { createKeyFile, readKeyFile } from '../vault/vault.ts'
 
 /** Where one installation lives; all paths are absolute. */
 export interface Places {
@@ -35,13 +34,4 @@ export function prepareDirectory(data: string): readonly string[] {
   if ((mode & 0o077) === 0 || process.platform === 'win32') return []
   chmodSync(data, 0o700)
   return [`${data} was open to other users (mode ${mode.toString(8)}); it is 700 now`]
-}
-
-/**
- * The master key of the installation; a new one is made only where there is no database yet that an old one protects.
- * Throws a VaultError that says what is wrong with the file and what to do.
- */
-export function masterKeyOf(places: Places, database: string | null): Uint8Array {
-  const isNew = !existsSync(places.masterKey) && (database === null || !existsSync(database))
-  return isNew ? createKeyFile(places.masterKey) : readKeyFile(places.masterKey)
 }

@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { Refusal } from '../pool/pool.ts'
-import { Secret } from '../vault/vault.ts'
+import { createKeyFile, readKeyFile, Secret } from '../vault/vault.ts'
+import type { Places } from './places.ts'
 
 /** A secret of the configuration: the first line of a file, or an environment variable; null when neither is named. */
 export function secretFrom(
@@ -22,6 +23,15 @@ export function pemFrom(what: string, file: string): string {
   } catch (error) {
     throw unreadable(what, file, error)
   }
+}
+
+/**
+ * The master key of the installation; a new one is made only where there is no database yet that an old one protects.
+ * Throws a VaultError that says what is wrong with the file and what to do.
+ */
+export function masterKeyOf(places: Places, database: string | null): Uint8Array {
+  const isNew = !existsSync(places.masterKey) && (database === null || !existsSync(database))
+  return isNew ? createKeyFile(places.masterKey) : readKeyFile(places.masterKey)
 }
 
 function fromFile(what: string, file: string): Secret {

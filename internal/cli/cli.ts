@@ -32,7 +32,8 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     },
   }
   try {
-    await commandTree(cli).parseAsync(argv, { from: 'user' })
+    const tree = await commandTree(cli, argv)
+    await tree.parseAsync(argv, { from: 'user' })
     return code
   } catch (error) {
     const ending = endingOf(error)

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { parseDuration } from '../config/config.ts'
+import { parseDuration } from '../config/schema/units.ts'
 import type { Ops } from '../ops/ops.ts'
 import type { CliIo, Where } from './port.ts'
 import type { Screen } from './screen.ts'

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { type Ops, providers, shapes, strategies } from '../ops/ops.ts'
+import { providers, shapes, strategies } from '../ops/client.ts'
+import type { Ops } from '../ops/ops.ts'
 
 export const completionShells = ['bash', 'zsh', 'fish'] as const
 export type CompletionShell = (typeof completionShells)[number]

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { phrasedHint, Refusal, type RefusalCode } from '../ops/ops.ts'
+import { phrasedHint, Refusal, type RefusalCode } from '../ops/client.ts'
 
 /** Exit codes, as users and scripts rely on them (docs/interface.md, "Exit codes"; 69, 75 and 77 are those of sysexits.h). */
 export const exitCodes = {

@@ -1,4 +1,4 @@
-import { readableSize } from '../config/config.ts'
+import { readableSize } from '../config/schema/units.ts'
 import type {
   BudgetShape,
   EnforcedShape,

@@ -1,5 +1,6 @@
 import { request } from 'node:http'
-import { type Actor, type AnyVerb, type Ops, opsFrom, Refusal, type RefusalCode } from '../ops/ops.ts'
+import { Refusal, type RefusalCode } from '../ops/client.ts'
+import type { Actor, Ops } from '../ops/ops.ts'
 import { Unreachable } from './exit.ts'
 
 interface Problem {
@@ -25,13 +26,22 @@ const refusalCodes: ReadonlySet<string> = new Set<RefusalCode>([
 /** How long a daemon may take for one answer; a probe of an upstream is the slowest thing that it waits for. */
 const patienceMs = 60_000
 
-/** The verbs of the daemon behind a Unix socket; what it refuses is a Refusal here as it is there. */
+/**
+ * The verbs of the daemon behind a Unix socket; what it refuses is a Refusal here as it is there. Which verbs there are is
+ * the daemon's affair: loading them all to ask for one takes longer than the answer.
+ */
 export function remoteOps(socketPath: string, actor: Actor): Ops {
-  return opsFrom((verb) => async (args) => {
-    const { path, body } = requestOf(verb, args)
-    const answer = await exchange(socketPath, { method: verb.method, path, body, actor })
+  const call = (verb: string) => async (args: Record<string, unknown>) => {
+    const body = JSON.stringify(args)
+    const answer = await exchange(socketPath, { method: 'POST', path: `/v1/verbs/${verb}`, body, actor })
     return resultOf(answer, socketPath)
-  })
+  }
+  // A promise that resolves with it asks for `then`.
+  const verbs = new Proxy(
+    {},
+    { get: (_target, name) => (typeof name === 'string' && name !== 'then' ? call(name) : undefined) },
+  )
+  return verbs as Ops
 }
 
 /** Whether a daemon answers behind the socket. */
@@ -43,19 +53,6 @@ export async function answers(socketPath: string): Promise<boolean> {
     if (error instanceof Unreachable) return false
     throw error
   }
-}
-
-/** Where a call goes: `:name` parts into the path, the rest into the query of GET and DELETE or a JSON body. */
-function requestOf(verb: AnyVerb, args: Record<string, unknown>): { path: string; body: string | null } {
-  const rest = new Map(Object.entries(args).filter(([, value]) => value !== undefined))
-  const path = verb.path.replace(/:([A-Za-z]+)/g, (_, name: string) => {
-    const value = rest.get(name)
-    rest.delete(name)
-    return encodeURIComponent(String(value))
-  })
-  if (verb.method !== 'GET' && verb.method !== 'DELETE') return { path, body: JSON.stringify(Object.fromEntries(rest)) }
-  const query = new URLSearchParams([...rest].map(([name, value]): [string, string] => [name, String(value)]))
-  return { path: rest.size > 0 ? `${path}?${query}` : path, body: null }
 }
 
 interface Message {

@@ -1,4 +1,4 @@
-import { readableSize } from '../config/config.ts'
+import { readableSize } from '../config/schema/units.ts'
 import type { Ending, HaltReason, RunNote, Trouble } from '../guard/guard.ts'
 import type { ClaimShape } from '../ops/ops.ts'
 import { exitCodes } from './exit.ts'

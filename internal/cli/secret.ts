@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
-import { Refusal } from '../ops/ops.ts'
+import { Refusal } from '../ops/client.ts'
 import type { CliIo } from './port.ts'
 
 /** More than any API key or token: whoever pipes more has piped the wrong file. */

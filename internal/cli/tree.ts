@@ -1,15 +1,5 @@
 import { Argument, Command } from 'commander'
 import { type Cli, leaf } from './command.ts'
-import { auditCommands } from './commands/audit.ts'
-import { credCommands } from './commands/cred.ts'
-import { daemonCommands } from './commands/daemon.ts'
-import { guardCommands } from './commands/guard.ts'
-import { keyCommands } from './commands/key.ts'
-import { poolCommands } from './commands/pool.ts'
-import { runCommand } from './commands/run.ts'
-import { setupCommands } from './commands/setup.ts'
-import { statusCommands } from './commands/status.ts'
-import { tokenCommand } from './commands/token.ts'
 import {
   type CompletionShell,
   candidates,
@@ -19,10 +9,51 @@ import {
   namesFrom,
 } from './completion.ts'
 
-/** The whole command line: every command, its flags and what it does. */
-export function commandTree(cli: Cli): Command {
+type Register = (program: Command, cli: Cli) => void
+
+/**
+ * The commands, by what loads them, in the order of the help. A run loads what it is asked for and nothing else, as most of
+ * its time would go into that.
+ */
+const groups: readonly { readonly names: readonly string[]; load(): Promise<Register> }[] = [
+  { names: ['init', 'serve'], load: async () => (await import('./commands/daemon.ts')).daemonCommands },
+  { names: ['status', 'check', 'doctor'], load: async () => (await import('./commands/status.ts')).statusCommands },
+  { names: ['export', 'env', 'apply'], load: async () => (await import('./commands/setup.ts')).setupCommands },
+  { names: ['cred'], load: async () => (await import('./commands/cred.ts')).credCommands },
+  { names: ['pool'], load: async () => (await import('./commands/pool.ts')).poolCommands },
+  { names: ['key'], load: async () => (await import('./commands/key.ts')).keyCommands },
+  { names: ['audit'], load: async () => (await import('./commands/audit.ts')).auditCommands },
+  { names: ['token'], load: async () => (await import('./commands/token.ts')).tokenCommand },
+  { names: ['run'], load: async () => (await import('./commands/run.ts')).runCommand },
+  { names: ['guard'], load: async () => (await import('./commands/guard.ts')).guardCommands },
+]
+
+/** The command line as far as `argv` needs it: the command that it names, or every command when it names none. */
+export async function commandTree(cli: Cli, argv: readonly string[] = []): Promise<Command> {
+  const asked = groups.filter(({ names }) => names.includes(commandIn(argv) ?? ''))
+  const needed = asked.length > 0 || isVersion(argv) ? asked : groups
+  const registers = await Promise.all(needed.map(({ load }) => load()))
+  const program = root(cli)
+  for (const register of registers) register(program, cli)
+  completionCommands(program, cli)
+  return program
+}
+
+const isVersion = (argv: readonly string[]): boolean =>
+  argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')
+
+/** The first word that is neither a global flag nor its value; null where another flag comes first. */
+function commandIn(argv: readonly string[]): string | null {
+  const [word, ...rest] = argv
+  if (word === undefined) return null
+  if (word === '--data' || word === '--config') return commandIn(rest.slice(1))
+  if (/^--(data|config)=/.test(word)) return commandIn(rest)
+  return word.startsWith('-') ? null : word
+}
+
+function root(cli: Cli): Command {
   const { io, screen } = cli
-  const program = new Command('spillway')
+  return new Command('spillway')
     .description('a credential-pool failover proxy for AI agents')
     .version(io.port.version)
     .option('--data <dir>', "data directory (default: $SPILLWAY_DATA, else the platform's data folder)")
@@ -37,18 +68,6 @@ export function commandTree(cli: Cli): Command {
       getOutHasColors: () => screen.colour,
       getErrHasColors: () => false,
     })
-  daemonCommands(program, cli)
-  statusCommands(program, cli)
-  setupCommands(program, cli)
-  credCommands(program, cli)
-  poolCommands(program, cli)
-  keyCommands(program, cli)
-  auditCommands(program, cli)
-  tokenCommand(program, cli)
-  runCommand(program, cli)
-  guardCommands(program, cli)
-  completionCommands(program, cli)
-  return program
 }
 
 /** Commander's own sentence about the usage, said as we say things: `error: unknown option '--jsn'`, then the hint. */

@@ -1,6 +1,7 @@
 import type { MemberStatus, PoolStatus } from '../engine/engine.ts'
-import { type At, type Health, type Park, type Refusal, type Remedy, remedyFor, type Usage } from '../pool/pool.ts'
+import { type At, type Health, type Park, remedyFor, type Usage } from '../pool/pool.ts'
 import type { IncidentRecord } from '../store/store.ts'
+import { typed } from './hint.ts'
 import { dialectFor } from './names.ts'
 
 /** A member's or credential's health in `--json`; instants are RFC 3339 strings. */
@@ -93,27 +94,6 @@ export function instant(at: At): string {
 /** The instant as an RFC 3339 string, or null for none. */
 export function maybeInstant(at: At | null): string | null {
   return at === null ? null : instant(at)
-}
-
-/** The hint of a refusal as a person reads it. */
-export function phrasedHint(hint: Refusal['hint']): string | null {
-  if (hint === null || typeof hint === 'string') return hint
-  if ('name' in hint) return typed(hint)
-  switch (hint.verb) {
-    case 'add-member':
-      return `spillway pool add ${hint.pool} MEMBER`
-    case 'explain':
-      return `spillway pool explain ${hint.pool}`
-    case 'set-upstream':
-      return `give the pool one: spillway pool set ${hint.pool} upstream=https://…`
-  }
-}
-
-/** The remedy as a person types it. */
-export function typed(remedy: Remedy): string
-export function typed(remedy: Remedy | null): string | null
-export function typed(remedy: Remedy | null): string | null {
-  return remedy && `spillway cred ${remedy.verb} ${remedy.name}`
 }
 
 /** Health as it is shown; a probing member shows the refusal that the probe tests. */

@@ -10,7 +10,8 @@ import { type Core, openCore } from '../core.ts'
 import { guardOf } from '../guarding.ts'
 import type { Places } from '../places.ts'
 import { databaseOf, proxySettings } from '../settings.ts'
-import { actor, type Environment, load, loading } from './loading.ts'
+import { load } from './configuration.ts'
+import { actor, type Environment, loading } from './loading.ts'
 
 interface Around {
   readonly env: Environment

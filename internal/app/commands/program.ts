@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { answers, type Port, remoteOps, Unreachable } from '../../cli/cli.ts'
 import { sleep, systemClock } from '../../clock/clock.ts'
-import { loadConfig } from '../../config/config.ts'
 import { type Places, placesOf, prepareDirectory } from '../places.ts'
 import { actor, type Environment, loading } from './loading.ts'
 import { programVersion } from './version.ts'
@@ -71,10 +71,18 @@ function noDaemon({ data }: Places): Unreachable {
   return new Unreachable(`no daemon runs on ${data}, and this needs one`, 'spillway serve starts it')
 }
 
-/** The socket of the daemon that answers for these places, or null; a broken configuration is told by whoever needs it. */
+/**
+ * The socket of the daemon that answers for these places, or null. At its default it is found without the configuration,
+ * which takes longer to read than to ask; a broken one is told by whoever needs it.
+ */
 async function running(places: Places, env: Environment): Promise<string | null> {
+  const usual = join(places.data, 'admin.sock')
+  if (await isAnswering(usual)) return usual
+  const { loadConfig } = await import('../../config/config.ts')
   const loaded = loadConfig(loading(places, env))
   if (!loaded.ok) return null
   const { socket } = loaded.config.admin
-  return existsSync(socket) && (await answers(socket)) ? socket : null
+  return socket !== usual && (await isAnswering(socket)) ? socket : null
 }
+
+const isAnswering = async (socket: string): Promise<boolean> => existsSync(socket) && (await answers(socket))

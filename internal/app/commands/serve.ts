@@ -5,8 +5,9 @@ import { createLogger } from '../../log/log.ts'
 import { acquireLock, StoreError } from '../../store/store.ts'
 import { type Daemon, startDaemon } from '../daemon/daemon.ts'
 import { type Places, prepareDirectory } from '../places.ts'
+import { load } from './configuration.ts'
 import { firstKey, poolsFromEnvironment } from './first.ts'
-import { type Environment, load, loading } from './loading.ts'
+import { type Environment, loading } from './loading.ts'
 import { untilTold } from './signals.ts'
 
 interface Serving {

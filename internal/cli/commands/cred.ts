@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { type Ops, providers, Refusal, shapes, type TestShape } from '../../ops/ops.ts'
+import { providers, Refusal, shapes } from '../../ops/client.ts'
+import type { Ops, TestShape } from '../../ops/ops.ts'
 import { absolute, type Cli, leaf, listing } from '../command.ts'
 import { facts, sourceText, testText } from '../credview.ts'
 import { exitCodes } from '../exit.ts'

@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import { reserveOf } from '../../config/config.ts'
-import { createLook } from '../../guard/guard.ts'
+import { reserveOf } from '../../config/schema/reserve.ts'
 import type { EvidenceShape } from '../../ops/ops.ts'
 import { absolute, type Cli, duration, leaf, listing } from '../command.ts'
 import { exitCodes } from '../exit.ts'
@@ -130,6 +129,7 @@ async function gathered(
   { paths, since }: { paths: readonly string[]; since: number },
 ): Promise<EvidenceShape> {
   const { io } = cli
+  const { createLook } = await import('../../guard/guard.ts')
   const frame = await cli.withOps(command, (ops) => ops.guardFrame({}))
   const look = createLook(io.env, (total) => reserveOf(frame, total))
   let shown = false

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { providers, Refusal, shapes, strategies } from '../../ops/ops.ts'
+import { providers, Refusal, shapes, strategies } from '../../ops/client.ts'
 import { type Cli, duration, leaf, listing, names, ordinal } from '../command.ts'
 import { printPool, printPools } from '../poolview.ts'
 import { localTime, relativeOr } from '../when.ts'

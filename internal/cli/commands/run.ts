@@ -1,14 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { parseDuration } from '../../config/config.ts'
-import {
-  type Backoff,
-  type CommandLine,
-  type JobType,
-  jobDefaults,
-  processDeps,
-  type RunNote,
-  runJob,
-} from '../../guard/guard.ts'
+import { parseDuration } from '../../config/schema/units.ts'
+import type { Backoff, CommandLine, JobType, RunNote } from '../../guard/guard.ts'
+import { jobDefaults } from '../../guard/run/policy.ts'
 import { type Cli, leaf, whereOf } from '../command.ts'
 import { Unreachable } from '../exit.ts'
 import { conclusionOf, noteText } from '../runview.ts'
@@ -49,6 +42,7 @@ async function run(cli: Cli, command: Command, given: { words: string[]; options
   const { pool, job, budget, hotPath, retries, backoff, type } = given.options
   const [name = '', ...args] = given.words
   const line: CommandLine = [name, ...args]
+  const { processDeps, runJob } = await import('../../guard/guard.ts')
   const { ops, close } = await io.port.open(whereOf(command, io.cwd), { live: true })
   try {
     const ending = await runJob(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Command, Option } from 'commander'
-import { Refusal } from '../../ops/ops.ts'
+import { Refusal } from '../../ops/client.ts'
 import { absolute, type Cli, leaf, listing } from '../command.ts'
 import { assignment, remark, type Shell, shells } from '../quoting.ts'
 

@@ -9,11 +9,9 @@ import { credentialPackage } from '../lazily.ts'
 import { oneOf } from '../names.ts'
 import { maybeInstant } from '../present.ts'
 import { absolutePath } from '../source.ts'
+import { tools } from '../tools.ts'
 import { type Call, flag, verb } from '../verb.ts'
 import { type CredentialShape, credentialShape } from './credentials.ts'
-
-/** The tools whose logins can be imported. */
-export const tools = Object.keys(tokenEndpoints) as readonly Tool[]
 
 /** A Codex file may hold an API key instead of a login. */
 const keyFormat = 'json:api_key=OPENAI_API_KEY'

@@ -2,7 +2,8 @@ import { z } from 'zod'
 import type { Decision, PoolStatus } from '../../engine/engine.ts'
 import { type At, type Closed, isClosed, remedyFor } from '../../pool/pool.ts'
 import { poolNamed } from '../find.ts'
-import { maybeInstant, typed } from '../present.ts'
+import { typed } from '../hint.ts'
+import { maybeInstant } from '../present.ts'
 import { type Call, known, verb } from '../verb.ts'
 
 /** Who would serve now, and for each member whether and why not. */
