@@ -1,6 +1,7 @@
 // Who may import whom (the table of the design), purity of the core, and one home per npm package.
 const may = {
   pool: [],
+  demo: [],
   clock: [],
   config: [],
   log: [],

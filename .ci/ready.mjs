@@ -40,9 +40,7 @@ if (modified(installed) < modified(at('package-lock.json'))) {
 await import('../runtime/install.mjs')
 
 const built = at('dist', '.tsbuildinfo')
-const sources = ['cmd', 'internal', 'test/demo', 'test/fakes', 'test/bench']
-  .map((folder) => at(folder))
-  .filter(existsSync)
+const sources = ['cmd', 'internal', 'test/fakes', 'test/bench'].map((folder) => at(folder)).filter(existsSync)
 if (process.argv.includes('build') && modified(built) < Math.max(...sources.map(newest))) {
   run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('cmd/tsconfig.json')])
 }

@@ -1,6 +1,7 @@
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { addCredentials, type Bench, startBench } from '../../test/fakes/rig/operations.ts'
+import { portWith } from '../../test/fakes/rig/port.ts'
 import { Refusal } from '../pool/pool.ts'
 import { type CliIo, type Port, runCli, type Started, Unreachable } from './cli.ts'
 
@@ -14,10 +15,8 @@ beforeEach(async () => {
 afterEach(() => bench.stop())
 
 function port(change: Partial<Port> = {}): Port {
-  return {
-    version: '1.2.3',
+  return portWith({
     now: () => bench.clock.now(),
-    sleep: async () => undefined,
     async open() {
       opened++
       return {
@@ -27,10 +26,8 @@ function port(change: Partial<Port> = {}): Port {
         },
       }
     },
-    serve: async () => 0,
-    init: async () => ({ data: '/data', key: null }),
     ...change,
-  }
+  })
 }
 
 interface Ran {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { addCredentials, type Bench, startBench } from '../../test/fakes/rig/operations.ts'
+import { portWith } from '../../test/fakes/rig/port.ts'
 import { unguarded } from '../../test/fakes/unguarded.ts'
 import type { GuardShape } from '../ops/ops.ts'
 import { type Port, runCli, Unreachable } from './cli.ts'
@@ -34,14 +35,7 @@ async function complete(words: string[], open?: Port['open']): Promise<string[]>
       done()
     },
   })
-  const port: Port = {
-    version: '1',
-    now: () => 0,
-    sleep: async () => undefined,
-    open: open ?? (async () => ({ ops: bench.ops, close: async () => undefined })),
-    serve: async () => 0,
-    init: async () => ({ data: '', key: null }),
-  }
+  const port = portWith({ open: open ?? (async () => ({ ops: bench.ops, close: async () => undefined })) })
   const io = { stdin: Readable.from([]), stdout: sink, stderr: sink, env: {}, cwd: '/', port }
   expect(await runCli(['__complete', '--', ...words], io)).toBe(0)
   return written

@@ -48,6 +48,10 @@ interface Initialised {
   readonly key: string | null
 }
 
+/** The stories that `demo` can show. */
+export const demoStories = ['failover', 'storm'] as const
+export type DemoStory = (typeof demoStories)[number]
+
 /** What the command line needs from the rest of the program; the composition root implements it. */
 export interface Port {
   readonly version: string
@@ -64,6 +68,8 @@ export interface Port {
   /** Runs the daemon until it is told to stop; calls `started` once it listens. Resolves with the exit code. */
   serve(where: Where, options: ServeOptions, started: (facts: Started) => void): Promise<number>
   init(where: Where): Promise<Initialised>
+  /** Shows a story on a stage of its own; resolves with whether it went as it should. */
+  demo(story: DemoStory): Promise<boolean>
 }
 
 /** The world around one run of the command line. */

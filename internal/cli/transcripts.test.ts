@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { addCredentials, type Bench, limited, startBench } from '../../test/fakes/rig/operations.ts'
+import { portWith } from '../../test/fakes/rig/port.ts'
 import { createAdmin } from '../admin/admin.ts'
 import type { Ops } from '../ops/ops.ts'
 import { remoteOps, runCli } from './cli.ts'
@@ -97,14 +98,11 @@ async function typed(line: string, ops: Ops): Promise<string[]> {
     stderr: stream('! '),
     env: {},
     cwd: join(folder, '../fixtures'),
-    port: {
-      version: '1.2.3',
+    port: portWith({
       now: () => bench.clock.now(),
-      sleep: async () => undefined,
       open: async () => ({ ops, close: async () => undefined }),
-      serve: async () => 0,
       init: async () => ({ data: bench.data, key: null }),
-    },
+    }),
   })
   const shown = written
     .join('\n')

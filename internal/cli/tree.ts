@@ -26,6 +26,7 @@ const groups: readonly { readonly names: readonly string[]; load(): Promise<Regi
   { names: ['token'], load: async () => (await import('./commands/token.ts')).tokenCommand },
   { names: ['run'], load: async () => (await import('./commands/run.ts')).runCommand },
   { names: ['guard'], load: async () => (await import('./commands/guard.ts')).guardCommands },
+  { names: ['demo'], load: async () => (await import('./commands/demo.ts')).demoCommand },
 ]
 
 /** The command line as far as `argv` needs it: the command that it names, or every command when it names none. */

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { answers, type Port, remoteOps, Unreachable } from '../../cli/cli.ts'
 import { sleep, systemClock } from '../../clock/clock.ts'
 import { type Places, placesOf, prepareDirectory } from '../places.ts'
@@ -63,6 +64,10 @@ export function programPort(env: Environment): Port {
       } finally {
         await close()
       }
+    },
+    async demo(story) {
+      const { showDemo } = await import('../../demo/demo.ts')
+      return showDemo(story, fileURLToPath(new URL('../../../cmd/spillway/main.js', import.meta.url)))
     },
   }
 }

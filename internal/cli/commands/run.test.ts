@@ -1,6 +1,7 @@
 import { Readable, Writable } from 'node:stream'
 import { beforeEach, expect, test } from 'vitest'
-import { type Port, runCli, Unreachable } from '../cli.ts'
+import { portWith } from '../../../test/fakes/rig/port.ts'
+import { runCli, Unreachable } from '../cli.ts'
 
 let said: string
 let needs: unknown
@@ -17,17 +18,12 @@ function type(words: readonly string[]): Promise<number> {
       done()
     },
   })
-  const port: Port = {
-    version: '1',
-    now: () => 0,
-    sleep: async () => undefined,
+  const port = portWith({
     async open(_where, what) {
       needs = what
       throw new Unreachable('no daemon runs')
     },
-    serve: async () => 0,
-    init: async () => ({ data: '', key: null }),
-  }
+  })
   return runCli(['run', ...words], { stdin: Readable.from([]), stdout: sink, stderr: sink, env: {}, cwd: '/', port })
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { remoteOps, runCli } from '../../../internal/cli/cli.ts'
 import type { Installation } from './installation.ts'
+import { portWith } from './port.ts'
 
 /** What a command printed and how it ended. */
 export interface Typed {
@@ -27,17 +28,13 @@ export function begin(spillway: Installation, args: readonly string[], stdin: Re
     stderr,
     env: {},
     cwd: spillway.data,
-    port: {
-      version: '0.0.0-test',
+    port: portWith({
       now: () => spillway.clock.now(),
-      sleep: async () => undefined,
       open: async () => ({
         ops: remoteOps(join(spillway.data, 'admin.sock'), 'operator:cli'),
         close: async () => undefined,
       }),
-      serve: async () => 0,
-      init: async () => ({ data: spillway.data, key: null }),
-    },
+    }),
   })
   return { stdout, stderr, code }
 }

@@ -10,6 +10,7 @@ import { FakeClock } from '../../../internal/clock/clock.ts'
 import { AuthServer } from '../../fakes/auth/auth-server.ts'
 import { guardedBy, writeClaudeLogin } from '../../fakes/auth/logins.ts'
 import { type Installation, installation } from '../../fakes/rig/installation.ts'
+import { portWith } from '../../fakes/rig/port.ts'
 import { answer } from '../../fakes/upstream/upstream.ts'
 
 const rejected = answer(401, {}, { error: { message: 'Incorrect API key provided', code: 'invalid_api_key' } })
@@ -59,17 +60,13 @@ async function tick(
       stderr: sink,
       env: { PATH: process.env.PATH },
       cwd: folder,
-      port: {
-        version: '0.0.0-test',
+      port: portWith({
         now: () => spillway.clock.now(),
-        sleep: async () => undefined,
         open: async () => ({
           ops: remoteOps(join(spillway.data, 'admin.sock'), 'operator:cli'),
           close: async () => undefined,
         }),
-        serve: async () => 0,
-        init: async () => ({ data: spillway.data, key: null }),
-      },
+      }),
     },
   )
   return { code, said }

@@ -1,20 +1,16 @@
 /**
- * `npm run demo`, and `npm run demo -- storm` for the story of a dead token: the main job in under a minute, without an account. A fake upstream with three credentials, an agent
- * on the official SDK, and an operator who rotates; failover, parked fallback, exhaustion and recovery as they happen.
+ * The demo: the main job in under a minute, without an account. A fake upstream with three credentials, an agent, and an
+ * operator who rotates; failover, parked fallback, exhaustion and recovery as they happen. It drives the program that it
+ * is given through its command line, as a person would.
  */
-import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream/upstream.ts'
 import { Agent } from './agent.ts'
 import { isTerminal, paint, pause, say } from './print.ts'
 import { type PoolView, Stage } from './stage.ts'
 import { storm } from './storm.ts'
+import { limited, Upstream } from './upstream.ts'
 
 const secrets = { work: 'sk-demo-work', personal: 'sk-demo-personal', spare: 'sk-demo-spare' } as const
 type Name = keyof typeof secrets
-
-function limit(upstream: FakeUpstream, name: Name, seconds: number): void {
-  const body = { error: { message: 'Rate limit reached', type: 'requests', code: 'rate_limit_exceeded' } }
-  upstream.on(secrets[name]).always(answer(429, { 'retry-after': String(seconds) }, body))
-}
 
 function row(pool: PoolView): string {
   const cells = pool.members.map((member) => {
@@ -45,19 +41,20 @@ async function act(title: string, run: () => Promise<void>): Promise<void> {
   await run()
 }
 
-async function play(stage: Stage, upstream: FakeUpstream): Promise<boolean> {
+async function play(stage: Stage, upstream: Upstream): Promise<boolean> {
   const { key } = JSON.parse(await stage.run(['init', '--json'])) as { key: string }
   for (const [name, secret] of Object.entries(secrets)) {
     await stage.run(['cred', 'add', name, '--provider', 'openai', '--base-url', upstream.url], secret)
   }
   await stage.run(['pool', 'create', 'openai', '--provider', 'openai', '--members', 'work,personal,spare'])
   const origin = await stage.serve()
-  const agent = new Agent(`${origin}/openai/v1`, key)
+  const { agent, says } = await Agent.at(`${origin}/openai/v1`, key)
+  const limit = (name: Name, seconds: number) => upstream.refuse(secrets[name], limited(seconds))
   agent.start(100)
 
-  await act('1. The agent works; "work" serves.', () => watch(stage, agent, 2_000))
+  await act(`1. The agent (on ${says}) works; "work" serves.`, () => watch(stage, agent, 2_000))
   await act('2. "work" hits its limit: the same request is served by the next member.', async () => {
-    limit(upstream, 'work', 12)
+    limit('work', 12)
     await watch(stage, agent, 3_000)
   })
   await act('3. The operator rotates: "personal" is parked, but healthy; "spare" serves.', async () => {
@@ -67,19 +64,19 @@ async function play(stage: Stage, upstream: FakeUpstream): Promise<boolean> {
   await act(
     '4. "spare" hits its limit, too: the parked, healthy member serves, nobody fails over to itself.',
     async () => {
-      limit(upstream, 'spare', 60)
+      limit('spare', 60)
       await watch(stage, agent, 3_000)
     },
   )
   const before = agent.seen.errors.length
   await act('5. Every member is limited: the pool is exhausted, and says until when.', async () => {
-    limit(upstream, 'personal', 60)
-    limit(upstream, 'work', 5)
+    limit('personal', 60)
+    limit('work', 5)
     await watch(stage, agent, 4_000)
   })
   const during = agent.seen.errors.length - before
   await act('6. "work" recovers: one probe, one notice, and on it goes.', async () => {
-    upstream.on(secrets.work).clear()
+    upstream.refuse(secrets.work, null)
     await watch(stage, agent, 12_000)
   })
   await agent.stop()
@@ -102,9 +99,9 @@ async function summary(
   return errors.before === 0 && errors.during > 0
 }
 
-async function failover(): Promise<boolean> {
-  const upstream = await fakeUpstream()
-  const stage = new Stage()
+async function failover(program: string): Promise<boolean> {
+  const upstream = await Upstream.start()
+  const stage = new Stage(program)
   try {
     return await play(stage, upstream)
   } finally {
@@ -113,7 +110,7 @@ async function failover(): Promise<boolean> {
   }
 }
 
-const [wanted = 'failover'] = process.argv.slice(2)
-if (wanted !== 'failover' && wanted !== 'storm') say(`there is no demo ${wanted}; there are failover and storm`)
-const worked = wanted === 'storm' ? await storm() : wanted === 'failover' && (await failover())
-process.exitCode = worked ? 0 : 1
+/** Shows a story with the program whose main module is given; resolves with whether it went as it should. */
+export function showDemo(story: 'failover' | 'storm', program: string): Promise<boolean> {
+  return story === 'storm' ? storm(program) : failover(program)
+}

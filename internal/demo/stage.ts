@@ -3,9 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-
-const main = fileURLToPath(new URL('../../cmd/spillway/main.js', import.meta.url))
 
 /** A member as `pool status --json` shows it. */
 export interface Member {
@@ -25,15 +22,25 @@ export interface PoolView {
 /** A real spillway in a directory of its own, driven through its command line as an operator would. */
 export class Stage {
   readonly #data = mkdtempSync(join(tmpdir(), 'spillway-demo-'))
+  readonly #program: string
   #daemon: ChildProcess | null = null
+
+  /** `program` is the path of its main module. */
+  constructor(program: string) {
+    this.#program = program
+  }
 
   /** Runs one command and resolves with what it printed. */
   run(args: readonly string[], input = ''): Promise<string> {
     return new Promise((resolve, reject) => {
-      const child = execFile(process.execPath, [main, '--data', this.#data, ...args], (error, stdout, stderr) => {
-        if (error) reject(new Error(`spillway ${args.join(' ')}: ${stderr.trim()}`))
-        else resolve(stdout)
-      })
+      const child = execFile(
+        process.execPath,
+        [this.#program, '--data', this.#data, ...args],
+        (error, stdout, stderr) => {
+          if (error) reject(new Error(`spillway ${args.join(' ')}: ${stderr.trim()}`))
+          else resolve(stdout)
+        },
+      )
       child.stdin?.end(input)
     })
   }
@@ -41,7 +48,7 @@ export class Stage {
   /** Runs one command to its end, whatever that is. */
   ended(args: readonly string[]): Promise<{ code: number; said: string }> {
     return new Promise((resolve) => {
-      const child = execFile(process.execPath, [main, '--data', this.#data, ...args], (_, __, stderr) =>
+      const child = execFile(process.execPath, [this.#program, '--data', this.#data, ...args], (_, __, stderr) =>
         resolve({ code: child.exitCode ?? 1, said: stderr.trim() }),
       )
     })
@@ -50,7 +57,7 @@ export class Stage {
   /** Starts the daemon on a free port and resolves with its address. */
   async serve(): Promise<string> {
     const env = { ...process.env, SPILLWAY_POOLS_MAX_WAIT_MS: '500ms' }
-    const args = [main, '--data', this.#data, 'serve', '--listen', '127.0.0.1:0']
+    const args = [this.#program, '--data', this.#data, 'serve', '--listen', '127.0.0.1:0']
     const daemon = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] })
     this.#daemon = daemon
     for await (const line of createInterface({ input: daemon.stdout })) {

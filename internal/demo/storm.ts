@@ -1,14 +1,14 @@
 /**
- * `npm run demo -- storm`: a backlog of jobs against a token that was revoked. First a loop that retries, as people write
+ * The demo of a storm: a backlog of jobs against a token that was revoked. First a loop that retries, as people write
  * it; then `spillway run` in its place. Files, bytes and requests are counted as they happen.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { answer, type FakeUpstream, fakeUpstream } from '../fakes/upstream/upstream.ts'
 import { paint, pause, say } from './print.ts'
 import { Stage } from './stage.ts'
+import { revoked, Upstream } from './upstream.ts'
 
 const jobs = 400
 const retries = 3
@@ -53,13 +53,13 @@ function ended(command: string, args: readonly string[], env: Record<string, str
 }
 
 /** A backlog of jobs, some at a time, until all are done or the time is up; shows what it has cost so far. */
-async function backlog(upstream: FakeUpstream, count: Count, job: () => Promise<void>): Promise<string> {
-  const before = upstream.requests.length
+async function backlog(upstream: Upstream, count: Count, job: () => Promise<void>): Promise<string> {
+  const before = upstream.requests
   const until = Date.now() + forMs
   let next = 0
   const line = () => {
     const { files, bytes } = filled(count.folder)
-    const requests = upstream.requests.length - before
+    const requests = upstream.requests - before
     return `${count.jobsDone} of ${jobs} jobs, ${count.attempts} starts, ${requests} requests, ${files} files, ${(bytes / 1024 ** 2).toFixed(1)} MiB`
   }
   const worker = async () => {
@@ -84,14 +84,12 @@ async function backlog(upstream: FakeUpstream, count: Count, job: () => Promise<
 }
 
 /** Tells the story; true when it went as it should. */
-export async function storm(): Promise<boolean> {
-  const upstream = await fakeUpstream()
-  const stage = new Stage()
+export async function storm(program: string): Promise<boolean> {
+  const upstream = await Upstream.start()
+  const stage = new Stage(program)
   const folder = mkdtempSync(join(tmpdir(), 'spillway-storm-'))
   try {
-    upstream
-      .on('*')
-      .always(answer(401, {}, { error: { message: 'Incorrect API key provided', code: 'invalid_api_key' } }))
+    upstream.refuse('sk-demo-revoked', revoked)
     say(`${paint('bold', `A token was revoked. ${jobs} jobs wait.`)}\n`)
 
     say(paint('bold', `1. A loop that retries ${retries} times, for ${forMs / 1000} s:`))

@@ -1,0 +1,17 @@
+import type { Port } from '../../../internal/cli/cli.ts'
+
+/** What the command line needs of the rest of the program, doing nothing but what `change` says. */
+export function portWith(change: Partial<Port>): Port {
+  return {
+    version: '1.2.3',
+    now: () => 0,
+    sleep: async () => undefined,
+    open: async () => {
+      throw new Error('nothing is to be opened here')
+    },
+    serve: async () => 0,
+    init: async () => ({ data: '/data', key: null }),
+    demo: async () => true,
+    ...change,
+  }
+}
