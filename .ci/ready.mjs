@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { npm } from '../runtime/npm.mjs'
 import { refusalOf } from '../runtime/supported.mjs'
 
 const refusal = refusalOf(process.versions)
@@ -32,7 +33,8 @@ const installed = at('node_modules', '.cache', 'installed')
 if (modified(installed) < modified(at('package-lock.json'))) {
   // Not `npm ci`: it refuses a lock file that leaves out the optional binaries of platforms whose packages a registry lacks.
   // Without scripts: nothing has to be compiled, and what Node 20 needs comes below.
-  run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
+  const done = npm(root, ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
+  if (done.status !== 0) process.exit(done.status ?? 1)
   mkdirSync(dirname(installed), { recursive: true })
   writeFileSync(installed, '')
 }
