@@ -4,6 +4,7 @@ const may = {
   demo: [],
   clock: [],
   config: [],
+  edit: [],
   log: [],
   net: [],
   http1: ['clock'],
@@ -13,7 +14,7 @@ const may = {
   vault: ['clock'],
   store: ['pool', 'events', 'vault'],
   keys: ['store', 'vault', 'clock'],
-  credential: ['pool', 'dialect', 'vault', 'store', 'events', 'clock', 'log', 'blocking', 'net', 'outbound'],
+  credential: ['pool', 'dialect', 'vault', 'store', 'events', 'clock', 'log', 'blocking', 'net', 'outbound', 'edit'],
   engine: ['pool', 'dialect', 'store', 'events', 'clock', 'log'],
   proxy: [
     'pool',
@@ -52,7 +53,8 @@ const may = {
   guard: ['ops', 'pool', 'events', 'clock', 'log', 'blocking'],
   admin: ['ops', 'metrics', 'log', 'net'],
   telegram: ['ops', 'notify', 'log'],
-  cli: ['ops', 'guard', 'config', 'log'],
+  connect: ['pool', 'edit'],
+  cli: ['ops', 'guard', 'connect', 'config', 'log'],
 }
 
 // What a command loads that asks the daemon and ends: the face of the package would load the package.
@@ -77,6 +79,9 @@ const homes = {
   fastify: ['admin'],
   'prom-client': ['metrics'],
   yaml: ['config', 'ops'],
+  'jsonc-parser': ['edit'],
+  'smol-toml': ['edit'],
+  diff: ['connect'],
 }
 
 // The way of a request through the proxy: a folder may import those below it, and all of them `local`.

@@ -251,8 +251,10 @@ describe('serve', () => {
     expect((await serving({})).out).toBe(
       `spillway listens on http://127.0.0.1:8460 (data in /data; Node 24.22.3, fast path)
 client key local: sk-spillway-first (shown only now; spillway env POOL passes it to agents)
-point an agent at a pool:
+point an agent at a pool, in its terminal:
   eval "$(spillway env openai)"
+or in its own configuration:
+  spillway connect codex|claude|gemini|opencode|qwen
 `,
     )
     expect((await serving({ firstKey: null })).out).not.toContain('client key')
@@ -262,6 +264,17 @@ point an agent at a pool:
   test('says what to type where there is no credential or no pool', async () => {
     expect((await serving({ credentials: 0, pools: [] })).out).toContain('spillway cred add work --provider openai')
     expect((await serving({ pools: [] })).out).toContain('spillway pool create openai')
+  })
+
+  test('names the command that works at this moment', async () => {
+    const invocation = () => ({ typed: ['node', '/my clone/main.js', '--data', '/d'], absolute: ['x'] }) as const
+    const serve: Port['serve'] = async (_where, _options, started) => {
+      started({ ...facts, pools: [{ name: 'p', provider: 'anthropic' }] })
+      return 0
+    }
+    const { out } = await run(['serve'], { port: port({ serve, invocation }) })
+    expect(out).toContain(`eval "$(node '/my clone/main.js' --data /d env p)"`)
+    expect(out).toContain(`node '/my clone/main.js' --data /d connect claude\n`)
   })
 
   test('warns on stderr', async () => {

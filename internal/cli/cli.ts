@@ -9,7 +9,7 @@ import { screenOf } from './screen.ts'
 import { commandTree } from './tree.ts'
 
 export { Unreachable } from './exit.ts'
-export type { CliIo, Port, ServeOptions, Started } from './port.ts'
+export type { CliIo, Invocation, Port, ServeOptions, Started } from './port.ts'
 export { answers, remoteOps } from './remote.ts'
 
 /** Runs one command line (without the program's name) and resolves with its exit code; never rejects. */

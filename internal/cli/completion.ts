@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { providers, shapes, strategies } from '../ops/client.ts'
 import type { Ops } from '../ops/ops.ts'
+import { shells } from './quoting.ts'
 
 export const completionShells = ['bash', 'zsh', 'fish'] as const
 export type CompletionShell = (typeof completionShells)[number]
@@ -135,7 +136,7 @@ async function valuesOf(flag: string, names: Names): Promise<readonly string[]> 
     case '--strategy':
       return strategies
     case '--shell':
-      return ['sh', 'fish', 'powershell']
+      return shells
     case '--format':
       return ['jsonl']
     case '--pool':

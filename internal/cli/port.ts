@@ -42,6 +42,14 @@ export interface Started {
   readonly warnings: readonly string[]
 }
 
+/** How this program is started again on the same installation. */
+export interface Invocation {
+  /** As a person types it in another terminal of the same kind. */
+  readonly typed: readonly [string, ...string[]]
+  /** From anywhere, whatever PATH is. */
+  readonly absolute: readonly [string, ...string[]]
+}
+
 interface Initialised {
   readonly data: string
   /** The bare client key `local`; null when the directory was set up already. */
@@ -65,6 +73,9 @@ export interface Port {
    * daemon will do: `Unreachable` when none runs.
    */
   open(where: Where, needs?: { readonly live: boolean }): Promise<Opened>
+  /** The path of the data directory, whether it exists or not. */
+  data(where: Where): string
+  invocation(where: Where): Invocation
   /** Runs the daemon until it is told to stop; calls `started` once it listens. Resolves with the exit code. */
   serve(where: Where, options: ServeOptions, started: (facts: Started) => void): Promise<number>
   init(where: Where): Promise<Initialised>

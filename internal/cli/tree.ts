@@ -19,6 +19,7 @@ const groups: readonly { readonly names: readonly string[]; load(): Promise<Regi
   { names: ['init', 'serve'], load: async () => (await import('./commands/daemon.ts')).daemonCommands },
   { names: ['status', 'check', 'doctor'], load: async () => (await import('./commands/status.ts')).statusCommands },
   { names: ['export', 'env', 'apply'], load: async () => (await import('./commands/setup.ts')).setupCommands },
+  { names: ['connect'], load: async () => (await import('./commands/connect.ts')).connectCommand },
   { names: ['cred'], load: async () => (await import('./commands/cred.ts')).credCommands },
   { names: ['pool'], load: async () => (await import('./commands/pool.ts')).poolCommands },
   { names: ['key'], load: async () => (await import('./commands/key.ts')).keyCommands },

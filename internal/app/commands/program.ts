@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { answers, type Port, remoteOps, Unreachable } from '../../cli/cli.ts'
 import { sleep, systemClock } from '../../clock/clock.ts'
 import { type Places, placesOf, prepareDirectory } from '../places.ts'
+import { invocationOf } from './invocation.ts'
 import { actor, type Environment, loading } from './loading.ts'
 import { programVersion } from './version.ts'
 
@@ -23,6 +24,8 @@ export function programPort(env: Environment): Port {
       await sleep(clock, ms)
       return true
     },
+    data: (where) => placesOf(where, env).data,
+    invocation: (where) => invocationOf(where, env),
     async open(where, { live } = { live: false }) {
       const places = placesOf(where, env)
       if (live && !existsSync(places.data)) throw noDaemon(places)

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { type Cli, leaf, listing, whereOf } from '../command.ts'
 import type { Started } from '../port.ts'
+import { commandLine } from '../quoting.ts'
 
 /** `init` and `serve`. */
 export function daemonCommands(program: Command, cli: Cli): void {
@@ -23,14 +24,14 @@ export function daemonCommands(program: Command, cli: Cli): void {
       const code = await io.port.serve(
         whereOf(command, io.cwd),
         { listen: listen ?? null, adminListen: adminListen ?? null },
-        (facts) => announce(cli, facts),
+        (facts) => announce(cli, facts, commandLine(io.port.invocation(whereOf(command, io.cwd)).typed)),
       )
       cli.end(code)
     })
 }
 
 /** What a person who has just started it wants to know: where it is, and how to point an agent at it. */
-function announce(cli: Cli, facts: Started): void {
+function announce(cli: Cli, facts: Started, program: string): void {
   const { screen } = cli
   for (const warning of facts.warnings) screen.note(`warning: ${warning}`)
   const runtime = `Node ${facts.node}, ${facts.fastPath ? 'fast path' : 'without the fast path'}`
@@ -38,21 +39,30 @@ function announce(cli: Cli, facts: Started): void {
   if (facts.firstKey !== null)
     screen.print(`client key local: ${facts.firstKey} (shown only now; spillway env POOL passes it to agents)`)
   for (const note of facts.notes) screen.print(note)
-  screen.print(nextStep(facts))
+  screen.print(nextStep(facts, program))
 }
 
-function nextStep({ credentials, pools }: Started): string {
-  if (credentials === 0) return withoutCredential
-  if (pools.length === 0) return withoutPool
-  return ['point an agent at a pool:', ...pools.map(({ name }) => `  eval "$(spillway env ${name})"`)].join('\n')
+/** Commands that work as they stand in another terminal: `program` is what starts this very one. */
+function nextStep({ credentials, pools }: Started, program: string): string {
+  if (credentials === 0) return withoutCredential(program)
+  if (pools.length === 0) return withoutPool(program)
+  return [
+    'point an agent at a pool, in its terminal:',
+    ...pools.map(({ name }) => `  eval "$(${program} env ${name})"`),
+    'or in its own configuration:',
+    `  ${program} connect ${pools.length === 1 ? (clientOf[pools[0]?.provider ?? ''] ?? clients) : clients}`,
+  ].join('\n')
 }
 
-const withoutCredential = `there is no credential yet. In another terminal:
-  spillway cred add work --provider openai          asks for the key
-  spillway pool create openai --provider openai --members work
-  eval "$(spillway env openai)"
+const clients = 'codex|claude|gemini|opencode|qwen'
+const clientOf: Readonly<Record<string, string>> = { codex: 'codex', anthropic: 'claude', gemini: 'gemini' }
+
+const withoutCredential = (program: string) => `there is no credential yet. In another terminal:
+  ${program} cred add work --provider openai          asks for the key
+  ${program} pool create openai --provider openai --members work
+  eval "$(${program} env openai)"
 or set OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY (several keys with commas between them) and start again.`
 
-const withoutPool = `there are credentials but no pool yet:
-  spillway pool create openai --provider openai --members A,B
-  eval "$(spillway env openai)"`
+const withoutPool = (program: string) => `there are credentials but no pool yet:
+  ${program} pool create openai --provider openai --members A,B
+  eval "$(${program} env openai)"`

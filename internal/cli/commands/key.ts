@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Cli, leaf, listing, names } from '../command.ts'
+import { type Cli, leaf, listing, names, whereOf } from '../command.ts'
 import { relative } from '../when.ts'
 
 /** `key …`: what agents present to spillway. */
@@ -8,14 +8,41 @@ export function keyCommands(program: Command, cli: Cli): void {
   const key = program.command('key').description('client keys: what agents present to spillway')
   listing(leaf(key, 'create <name>', 'make a key; it is printed once'))
     .option('--pools <a,b>', 'pools that it may use (default: all)', names)
-    .action((name: string, options: { pools?: string[]; json?: true }, command: Command) =>
+    .option('--keep', 'keep it sealed, so that env, run and connect can use it')
+    .action((name: string, options: { pools?: string[]; keep?: true; json?: true }, command: Command) =>
       cli.withOps(command, async (ops) => {
-        const made = await ops.keyCreate({ name, ...(options.pools === undefined ? {} : { pools: options.pools }) })
+        const { pools, keep = false } = options
+        const made = await ops.keyCreate({ name, keep, ...(pools === undefined ? {} : { pools }) })
         if (options.json) return screen.json(made)
         screen.print(made.key)
-        screen.note(`this is the only time that the key ${name} is shown`)
+        screen.note(
+          keep ? `kept sealed: spillway key show ${name}` : `this is the only time that the key ${name} is shown`,
+        )
       }),
     )
+  listing(leaf(key, 'rotate <name>', 'put a new key in the place of one; it is printed once'))
+    .option('--keep', 'keep it sealed, as local and those that were kept are anyway')
+    .action((name: string, options: { keep?: true; json?: true }, command: Command) =>
+      cli.withOps(command, async (ops) => {
+        const made = await ops.keyRotate({ name, keep: options.keep ?? false })
+        if (options.json) return screen.json(made)
+        screen.print(made.key)
+        if (made.revoked > 0) screen.note(`the key that ${name} was until now is revoked`)
+        const connected = await connectedWith(cli, command)
+        if (made.kept && connected.length > 0)
+          screen.note(
+            `clients that hold the old one: ${connected.map((each) => `spillway connect ${each}`).join('; ')}`,
+          )
+      }),
+    )
+  listing(leaf(key, 'show <name>', 'print a key that is kept (local), for tools that ask a command')).action(
+    (name: string, options: { json?: true }, command: Command) =>
+      cli.withOps(command, async (ops) => {
+        const found = await ops.keyShow({ name })
+        if (options.json) return screen.json(found)
+        screen.print(found.key)
+      }),
+  )
   listing(leaf(key, 'list', 'all keys, without their secrets')).action((options: { json?: true }, command: Command) =>
     cli.withOps(command, async (ops) => {
       const all = await ops.keyList({})
@@ -41,4 +68,10 @@ export function keyCommands(program: Command, cli: Cli): void {
         screen.print(changed ? `revoked ${name}` : `${name} is revoked already`)
       }),
   )
+}
+
+/** The clients that hold the key in a file of theirs. */
+async function connectedWith({ io }: Cli, command: Command): Promise<string[]> {
+  const { connectionsIn } = await import('../../connect/connect.ts')
+  return connectionsIn(io.port.data(whereOf(command, io.cwd))).filter((client) => client !== 'codex')
 }

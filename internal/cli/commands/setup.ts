@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { type Command, Option } from 'commander'
 import { Refusal } from '../../ops/client.ts'
 import { absolute, type Cli, leaf, listing } from '../command.ts'
-import { assignment, remark, type Shell, shells } from '../quoting.ts'
+import { assignment, failing, remark, removal, type Shell, shells } from '../quoting.ts'
 
 /** `env`, `apply` and `export`. */
 export function setupCommands(program: Command, cli: Cli): void {
@@ -22,15 +22,22 @@ function env(program: Command, cli: Cli): void {
   listing(leaf(program, 'env <pool>', 'lines that point an agent at the pool: eval "$(spillway env openai)"'))
     .option('--key <name>', 'the client key (default: local)')
     .addOption(new Option('--shell <shell>', 'for which shell').choices(shells).default('sh'))
-    .action((name: string, options: { key?: string; shell: Shell; json?: true }, command: Command) =>
-      cli.withOps(command, async (ops) => {
-        const { key, shell, json } = options
-        const found = await ops.env({ name, ...(key === undefined ? {} : { key }) })
-        if (json) return cli.screen.json(found)
-        for (const variable of found.variables) cli.screen.print(assignment(shell, variable.name, variable.value))
-        if (found.notes.length > 0) cli.screen.print(found.notes.map(remark).join('\n'))
-      }),
-    )
+    .action(async (name: string, options: { key?: string; shell: Shell; json?: true }, command: Command) => {
+      const { key, shell, json } = options
+      try {
+        await cli.withOps(command, async (ops) => {
+          const found = await ops.env({ name, ...(key === undefined ? {} : { key }) })
+          if (json) return cli.screen.json(found)
+          for (const each of found.unset) cli.screen.print(removal(shell, each))
+          for (const variable of found.variables) cli.screen.print(assignment(shell, variable.name, variable.value))
+          if (found.notes.length > 0) cli.screen.print(found.notes.map(remark).join('\n'))
+        })
+      } catch (error) {
+        // The output goes to eval, which succeeds with nothing: whatever follows would run without these variables.
+        if (!json) cli.screen.print(failing(shell))
+        throw error
+      }
+    })
 }
 
 function apply(program: Command, cli: Cli): void {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { editJson } from '../../edit/edit.ts'
 import { Secret } from '../../vault/vault.ts'
 import { formatOf, readTokens } from './formats.ts'
-import { spliceJson } from './splice.ts'
 import { jsonObject, type TokenSet } from './tokens.ts'
 
 const end = Date.UTC(2026, 0, 5, 15)
@@ -84,7 +84,7 @@ test.each(files)(
       refreshToken: new Secret('r2'),
       expiresAt: end + 3_600_000,
     }
-    const after = spliceJson(text, formatOf(format).changes(next, end, jsonObject(text)))
+    const after = editJson(text, formatOf(format).changes(next, end, jsonObject(text)))
     expect(plain(readTokens(formatOf(format), after))).toEqual({
       ...plain(before),
       access: fresh,
@@ -100,7 +100,7 @@ test.each(files)(
 test('codex notes when it was refreshed', () => {
   const text = JSON.stringify(files[0]?.document)
   const tokens = readTokens(formatOf('codex'), text)
-  expect(JSON.parse(spliceJson(text, formatOf('codex').changes(tokens, end, jsonObject(text)))).last_refresh).toBe(
+  expect(JSON.parse(editJson(text, formatOf('codex').changes(tokens, end, jsonObject(text)))).last_refresh).toBe(
     '2026-01-05T15:00:00.000Z',
   )
 })

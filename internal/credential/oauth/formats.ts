@@ -1,7 +1,7 @@
+import type { Change } from '../../edit/edit.ts'
 import type { At } from '../../pool/pool.ts'
 import { Secret } from '../../vault/vault.ts'
 import { instant } from '../sources/command.ts'
-import type { Change } from './splice.ts'
 import { claimsOf, expiryOf, jsonObject, type TokenSet } from './tokens.ts'
 
 /** How a tool keeps its login in a JSON file: reading it, and what to change in it after a refresh. */

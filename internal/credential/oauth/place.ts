@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock/clock.ts'
+import { editJson } from '../../edit/edit.ts'
 import type { At } from '../../pool/pool.ts'
 import type { CredentialRecord, RefreshRecord, SecretRecord, Write } from '../../store/store.ts'
 import { Secret, type Vault } from '../../vault/vault.ts'
@@ -7,7 +8,6 @@ import { modeWarning, readingFailed } from '../worker/reading.ts'
 import type { FileCalls } from '../worker/tasks.ts'
 import type { FileFormat } from './formats.ts'
 import type { Ledger } from './refresh-rows.ts'
-import { spliceJson } from './splice.ts'
 import { digestOf, jsonObject, sameTokens, type TokenSet, tokensFromText, tokensToText } from './tokens.ts'
 
 const fileMs = 5_000
@@ -140,7 +140,7 @@ export class FilePlace implements TokenPlace {
   }
 
   async #replace(before: string, change: { next: TokenSet; at: At }): Promise<boolean> {
-    const after = spliceJson(before, this.#format.changes(change.next, change.at, jsonObject(before)))
+    const after = editJson(before, this.#format.changes(change.next, change.at, jsonObject(before)))
     if (this.#spare === null) await this.reserve()
     const spare = this.#spare ?? ''
     this.#spare = null

@@ -141,7 +141,7 @@ describe('a job', () => {
 
   test('needs a key that can be given to it', async () => {
     await bench.ops.keyRevoke({ name: 'local' })
-    await expect(run({ job: 'j' })).rejects.toMatchObject({ code: 'not-found' })
+    await expect(run({ job: 'j' })).rejects.toMatchObject({ code: 'conflict' })
     await bench.ops.keyCreate({ name: 'local' })
     await expect(run({ job: 'j' })).rejects.toMatchObject({ code: 'conflict' })
     expect(await rows()).toEqual([])

@@ -115,7 +115,8 @@ async function seatOf(
 /** Where the proxy is and what points the child at it. */
 interface Aim {
   readonly origin: string
-  readonly variables: Readonly<Record<string, string>>
+  /** undefined: must not be set. */
+  readonly variables: Readonly<Record<string, string | undefined>>
 }
 
 /** One run of a job that may start. */
@@ -170,10 +171,12 @@ class Run {
     const { ops } = this.#parts
     const { startedAt, origin } = await ops.status({})
     if (startedAt === null) return null
-    const { key, keyKnown, variables } = await ops.env({ name: this.#request.pool })
-    if (!keyKnown)
-      throw new Refusal('conflict', `the client key ${key} is not kept here, so that no job can be given it`)
-    return { origin, variables: Object.fromEntries(variables.map(({ name, value }) => [name, value])) }
+    const { variables, unset } = await ops.env({ name: this.#request.pool })
+    const absent = Object.fromEntries(unset.map((name) => [name, undefined]))
+    return {
+      origin,
+      variables: { ...absent, ...Object.fromEntries(variables.map(({ name, value }) => [name, value])) },
+    }
   }
 
   async #attempt({ origin, variables }: Aim): Promise<Ended> {

@@ -6,16 +6,21 @@ import type { KeyRecord } from '../../store/store.ts'
 import { poolNamed } from '../find.ts'
 import { dialectFor } from '../names.ts'
 import { type Call, known, verb } from '../verb.ts'
-import { bareKey, keyNamed, localKeyName } from './keys.ts'
+import { bareKey, keyNamed, localKeyName, unkept } from './keys.ts'
 
 /** What points an agent at a pool. */
 export interface EnvironmentShape {
   pool: string
   provider: string
+  shape: string
+  /** What clients of this shape take as their base URL. */
+  baseUrl: string
   /** The client key's name, and whether `variables` carry it or a placeholder. */
   key: string
   keyKnown: boolean
   variables: { name: string; value: string }[]
+  /** Variables that must not be set beside these. */
+  unset: string[]
   /** What the variables alone do not do, as lines of a remark. */
   notes: string[]
 }
@@ -33,14 +38,17 @@ export const environmentVerbs = {
       const pool = poolNamed(call.engine, name)
       const record = key === undefined ? localKey(call) : keyNamed(call, key)
       const bare = await bareKey(call, record)
-      const value = bare?.reveal() ?? placeholder
-      const { variables, notes } = pointing(call, pool, value)
+      if (bare === null && key === undefined) throw unkept(record.name)
+      const { baseUrl, variables, unset, notes } = pointing(call, pool, bare?.reveal() ?? placeholder)
       return {
         pool: name,
         provider: pool.record.provider,
+        shape: dialectFor(pool.record).shape,
+        baseUrl,
         key: record.name,
         keyKnown: bare !== null,
         variables: Object.entries(variables).map(([variable, text]) => ({ name: variable, value: text })),
+        unset: [...unset],
         notes:
           bare === null
             ? [`the key ${record.name} is kept nowhere: put it in place of ${placeholder}`, ...notes]
@@ -51,17 +59,22 @@ export const environmentVerbs = {
 }
 
 function localKey(call: Call): KeyRecord {
-  const found = call.keys.list().find((key) => key.name === localKeyName && key.revokedAt === null)
+  const all = call.keys.list().filter((key) => key.name === localKeyName)
+  const found = all.find(({ revokedAt }) => revokedAt === null)
   if (found) return found
   throw new Refusal(
-    'not-found',
-    `there is no key ${localKeyName}, which is taken when none is named`,
-    'name another with --key NAME; spillway key create NAME makes one',
+    'conflict',
+    `the client key ${localKeyName}, which is taken when none is named, ${all.length === 0 ? 'does not exist' : 'is revoked'}`,
+    `spillway key ${all.length === 0 ? 'create local --keep' : 'rotate local'} makes a new one; or name another with --key NAME`,
   )
 }
 
 interface Pointing {
+  /** What clients of the pool's shape take as their base URL. */
+  readonly baseUrl: string
   readonly variables: Readonly<Record<string, string>>
+  /** Variables that would win over these, or send another key here. */
+  readonly unset: readonly string[]
   readonly notes: string[]
 }
 
@@ -69,13 +82,15 @@ interface Pointing {
 function pointing(call: Call, pool: PoolStatus, key: string): Pointing {
   const root = `${reachable(call.origin())}/${pool.record.name}`
   const dialect = dialectFor(pool.record)
+  const plain = { baseUrl: root, unset: [] }
   switch (dialect.provider) {
     case 'codex':
-      return { variables: { SPILLWAY_KEY: key }, notes: codexLines(root, 'SPILLWAY_KEY') }
+      return { ...plain, variables: { SPILLWAY_KEY: key }, notes: codexLines(root, 'SPILLWAY_KEY') }
     case 'azure':
-      return { variables: { AZURE_OPENAI_ENDPOINT: root, AZURE_OPENAI_API_KEY: key }, notes: [] }
+      return { ...plain, variables: { AZURE_OPENAI_ENDPOINT: root, AZURE_OPENAI_API_KEY: key }, notes: [] }
     case 'generic':
       return {
+        ...plain,
         variables: { SPILLWAY_BASE_URL: root, SPILLWAY_KEY: key },
         notes: ['Clients send the key as "Authorization: Bearer $SPILLWAY_KEY" or in x-api-key.'],
       }
@@ -87,18 +102,27 @@ function pointing(call: Call, pool: PoolStatus, key: string): Pointing {
 /** What the clients of each shape read; `version` is what they expect behind the address. */
 const pointingAt: Readonly<Record<Shape, (root: string, key: string, version: string) => Pointing>> = {
   openai(root, key, version) {
-    const base = root + version
-    return { variables: { OPENAI_BASE_URL: base, OPENAI_API_KEY: key }, notes: codexLines(base, 'OPENAI_API_KEY') }
+    const baseUrl = root + version
+    const variables = { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: key }
+    return { baseUrl, variables, unset: [], notes: codexLines(baseUrl, 'OPENAI_API_KEY') }
   },
-  // Claude Code takes ANTHROPIC_AUTH_TOKEN as it is, but asks a person about ANTHROPIC_API_KEY, which most other
-  // tools need. Both must be set, or a key of the upstream that is in the environment already would be sent here.
+  // Claude Code takes ANTHROPIC_AUTH_TOKEN as it is, but asks a person about ANTHROPIC_API_KEY and recommends No. The SDKs
+  // read both, warn where both are set, and take ANTHROPIC_API_KEY, which may be a key of the upstream.
   anthropic: (root, key) => ({
-    variables: { ANTHROPIC_BASE_URL: root, ANTHROPIC_AUTH_TOKEN: key, ANTHROPIC_API_KEY: key },
-    notes: ['Claude Code needs the first two only; if it warns of a conflict, unset ANTHROPIC_API_KEY for it.'],
+    baseUrl: root,
+    variables: { ANTHROPIC_BASE_URL: root, ANTHROPIC_AUTH_TOKEN: key },
+    unset: ['ANTHROPIC_API_KEY'],
+    notes: ['Tools that read ANTHROPIC_API_KEY only take the value of ANTHROPIC_AUTH_TOKEN there.'],
   }),
+  // GOOGLE_API_KEY wins over GEMINI_API_KEY where both are set.
   gemini: (root, key) => ({
+    baseUrl: root,
     variables: { GOOGLE_GEMINI_BASE_URL: root, GEMINI_API_KEY: key },
-    notes: ['GOOGLE_API_KEY wins over GEMINI_API_KEY where both are set.'],
+    unset: ['GOOGLE_API_KEY'],
+    notes: [
+      'Gemini CLI needs this once in ~/.gemini/settings.json (spillway connect gemini writes it):',
+      '{ "security": { "auth": { "selectedType": "gemini-api-key" } } }',
+    ],
   }),
 }
 
@@ -116,7 +140,7 @@ function version(pool: PoolStatus): string {
 /** Codex reads its provider from a file; the built-in one cannot be pointed elsewhere. */
 function codexLines(base: string, variable: string): string[] {
   return [
-    'Codex reads this from ~/.codex/config.toml instead:',
+    'Codex needs this besides, in ~/.codex/config.toml before the first table (spillway connect codex writes it):',
     '',
     'model_provider = "spillway"',
     '',

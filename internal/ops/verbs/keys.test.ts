@@ -21,6 +21,7 @@ describe('a client key', () => {
       key: expect.stringMatching(/^sk-spillway-/),
       id: expect.any(String),
       pools: ['openai'],
+      kept: false,
     })
     expect(bench.keys.check('openai', made.key)).toMatchObject({ ok: true })
     expect(bench.keys.check('gemini', made.key)).toMatchObject({ ok: false, why: 'not-allowed' })
@@ -54,6 +55,46 @@ describe('a client key', () => {
     await after.stop()
   })
 
+  test('is rotated: a new one opens the same pools, and the old one nothing', async () => {
+    const old = await ops.keyCreate({ name: 'ci', pools: ['openai'], keep: true })
+    const made = await ops.keyRotate({ name: 'ci' })
+    expect(made).toMatchObject({ name: 'ci', pools: ['openai'], kept: true, revoked: 1 })
+    expect(bench.keys.check('openai', old.key)).toMatchObject({ ok: false, why: 'unknown' })
+    expect(bench.keys.check('openai', made.key)).toMatchObject({ ok: true })
+    expect(bench.keys.check('gemini', made.key)).toMatchObject({ ok: false, why: 'not-allowed' })
+    expect(await ops.keyShow({ name: 'ci' })).toMatchObject({ key: made.key })
+    expect((await ops.auditList({})).map(({ kind }) => kind).slice(-2)).toEqual(['key_created', 'key_revoked'])
+  })
+
+  test('is kept after a rotation if it was kept before, if it is local, or if that is asked', async () => {
+    await ops.keyCreate({ name: 'ci' })
+    expect(await ops.keyRotate({ name: 'ci' })).toMatchObject({ kept: false, revoked: 1 })
+    await expect(ops.keyShow({ name: 'ci' })).rejects.toMatchObject({
+      code: 'conflict',
+      hint: 'spillway key rotate ci --keep puts one in its place that is',
+    })
+    expect(await ops.keyRotate({ name: 'ci', keep: true })).toMatchObject({ kept: true })
+    expect(await ops.keyRotate({ name: 'ci' })).toMatchObject({ kept: true })
+  })
+
+  test('that is revoked comes back with a rotation', async () => {
+    await ops.keyCreate({ name: 'local', keep: true })
+    await ops.keyRevoke({ name: 'local' })
+    const made = await ops.keyRotate({ name: 'local' })
+    expect(made).toMatchObject({ kept: true, revoked: 0 })
+    expect(await ops.env({ name: 'openai' })).toMatchObject({ keyKnown: true, variables: [{}, { value: made.key }] })
+  })
+
+  test('stays when the store does not take the new one', async () => {
+    const { key } = await ops.keyCreate({ name: 'ci' })
+    bench.store.trouble = new Error('disk full')
+    const call = expect(ops.keyRotate({ name: 'ci' })).rejects.toMatchObject({ code: 'failed' })
+    await bench.clock.advance(10_000)
+    await call
+    expect(bench.keys.check('openai', key)).toMatchObject({ ok: true })
+    bench.store.trouble = null
+  })
+
   test.each<[string, () => Promise<unknown>, object]>([
     ['for a name that is taken', () => ops.keyCreate({ name: 'ci' }), { code: 'conflict' }],
     [
@@ -62,6 +103,11 @@ describe('a client key', () => {
       { code: 'not-found', message: 'no pool named opnai; did you mean openai?' },
     ],
     ['for a name that is none', () => ops.keyCreate({ name: 'a b' }), { code: 'invalid' }],
+    [
+      'to be rotated when there is none',
+      () => ops.keyRotate({ name: 'zz' }),
+      { code: 'not-found', hint: 'there is ci' },
+    ],
     ['for a name that does not exist', () => ops.keyRevoke({ name: 'zz' }), { code: 'not-found', hint: 'there is ci' }],
   ])('is refused %s', async (_name, act, refusal) => {
     await ops.keyCreate({ name: 'ci' })
@@ -77,11 +123,7 @@ describe('env', () => {
       ['base_url = "http://127.0.0.1:8460/p/v1"', 'env_key = "OPENAI_API_KEY"'],
     ],
     ['openrouter', { OPENAI_BASE_URL: 'http://127.0.0.1:8460/p/v1', OPENAI_API_KEY: 'KEY' }, []],
-    [
-      'anthropic',
-      { ANTHROPIC_BASE_URL: 'http://127.0.0.1:8460/p', ANTHROPIC_AUTH_TOKEN: 'KEY', ANTHROPIC_API_KEY: 'KEY' },
-      [],
-    ],
+    ['anthropic', { ANTHROPIC_BASE_URL: 'http://127.0.0.1:8460/p', ANTHROPIC_AUTH_TOKEN: 'KEY' }, []],
     ['gemini', { GOOGLE_GEMINI_BASE_URL: 'http://127.0.0.1:8460/p', GEMINI_API_KEY: 'KEY' }, []],
     [
       'codex',
@@ -99,6 +141,26 @@ describe('env', () => {
     const named = Object.fromEntries(found.variables.map(({ name, value }) => [name, value.replace(key, 'KEY')]))
     expect(named).toEqual(variables)
     expect(found.notes).toEqual(expect.arrayContaining(lines))
+  })
+
+  test.each([
+    ['anthropic', ['ANTHROPIC_API_KEY']],
+    ['gemini', ['GOOGLE_API_KEY']],
+    ['openai', []],
+  ])('of %s names what must not be set beside it', async (provider, unset) => {
+    await ops.keyCreate({ name: 'local', keep: true })
+    await addCredentials(ops, ['x'], provider)
+    await ops.poolCreate({ name: 'p', provider, members: ['x'] })
+    expect(await ops.env({ name: 'p' })).toMatchObject({ unset, shape: provider })
+  })
+
+  test('refuses to go on without a key when none is named', async () => {
+    await ops.keyCreate({ name: 'local' })
+    await expect(ops.env({ name: 'openai' })).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'the key local is not kept here: only its owner has it',
+      hint: 'spillway key rotate local puts one in its place that is',
+    })
   })
 
   test('leaves the version out where the upstream has it in its base already', async () => {
@@ -130,8 +192,9 @@ describe('env', () => {
     await ops.keyCreate({ name: 'local', keep: true })
     await ops.keyRevoke({ name: 'local' })
     await expect(ops.env({ name: 'openai' })).rejects.toMatchObject({
-      code: 'not-found',
-      message: 'there is no key local, which is taken when none is named',
+      code: 'conflict',
+      message: 'the client key local, which is taken when none is named, is revoked',
+      hint: 'spillway key rotate local makes a new one; or name another with --key NAME',
     })
     await expect(ops.env({ name: 'openai', key: 'local' })).rejects.toMatchObject({ message: 'no key named local' })
     expect((await bench.store.load()).secrets.filter(({ owner }) => owner.startsWith('key:'))).toEqual([])

@@ -21,6 +21,16 @@ export interface KeyShape {
   revokedAt: string | null
 }
 
+/** A key that has just been made: the only time that it is shown, unless it is kept. */
+interface MadeKey {
+  name: string
+  key: string
+  id: string
+  pools: string[] | null
+  /** Whether it is kept sealed, so that `env`, `run` and `connect` can use it. */
+  kept: boolean
+}
+
 const keyCreate = verb({
   method: 'POST',
   path: '/v1/keys',
@@ -31,21 +41,49 @@ const keyCreate = verb({
     keep: flag.default(false),
   }),
   secret: true,
-  async run(call, { name, pools, keep }): Promise<{ name: string; key: string; id: string; pools: string[] | null }> {
+  async run(call, { name, pools, keep }): Promise<MadeKey> {
     checkName('key', name)
     if (living(call).some((other) => other.name === name))
-      throw new Refusal('conflict', `there is a key named ${name} already`, `spillway key revoke ${name} first`)
+      throw new Refusal(
+        'conflict',
+        `there is a key named ${name} already`,
+        `spillway key rotate ${name} puts a new one in its place`,
+      )
     for (const pool of pools ?? []) poolNamed(call.engine, pool)
-    const { record, key } = mintKey(name, pools ?? null, call.clock.now())
-    const writes: Write[] = [{ put: 'key', row: record }]
-    if (keep) writes.push({ put: 'secret', row: sealedKey(call, record, key) })
-    call.engine.tell({ kind: 'key_created', from: name, actor: call.actor, detail: { pools: record.pools } }, writes)
-    // A key that opens nothing after a crash would be worse than none: it is given out when it is durable.
-    await durable(call)
-    call.keys.add(record)
-    return { name, key: key.reveal(), id: record.id, pools: pools ?? null }
+    return make(call, { name, pools: pools ?? null, keep })
   },
 })
+
+const keyRotate = verb({
+  method: 'POST',
+  path: '/v1/keys/:name/rotate',
+  args: z.strictObject({ name: known, keep: flag.default(false) }),
+  secret: true,
+  async run(call, { name, keep }): Promise<MadeKey & { revoked: number }> {
+    const old = living(call).filter((key) => key.name === name)
+    const last = old.at(-1) ?? call.keys.list().findLast((key) => key.name === name)
+    if (!last) throw unknownKey(call, name)
+    const isKept = keep || name === localKeyName || (await bareKey(call, last)) !== null
+    // The old one goes when the new one is durable: whatever happens between, one of them opens the pools.
+    const made = await make(call, { name, pools: last.pools, keep: isKept })
+    for (const record of old) await revoke(call, record)
+    return { ...made, revoked: old.length }
+  },
+})
+
+async function make(
+  call: Call,
+  { name, pools, keep }: { name: string; pools: readonly string[] | null; keep: boolean },
+): Promise<MadeKey> {
+  const { record, key } = mintKey(name, pools && [...pools], call.clock.now())
+  const writes: Write[] = [{ put: 'key', row: record }]
+  if (keep) writes.push({ put: 'secret', row: sealedKey(call, record, key) })
+  call.engine.tell({ kind: 'key_created', from: name, actor: call.actor, detail: { pools: record.pools } }, writes)
+  // A key that opens nothing after a crash would be worse than none: it is given out when it is durable.
+  await durable(call)
+  call.keys.add(record)
+  return { name, key: key.reveal(), id: record.id, pools: pools && [...pools], kept: keep }
+}
 
 const keyRevoke = verb({
   method: 'DELETE',
@@ -55,20 +93,48 @@ const keyRevoke = verb({
     const record = living(call).find((key) => key.name === name)
     if (!record && call.keys.list().some((key) => key.name === name)) return { name, changed: false }
     if (!record) throw unknownKey(call, name)
-    const revoked = call.keys.revoke(record.id, call.clock.now())
-    if (!revoked) return { name, changed: false }
-    call.engine.tell({ kind: 'key_revoked', from: name, actor: call.actor, detail: {} }, [
-      { put: 'key', row: revoked },
-      { drop: 'secret', owner: ownerOf(record) },
-    ])
-    await durable(call)
-    return { name, changed: true }
+    return { name, changed: await revoke(call, record) }
   },
 })
 
+async function revoke(call: Call, record: KeyRecord): Promise<boolean> {
+  const revoked = call.keys.revoke(record.id, call.clock.now())
+  if (!revoked) return false
+  call.engine.tell({ kind: 'key_revoked', from: record.name, actor: call.actor, detail: {} }, [
+    { put: 'key', row: revoked },
+    { drop: 'secret', owner: ownerOf(record) },
+  ])
+  await durable(call)
+  return true
+}
+
+const keyShow = verb({
+  method: 'GET',
+  path: '/v1/keys/:name',
+  args: z.strictObject({ name: known }),
+  secret: true,
+  async run(call, { name }): Promise<{ name: string; key: string; id: string; pools: string[] | null }> {
+    const record = keyNamed(call, name)
+    const bare = await bareKey(call, record)
+    if (bare === null) throw unkept(name)
+    return { name, key: bare.reveal(), id: record.id, pools: record.pools && [...record.pools] }
+  },
+})
+
+/** The refusal for a key of which only the digest is known here. */
+export function unkept(name: string): Refusal {
+  return new Refusal(
+    'conflict',
+    `the key ${name} is not kept here: only its owner has it`,
+    `spillway key rotate ${name}${name === localKeyName ? '' : ' --keep'} puts one in its place that is`,
+  )
+}
+
 export const keyVerbs = {
   keyCreate,
+  keyRotate,
   keyRevoke,
+  keyShow,
   keyList: verb({
     method: 'GET',
     path: '/v1/keys',

@@ -41,6 +41,17 @@ describe('a client key', () => {
     expect(rig.counted.requests).toEqual(['client_error'])
   })
 
+  it.each([
+    ['missing', null, 'missing_key', /^spillway: .*"spillway env pool"/],
+    ['unknown', 'sk-of-the-upstream', 'unknown_key', /^spillway: .*"spillway env pool"/],
+  ])('that is %s is told where there is one', async (_name, key, code, message) => {
+    await start()
+    const headers = key === null ? '' : `Authorization: Bearer ${key}\r\n`
+    const text = await rig.raw(`GET /pool/v1/models HTTP/1.1\r\nHost: a\r\n${headers}Connection: close\r\n\r\n`)
+    const { error } = JSON.parse(text.slice(text.indexOf('{')))
+    expect(error).toMatchObject({ code, message: expect.stringMatching(message) })
+  })
+
   it('has to be known', async () => {
     await start({ provider: 'anthropic' })
     const { status, json } = await rig.ask({ key: 'sk-spillway-0000000000000000-guess' })
@@ -70,6 +81,19 @@ describe('a request target', () => {
     const text = await rig.raw('GET /nobody HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
     expect(text.toLowerCase()).toContain('content-type: application/problem+json')
     expect(text).toContain('"code":"unknown_pool"')
+  })
+
+  it.each([
+    ['/v1/chat/completions', 'no pool named v1; the base URL is http://a:8460/POOL/v1 (spillway env POOL)'],
+    ['/v1/messages', 'no pool named v1; the base URL is http://a:8460/POOL (spillway env POOL)'],
+    ['/v1beta/models', 'no pool named v1beta; the base URL is http://a:8460/POOL (spillway env POOL)'],
+    ['/nobody/v1/messages', 'no pool named nobody; the base URL is http://a:8460/POOL (spillway env POOL)'],
+    ['/', 'no pool of that name; the base URL is http://a:8460/POOL/v1 (spillway env POOL)'],
+  ])('without a pool, such as %s, is told what to write, where SDKs look for it too', async (target, message) => {
+    await start()
+    const text = await rig.raw(`GET ${target} HTTP/1.1\r\nHost: a:8460\r\nConnection: close\r\n\r\n`)
+    const body = JSON.parse(text.slice(text.indexOf('{')))
+    expect(body).toMatchObject({ detail: `spillway: ${message}`, error: { message: `spillway: ${message}` } })
   })
 })
 

@@ -25,6 +25,7 @@ import {
   expectationFailed,
   keyNotAllowed,
   missingKey,
+  noSuchPool,
   overloadedHere,
   problem,
   unknownKey,
@@ -79,7 +80,7 @@ export class Handler implements RequestHandler {
     }
     const pool = this.#context.engine.find(target.pool)
     if (!pool) {
-      this.#answer(call, problem(404, 'unknown_pool', 'There is no pool of this name.'))
+      this.#answer(call, noSuchPool(target, originOf(request)))
       return
     }
     this.#enter(call, { target, pool, expectation })
@@ -133,7 +134,7 @@ export class Handler implements RequestHandler {
     { key, pool, expectation }: Omit<Entry, 'target'> & { readonly key: string | null },
   ): LocalError | null {
     const check = this.#context.keys.check(pool.name, key)
-    if (!check.ok) return refusalOf[check.why]
+    if (!check.ok) return refusalOf[check.why](pool.name)
     if (asksForWebSocket(request.rawHeaders)) return this.#upgradeRefusal(request, frame, upgrade)
     return expectation === 'other' ? expectationFailed : null
   }
@@ -190,6 +191,11 @@ function clientKeyOf({ rawHeaders }: IncomingRequest, dialect: Dialect, { query 
   const header = (name: string) => headerIn(rawHeaders, name)
   const protocols = asksForWebSocket(rawHeaders) ? (header('sec-websocket-protocol') ?? null) : null
   return findClientKey(dialect, header, { query: query.slice(1), protocols })
+}
+
+/** The address that the client used. */
+function originOf({ rawHeaders, socket }: IncomingRequest): string {
+  return `${'encrypted' in socket ? 'https' : 'http'}://${headerIn(rawHeaders, 'host') ?? 'HOST'}`
 }
 
 /** A 426 has to name what is spoken instead (RFC 9110, 15.5.22). */

@@ -12,9 +12,23 @@ function localError(
   return { status, code, message, retryAfterSeconds: seconds }
 }
 
-export const missingKey = localError(401, 'missing_key', 'A client key of this proxy is needed.')
-export const unknownKey = localError(401, 'unknown_key', 'This client key is not known here.')
-export const keyNotAllowed = localError(403, 'key_not_allowed', 'This client key may not use this pool.')
+/** No client key came with the request. */
+export function missingKey(pool: string): LocalError {
+  const message = `spillway: this request carries no client key; what "spillway env ${pool}" prints sets one.`
+  return localError(401, 'missing_key', message)
+}
+
+/** A key came that is none of ours, most often the upstream's own. */
+export function unknownKey(pool: string): LocalError {
+  const message = `spillway: this is no client key that is in force here; what "spillway env ${pool}" prints sets one. A key of the upstream is not taken.`
+  return localError(401, 'unknown_key', message)
+}
+
+export function keyNotAllowed(pool: string): LocalError {
+  const message = `spillway: this client key may not use the pool ${pool}; "spillway key create NAME --pools ${pool}" makes one that may.`
+  return localError(403, 'key_not_allowed', message)
+}
+
 export const upgradeRefused = localError(426, 'upgrade_refused', 'WebSockets are not spoken here: use plain HTTP.')
 export const draining = localError(503, 'draining', 'The proxy is about to stop: come again.', 1)
 export const expectationFailed = localError(417, 'expectation_failed', 'The only expectation known is 100-continue.')
@@ -46,11 +60,32 @@ export function hostDown({ retryAt, host }: Decision & { kind: 'host-down' }, no
   return localError(503, 'upstream_unreachable', `The upstream ${host} cannot be reached at the moment.`, seconds)
 }
 
-/** An answer about the request itself, where no dialect is known: RFC 9457, with a stable `code`. */
+/**
+ * The answer about a pool that does not exist; most often the pool was left out of the base URL. `origin` is the address that
+ * the client used, as it wrote it.
+ */
+export function noSuchPool(
+  { pool, path }: { readonly pool: string; readonly path: string },
+  origin: string,
+): LocalAnswer {
+  const name = /^[\w.-]{1,63}$/.test(pool) ? `no pool named ${pool}` : 'no pool of that name'
+  const detail = `spillway: ${name}; the base URL is ${origin}/POOL${versionFor(pool, path)} (spillway env POOL)`
+  return problem(404, 'unknown_pool', detail)
+}
+
+/** What clients of the API that was asked for expect in their base URL, as far as a path says that. */
+function versionFor(pool: string, path: string): string {
+  return /^v1beta/.test(pool) || path.startsWith('/messages') || path.startsWith('/v1/messages') ? '' : '/v1'
+}
+
+/**
+ * An answer about the request itself, where no dialect is known: RFC 9457, with a stable `code`. SDKs show what stands in
+ * `error`.
+ */
 export function problem(status: number, code: string, detail: string): LocalAnswer {
   return {
     status,
     headers: { 'content-type': 'application/problem+json' },
-    body: JSON.stringify({ type: 'about:blank', status, code, detail }),
+    body: JSON.stringify({ type: 'about:blank', status, code, detail, error: { type: code, code, message: detail } }),
   }
 }

@@ -12,6 +12,8 @@ export function portWith(change: Partial<Port>): Port {
     serve: async () => 0,
     init: async () => ({ data: '/data', key: null }),
     demo: async () => true,
+    data: () => '/nonexistent/data',
+    invocation: () => ({ typed: ['spillway'], absolute: ['/usr/bin/spillway'] }),
     ...change,
   }
 }
