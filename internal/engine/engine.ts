@@ -2,27 +2,10 @@
  * The live pools: gives out leases, applies outcomes in order, keeps what happened durable and announces it.
  * One Engine per process; it asks `pool/` what to do and the Store to remember it.
  */
-export type {
-  Answer,
-  Commands,
-  CredentialStatus,
-  DataPath,
-  Decision,
-  Engine,
-  EngineSettings,
-  Exhausted,
-  Explanation,
-  Finding,
-  Lease,
-  LivePool,
-  MemberStatus,
-  NewMember,
-  PoolStatus,
-  Prober,
-  Scout,
-  Turn,
-  Views,
-  WhyNot,
-} from './api.ts'
+export type { Engine, EngineSettings } from './api/api.ts'
+export type { Commands, NewMember } from './api/commands.ts'
+export type { DataPath, Decision, Exhausted, Lease, LivePool, Turn } from './api/data-path.ts'
+export type { Answer, Finding, Prober, Scout } from './api/probes.ts'
+export type { CredentialStatus, Explanation, MemberStatus, PoolStatus, Views, WhyNot } from './api/views.ts'
 export type { Signal } from './record/signals.ts'
 export { type EngineDeps, startEngine } from './start.ts'

@@ -1,6 +1,6 @@
 import { type Actor, Refusal } from '../../pool/pool.ts'
 import type { PoolRecord, Write } from '../../store/store.ts'
-import type { NewMember } from '../api.ts'
+import type { NewMember } from '../api/commands.ts'
 import type { WaitQueue } from '../requests/wait-queue.ts'
 import type { Core } from '../state/context.ts'
 import { type LiveSeat, Pool } from '../state/live.ts'

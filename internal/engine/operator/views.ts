@@ -8,7 +8,7 @@ import {
   servesModel,
   type Tier,
 } from '../../pool/pool.ts'
-import type { Explanation, MemberStatus, PoolStatus, WhyNot } from '../api.ts'
+import type { Explanation, MemberStatus, PoolStatus, WhyNot } from '../api/views.ts'
 import type { Leasing } from '../requests/leasing.ts'
 import type { Core } from '../state/context.ts'
 import { currentPark, type LiveSeat, type Pool } from '../state/live.ts'

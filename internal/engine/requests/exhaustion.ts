@@ -1,6 +1,6 @@
 import type { RecoveredHow } from '../../events/events.ts'
 import { type At, doubtMs, type ModelFamily } from '../../pool/pool.ts'
-import type { Exhausted } from '../api.ts'
+import type { Exhausted } from '../api/data-path.ts'
 import type { Core } from '../state/context.ts'
 import type { LiveSeat, Pool } from '../state/live.ts'
 import { poolStateRow } from '../state/registry.ts'

@@ -1,6 +1,6 @@
 import type { Cancel } from '../../clock/clock.ts'
 import { type At, cooled, type Gate, type Health, type Outcome } from '../../pool/pool.ts'
-import type { Scout } from '../api.ts'
+import type { Scout } from '../api/probes.ts'
 import type { Core } from '../state/context.ts'
 import type { LiveLease, LiveSeat, Pool } from '../state/live.ts'
 import { hostRow } from '../state/registry.ts'

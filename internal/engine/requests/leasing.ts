@@ -13,7 +13,7 @@ import {
   startProbe,
   type Tier,
 } from '../../pool/pool.ts'
-import type { Decision, Exhausted, Lease } from '../api.ts'
+import type { Decision, Exhausted, Lease } from '../api/data-path.ts'
 import { type Core, circumstances } from '../state/context.ts'
 import { LiveLease, type LiveSeat, type LiveTurn, type Pool } from '../state/live.ts'
 import { isReachable } from '../state/seat-health.ts'

@@ -1,14 +1,10 @@
 import {
-  type At,
   type Effect,
   effectOf,
   type Gate,
   type Health,
-  isOutlier,
   type ModelFamily,
   type Outcome,
-  outlierCoolMs,
-  remember,
   settle,
 } from '../../pool/pool.ts'
 import { type Core, circumstances } from '../state/context.ts'
@@ -18,6 +14,7 @@ import type { ActiveMembers } from './active-member.ts'
 import { type Capacities, isWantOfCapacity } from './capacities.ts'
 import type { Exhaustions } from './exhaustion.ts'
 import type { Hosts } from './hosts.ts'
+import { Outliers } from './outliers.ts'
 import type { Suspicions } from './suspicion.ts'
 import type { WaitQueue } from './wait-queue.ts'
 
@@ -46,8 +43,7 @@ export class Reporting {
   readonly #exhaustions: Exhaustions
   readonly #hosts: Hosts
   readonly #capacities: Capacities
-  /** The latest success on each host, by credential id: an outlier needs a sibling that works. */
-  readonly #successes = new Map<string, { id: string; at: At; before: { id: string; at: At } | null }>()
+  readonly #outliers = new Outliers()
 
   constructor(core: Core, parts: ReportingDeps) {
     this.#core = core
@@ -65,8 +61,10 @@ export class Reporting {
     const { seat } = lease
     this.#hosts.reach(lease, outcome)
     lease.isAnswered = outcome.kind === 'success'
-    if (outcome.kind === 'success') this.#rememberSuccess(seat)
-    else if (isFailure(outcome)) seat.failures++
+    if (outcome.kind === 'success') {
+      seat.owner.isFresh = false
+      this.#outliers.succeeded(seat, this.#core.clock.now())
+    } else if (isFailure(outcome)) seat.failures++
     this.#noteCapacity(lease, outcome, { late: false, model: turn.model })
     this.#applyToGates({ lease, late: false }, turn, outcome)
     if (!canServe(seat)) turn.failed = seat
@@ -121,7 +119,7 @@ export class Reporting {
   #weigh(lease: LiveLease, turn: LiveTurn | null, outcome: Outcome): Effect {
     const { pool, owner } = lease.seat
     const now = this.#core.clock.now()
-    if (outcome.kind === 'upstream-error') return this.#weighUpstreamError(lease, now)
+    if (outcome.kind === 'upstream-error') return this.#outliers.failed(lease.seat, now)
     const effect = effectOf(outcome)
     if (effect.do === 'suspect' && this.#suspicions.wasJustCleared(owner)) return { do: 'restore' }
     if (outcome.evidence === 'strong' || (effect.do !== 'cool' && effect.do !== 'suspect')) return effect
@@ -133,14 +131,6 @@ export class Reporting {
     if (storm.calm || turn?.blamed) return { do: 'restore' }
     if (turn) turn.blamed = true
     return effect
-  }
-
-  #weighUpstreamError(lease: LiveLease, now: At): Effect {
-    const { owner } = lease.seat
-    owner.failedAt = remember(owner.failedAt, now)
-    if (!isOutlier(owner.failedAt, this.#siblingSuccess(lease.seat), now)) return { do: 'restore' }
-    owner.failedAt = []
-    return { do: 'cool', reason: 'outlier', until: now + outlierCoolMs, forMs: null }
   }
 
   #target(
@@ -211,21 +201,6 @@ export class Reporting {
   #tellEgress(lease: LiveLease, outcome: Outcome): void {
     const { reason, status } = outcome
     this.#core.signals.record([], { kind: 'egress_blocked', pool: lease.pool, reason, detail: { status } })
-  }
-
-  #rememberSuccess(seat: LiveSeat): void {
-    seat.owner.isFresh = false
-    const { id } = seat.owner.record
-    const latest = this.#successes.get(seat.host.name)
-    const at = this.#core.clock.now()
-    if (latest?.id === id) latest.at = at
-    else this.#successes.set(seat.host.name, { id, at, before: latest ? { id: latest.id, at: latest.at } : null })
-  }
-
-  #siblingSuccess(seat: LiveSeat): At | null {
-    const latest = this.#successes.get(seat.host.name)
-    if (!latest) return null
-    return latest.id === seat.owner.record.id ? (latest.before?.at ?? null) : latest.at
   }
 }
 

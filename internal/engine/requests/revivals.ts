@@ -1,6 +1,6 @@
 import type { Cancel } from '../../clock/clock.ts'
 import { type At, effectOf, recoversAt, settle } from '../../pool/pool.ts'
-import type { Answer, Scout } from '../api.ts'
+import type { Answer, Scout } from '../api/probes.ts'
 import { type Core, circumstances } from '../state/context.ts'
 import type { LiveSeat, Pool } from '../state/live.ts'
 import { gateRow } from '../state/registry.ts'

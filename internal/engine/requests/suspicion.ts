@@ -9,7 +9,7 @@ import {
   remedyFor,
   settle,
 } from '../../pool/pool.ts'
-import type { Answer, Finding } from '../api.ts'
+import type { Answer, Finding } from '../api/probes.ts'
 import { type Core, circumstances } from '../state/context.ts'
 import type { LiveCredential, LiveLease, Pool } from '../state/live.ts'
 import { credentialRow } from '../state/registry.ts'

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock/clock.ts'
 import { type ModelFamily, nothingLearned, type Outcome, type Usage } from '../../pool/pool.ts'
-import type { Decision, Exhausted, Finding, Lease, Turn } from '../api.ts'
+import type { Decision, Exhausted, Lease, Turn } from '../api/data-path.ts'
+import type { Finding } from '../api/probes.ts'
 import { type LiveLease, LiveTurn, type Pool } from '../state/live.ts'
 import type { Exhaustions } from './exhaustion.ts'
 import type { Leasing } from './leasing.ts'

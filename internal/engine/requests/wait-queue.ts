@@ -1,4 +1,4 @@
-import type { Decision, Exhausted } from '../api.ts'
+import type { Decision, Exhausted } from '../api/data-path.ts'
 import type { Core } from '../state/context.ts'
 import type { LiveTurn, Pool, Waiter } from '../state/live.ts'
 import type { Leasing } from './leasing.ts'

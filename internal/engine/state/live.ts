@@ -10,7 +10,8 @@ import {
   type Usage,
 } from '../../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
-import type { Decision, Finding, Lease, LivePool } from '../api.ts'
+import type { Decision, Lease, LivePool } from '../api/data-path.ts'
+import type { Finding } from '../api/probes.ts'
 
 /** A credential with its health and everything else that the engine knows of it. */
 export interface LiveCredential {

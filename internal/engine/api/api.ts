@@ -1,0 +1,33 @@
+import type { EventKind } from '../../events/events.ts'
+import type { CooldownSettings } from '../../pool/pool.ts'
+import type { Write } from '../../store/store.ts'
+import type { Signal } from '../record/signals.ts'
+import type { Commands } from './commands.ts'
+import type { DataPath } from './data-path.ts'
+import type { Scout } from './probes.ts'
+import type { Views } from './views.ts'
+
+/** What the operator configures of the engine; lengths in ms. */
+export interface EngineSettings {
+  readonly cooldown: CooldownSettings & { readonly parkMs: number }
+  readonly maxWaitMs: number
+  readonly onExhausted: 'reject' | 'degrade'
+  readonly preemptAt: number | null
+  readonly dedupeMs: number
+  /** How long an upstream may take to answer at all; a probe's lease outlives it. */
+  readonly headMs: number
+}
+
+export interface Engine extends DataPath, Commands, Views {
+  /** Records something that happened elsewhere (keys, configuration) with its writes; false when it was only counted. */
+  tell<K extends EventKind>(signal: Signal<K>, writes?: readonly Write[]): boolean
+  /** From now on recoveries are noticed without traffic: hosts are tried by connecting, exhausted pools by the canonical probe. */
+  startScouting(scout: Scout): void
+  /** Takes changed settings into use. */
+  configure(settings: EngineSettings): void
+  /** While the disk is short, counts of repeats are kept in memory only. */
+  spareDisk(isShort: boolean): void
+  /** Resolves when everything decided so far is durable (or was given up because the store is ill). */
+  flush(): Promise<void>
+  stop(): Promise<void>
+}
