@@ -1,27 +1,23 @@
 import { join } from 'node:path'
-import { type Cancel, within } from '../clock/clock.ts'
+import type { Cancel } from '../clock/clock.ts'
 import { type At, type Reason, Refusal } from '../pool/pool.ts'
 import type { CredentialRecord, SecretRecord, Write } from '../store/store.ts'
 import { type CredentialContext, type CredentialOptions, credentialContext } from './context.ts'
 import { endpointReader, holderOf, type Keeping } from './holders.ts'
 import { type Credentials, type Material, NoMaterial } from './material.ts'
-import { Lifetime, reminderDue } from './oauth/lifetime.ts'
 import { LoginHolder } from './oauth/login-holder.ts'
+import { Logins } from './oauth/logins.ts'
 import type { TokenSet } from './oauth/tokens.ts'
-import { beginLogin, type LoginFlow } from './sign-in/flow.ts'
+import { beginLogin } from './sign-in/flow.ts'
 import { type FoundLogin, findLogin, type Tool } from './sign-in/import.ts'
 import { loginEndpointOf } from './sign-in/login-endpoints.ts'
+import type { LoginFlow } from './sign-in/login-flow.ts'
 import { FixedHolder } from './sources/fixed-holder.ts'
 import type { Holder } from './sources/holder.ts'
 import { KeyFileHolder } from './sources/key-file-holder.ts'
 import { VariableHolder } from './sources/variable-holder.ts'
+import { type Reminder, TokenEnds } from './token-ends.ts'
 import { fileCalls, lockCalls } from './worker/tasks.ts'
-
-const tickMs = 1_000
-/** The wall clock may step while a timer runs. */
-const longestMs = 3_600_000
-/** A grant has its deadline, and then its result is written. */
-const lastRefreshMs = 25_000
 
 /** A credential without a usable secret, or with something about it that its owner should mend. */
 export interface Problem {
@@ -30,13 +26,6 @@ export interface Problem {
   readonly message: string
   /** There is no secret to give out until somebody mends it. */
   readonly broken: boolean
-}
-
-/** A token that ends and cannot be refreshed, and how many days before its end it is time to say so. */
-export interface Reminder {
-  readonly credential: CredentialRecord
-  readonly endsAt: At
-  readonly days: number
 }
 
 export interface LiveCredentials extends Credentials {
@@ -84,21 +73,21 @@ class Keeper implements LiveCredentials {
   readonly #context: CredentialContext
   readonly #calls: readonly { stop(): Promise<boolean> }[]
   readonly #holders = new Map<string, Holder>()
-  readonly #logins = new Set<LoginHolder>()
-  readonly #lifetimes = new Map<string, Lifetime>()
+  readonly #logins: Logins
+  readonly #ends: TokenEnds
   readonly #readings = new Set<Promise<void>>()
   /** Opened little by little, so that a secret that cannot be opened is reported before somebody needs it. */
   readonly #unopened: Holder[] = []
   #opening: Cancel | null = null
-  #stopped = false
-  #ticking: { readonly at: At; readonly cancel: Cancel } | null = null
 
   constructor(options: CredentialOptions) {
     this.#options = options
     const { clock } = options
     const calls = { files: fileCalls(clock), commands: fileCalls(clock), locks: lockCalls(clock) }
     this.#calls = Object.values(calls)
-    this.#context = credentialContext(options, { ...calls, wake: (at) => this.#wake(at) })
+    this.#logins = new Logins(clock)
+    this.#context = credentialContext(options, { ...calls, wake: (at) => this.#logins.wake(at) })
+    this.#ends = new TokenEnds(this.#context, options.vault, (id) => this.#holders.get(id))
   }
 
   material(credential: CredentialRecord): Material | Promise<Material> {
@@ -152,8 +141,7 @@ class Keeper implements LiveCredentials {
       this.remove(record.id)
       const rows = byOwner.get(record.id) ?? []
       this.#keep(holderOf(keeping, record, { rows, first: (former?.generation ?? 0) + 1 }))
-      if (record.provider === 'anthropic')
-        this.#lifetimes.set(record.id, new Lifetime(record, { vault: keeping.vault, rows }))
+      this.#ends.add(record, rows)
     }
   }
 
@@ -161,8 +149,8 @@ class Keeper implements LiveCredentials {
     const holder = this.#holders.get(id)
     holder?.stop()
     this.#holders.delete(id)
-    this.#lifetimes.delete(id)
-    if (holder instanceof LoginHolder) this.#logins.delete(holder)
+    this.#ends.remove(id)
+    if (holder instanceof LoginHolder) this.#logins.remove(holder)
   }
 
   async ready(): Promise<void> {
@@ -170,32 +158,11 @@ class Keeper implements LiveCredentials {
   }
 
   endsAt(credential: CredentialRecord): At | null {
-    const life = this.#lifetimes.get(credential.id)
-    const holder = this.#holders.get(credential.id)
-    if (!life || !holder) return null
-    try {
-      const login = holder instanceof LoginHolder ? holder.lasting() : null
-      if (holder instanceof LoginHolder && login === null) return null
-      if (login?.expiresAt) return login.expiresAt
-      const material = holder.material()
-      if (material instanceof Promise) return null
-      return life.endOf(material.injection.secret, this.#options.clock.now(), (row) => this.#note(life.record, row))
-    } catch {
-      return null
-    }
-  }
-
-  #note(record: CredentialRecord, row: SecretRecord): void {
-    if (this.#context.follows) void this.#context.keep(record, [row])
+    return this.#ends.endsAt(credential.id)
   }
 
   reminders(): readonly Reminder[] {
-    const now = this.#options.clock.now()
-    return [...this.#lifetimes.values()].flatMap(({ record }) => {
-      const endsAt = this.endsAt(record)
-      const days = endsAt === null ? null : reminderDue(endsAt - now)
-      return endsAt === null || days === null ? [] : [{ credential: record, endsAt, days }]
-    })
+    return this.#ends.reminders()
   }
 
   changedVariables(): ReadonlySet<string> {
@@ -215,20 +182,12 @@ class Keeper implements LiveCredentials {
   }
 
   async stop(): Promise<boolean> {
-    this.#stopped = true
     for (const holder of this.#holders.values()) holder.stop()
     this.#opening?.()
-    this.#ticking?.cancel()
     this.#context.watch.stop()
-    // A token that was presented has a successor, and it must get to the disk.
-    await this.#refreshesEnd()
+    await this.#logins.stop()
     const ended = await Promise.all(this.#calls.map((each) => each.stop()))
     return ended.every(Boolean)
-  }
-
-  async #refreshesEnd(): Promise<void> {
-    const settled = Promise.all([...this.#logins].map((login) => login.settled()))
-    await within(this.#options.clock, lastRefreshMs, settled, null)
   }
 
   #keeping(): Keeping {
@@ -252,23 +211,6 @@ class Keeper implements LiveCredentials {
   #read(reading: Promise<void>): void {
     const settled = reading.finally(() => this.#readings.delete(settled))
     this.#readings.add(settled)
-  }
-
-  /** One timer for all logins: at the earliest instant at which one of them has something to do. */
-  #wake(at: At): void {
-    if (this.#stopped || (this.#ticking && this.#ticking.at <= at)) return
-    this.#ticking?.cancel()
-    const now = this.#options.clock.now()
-    const soonest = Math.min(Math.max(at, now + tickMs), now + longestMs)
-    this.#ticking = { at: soonest, cancel: this.#options.clock.after(soonest - now, () => this.#tick()) }
-  }
-
-  #tick(): void {
-    this.#ticking = null
-    for (const login of this.#logins) login.tick()
-    let next = Number.POSITIVE_INFINITY
-    for (const login of this.#logins) next = Math.min(next, login.nextAt())
-    if (next < Number.POSITIVE_INFINITY) this.#wake(next)
   }
 
   #openSome(): void {

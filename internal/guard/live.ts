@@ -1,4 +1,3 @@
-import { within } from '../clock/clock.ts'
 import {
   type Actor,
   type AdmitShape,
@@ -17,6 +16,7 @@ import { admitted } from './admit.ts'
 import { Budgets, everyMs as budgetsMs } from './budget/budgets.ts'
 import type { GuardDeps } from './context.ts'
 import { gatherEvidence } from './evidence/evidence.ts'
+import { FirstLook } from './first-look.ts'
 import { HotPaths } from './hotpath/hotpaths.ts'
 import { Memory } from './memory.ts'
 import { type Duty, Schedule } from './schedule.ts'
@@ -24,10 +24,6 @@ import { sentinelOf } from './sentinel.ts'
 import { Trials } from './trials.ts'
 import { Workers } from './worker/workers.ts'
 
-/** A status answers from what is known; what is not known yet gets this long. */
-const statusMs = 100
-/** How long a command that has no daemon waits for the figures. */
-const offlineMs = 20_000
 const evidenceMs = 25_000
 
 /** What the guard measures. */
@@ -62,8 +58,7 @@ class Watch implements LiveGuard {
   readonly #workers: Workers
   readonly #trials = new Trials()
   readonly #schedule: Schedule
-  /** What a status has waited for. */
-  readonly #awaited = new Set<string>()
+  readonly #firstLook: FirstLook
 
   constructor(parts: GuardDeps) {
     this.#parts = parts
@@ -76,6 +71,11 @@ class Watch implements LiveGuard {
       isFree: (name) => this.#workers.isFree(name),
     })
     this.#workers = new Workers(parts, this.#memory, (name) => this.#hotPaths.state(name))
+    this.#firstLook = new FirstLook(parts.clock, {
+      budgets: this.#budgets,
+      hotPaths: this.#hotPaths,
+      workers: this.#workers,
+    })
   }
 
   start(): void {
@@ -92,7 +92,8 @@ class Watch implements LiveGuard {
   }
 
   async status(): Promise<GuardShape> {
-    await this.#known()
+    await this.#memory.ready()
+    await this.#firstLook.taken(this.#schedule.running)
     const { budgets } = this.#parts.settings()
     return {
       budgets: Object.entries(budgets).map(([name, budget]) => this.#budgets.shape(name, budget)),
@@ -198,32 +199,6 @@ class Watch implements LiveGuard {
 
   #knownHotPath(name: string): void {
     if (!this.#hotPaths.get(name)) throw missing('hot path', name, this.#hotPaths.names)
-  }
-
-  /** Resolves when there is something to show, or soon. Without a daemon everything is looked at now. */
-  async #known(): Promise<void> {
-    await this.#memory.ready()
-    const { clock } = this.#parts
-    const isLive = this.#schedule.running
-    // A daemon is asked to wait for the first look at a thing only once: one that hangs would make every status late.
-    const wanted = (id: string, isKnown: boolean) => {
-      if (!isLive) return true
-      if (isKnown || this.#awaited.has(id)) return false
-      return this.#awaited.add(id).size > 0
-    }
-    const paths = this.#hotPaths.names.filter((name) =>
-      wanted(`path:${name}`, this.#hotPaths.shape(name).state !== null),
-    )
-    const workers = this.#workers.names.filter((name) =>
-      wanted(`worker:${name}`, this.#workers.shape(name).at !== null),
-    )
-    const budgets = this.#budgets.names.map((name) =>
-      isLive ? this.#budgets.glance(name) : this.#budgets.whole(name, offlineMs),
-    )
-    const looks = Promise.all([...budgets, ...paths.map((name) => this.#hotPaths.look(name))])
-    const all = looks.then(() => Promise.all(workers.map((name) => this.#workers.look(name))))
-    const settled = all.then(() => {}).catch(() => {})
-    await within(clock, this.#schedule.running ? statusMs : offlineMs, settled, undefined)
   }
 
   #duties(): ReadonlyMap<string, Duty> {

@@ -3,9 +3,9 @@ import type { CredentialRecord, Write } from '../../store/store.ts'
 import type { Material, Renewal } from '../material.ts'
 import { type Holder, materialOf, Unreadable } from '../sources/holder.ts'
 import { LoginState } from './login-state.ts'
-import { refreshDigest } from './place.ts'
 import { isLive } from './refresh.ts'
 import { type LoginDeps, Refreshing } from './refreshing.ts'
+import { Rereading } from './rereading.ts'
 import type { TokenSet } from './tokens.ts'
 
 /** A refresh that holds the lock is over by then. */
@@ -19,16 +19,15 @@ export class LoginHolder implements Holder {
   readonly #refreshing: Refreshing
   readonly #unwatch: () => void
   #loaded: (() => TokenSet) | null
-  #reading: Promise<void> | null = null
+  readonly #rereading: Rereading
   #used = false
-  /** Why the place could not be read, while the tokens that were read before go on serving. */
-  #unread: string | null = null
 
   constructor(parts: LoginDeps) {
     this.record = parts.record
     this.#parts = parts
     this.#state = new LoginState(parts.record, parts.context, parts.first)
     this.#refreshing = new Refreshing(parts, this.#state, () => this.read())
+    this.#rereading = new Rereading(parts, this.#state, this.#refreshing)
     this.#loaded = parts.loaded
     this.#unwatch = parts.file?.watch(() => void this.read()) ?? (() => {})
   }
@@ -98,8 +97,8 @@ export class LoginHolder implements Holder {
     if (failure) return { reason: 'unreadable' as const, message: failure.message, broken: true }
     if (dead) return { reason: dead.reason, message: 'the login has lapsed', broken: true }
     if (this.#refreshing.saveAt !== null) return passing('unreadable', 'the refreshed tokens could not be written yet')
-    if (this.#unread !== null)
-      return passing('unreadable', `${this.#unread}; the tokens that were read last go on serving`)
+    const { unread } = this.#rereading
+    if (unread !== null) return passing('unreadable', `${unread}; the tokens that were read last go on serving`)
     if (later) return passing('auth-expired', `the refresh failed: ${later.why}`)
     const { warning } = this.#parts.place
     return warning === null ? null : passing('unreadable', warning)
@@ -110,7 +109,7 @@ export class LoginHolder implements Holder {
     // What the vault held is replaced whole; a file keeps what else is in it.
     if (!this.#parts.file) return
     await this.read()
-    const why = this.#state.failure?.message ?? this.#unread
+    const why = this.#state.failure?.message ?? this.#rereading.unread
     if (why !== null) throw new Refusal('conflict', why, 'log in with its own tool, which writes the file anew')
   }
 
@@ -157,45 +156,10 @@ export class LoginHolder implements Holder {
     return this.#refreshing.settled()
   }
 
-  /** Reads the tokens from their place, one reading at a time; never rejects. */
-  read(): Promise<void> {
-    this.#reading ??= this.#read().finally(() => {
-      this.#reading = null
-      this.#wake()
-    })
-    return this.#reading
-  }
-
-  async #read(): Promise<void> {
-    const state = this.#state
-    try {
-      const isFirst = state.tokens === null
-      const tokens = await this.#parts.place.read()
-      this.#parts.context.check(tokens.accessToken.reveal(), 'the login')
-      this.#unread = null
-      if (isFirst) await this.#recall(tokens)
-      // What lies there is older than what could not be written yet.
-      if (this.#refreshing.isOutdated(tokens)) return
-      const { generation } = state
-      state.adopt(tokens, 'others')
-      // No upstream has forced these.
-      if (state.generation > generation) this.#refreshing.forgive()
-    } catch (error) {
-      this.#parts.file?.unseen()
-      const failure = error instanceof Unreadable ? error : new Unreadable('the tokens could not be read')
-      // A place that fails says nothing about the tokens that were read before.
-      if (state.tokens) this.#unread = failure.message
-      else state.fail(failure)
-    }
-  }
-
-  /** What was known of these tokens before a restart: a refused one stays refused, and a change meanwhile revives. */
-  async #recall(tokens: TokenSet): Promise<void> {
-    const known = await this.#parts.context.ledger.read(this.record.id).catch(() => null)
-    const refused = known?.row?.refused ?? null
-    if (refused === null) return
-    if (refused.digest === refreshDigest(tokens)) this.#state.die(refused, this.#state.engineView())
-    else this.#state.changedMeanwhile()
+  /** Reads the tokens from their place; never rejects. */
+  async read(): Promise<void> {
+    await this.#rereading.run()
+    this.#wake()
   }
 
   #open(): void {

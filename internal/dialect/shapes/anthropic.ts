@@ -7,7 +7,7 @@ import type { Dialect, LocalError } from '../port.ts'
 import type { Offer, Profile } from '../profile.ts'
 import { classifyResponse, decide, type Hint, tableOf } from '../rows.ts'
 import { failedResult, failureWords, fields, readJson, rootOf, signalOfEvent, text } from '../signal.ts'
-import { inOrder } from '../words.ts'
+import { inOrder } from '../words/words.ts'
 import { isEmptyBlock } from './empty.ts'
 import { openaiHint } from './openai.ts'
 

@@ -7,7 +7,7 @@ import type { Dialect } from '../port.ts'
 import type { Offer, Profile } from '../profile.ts'
 import { classifyResponse, decide, type Hint, tableOf } from '../rows.ts'
 import { type Fields, failureWords, fields, isFields, list, readJson, rootOf, signalOfEvent, text } from '../signal.ts'
-import { inOrder } from '../words.ts'
+import { inOrder } from '../words/words.ts'
 import { isEmptyChunk, isEmptyElement } from './empty.ts'
 
 const retryInfo = 'type.googleapis.com/google.rpc.RetryInfo'

@@ -17,7 +17,7 @@ import {
   signalOfEvent,
   text,
 } from '../signal.ts'
-import { inOrder } from '../words.ts'
+import { inOrder } from '../words/words.ts'
 import { isEmptyChunk, isNothing } from './empty.ts'
 
 /** `resets_at` or `resets_in_seconds` of the body, else the latest of Retry-After and the exhausted windows. */

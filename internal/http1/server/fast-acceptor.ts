@@ -3,7 +3,8 @@ import { createServer as createTlsServer } from 'node:tls'
 import { guarded } from '../guarded.ts'
 import { DeadlineWatch } from '../idle.ts'
 import { type Acceptor, type AcceptorDeps, times, watchMs } from './acceptor.ts'
-import { FastConnection, type FastConnectionContext } from './fast-connection.ts'
+import { FastConnection } from './fast-connection.ts'
+import type { FastConnectionContext } from './fast-connection-context.ts'
 import { rejectionText } from './rejection.ts'
 
 /** For a client to finish its TLS handshake, in ms. */

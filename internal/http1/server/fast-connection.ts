@@ -1,50 +1,20 @@
 import type { Socket } from 'node:net'
-import type { Cancel, Clock } from '../../clock/clock.ts'
+import type { Cancel } from '../../clock/clock.ts'
 import type { Memory } from '../body/held-body.ts'
 import { guarded } from '../guarded.ts'
 import { httpDate } from '../http-date.ts'
-import { IdleTime } from '../idle.ts'
+import { awaited, ClientDeadline } from './client-deadline.ts'
+import type { FastConnectionContext } from './fast-connection-context.ts'
 import { FastRequest } from './fast-request.ts'
 import { FastResponse, type ResponseContext } from './fast-response.ts'
+import { closeLingering } from './lingering-close.ts'
+import { hasManyWaiting, hasMuchWaiting, maySendMore } from './pipeline-limits.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import { faultOf, type RequestFault } from './rejection.ts'
 import type { ParsedHead } from './request-parser.ts'
 import { RequestReader, type RequestReaderListener } from './request-reader.ts'
 import { type ReadTarget, readAsStream, readIntoBuffers } from './socket-handover.ts'
 import { UpgradeClient } from './upgrade-client.ts'
-
-/** What connections that are read directly share; durations in ms. */
-export interface FastConnectionContext {
-  readonly clock: Clock
-  readonly maxHeaderSize: number
-  /** A quiet connection without a request is closed after this time. */
-  readonly keepAliveMs: number
-  /** A head has to be here so long after it has begun, however much of it comes meanwhile. */
-  readonly headMs: number
-  /** A body may take as long as it likes; a client that sends nothing of it for this time is told so. */
-  readonly silentMs: number
-  /** A client that has not read for this time is closed. */
-  readonly unreadMs: number
-  accept(request: FastRequest, response: FastResponse, upgrade: UpgradeClient | null): void
-  /** What is said in place of an answer, as it is written. */
-  rejection(fault: RequestFault): string
-  /** A fault of our own. */
-  crashed(error: unknown): void
-}
-
-/** At most this many pipelined requests wait behind the one that is being answered; then reading pauses. */
-const maxWaiting = 16
-
-/** How much of a body is gathered, in bytes, while its request waits behind another. */
-const maxEarlyBytes = 65_536
-
-/** How long a client may go on sending what nobody wants after its last answer, in ms. */
-const lingerMs = 2_000
-
-/** What a connection waits for that has a limit. */
-type Wait = 'none' | keyof typeof limits
-
-const limits = { unread: 'unreadMs', body: 'silentMs', head: 'headMs', request: 'keepAliveMs' } as const
 
 /**
  * One connection of a client. Node's own parser reads its requests, and they are answered without the streams of
@@ -69,10 +39,7 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
   /** The last answer has been given: nothing that comes is a request any more. */
   #isLast = false
   #forgetLinger: Cancel = () => {}
-  readonly #quiet = new IdleTime()
-  #waitsFor: Wait = 'none'
-  /** How many bytes had gone either way when that was last looked at. */
-  #moved = 0
+  readonly #deadline = new ClientDeadline()
 
   /** Adds itself to `connections` for as long as it reads. */
   constructor(socket: Socket, host: FastConnectionContext, connections: Set<FastConnection>) {
@@ -98,33 +65,17 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
 
   answered(last: boolean): void {
     this.#isAnswered = true
-    this.#quiet.end()
+    this.#deadline.renew()
     if (last) this.#finish()
     else this.#next()
   }
 
   /** Ends what its client has left waiting for too long; `now` in monotonic ms. */
   check(now: number): void {
-    const waitsFor = this.#wait()
-    const { bytesRead, bytesWritten, writableLength } = this.#socket
-    const moved = bytesRead + bytesWritten - writableLength
-    // Of a head, every byte counts as late that is not the last.
-    const isMoving = moved !== this.#moved && waitsFor !== 'head'
-    if (isMoving || waitsFor === 'none' || waitsFor !== this.#waitsFor) this.#quiet.end()
-    this.#moved = moved
-    this.#waitsFor = waitsFor
-    if (waitsFor === 'none' || this.#quiet.lastsMs(now) < this.#host[limits[waitsFor]]) return
+    const waitsFor = awaited(this.#socket, this.#isLast ? null : this.#reader, this.#serving)
+    if (!this.#deadline.isOver(waitsFor, this.#socket, { now, limits: this.#host })) return
     if (waitsFor === 'head' || waitsFor === 'body') this.#reject('timeout')
     else this.#socket.destroy()
-  }
-
-  #wait(): Wait {
-    if (this.#socket.writableLength > 0) return 'unread'
-    if (this.#isLast) return 'none'
-    const { reading, isInHead } = this.#reader
-    if (this.isIdle) return isInHead ? 'head' : 'request'
-    // Where its body is not read, it waits for us.
-    return reading !== null && reading === this.#serving && !this.#socket.isPaused() ? 'body' : 'none'
   }
 
   /** Ends at once. */
@@ -153,23 +104,16 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
         this.#admit(first)
       }
       if (this.#reader.end?.why === 'fault') this.#onFault(this.#reader.end.code)
-      if (this.#requests.length > maxWaiting || this.#isEarly) this.#socket.pause()
+      if (hasManyWaiting(this.#requests) || hasMuchWaiting(this.#reader, this.#serving)) this.#socket.pause()
     } catch (error) {
       this.#crashed(error)
     }
   }
 
-  /** Whether more has come than is gathered for a request that has to wait for the one before it. */
-  get #isEarly(): boolean {
-    const { reading, behind } = this.#reader
-    if (behind.length > maxEarlyBytes) return true
-    return reading !== null && reading !== this.#serving && reading.gathered.length > maxEarlyBytes
-  }
-
   begin(head: ParsedHead): FastRequest {
     const request = new FastRequest(head, this.#socket)
     // The next head has a time of its own.
-    this.#quiet.end()
+    this.#deadline.renew()
     this.#requests.push(request)
     return request
   }
@@ -177,7 +121,7 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
   ended(request: FastRequest): void {
     request.end()
     // Whoever made the client wait for the rest of the body does so no longer.
-    if (this.#requests.length <= maxWaiting && this.#socket.isPaused()) this.#socket.resume()
+    if (!hasManyWaiting(this.#requests) && this.#socket.isPaused()) this.#socket.resume()
     if (this.#isAnswered && this.#requests[0] === request) this.#next()
   }
 
@@ -263,22 +207,13 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
     if (this.#isLast) return
     this.#isLast = true
     const socket = this.#socket
-    if (!this.#maySendMore) {
+    if (!maySendMore(this.#reader, this.#requests)) {
       socket.destroySoon()
       return
     }
-    // Closed at once, the kernel would answer what still comes with a reset, which can overtake the answer.
-    socket.end(() => {
-      if (!socket.destroyed) this.#forgetLinger = this.#host.clock.after(lingerMs, () => socket.destroy())
-    })
+    this.#forgetLinger = closeLingering(socket, this.#host.clock)
     // Not at once: whoever was to send the body on is yet to give it up, and holds the client up when he does.
     setImmediate(() => socket.resume())
-  }
-
-  /** Whether something comes, as far as can be seen, that nobody will read. */
-  get #maySendMore(): boolean {
-    const { reading, hasSurplus, end } = this.#reader
-    return reading !== null || hasSurplus || this.#requests.length > 1 || (end !== null && end.why !== 'closed')
   }
 
   #leave(): void {

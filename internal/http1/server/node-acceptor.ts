@@ -5,10 +5,8 @@ import type { Clock } from '../../clock/clock.ts'
 import { guarded } from '../guarded.ts'
 import type { Expectation } from '../messages.ts'
 import { type Acceptor, type AcceptorDeps, type RequestHandler, times } from './acceptor.ts'
+import { closeLingering } from './lingering-close.ts'
 import { faultOf, rejectionText } from './rejection.ts'
-
-/** How long a client may go on sending after its last answer, in ms. */
-const lingerMs = 2_000
 
 /**
  * Requests through node:http, for a Node that does not expose its parser. A connection serves one request, and nothing
@@ -69,6 +67,6 @@ function limitSilence(request: IncomingMessage): void {
 /** What node calls when the last answer has been written: closed at once, a reset for what still comes could overtake it. */
 function closeGently(socket: Socket, clock: Clock): void {
   socket.destroySoon = () => {
-    socket.end(() => socket.destroyed || clock.after(lingerMs, () => socket.destroy()))
+    closeLingering(socket, clock)
   }
 }

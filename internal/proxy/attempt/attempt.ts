@@ -1,14 +1,17 @@
 import type { Clock } from '../../clock/clock.ts'
-import { type Dialect, type Injection, isUsageHeader, usageOf } from '../../dialect/dialect.ts'
+import type { Dialect, Injection } from '../../dialect/dialect.ts'
 import type { Lease } from '../../engine/engine.ts'
-import { headerIn, type OutgoingResponse, type ResponseListener, type Sending } from '../../http1/http1.ts'
+import type { OutgoingResponse, ResponseListener, Sending } from '../../http1/http1.ts'
 import type { At, Outcome, Usage } from '../../pool/pool.ts'
 import { type Failure, failureOf } from '../upstream/failure.ts'
-import { putHeader, responseHeaders } from '../upstream/headers.ts'
+import { putHeader } from '../upstream/headers.ts'
 import { Forward } from './forward.ts'
 import { Hold, type HoldListener } from './hold.ts'
 import { LateErrors } from './late-errors.ts'
+import { type Presentation, presentedHeaders } from './presentation.ts'
+import { usageIn } from './reading.ts'
 import { Redactor } from './redact.ts'
+import { Relay, type RelayListener } from './relay.ts'
 import { Unpacking, type UnpackingListener } from './unpacking.ts'
 
 /** What an attempt calls: first `decide` or `failed`, and after `pass` either `finished` or `severed`. */
@@ -38,14 +41,6 @@ export interface AttemptContext {
   readonly holdMs: number
 }
 
-/** What to change in an answer that is passed on. */
-export interface Presentation {
-  /** Raw pairs to add. */
-  readonly marks: readonly string[]
-  /** A `Retry-After` in seconds in place of the upstream's own; null leaves that alone. */
-  readonly retryAfterSeconds: number | null
-}
-
 /** Stands for the connection before a request is handed over. */
 const notSent: Sending = { abort() {}, resume() {} }
 
@@ -53,7 +48,7 @@ const notSent: Sending = { abort() {}, resume() {} }
  * One round trip with one member. It holds the answer back until it is understood and tells its listener; the listener
  * then calls `pass` or `discard`.
  */
-export class Attempt implements ResponseListener, HoldListener, UnpackingListener {
+export class Attempt implements ResponseListener, HoldListener, UnpackingListener, RelayListener {
   readonly lease: Lease
   readonly #injection: Injection
   readonly #context: AttemptContext
@@ -67,9 +62,7 @@ export class Attempt implements ResponseListener, HoldListener, UnpackingListene
   #hold: Hold | null = null
   /** Reads a packed stream on the side. */
   #unpacking: Unpacking | null = null
-  #late: LateErrors | null = null
-  #redactor: Redactor | null = null
-  #forward: Forward | null = null
+  #relay: Relay | null = null
   #complete = false
   #broken = false
   #over = false
@@ -107,37 +100,32 @@ export class Attempt implements ResponseListener, HoldListener, UnpackingListene
 
   /** What the answer's headers say of the member's limits; empty when they say nothing. */
   usage(now: At): readonly Usage[] {
-    const names: string[] = []
-    for (let at = 0; at < this.#headers.length; at += 2) {
-      const name = this.#headers[at] as string
-      if (isUsageHeader(name)) names.push(name.toLowerCase())
-    }
-    return names.length === 0 ? [] : usageOf((name) => headerIn(this.#headers, name), names, now)
+    return usageIn(this.#headers, now)
   }
 
   /** Gives the answer to the client, from the first byte that was held back. */
   pass({ marks, retryAfterSeconds }: Presentation): void {
     const hold = this.#hold
     if (!hold) return
-    const headers = responseHeaders(this.#headers)
+    const headers = presentedHeaders(this.#headers, retryAfterSeconds)
     // RFC 9110, 8.6; some servers say 0.
     if (this.#status === 204) putHeader(headers, 'content-length', null)
-    if (retryAfterSeconds !== null) {
-      putHeader(headers, 'retry-after', String(retryAfterSeconds))
-      putHeader(headers, 'retry-after-ms', null)
-    }
-    let cleaned: Buffer | null = null
-    if (hold.outcome?.kind !== 'success') cleaned = this.#scrub(hold, headers)
-    else if (hold.isStream) this.#late = this.#lateErrors()
+    const isSuccess = hold.outcome?.kind === 'success'
+    const redactor = isSuccess ? null : new Redactor(this.#injection.secret)
+    redactor?.headers(headers)
+    const cleaned = redactor && hold.clean(redactor, headers)
     for (const mark of marks) headers.push(mark)
-    const { response, clock, idleMs } = this.#context
-    const resume = () => this.#sending.resume(this)
-    const forward = new Forward(response, { status: this.#status, headers }, { clock, idleMs, resume })
-    this.#forward = forward
-    if (cleaned) this.#write(forward, cleaned)
-    else hold.release((chunk, plain) => this.#over || this.#passOn(forward, chunk, plain))
+    const { dialect, response, clock, idleMs } = this.#context
+    const deps = { clock, idleMs, resume: () => this.#sending.resume(this) }
+    const forward = new Forward(response, { status: this.#status, headers }, deps)
+    const oauth = this.#injection.kind === 'bearer-token'
+    const late = isSuccess && hold.isStream ? new LateErrors(dialect, () => clock.now(), oauth) : null
+    const relay = new Relay(forward, this, { late, redactor: cleaned ? null : redactor })
+    this.#relay = relay
+    if (cleaned) relay.write(cleaned)
+    else hold.release((chunk, plain) => this.#over || relay.pass(chunk, plain))
     if (this.#over) return
-    if (this.#complete) this.#finish(forward)
+    if (this.#complete) this.#finish(relay)
     else this.#sending.resume(this)
   }
 
@@ -184,7 +172,7 @@ export class Attempt implements ResponseListener, HoldListener, UnpackingListene
 
   /** Whether nothing more may come for now: for the client, or because it is not understood yet. */
   get #waits(): boolean {
-    return this.#forward ? this.#forward.isBlocked : this.#hold?.isFull === true
+    return this.#relay ? this.#relay.isBlocked : this.#hold?.isFull === true
   }
 
   onComplete(): void {
@@ -199,15 +187,15 @@ export class Attempt implements ResponseListener, HoldListener, UnpackingListene
 
   /** Takes a chunk with what it unpacks to; false when the upstream is to wait. */
   #take(chunk: Buffer, plain: Buffer | null): boolean {
-    if (this.#forward) return this.#passOn(this.#forward, chunk, plain)
+    if (this.#relay) return this.#relay.pass(chunk, plain)
     this.#hold?.take(chunk, plain)
-    return this.#forward !== null || this.#over || !this.#hold?.isFull
+    return this.#relay !== null || this.#over || !this.#hold?.isFull
   }
 
   #completed(): void {
     this.#complete = true
     if (this.#over) return
-    if (this.#forward) this.#finish(this.#forward)
+    if (this.#relay) this.#finish(this.#relay)
     else this.#hold?.end(true)
   }
 
@@ -215,65 +203,31 @@ export class Attempt implements ResponseListener, HoldListener, UnpackingListene
     if (this.#over || this.#complete) return
     this.#broken = true
     const hold = this.#hold
-    if (this.#forward?.isOpened) this.#sever(this.#forward)
-    else if (this.#forward || !hold || (hold.outcome === null && !hold.isRefusal)) {
+    if (this.#relay?.isOpened) this.#sever(this.#relay)
+    else if (this.#relay || !hold || (hold.outcome === null && !hold.isRefusal)) {
       this.#end()
       this.#context.listener.failed(this, failureOf(error, this.#hasLeft))
     } else hold.end(false)
   }
 
-  /** Takes our secret out of a refusal that repeats it: out of what is here at once, which is returned, of the rest as it comes. */
-  #scrub(hold: Hold, headers: string[]): Buffer | null {
-    const redactor = new Redactor(this.#injection.secret)
-    for (let at = 1; at < headers.length; at += 2) headers[at] = redactor.text(headers[at] as string)
-    if (!hold.isRefusal || !this.#complete) {
-      this.#redactor = redactor
-      return null
-    }
-    const { bytes, decoded } = hold.clean(redactor)
-    hold.release(() => {})
-    if (decoded) {
-      putHeader(headers, 'content-encoding', null)
-      putHeader(headers, 'content-length', String(bytes.length))
-    }
-    return bytes
+  late(outcome: Outcome): void {
+    this.#context.listener.late(this, outcome)
   }
 
-  #lateErrors(): LateErrors {
-    const { dialect, clock } = this.#context
-    return new LateErrors(dialect, () => clock.now(), this.#injection.kind === 'bearer-token')
-  }
-
-  #passOn(forward: Forward, chunk: Buffer, plain: Buffer | null): boolean {
-    const late = plain === null ? null : (this.#late?.read(plain) ?? null)
-    if (late === null) return this.#write(forward, chunk)
-    this.#context.listener.late(this, late.outcome)
-    if (late.outcome.kind === 'request-fault') return this.#write(forward, chunk)
-    // Of a packed chunk no part can be told from the error.
-    if (plain === chunk && late.at > 0) this.#write(forward, chunk.subarray(0, late.at))
+  failedLate(): void {
     this.#sending.abort(this)
-    this.#sever(forward)
-    return true
+    if (this.#relay) this.#sever(this.#relay)
   }
 
-  #write(forward: Forward, chunk: Buffer): boolean {
-    if (this.#redactor === null) return forward.write(chunk)
-    const clean = this.#redactor.chunk(chunk)
-    return clean.length === 0 || forward.write(clean)
-  }
-
-  #finish(forward: Forward): void {
-    const rest = this.#redactor?.end()
-    if (rest?.length) forward.write(rest)
+  #finish(relay: Relay): void {
     this.#over = true
     this.#unpacking?.stop()
-    forward.end()
+    relay.end()
     this.#context.listener.finished(this)
   }
 
-  /** The client hears of it by a reset: a clean end would make the part look like the whole, and an error event makes agents give up. */
-  #sever(forward: Forward): void {
-    forward.break()
+  #sever(relay: Relay): void {
+    relay.break()
     this.#end()
     this.#context.listener.severed(this)
   }
@@ -281,7 +235,7 @@ export class Attempt implements ResponseListener, HoldListener, UnpackingListene
   #end(): void {
     this.#over = true
     this.#unpacking?.stop()
-    this.#forward?.abandon()
+    this.#relay?.abandon()
     this.#hold?.release(() => {})
   }
 }

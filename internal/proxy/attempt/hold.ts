@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../../clock/clock.ts'
 import type { Dialect } from '../../dialect/dialect.ts'
 import type { Outcome } from '../../pool/pool.ts'
+import { putHeader } from '../upstream/headers.ts'
 import { type AnswerHead, maxHeld, Reading } from './reading.ts'
 import type { Redactor } from './redact.ts'
 
@@ -110,9 +111,16 @@ export class Hold {
     for (const [at, chunk] of parts.entries()) give(chunk, plain === null ? chunk : (plain[at] ?? null))
   }
 
-  /** All of a refusal without our secret. */
-  clean(redactor: Redactor): { readonly bytes: Buffer; readonly decoded: boolean } {
-    return this.#reading.body(this.#held).clean(redactor)
+  /** Takes our secret out of a refusal that is here as a whole: returns its body, with headers to match, and holds it no longer; null: the rest is to come. */
+  clean(redactor: Redactor, headers: string[]): Buffer | null {
+    if (!this.isRefusal || !this.#isComplete) return null
+    const { bytes, decoded } = this.#reading.body(this.#held).clean(redactor)
+    this.release(() => {})
+    if (decoded) {
+      putHeader(headers, 'content-encoding', null)
+      putHeader(headers, 'content-length', String(bytes.length))
+    }
+    return bytes
   }
 
   get #held() {

@@ -1,6 +1,6 @@
-import type { Dialect } from '../../dialect/dialect.ts'
+import { type Dialect, isUsageHeader, usageOf } from '../../dialect/dialect.ts'
 import { headerIn } from '../../http1/http1.ts'
-import type { At, Outcome } from '../../pool/pool.ts'
+import type { At, Outcome, Usage } from '../../pool/pool.ts'
 import { codingOf, isPlain } from '../upstream/codings.ts'
 import { RefusedBody } from './refused-body.ts'
 import { maxLifecycle, Opening } from './stream.ts'
@@ -24,6 +24,16 @@ const maxPackedError = 8_192
 
 /** Which part of an answer decides what it means: the head alone, the whole error body, the first events, or the first bytes of JSON. */
 type DecidedBy = 'nothing' | 'refusal' | 'events' | 'json'
+
+/** What raw headers say of the limits of the member that answered; empty when they say nothing. */
+export function usageIn(headers: readonly string[], now: At): readonly Usage[] {
+  const names: string[] = []
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] as string
+    if (isUsageHeader(name)) names.push(name.toLowerCase())
+  }
+  return names.length === 0 ? [] : usageOf((name) => headerIn(headers, name), names, now)
+}
 
 /** Gives the outcome of one answer from its head and as little of its body as possible. */
 export class Reading {

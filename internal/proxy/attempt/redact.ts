@@ -26,10 +26,14 @@ export class Redactor {
     return this.finds(bytes) ? this.#masked(Buffer.from(bytes)) : bytes
   }
 
-  /** The text of a header, masked. */
-  text(value: string): string {
+  #text(value: string): string {
     const bytes = Buffer.from(value, 'latin1')
     return this.finds(bytes) ? this.#masked(bytes).toString('latin1') : value
+  }
+
+  /** Masks the values of raw headers in place. */
+  headers(headers: string[]): void {
+    for (let at = 1; at < headers.length; at += 2) headers[at] = this.#text(headers[at] as string)
   }
 
   /** What of a stream can go on now; the rest comes with the next chunk or with `end`. */

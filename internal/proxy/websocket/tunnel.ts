@@ -2,8 +2,8 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { Clock } from '../../clock/clock.ts'
 import { reset } from '../../http1/http1.ts'
-import type { Outcome } from '../../pool/pool.ts'
-import { closeFrame, type Found, FrameReader, payloadOf } from './frames.ts'
+import { closeFrame, type Found, FrameReader } from './frames.ts'
+import { isFailure } from './late-failure.ts'
 import { Opening, type OpeningDeps, type OpeningJudge } from './opening.ts'
 
 /** What a tunnel calls with the server's messages, and at its end. */
@@ -27,11 +27,6 @@ interface Closing {
   readonly code: number
   readonly reason: string
 }
-
-/** A longer message that has begun to go on is not looked into, in bytes, unless it begins like an error. */
-const maxInspected = 65_536
-const errorBytes = Buffer.from('"error"')
-const beginsLikeError = /"type"\s*:\s*"(?:error|response\.failed)"/
 
 /**
  * The client's side of one WebSocket, in the form in which http-proxy wants it: what is written comes from the server,
@@ -167,7 +162,7 @@ export class WebSocketTunnel extends Duplex {
 
   /** What the server says in the middle goes on, but a failure is held back from its beginning until it is decided what becomes of it. */
   #forwardUnlessFailing(chunk: Buffer, found: readonly Found[]): void {
-    const first = found.findIndex((one) => this.#failure(one) !== null)
+    const first = found.findIndex((one) => isFailure(one, this.#listener))
     const failing = found[first]
     if (failing?.kind !== 'text') {
       this.#client?.write(chunk)
@@ -179,16 +174,6 @@ export class WebSocketTunnel extends Duplex {
     this.#opening = this.#newOpening()
     this.#opening.clientSpoke()
     this.#opening.take(chunk.subarray(at), found.slice(first), this.#frames.atBoundary)
-  }
-
-  #failure(found: Found): Outcome | null {
-    if (found.kind !== 'text') return null
-    const [first] = found.parts
-    if (found.length > maxInspected && !beginsLikeError.test(first?.toString('latin1', 0, 256) ?? '')) return null
-    const payload = payloadOf(found)
-    if (!payload.includes(errorBytes)) return null
-    const meaning = this.#listener.meaning(payload.toString())
-    return typeof meaning === 'object' && meaning.kind !== 'success' ? meaning : null
   }
 
   #flush(): void {

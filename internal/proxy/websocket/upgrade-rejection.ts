@@ -3,10 +3,10 @@ import type { Clock } from '../../clock/clock.ts'
 import type { Dialect } from '../../dialect/dialect.ts'
 import type { OutgoingResponse } from '../../http1/http1.ts'
 import type { Outcome } from '../../pool/pool.ts'
-import type { Presentation } from '../attempt/attempt.ts'
+import { type Presentation, presentedHeaders } from '../attempt/presentation.ts'
 import { maxHeld, Reading } from '../attempt/reading.ts'
 import { Redactor } from '../attempt/redact.ts'
-import { putHeader, responseHeaders } from '../upstream/headers.ts'
+import { putHeader } from '../upstream/headers.ts'
 
 /** How long the body of a refusal may take, in ms. */
 const longestBodyMs = 2_000
@@ -65,12 +65,8 @@ export class Rejection {
   /** Gives it to the client, without our secret, and closes the client's connection. */
   show(response: OutgoingResponse, secret: string, { marks, retryAfterSeconds }: Presentation): void {
     const redactor = new Redactor(secret)
-    const headers = responseHeaders(this.#response.rawHeaders)
-    for (let at = 1; at < headers.length; at += 2) headers[at] = redactor.text(headers[at] as string)
-    if (retryAfterSeconds !== null) {
-      putHeader(headers, 'retry-after', String(retryAfterSeconds))
-      putHeader(headers, 'retry-after-ms', null)
-    }
+    const headers = presentedHeaders(this.#response.rawHeaders, retryAfterSeconds)
+    redactor.headers(headers)
     const { bytes, decoded } = this.#reading.body(this.#held).clean(redactor)
     if (decoded) putHeader(headers, 'content-encoding', null)
     putHeader(headers, 'content-length', String(bytes.length))
