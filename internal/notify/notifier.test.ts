@@ -5,7 +5,7 @@ import { type Clock, FakeClock } from '../clock/clock.ts'
 import { type Announcement, type DomainEvent, eventBus } from '../events/events.ts'
 import { silentLogger } from '../log/log.ts'
 import type { Batch, Store } from '../store/store.ts'
-import { type Channel, ChannelError, type Fault, type Notice } from './notice.ts'
+import { type Channel, ChannelError, type Fault, type Notice } from './incident/notice.ts'
 import { createNotifier, type Notifier, type NotifierDeps } from './notifier.ts'
 
 interface Message {

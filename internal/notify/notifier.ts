@@ -2,19 +2,18 @@ import type { Cancel, Clock } from '../clock/clock.ts'
 import type { Announcement, EventBus } from '../events/events.ts'
 import type { Logger } from '../log/log.ts'
 import type { IncidentRecord, Store } from '../store/store.ts'
-import { dependentsOf, familyOf } from './cause.ts'
-import { groups } from './condition.ts'
-import { Delivery } from './delivery.ts'
-import { updated } from './fold.ts'
-import { type Incident, recordOf, wasTold } from './incident.ts'
-import { Keeper } from './keeper.ts'
-import { Ledger } from './ledger.ts'
-import { Listener } from './listener.ts'
-import type { At, Channel, Notice, UpdateReason } from './notice.ts'
-import { rowFor, rowId } from './outbox.ts'
-import { phraseAll, phraseEnd } from './phrase.ts'
-import { hear } from './pipeline.ts'
-import { remediesOf } from './remedy.ts'
+import { Delivery } from './delivery/delivery.ts'
+import { Keeper } from './delivery/keeper.ts'
+import { Ledger } from './delivery/ledger.ts'
+import { rowFor, rowId } from './delivery/outbox.ts'
+import { Listener } from './hearing/listener.ts'
+import { dependentsOf, familyOf } from './incident/cause.ts'
+import { groups } from './incident/condition.ts'
+import { updated } from './incident/fold.ts'
+import { type Incident, recordOf, wasTold } from './incident/incident.ts'
+import type { At, Channel, Notice, UpdateReason } from './incident/notice.ts'
+import { hear } from './incident/pipeline.ts'
+import { remediesOf } from './incident/remedy.ts'
 import {
   ended,
   type Facts,
@@ -25,8 +24,9 @@ import {
   wantsFacts,
   wantsPool,
   withFacts,
-} from './sweep.ts'
-import { type Wall, wallClock } from './words.ts'
+} from './incident/sweep.ts'
+import { phraseAll, phraseEnd } from './phrase/phrase.ts'
+import { type Wall, wallClock } from './phrase/words.ts'
 
 const tickMs = 5_000
 const patienceMs = 2_000

@@ -8,8 +8,8 @@ export {
   type Fault,
   type Notice,
   type Remedy,
-} from './notice.ts'
+} from './incident/notice.ts'
+export type { PoolNow } from './incident/sweep.ts'
 export { createNotifier, type Notifier, type NotifierDeps } from './notifier.ts'
-export type { PoolNow } from './sweep.ts'
-export { createWebhook } from './webhook.ts'
-export { plain, type Wall, wallClock } from './words.ts'
+export { plain, type Wall, wallClock } from './phrase/words.ts'
+export { createWebhook } from './webhook/webhook.ts'

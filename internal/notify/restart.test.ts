@@ -7,7 +7,7 @@ import { FakeClock, systemClock } from '../clock/clock.ts'
 import { eventBus } from '../events/events.ts'
 import { silentLogger } from '../log/log.ts'
 import { openSqliteStore, type Store } from '../store/store.ts'
-import type { Channel, Notice } from './notice.ts'
+import type { Channel, Notice } from './incident/notice.ts'
 import { createNotifier, type Notifier } from './notifier.ts'
 
 let folder: string

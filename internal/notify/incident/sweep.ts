@@ -1,4 +1,4 @@
-import type { DomainEvent } from '../events/events.ts'
+import type { DomainEvent } from '../../events/events.ts'
 import { editSpacingMs, needsUpdate } from './decide.ts'
 import { close, updated } from './fold.ts'
 import type { Incident } from './incident.ts'

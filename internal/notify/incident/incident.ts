@@ -1,5 +1,5 @@
-import type { DomainEvent } from '../events/events.ts'
-import type { IncidentRecord } from '../store/store.ts'
+import type { DomainEvent } from '../../events/events.ts'
+import type { IncidentRecord } from '../../store/store.ts'
 import type { At } from './notice.ts'
 
 /** One distinct signal of an incident, with its repeats. */

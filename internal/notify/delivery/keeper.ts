@@ -1,6 +1,6 @@
-import { type Clock, within } from '../clock/clock.ts'
-import type { Logger } from '../log/log.ts'
-import type { Store } from '../store/store.ts'
+import { type Clock, within } from '../../clock/clock.ts'
+import type { Logger } from '../../log/log.ts'
+import type { Store } from '../../store/store.ts'
 import type { Ledger } from './ledger.ts'
 
 /** Writes the ledger's changes, one transaction at a time; what changes meanwhile goes into the next. */

@@ -1,4 +1,4 @@
-import type { Announcement, DomainEvent } from '../events/events.ts'
+import type { Announcement, DomainEvent } from '../../events/events.ts'
 import { type IsStuck, rootFor } from './cause.ts'
 import { groups, type Role, roleOf, signalOf } from './condition.ts'
 import { lineOf, needsUpdate } from './decide.ts'

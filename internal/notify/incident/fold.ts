@@ -1,4 +1,4 @@
-import type { Announcement, DomainEvent } from '../events/events.ts'
+import type { Announcement, DomainEvent } from '../../events/events.ts'
 import { type Opening, signalOf } from './condition.ts'
 import { lineOf } from './decide.ts'
 import type { Incident, Line } from './incident.ts'

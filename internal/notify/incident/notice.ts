@@ -1,4 +1,4 @@
-import type { DomainEvent, EventKind } from '../events/events.ts'
+import type { DomainEvent, EventKind } from '../../events/events.ts'
 
 /** An instant in milliseconds since 1970 (UTC). */
 export type At = DomainEvent['at']

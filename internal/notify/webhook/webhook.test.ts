@@ -2,9 +2,9 @@ import { createHmac } from 'node:crypto'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { noon } from '../../test/fakes/events.ts'
-import { FakeClock } from '../clock/clock.ts'
-import type { Notice } from './notice.ts'
+import { noon } from '../../../test/fakes/events.ts'
+import { FakeClock } from '../../clock/clock.ts'
+import type { Notice } from '../incident/notice.ts'
 import { createWebhook } from './webhook.ts'
 
 const notice: Notice = {

@@ -1,7 +1,7 @@
-import type { OutboxRecord } from '../store/store.ts'
-import { editSpacingMs } from './decide.ts'
-import type { Incident } from './incident.ts'
-import type { At, Fault } from './notice.ts'
+import type { OutboxRecord } from '../../store/store.ts'
+import { editSpacingMs } from '../incident/decide.ts'
+import type { Incident } from '../incident/incident.ts'
+import type { At, Fault } from '../incident/notice.ts'
 
 /** The outbox never holds more rows than this. */
 const mostRows = 100

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { announced, noon, sample } from '../../test/fakes/events.ts'
-import type { DomainEvent, EventKind } from '../events/events.ts'
+import { announced, noon, sample } from '../../../test/fakes/events.ts'
+import type { DomainEvent, EventKind } from '../../events/events.ts'
 import { roleOf } from './condition.ts'
 import { needsUpdate } from './decide.ts'
 import type { Incident } from './incident.ts'

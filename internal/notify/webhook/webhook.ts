@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
-import type { Clock } from '../clock/clock.ts'
-import { type Channel, ChannelError, type Fault, type Notice } from './notice.ts'
+import type { Clock } from '../../clock/clock.ts'
+import { type Channel, ChannelError, type Fault, type Notice } from '../incident/notice.ts'
 
 const deadlineMs = 10_000
 const mostPauseMs = 3_600_000

@@ -1,4 +1,4 @@
-import type { DomainEvent } from '../events/events.ts'
+import type { DomainEvent } from '../../events/events.ts'
 import { roleOf, signalOf } from './condition.ts'
 import { type Incident, type Line, wasTold } from './incident.ts'
 import type { At, UpdateReason } from './notice.ts'

@@ -1,5 +1,5 @@
-import type { DomainEvent } from '../events/events.ts'
-import type { At } from './notice.ts'
+import type { DomainEvent } from '../../events/events.ts'
+import type { At } from '../incident/notice.ts'
 
 type Reason = NonNullable<DomainEvent['reason']>
 

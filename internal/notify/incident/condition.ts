@@ -1,4 +1,4 @@
-import type { DomainEvent } from '../events/events.ts'
+import type { DomainEvent } from '../../events/events.ts'
 import type { At } from './notice.ts'
 
 /** An event that begins an incident or belongs to one that has begun. */

@@ -1,10 +1,10 @@
-import type { Clock } from '../clock/clock.ts'
-import type { Logger } from '../log/log.ts'
-import type { OutboxRecord } from '../store/store.ts'
-import type { Incident, Told } from './incident.ts'
+import type { Clock } from '../../clock/clock.ts'
+import type { Logger } from '../../log/log.ts'
+import type { OutboxRecord } from '../../store/store.ts'
+import type { Incident, Told } from '../incident/incident.ts'
+import { type At, type Channel, ChannelError, type Fault, type Notice } from '../incident/notice.ts'
 import type { Keeper } from './keeper.ts'
 import type { Ledger } from './ledger.ts'
-import { type At, type Channel, ChannelError, type Fault, type Notice } from './notice.ts'
 import { nextDue, retried, rowFor } from './outbox.ts'
 
 const patienceMs = 2_000

@@ -1,4 +1,4 @@
-import type { DomainEvent } from '../events/events.ts'
+import type { DomainEvent } from '../../events/events.ts'
 import { groups } from './condition.ts'
 import type { Incident } from './incident.ts'
 

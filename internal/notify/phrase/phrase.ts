@@ -1,8 +1,8 @@
-import type { Details, DomainEvent } from '../events/events.ts'
-import { counting } from './decide.ts'
+import type { Details, DomainEvent } from '../../events/events.ts'
+import { counting } from '../incident/decide.ts'
+import type { Incident, Line } from '../incident/incident.ts'
+import type { At } from '../incident/notice.ts'
 import { guardSentence } from './guardphrase.ts'
-import type { Incident, Line } from './incident.ts'
-import type { At } from './notice.ts'
 import { cause, counted, duration, plain, type Wall } from './words.ts'
 
 /** What sentences need to know beside the incident. */

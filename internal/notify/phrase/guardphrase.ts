@@ -1,5 +1,5 @@
-import type { Details, DomainEvent } from '../events/events.ts'
-import type { At } from './notice.ts'
+import type { Details, DomainEvent } from '../../events/events.ts'
+import type { At } from '../incident/notice.ts'
 import { cause, counted, plain, size, type Wall } from './words.ts'
 
 type Told = Extract<DomainEvent, { kind: 'worker_down' | 'path_unrecovered' | 'budget_over' | 'budget_filling' }>
