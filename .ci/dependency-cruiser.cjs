@@ -3,6 +3,7 @@ const may = {
   pool: [],
   demo: [],
   clock: [],
+  when: [],
   config: [],
   edit: [],
   log: [],
@@ -10,7 +11,7 @@ const may = {
   http1: ['clock'],
   outbound: ['net'],
   events: ['pool'],
-  dialect: ['pool'],
+  dialect: ['pool', 'when'],
   vault: ['clock'],
   store: ['pool', 'events', 'vault'],
   keys: ['store', 'vault', 'clock'],
@@ -31,7 +32,7 @@ const may = {
     'outbound',
   ],
   audit: ['events', 'store', 'clock', 'log'],
-  notify: ['events', 'store', 'clock', 'log'],
+  notify: ['events', 'store', 'clock', 'log', 'when'],
   metrics: ['events'],
   ops: [
     'pool',
@@ -52,9 +53,9 @@ const may = {
   blocking: ['clock'],
   guard: ['ops', 'pool', 'events', 'clock', 'log', 'blocking'],
   admin: ['ops', 'metrics', 'log', 'net'],
-  telegram: ['ops', 'notify', 'log'],
+  telegram: ['ops', 'notify', 'clock', 'log', 'when'],
   connect: ['pool', 'edit'],
-  cli: ['ops', 'guard', 'connect', 'config', 'log'],
+  cli: ['ops', 'guard', 'connect', 'config', 'log', 'when'],
 }
 
 // What a command loads that asks the daemon and ends: the face of the package would load the package.

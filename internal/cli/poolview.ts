@@ -1,4 +1,5 @@
 import type { CheckShape, MemberShape, PoolShape } from '../ops/ops.ts'
+import { instantsIn, inTime } from '../when/when.ts'
 import type { Cell, Ink, Screen } from './screen.ts'
 import { localTime, relative, relativeOr } from './when.ts'
 
@@ -131,8 +132,8 @@ export function checkText(check: CheckShape, now: number): string {
   if (host !== null && since !== null && retryAt !== null)
     return `${pool} cannot serve: ${outage({ host, since, retryAt }, now)}`
   if (verdict === 'cooling' && retryAt !== null) {
-    const first = member === null ? '' : `, ${member} recovers first`
-    return `${pool} is cooling until ${localTime(retryAt, now)} (${relative(retryAt, now)}${first})`
+    const when = inTime(Date.parse(retryAt), now, instantsIn())
+    return `${pool} is cooling: ${member ?? 'it'} recovers first, ${when}`
   }
   const who = people.map((one) =>
     one.state === 'disabled' ? `${one.member} is disabled` : waiting(one.member, one.state),

@@ -116,7 +116,7 @@ describe('a run ends with one line and an exit code', () => {
         },
       },
       75,
-      'run: halted (exhausted): openai is cooling until 14:05:00 (in 5 min, b recovers first)',
+      'run: halted (exhausted): openai is cooling: b recovers first, in 5 min (14:05:00 UTC)',
     ],
     [
       'trouble with what it runs on',

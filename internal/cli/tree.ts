@@ -27,6 +27,7 @@ const groups: readonly { readonly names: readonly string[]; load(): Promise<Regi
   { names: ['token'], load: async () => (await import('./commands/token.ts')).tokenCommand },
   { names: ['run'], load: async () => (await import('./commands/run.ts')).runCommand },
   { names: ['guard'], load: async () => (await import('./commands/guard.ts')).guardCommands },
+  { names: ['notices'], load: async () => (await import('./commands/notices.ts')).noticesCommands },
   { names: ['demo'], load: async () => (await import('./commands/demo.ts')).demoCommand },
 ]
 

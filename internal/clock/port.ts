@@ -14,9 +14,18 @@ export interface Clock {
 /** Forgets a timer; calling it twice, or late, does nothing. */
 export type Cancel = () => void
 
-/** A promise that resolves after `delayMs` of the clock's time. */
-export function sleep(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => clock.after(delayMs, resolve))
+/** A promise that resolves after `delayMs` of the clock's time, or at once when `signal` aborts. */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve()
+    const end = () => {
+      cancel()
+      signal?.removeEventListener('abort', end)
+      resolve()
+    }
+    const cancel = clock.after(delayMs, end)
+    signal?.addEventListener('abort', end)
+  })
 }
 
 /**

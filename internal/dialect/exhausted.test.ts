@@ -6,7 +6,8 @@ const minute = 60_000
 const day = 86_400_000
 
 const cooling: Exhaustion = { pool: 'openai', members: 3, retryAt: now + 125 * minute, first: 'work' }
-const sentence = 'openai quota exceeded: all 3 members are cooling. It will reset at 14:05 UTC (work first).'
+const sentence =
+  'openai quota exceeded: all 3 members are cooling. It will reset in 2 h 5 min (14:05:00 UTC), work first.'
 const openaiShaped = ['openai', 'codex', 'openrouter', 'azure', 'generic'] as const
 
 function answerOf(provider: Provider, exhaustion: Exhaustion, client: ClientKind = 'heeds-429') {
@@ -63,15 +64,19 @@ describe('an exhausted pool', () => {
     expect(soon(1_001).body.error).toMatchObject({ resets_at: now / 1_000 + 2, resets_in_seconds: 2 })
   })
 
-  test('the minute is the one in which it has happened, with a date when it is a day away', () => {
-    expect(messageOf({ ...cooling, retryAt: now + 30_000 })).toContain('It will reset at 12:01 UTC (work first).')
-    expect(messageOf({ ...cooling, retryAt: now + day - minute })).toContain('It will reset at 11:59 UTC (')
-    expect(messageOf({ ...cooling, retryAt: now + 3 * day })).toContain('It will reset at 2026-05-04 12:00 UTC (')
+  test('the instant is rounded up, with a date when it is another day', () => {
+    const at = (ms: number) => messageOf({ ...cooling, retryAt: now + ms })
+    expect(at(29_001)).toContain('It will reset in 30 s (12:00:30 UTC), work first.')
+    expect(at(day - minute)).toContain('It will reset in 23 h 59 min (2026-05-02 11:59:00 UTC), work first.')
+    expect(at(3 * day)).toContain('It will reset in 3 d (2026-05-04 12:00 UTC), work first.')
+    expect(at(-1)).toContain('It will reset now (12:00:00 UTC), work first.')
   })
 
   test('one member is spoken of as one, and who recovers first only where it is known', () => {
     const message = messageOf({ ...cooling, members: 1, first: null })
-    expect(message).toBe('openai quota exceeded: its only member is cooling. It will reset at 14:05 UTC.')
+    expect(message).toBe(
+      'openai quota exceeded: its only member is cooling. It will reset in 2 h 5 min (14:05:00 UTC).',
+    )
   })
 })
 
@@ -137,9 +142,21 @@ describe('to clients that heed 402, an exhausted pool', () => {
   /** opencode, measured: each of these anywhere in the body, and it asks again. */
   const retried = /429|500|502|503|504|524/
   const names: readonly [string, Partial<Exhaustion>, string][] = [
-    ['a pool', { pool: 'team-504' }, 'pool quota exceeded: all its members are cooling. It will reset at 14:05 UTC.'],
-    ['a member', { first: 'key-429' }, 'pool quota exceeded: all its members are cooling. It will reset at 14:05 UTC.'],
-    ['the count', { members: 1_500 }, 'pool quota exceeded: all its members are cooling. It will reset at 14:05 UTC.'],
+    [
+      'a pool',
+      { pool: 'team-504' },
+      'pool quota exceeded: all its members are cooling. It will reset in 2 h 5 min (14:05:00 UTC).',
+    ],
+    [
+      'a member',
+      { first: 'key-429' },
+      'pool quota exceeded: all its members are cooling. It will reset in 2 h 5 min (14:05:00 UTC).',
+    ],
+    [
+      'the count',
+      { members: 1_500 },
+      'pool quota exceeded: all its members are cooling. It will reset in 2 h 5 min (14:05:00 UTC).',
+    ],
     [
       'a command',
       { retryAt: null, remedy: 'spillway cred login key-502' },
@@ -154,7 +171,7 @@ describe('to clients that heed 402, an exhausted pool', () => {
     }
   })
 
-  test('names no epoch and no wait, whenever it is over', () => {
+  test('names nothing that would make opencode ask again, whenever it is over', () => {
     const answers = Array.from({ length: 1_440 }, (_, at) =>
       answerOf('openai', { ...cooling, retryAt: now + at * 7 * 61 * minute }, 'heeds-402'),
     )

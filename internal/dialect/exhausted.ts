@@ -1,4 +1,5 @@
 import type { At } from '../pool/pool.ts'
+import { inTime, inUtc } from '../when/when.ts'
 import { answer } from './answers.ts'
 import type { ClientKind } from './clients.ts'
 import type { Exhaustion, LocalAnswer } from './port.ts'
@@ -7,8 +8,6 @@ import type { Exhaustion, LocalAnswer } from './port.ts'
 export type Exhausted = (exhaustion: Exhaustion, now: At, client: ClientKind) => LocalAnswer
 
 const secondMs = 1_000
-const minuteMs = 60_000
-const dayMs = 86_400_000
 
 /** What an answer says, in seconds, when nobody can recover without a person (docs/signals.md, "The exhausted answer"). */
 const personSeconds = 3_600
@@ -73,8 +72,8 @@ function sentence(exhaustion: Exhaustion, now: At): string {
     const command = exhaustion.remedy ?? `spillway cred login ${first ?? 'NAME'}`
     return `${needing(whole)} See spillway status, then run: ${command}`
   }
-  const whose = first === null ? '' : ` (${first} first)`
-  return `${cooling(whole)} It will reset at ${clockTime(retryAt, now)}${whose}.`
+  const whose = first === null ? '' : `, ${first} first`
+  return `${cooling(whole)} It will reset ${inTime(retryAt, now, inUtc)}${whose}.`
 }
 
 /** opencode takes an error for a passing one when these digits stand anywhere in its body. */
@@ -87,7 +86,7 @@ function numberless(exhaustion: Exhaustion, now: At): string {
   const nobody = { pool: 'pool', all: 'all its members', one: false }
   const { retryAt } = exhaustion
   if (retryAt === null) return `${needing(nobody)} See spillway status.`
-  return `${cooling(nobody)} It will reset at ${clockTime(retryAt, now)}.`
+  return `${cooling(nobody)} It will reset ${inTime(retryAt, now, inUtc)}.`
 }
 
 interface Whole {
@@ -103,11 +102,4 @@ function cooling({ pool, all, one }: Whole): string {
 
 function needing({ pool, all, one }: Whole): string {
   return `${pool} quota exceeded: ${all} ${one ? 'needs' : 'need'} a person, nothing will reset before.`
-}
-
-/** `14:05 UTC`, the minute in which it has happened; with the date when that is a day or more away. */
-function clockTime(at: At, now: At): string {
-  const iso = new Date(Math.ceil(at / minuteMs) * minuteMs).toISOString()
-  const time = `${iso.slice(11, 16)} UTC`
-  return at - now < dayMs ? time : `${iso.slice(0, 10)} ${time}`
 }

@@ -97,7 +97,7 @@ function assemble(core: Core): Engine {
   const members = new MemberCommands(core, { leasing, queue, exhaustions })
   const pools = new PoolCommands(core, members, queue)
   const { registry, clock, leases } = core
-  const turnDeps = { clock, leases, leasing, queue, reporting, suspicions, exhaustions, usage }
+  const turnDeps = { clock, leases, leasing, queue, reporting, suspicions, exhaustions, hosts, usage }
 
   /** Whoever stood in for a suspect takes over for good, unless the suspect was cleared. */
   function settleStandIns(credential: LiveCredential, cleared: boolean): void {
@@ -143,6 +143,7 @@ function assemble(core: Core): Engine {
       const pool = registry.pools.get(name)
       return pool && poolViews.status(pool)
     },
+    outage: (host) => hosts.outage(host),
     explain: (name, model) => poolViews.explain(members.pool(name), model),
     credentials: () => [...registry.credentials.values()].map(credentialStatus),
     credential(id) {

@@ -50,9 +50,11 @@ export interface Details {
   egress_blocked: { status: number | null }
   weak_storm: { members: number; until: At }
   host_down: { host: string; nextAttemptAt: At }
-  host_up: { host: string; downAt: At }
-  store_trouble: { what: string }
-  store_healed: Record<string, never>
+  /** `refused`: requests that met the outage, of these pools. Both are absent in rows of earlier versions. */
+  host_up: { host: string; downAt: At; refused?: number; pools?: readonly string[] }
+  /** `disk`: it is short of room; absent when the store does not take what is written. */
+  store_trouble: { what: string; disk?: { freeBytes: number; reserveBytes: number; path: string } }
+  store_healed: { disk?: true }
   /** `from` names the worker, hot path or budget; `reason` says why, in the guard's words. `code` is the command's. */
   worker_started: { pending: number | null; code: number | null }
   worker_stopped: { path: string; code: number | null }

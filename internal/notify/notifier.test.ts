@@ -5,8 +5,9 @@ import { type Clock, FakeClock } from '../clock/clock.ts'
 import { type Announcement, type DomainEvent, eventBus } from '../events/events.ts'
 import { silentLogger } from '../log/log.ts'
 import type { Batch, Store } from '../store/store.ts'
-import { type Channel, ChannelError, type Fault, type Notice } from './incident/notice.ts'
-import { createNotifier, type Notifier, type NotifierDeps } from './notifier.ts'
+import { type Channel, ChannelError, type Fault, type Notice, type Remark } from './incident/notice.ts'
+import { createNotifier } from './notifier.ts'
+import type { Notifier, NotifierDeps } from './port.ts'
 
 interface Message {
   readonly id: string
@@ -14,6 +15,7 @@ interface Message {
   readonly texts: string[]
   readonly replyTo: string | null
   buttons: number
+  readonly isSilent: boolean
 }
 
 /** A chat as a person would see it. */
@@ -56,6 +58,23 @@ class Chat implements Channel {
     this.#post(notice, messageId)
   }
 
+  async remark({ text, isSilent }: Remark, signal: AbortSignal): Promise<void> {
+    await this.#call(signal)
+    this.messages.push({
+      id: String(this.messages.length + 1),
+      text,
+      texts: [text],
+      replyTo: null,
+      buttons: 0,
+      isSilent,
+    })
+  }
+
+  /** How many messages made a sound. */
+  get buzzes(): number {
+    return this.messages.filter(({ isSilent }) => !isSilent).length
+  }
+
   get texts(): string[] {
     return this.messages.map(({ text }) => text)
   }
@@ -68,8 +87,8 @@ class Chat implements Channel {
 
   #post(notice: Notice, replyTo: string | null): { messageId: string } {
     const id = String(this.messages.length + 1)
-    const { text } = notice
-    this.messages.push({ id, text, texts: [text], replyTo, buttons: notice.remedies.length })
+    const { text, isSilent } = notice
+    this.messages.push({ id, text, texts: [text], replyTo, buttons: notice.remedies.length, isSilent })
     return { messageId: id }
   }
 }
@@ -81,6 +100,8 @@ interface Circumstances {
   readonly store?: MemoryStore
   readonly chats?: readonly Chat[]
   readonly poolNow?: NotifierDeps['poolNow']
+  readonly costNow?: NotifierDeps['costNow']
+  readonly failover?: 'off' | 'silent' | 'on'
 }
 
 /** One process: a bus and a notifier over a store that outlives it. */
@@ -95,7 +116,7 @@ class Life {
   #alive = true
   #commitsLeft = Number.POSITIVE_INFINITY
 
-  constructor({ clock, store, chats, poolNow }: Circumstances = {}) {
+  constructor({ clock, store, chats, poolNow, costNow, failover = 'silent' }: Circumstances = {}) {
     this.clock = clock ?? new FakeClock(noon)
     this.store = store ?? new MemoryStore()
     this.chats = chats ?? [new Chat()]
@@ -104,10 +125,12 @@ class Life {
       bus: this.bus,
       clock: this.#mortalClock(),
       log,
-      settings: { dedupeMs: 30_000 },
+      settings: { dedupeMs: 30_000, failover },
+      host: 'node7',
       channels: this.chats,
       timeZone: 'UTC',
       ...(poolNow ? { poolNow } : {}),
+      ...(costNow ? { costNow } : {}),
     })
   }
 
@@ -169,21 +192,25 @@ const failover = (at: number, to = 'personal') => sample('cred_failover', { at, 
 
 describe('an exhaustion', () => {
   it('is one message, edited in place while it lasts, closed when it is over, and its end is told once as a reply', async () => {
-    const pool = { exhausted: true, retryAt: noon + 300_000, incident: { refused: 0 }, members: [work(noon + 300_000)] }
-    const life = await Life.begin({ poolNow: () => pool })
+    const pool = { exhausted: true, retryAt: noon + 300_000, members: [work(noon + 300_000)] }
+    const cost = { refused: 1, pools: [] }
+    const life = await Life.begin({ poolNow: () => pool, costNow: () => cost })
     await life.happen(exhausted())
-    expect(life.chat.texts).toEqual(['openai is exhausted: all 3 members are cooling. work recovers first, at 14:05.'])
+    expect(life.chat.texts).toEqual([
+      'openai is exhausted: all 3 members are cooling. work recovers first, in 5 min (14:05:00 UTC). 1 request refused. Look: spillway pool explain openai',
+    ])
     for (let request = 0; request < 100; request++) await life.happen(exhausted())
-    Object.assign(pool, { retryAt: noon + 600_000, incident: { refused: 200 }, members: [work(noon + 600_000)] })
+    Object.assign(pool, { retryAt: noon + 600_000, members: [work(noon + 600_000)] })
+    cost.refused = 200
     await life.clock.advance(60_000)
     expect(life.chat.messages).toHaveLength(1)
     expect(life.chat.messages[0]?.texts.at(-1)).toMatch(
-      /^openai is exhausted: all 3 members are cooling\. work recovers first, at 14:10\. Exhausted for \d+ s so far, 200 requests refused\.$/,
+      /^openai is exhausted: all 3 members are cooling\. work recovers first, in 9 min \(14:10:00 UTC\)\. Exhausted for \d+ s so far, 200 requests refused\. Look: spillway pool explain openai$/,
     )
     await life.clock.advance(660_000)
     await life.happen(recovered(life.clock.now()))
     expect(life.chat.texts).toEqual([
-      'openai was exhausted for 12 min, from 14:00 to 14:12. 418 requests were refused.',
+      'openai was exhausted for 12 min, from 14:00:00 UTC to 14:12:00 UTC. 418 requests were refused.',
       'openai recovered after 12 min (work is serving). 418 requests were refused.',
     ])
     expect(life.chat.messages[1]?.replyTo).toBe('1')
@@ -211,40 +238,17 @@ describe('an exhaustion', () => {
     expect(life.chat.messages.map(({ buttons }) => buttons)).toEqual([0, 0])
   })
 
-  it('that follows a failover within moments makes no storm', async () => {
+  it('that follows failovers within moments makes one sound', async () => {
     const life = await Life.begin()
     for (const to of ['a', 'b', 'c', 'd']) await life.happen(failover(life.clock.now(), to))
     await life.happen(exhausted())
     await life.happen(failover(life.clock.now(), 'e'))
-    await life.clock.advance(20_000)
+    await life.clock.advance(40_000)
     expect(life.chat.texts).toEqual([
-      'openai: failed over from work to a (429 rate limit, until 14:05).',
-      'openai is exhausted: all 3 members are cooling. work recovers first, at 14:05.',
+      expect.stringMatching(/^openai: 4 failovers in the last hour, nobody was refused\. The last: from work to d /),
+      expect.stringMatching(/^openai is exhausted: all 3 members are cooling\./),
     ])
-  })
-
-  it('that flaps within the window is told once', async () => {
-    const life = await Life.begin()
-    await life.happen(exhausted())
-    await life.clock.advance(2_000)
-    await life.happen(recovered(life.clock.now()))
-    await life.clock.advance(2_000)
-    await life.happen(exhausted(life.clock.now()))
-    await life.clock.advance(2_000)
-    await life.happen(recovered(life.clock.now()))
-    await life.clock.advance(60_000)
-    expect(life.chat.messages).toHaveLength(2)
-  })
-
-  it('that comes back within the window and stays is told when the window is over', async () => {
-    const life = await Life.begin()
-    await life.happen(exhausted())
-    await life.happen(recovered(life.clock.now()))
-    await life.clock.advance(2_000)
-    await life.happen(exhausted(life.clock.now()))
-    expect(life.chat.messages).toHaveLength(2)
-    await life.clock.advance(28_000)
-    expect(life.chat.messages).toHaveLength(3)
+    expect(life.chat.buzzes).toBe(1)
   })
 
   it('of a pool that was deleted is closed without a word', async () => {
@@ -252,19 +256,209 @@ describe('an exhaustion', () => {
     await life.happen(exhausted())
     await life.clock.advance(30_000)
     expect(life.notifier.incidents()).toEqual([])
-    expect(life.chat.texts).toEqual(['openai was exhausted for 30 s, from 14:00 to 14:00.'])
+    expect(life.chat.texts).toEqual(['openai was exhausted for 30 s, from 14:00:00 UTC to 14:00:30 UTC.'])
+  })
+})
+
+describe('what comes back within a quarter of an hour', () => {
+  const minute = 60_000
+
+  it('is the same incident, without a sound, as long as it goes by', async () => {
+    const life = await Life.begin()
+    for (let spell = 0; spell < 5; spell++) {
+      await life.happen(exhausted(life.clock.now()))
+      await life.clock.advance(2 * minute)
+      await life.happen(recovered(life.clock.now()))
+      await life.clock.advance(3 * minute)
+    }
+    expect(life.chat.messages.map(({ replyTo }) => replyTo)).toEqual([null, '1'])
+    expect(life.chat.buzzes).toBe(2)
+    expect(life.chat.texts[0]).toMatch(/^openai was exhausted 5 times from 14:00:00 UTC to 14:22:00 UTC, at last for/)
+  })
+
+  it('and stays is told again, and so is its end', async () => {
+    const life = await Life.begin()
+    await life.happen(exhausted())
+    await life.clock.advance(minute)
+    await life.happen(recovered(life.clock.now()))
+    await life.clock.advance(minute)
+    await life.happen(exhausted(life.clock.now()))
+    expect(life.chat.texts[0]).toContain('It has come back: 2 times since 14:00:00 UTC.')
+    await life.clock.advance(4 * minute)
+    expect(life.chat.messages).toHaveLength(2)
+    await life.clock.advance(2 * minute)
+    expect(life.chat.texts).toHaveLength(3)
+    expect(life.chat.texts[2]).toMatch(/^openai is exhausted: .*It has come back/)
+    await life.happen(recovered(life.clock.now()))
+    await life.clock.advance(minute)
+    expect(life.chat.messages.map(({ replyTo }) => replyTo)).toEqual([null, '1', '1', '1'])
+    expect(life.chat.texts[3]).toMatch(/^openai recovered/)
+    const next = await life.kill()
+    await next.clock.advance(60 * minute)
+    expect(next.chat.messages).toHaveLength(4)
+  })
+
+  it('later is another incident', async () => {
+    const life = await Life.begin()
+    await life.happen(exhausted())
+    await life.happen(recovered(life.clock.now()))
+    await life.clock.advance(16 * minute)
+    await life.happen(exhausted(life.clock.now()))
+    expect(life.chat.messages.map(({ replyTo }) => replyTo)).toEqual([null, '1', null])
+  })
+})
+
+describe('failovers', () => {
+  const minute = 60_000
+
+  it('of a pool make no sound, are one message an hour, and its buttons go when the last is over', async () => {
+    const life = await Life.begin()
+    for (let again = 0; again < 60; again++) {
+      await life.happen(sample('cred_failover', { at: life.clock.now(), detail: { until: life.clock.now() + 20_000 } }))
+      await life.clock.advance(minute)
+    }
+    await life.clock.advance(20 * minute)
+    expect(life.chat.buzzes).toBe(0)
+    expect(life.chat.texts).toEqual([
+      expect.stringMatching(/^openai: 60 failovers from 14:00:00 UTC to 14:59:20 UTC, nobody was refused\.$/),
+    ])
+    expect(life.chat.messages[0]?.buttons).toBe(0)
+    await life.happen(failover(life.clock.now()))
+    expect(life.chat.messages).toHaveLength(2)
+  })
+
+  it('say what the hour has cost', async () => {
+    const life = await Life.begin()
+    await life.happen(failover(noon))
+    await life.happen(exhausted(noon + 1_000))
+    await life.clock.advance(minute)
+    await life.happen(recovered(life.clock.now()))
+    await life.happen(failover(life.clock.now() + 1))
+    await life.clock.advance(minute)
+    expect(life.chat.texts[0]).toMatch(/^openai: 2 failovers in the last hour, 418 requests refused\./)
+  })
+
+  it('offer buttons only while they mean something', async () => {
+    const life = await Life.begin()
+    await life.happen(failover(noon))
+    expect(life.chat.messages[0]?.buttons).toBe(2)
+    const [id = ''] = (await life.store.incidents()).map((incident) => incident.id)
+    expect(life.notifier.isOpen(id)).toBe(true)
+    await life.clock.advance(5 * minute)
+    expect(life.notifier.isOpen(id)).toBe(false)
+    await life.clock.advance(10_000)
+    expect(life.chat.messages[0]?.buttons).toBe(0)
+    expect(life.chat.texts[0]).toBe(
+      'openai: failed over from work to personal at 14:00:00 UTC (429 rate limit); nobody was refused. That is over.',
+    )
+    expect(life.notifier.isOpen('nonsense')).toBe(false)
+  })
+
+  it.each([
+    ['on', 1, 1],
+    ['silent', 1, 0],
+    ['off', 0, 0],
+  ] as const)('are told as the setting says: %s', async (setting, messages, buzzes) => {
+    const life = await Life.begin({ failover: setting })
+    await life.happen(failover(noon))
+    await life.clock.advance(minute)
+    expect([life.chat.messages.length, life.chat.buzzes]).toEqual([messages, buzzes])
+  })
+
+  it.each(['cred_disabled', 'cred_needs_login'] as const)(
+    'from a key that turns out to be dead are told with it (%s)',
+    async (kind) => {
+      const life = await Life.begin()
+      await life.happen(sample('cred_failover', { reason: 'auth-rejected', detail: { until: noon + 300_000 } }))
+      await life.clock.advance(2_000)
+      const about = { at: life.clock.now(), pool: null, from: 'work', to: null, reason: 'auth-rejected' as const }
+      await life.happen(sample(kind, about))
+      await life.happen(failover(life.clock.now()))
+      await life.clock.advance(2 * minute)
+      expect(life.chat.messages).toHaveLength(1)
+      expect(life.chat.texts[0]).toMatch(/^work /)
+    },
+  )
+
+  it('from a key that is well after all are told after a moment', async () => {
+    const life = await Life.begin()
+    await life.happen(sample('cred_failover', { reason: 'auth-rejected', detail: { until: noon + 300_000 } }))
+    await life.clock.advance(40_000)
+    expect(life.chat.texts).toHaveLength(1)
+  })
+})
+
+describe("an operator's own doing", () => {
+  const by = { actor: 'operator:cli' } as const
+
+  it('makes no sound', async () => {
+    const life = await Life.begin()
+    await life.happen(sample('pool_rotated', by))
+    const about = { ...by, pool: null, from: 'work', to: null } as const
+    await life.happen(sample('cred_disabled', { ...about, detail: { by: 'operator' } }))
+    await life.clock.advance(60_000)
+    await life.happen(sample('cred_revived', { ...about, at: life.clock.now(), detail: { how: 'operator' } }))
+    await life.clock.advance(600_000)
+    expect(life.chat.messages.map(({ replyTo }) => replyTo)).toEqual([null, null])
+    expect(life.chat.buzzes).toBe(0)
+    expect(life.chat.texts[0]).toBe('openai: rotated from work to personal by operator:cli at 14:00:00 UTC.')
+  })
+
+  it('ends what was told with a sound without one', async () => {
+    const life = await Life.begin()
+    await life.happen(sample('cred_needs_login', { pool: null, from: 'work' }))
+    await life.clock.advance(60_000)
+    await life.happen(sample('cred_revived', { ...by, at: life.clock.now(), pool: null, from: 'work' }))
+    expect(life.chat.messages.map(({ isSilent }) => isSilent)).toEqual([false, true])
+  })
+})
+
+describe('a bad configuration', () => {
+  it('is one message, and its end is told', async () => {
+    const life = await Life.begin()
+    await life.happen(sample('config_rejected', { pool: null }))
+    await life.clock.advance(60_000)
+    await life.happen(sample('config_changed', { at: life.clock.now(), pool: null }))
+    expect(life.chat.texts).toEqual([
+      'The configuration had 1 problem for 60 s, from 14:00:00 UTC to 14:01:00 UTC.',
+      'The configuration is well again after 60 s, and in force.',
+    ])
+  })
+
+  it('is over when the program has started', async () => {
+    const life = await Life.begin()
+    await life.happen(sample('config_rejected', { pool: null }))
+    const next = await life.kill()
+    expect(next.notifier.incidents()).toEqual([])
+  })
+})
+
+describe('a remark', () => {
+  it('goes to every channel, and says what came of it', async () => {
+    const life = await Life.begin({ chats: [new Chat('telegram:1'), new Chat('telegram:2'), new Chat('telegram:3')] })
+    life.chats[1]!.fault = { kind: 'permanent' }
+    life.chats[2]!.gate = new Promise(() => {})
+    const told = life.notifier.remark({ about: 'test', text: 'hello', command: null, isSilent: false }, 10_000)
+    await life.clock.advance(0)
+    await life.clock.advance(10_000)
+    expect(await told).toEqual([
+      { channel: 'telegram:1', problem: null },
+      { channel: 'telegram:2', problem: 'no' },
+      { channel: 'telegram:3', problem: 'no answer within 10000 ms' },
+    ])
+    expect(life.chat.texts).toEqual(['hello'])
   })
 })
 
 describe('repeats', () => {
   it('are one notice, and counted when the window is over', async () => {
     const life = await Life.begin()
-    for (let again = 0; again < 6; again++) await life.happen(failover(life.clock.now() + again))
+    const blocked = (at: number) => sample('egress_blocked', { at, from: null })
+    for (let again = 0; again < 6; again++) await life.happen(blocked(life.clock.now() + again))
     expect(life.chat.messages).toHaveLength(1)
     await life.clock.advance(40_000)
-    expect(life.chat.texts).toEqual([
-      'openai: failed over from work to personal (429 rate limit, until 14:05). It happened 6 times.',
-    ])
+    expect(life.chat.texts).toEqual([expect.stringContaining('It happened 6 times.')])
+    expect(life.chat.messages).toHaveLength(1)
   })
 
   it('are known over a restart', async () => {
@@ -273,11 +467,8 @@ describe('repeats', () => {
     const next = await life.kill()
     await next.clock.advance(10_000)
     await next.happen(failover(next.clock.now()))
-    await next.clock.advance(5_000)
-    expect(next.chat.messages).toHaveLength(1)
     await next.clock.advance(60_000)
-    await next.happen(failover(next.clock.now()))
-    expect(next.chat.messages).toHaveLength(2)
+    expect(next.chat.texts).toEqual([expect.stringMatching(/^openai: 2 failovers/)])
   })
 })
 
@@ -340,7 +531,9 @@ describe('a crash', () => {
     const next = await life.kill()
     await next.happen(recovered(noon + 720_000))
     expect(next.chat.messages.map(({ replyTo }) => replyTo)).toEqual([null, '1'])
-    expect(next.chat.texts[0]).toBe('openai was exhausted for 12 min, from 14:00 to 14:12. 418 requests were refused.')
+    expect(next.chat.texts[0]).toBe(
+      'openai was exhausted for 12 min, from 14:00:00 UTC to 14:12:00 UTC. 418 requests were refused.',
+    )
   })
 
   it('of a long time ago tells no old news but closes what was open', async () => {
@@ -352,7 +545,7 @@ describe('a crash', () => {
     const next = await life.kill()
     await next.clock.advance(0)
     expect(next.chat.texts).toEqual([
-      'openai was exhausted for 2 min, from 14:00 to 14:02. 418 requests were refused.',
+      'openai was exhausted for 2 min, from 14:00:00 UTC to 14:02:00 UTC. 418 requests were refused.',
       'openai recovered after 2 min (work is serving). 418 requests were refused.',
     ])
   })
@@ -455,7 +648,7 @@ describe('a channel that is away', () => {
     life.chat.fault = null
     await life.clock.advance(120_000)
     expect(life.chat.texts).toEqual([
-      'openai was exhausted for 60 s, from 14:00 to 14:01. 418 requests were refused.\n' +
+      'openai was exhausted for 60 s, from 14:00:00 UTC to 14:01:00 UTC. 418 requests were refused.\n' +
         'openai recovered after 60 s (work is serving). 418 requests were refused.',
     ])
   })
@@ -550,31 +743,58 @@ describe('a channel that is away', () => {
 })
 
 describe('a mute', () => {
-  it('holds back notices, over a restart too, and tells afterwards only what still holds', async () => {
+  const hour = 3_600_000
+
+  it('tells what is urgent at once and without a sound, and sums up what has passed', async () => {
     const life = await Life.begin()
-    life.notifier.mute(noon + 3_600_000)
+    life.notifier.mute(noon + hour)
     await life.happen(failover(noon))
+    await life.happen(sample('host_down', { at: noon }))
+    await life.clock.advance(10_000)
+    await life.happen(sample('host_up', { at: life.clock.now() }))
     const next = await life.kill()
-    await next.happen(exhausted())
-    expect(next.notifier.mutedUntil()).toBe(noon + 3_600_000)
-    await next.clock.advance(3_599_999)
-    expect(next.chat.messages).toEqual([])
-    await next.clock.advance(10_000)
-    expect(next.chat.texts).toHaveLength(1)
-    expect(next.chat.texts[0]).toContain('openai is exhausted')
+    await next.happen(exhausted(next.clock.now()))
+    expect(next.notifier.mutedUntil()).toBe(noon + hour)
+    expect(next.chat.texts).toEqual([expect.stringContaining('openai is exhausted')])
+    await next.clock.advance(60_000)
+    await next.happen(recovered(next.clock.now()))
+    await next.clock.advance(hour)
+    expect(next.chat.buzzes).toBe(0)
     expect(next.notifier.mutedUntil()).toBeNull()
+    expect(next.chat.texts.slice(1)).toEqual([
+      expect.stringMatching(/^openai recovered/),
+      [
+        'While notices were muted, 2 incidents began and ended:',
+        '- openai: failed over from work to personal at 14:00:00 UTC (429 rate limit); 418 requests refused. That is over.',
+        '- api.openai.com:443 was not reachable for 10 s, from 14:00:00 UTC to 14:00:10 UTC.',
+      ].join('\n'),
+    ])
+    await next.clock.advance(hour)
+    expect(next.chat.messages).toHaveLength(3)
   })
 
-  it('that is ended early tells what still holds, and not the moments that passed', async () => {
+  it('that is ended early tells what still holds, with a message of its own', async () => {
     const life = await Life.begin()
-    life.notifier.mute(noon + 3_600_000)
-    await life.happen(failover(noon))
-    await life.happen(exhausted())
+    life.notifier.mute(noon + hour)
+    await life.happen(sample('store_trouble', { at: noon }))
+    await life.clock.advance(60_000)
+    expect(life.chat.messages).toEqual([])
     life.notifier.mute(null)
     await life.clock.advance(0)
-    expect(life.chat.texts).toEqual(['openai is exhausted: all 3 members are cooling. work recovers first, at 14:05.'])
-    await life.happen(sample('cred_needs_login', { pool: null }))
-    expect(life.chat.messages).toHaveLength(2)
+    expect(life.chat.texts).toEqual([expect.stringContaining('The store is in trouble')])
+    expect(life.chat.buzzes).toBe(1)
+  })
+
+  it('whose summary does not arrive tells it later', async () => {
+    const life = await Life.begin()
+    life.notifier.mute(noon + hour)
+    await life.happen(failover(noon))
+    await life.clock.advance(hour - 1)
+    life.chat.fault = { kind: 'transient' }
+    await life.clock.advance(1)
+    life.chat.fault = null
+    await life.clock.advance(60_000)
+    expect(life.chat.texts).toEqual([expect.stringContaining('While notices were muted, 1 incident began and ended:')])
   })
 })
 
@@ -585,7 +805,7 @@ describe('a store that is ill', () => {
     life.bus.publish({ event: sample('store_trouble', { at: noon }), seq: null, suppressed: 0 })
     await life.clock.advance(3_000)
     expect(life.chat.texts).toEqual([
-      'The store is in trouble: the disk is full. Requests go on from memory. (not persisted)',
+      'The store is in trouble: the disk is full. Requests go on from memory. (not persisted) Look: spillway doctor',
     ])
     life.store.trouble = null
     await life.happen(sample('store_healed', { at: life.clock.now() }))

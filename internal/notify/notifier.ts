@@ -1,72 +1,25 @@
-import type { Cancel, Clock } from '../clock/clock.ts'
-import type { Announcement, EventBus } from '../events/events.ts'
-import type { Logger } from '../log/log.ts'
-import type { IncidentRecord, Store } from '../store/store.ts'
+import { type Cancel, within } from '../clock/clock.ts'
+import type { Announcement } from '../events/events.ts'
+import type { IncidentRecord } from '../store/store.ts'
+import { instantsIn } from '../when/when.ts'
 import { Delivery } from './delivery/delivery.ts'
 import { Keeper } from './delivery/keeper.ts'
 import { Ledger } from './delivery/ledger.ts'
-import { rowFor, rowId } from './delivery/outbox.ts'
+import { summed } from './delivery/outbox.ts'
+import type { Rendering } from './delivery/teller.ts'
 import { Listener } from './hearing/listener.ts'
-import { dependentsOf, familyOf } from './incident/cause.ts'
-import { groups } from './incident/condition.ts'
-import { updated } from './incident/fold.ts'
+import { familyOf } from './incident/cause.ts'
+import { isRoutine, isUrgent } from './incident/condition.ts'
 import { type Incident, recordOf, wasTold } from './incident/incident.ts'
-import type { At, Channel, Notice, UpdateReason } from './incident/notice.ts'
+import type { At, Channel, Remark } from './incident/notice.ts'
 import { hear } from './incident/pipeline.ts'
-import { remediesOf } from './incident/remedy.ts'
-import {
-  ended,
-  type Facts,
-  isSpent,
-  type PoolNow,
-  refreshed,
-  swept,
-  wantsFacts,
-  wantsPool,
-  withFacts,
-} from './incident/sweep.ts'
-import { phraseAll, phraseEnd } from './phrase/phrase.ts'
-import { type Wall, wallClock } from './phrase/words.ts'
+import { ended, spentAt, swept, wantsFacts, wantsPool, withFacts } from './incident/sweep.ts'
+import type { Notifier, NotifierDeps } from './port.ts'
+import { renderingOf } from './rendering.ts'
+import { Updates } from './updates.ts'
 
 const tickMs = 5_000
 const patienceMs = 2_000
-/** How long the end of one incident waits for the ends that it brings about. */
-const settleMs = 1_000
-
-/** What a notifier is made of. */
-export interface NotifierDeps {
-  readonly store: Store
-  readonly bus: EventBus
-  readonly clock: Clock
-  readonly log: Logger
-  /** `dedupeMs`: identical signals within this time are one notice. Read anew for each event, so that a reload counts. */
-  readonly settings: { readonly dedupeMs: number }
-  readonly channels: readonly Channel[]
-  /** The time zone of the notices (an IANA name); the machine's own by default. */
-  readonly timeZone?: string
-  /** How a pool stands now, undefined when there is none (`engine.pool`); without it, edits tell only what events told. */
-  readonly poolNow?: (name: string) => PoolNow | undefined
-  /** What is known now of an incident of the guard, by kind and name; null: nothing else than what was told. */
-  readonly factsNow?: (kind: string, name: string) => Facts | null
-}
-
-/** Tells people what happened: once, in order, and to the end. */
-export interface Notifier {
-  /** Begins to listen and catches up with the audit log; resolves when that is done. */
-  start(): Promise<void>
-  /** Ends deliveries under way and saves what is left for the next start; waits no longer than a few seconds. */
-  stop(): Promise<void>
-  /** One more channel, for those that are built later than the notifier; call it before `start`. */
-  attach(channel: Channel): void
-  /** Holds back what people would be told until that instant; null ends it. Moments that pass meanwhile are not told. */
-  mute(until: At | null): void
-  /** Until when people are not told anything; null when they are. */
-  mutedUntil(): At | null
-  /** The conditions that hold now, oldest first. */
-  incidents(): readonly IncidentRecord[]
-  /** Resolves when all that was heard is saved and each channel has been given what is due. */
-  flush(): Promise<void>
-}
 
 /** A notifier over the given store and bus; `start` sets it in motion. */
 export function createNotifier(parts: NotifierDeps): Notifier {
@@ -78,7 +31,8 @@ class PipelineNotifier implements Notifier {
   readonly #ledger = new Ledger()
   readonly #keeper: Keeper
   readonly #listener: Listener
-  readonly #wall: Wall
+  readonly #render: Rendering
+  readonly #updates: Updates
   readonly #channels = new Map<string, { channel: Channel; delivery: Delivery }>()
   #cancel: Cancel | null = null
   #nextTurnAt: At = Number.POSITIVE_INFINITY
@@ -86,7 +40,8 @@ class PipelineNotifier implements Notifier {
 
   constructor(parts: NotifierDeps) {
     this.#parts = parts
-    this.#wall = wallClock(parts.timeZone)
+    this.#render = renderingOf({ ...parts, ledger: this.#ledger, instant: instantsIn(parts.timeZone) })
+    this.#updates = new Updates({ ...parts, ledger: this.#ledger })
     this.#keeper = new Keeper({ ...parts, ledger: this.#ledger })
     this.#listener = new Listener({ ...parts, ledger: this.#ledger, hear: (heard) => this.#hear(heard) })
     for (const channel of parts.channels) this.attach(channel)
@@ -94,10 +49,7 @@ class PipelineNotifier implements Notifier {
 
   attach(channel: Channel): void {
     const { clock, log } = this.#parts
-    const render = (incident: Incident) => this.#noticeOf(incident)
-    const ending = (incident: Incident) => phraseEnd(incident, this.#wall)
-    const family = (incident: Incident) => familyOf(incident, this.#ledger.incidents())
-    const parts = { clock, log, ledger: this.#ledger, keeper: this.#keeper, render, ending, family }
+    const parts = { clock, log, ledger: this.#ledger, keeper: this.#keeper, render: this.#render }
     const delivery = new Delivery(channel, parts)
     this.#channels.set(channel.name, { channel, delivery })
   }
@@ -106,6 +58,7 @@ class PipelineNotifier implements Notifier {
     this.#stopped = false
     await this.#listener.start()
     this.#dropStrangers()
+    this.#endConfiguration()
     this.#turn()
   }
 
@@ -129,8 +82,31 @@ class PipelineNotifier implements Notifier {
   }
 
   incidents(): readonly IncidentRecord[] {
-    const open = this.#ledger.incidents().filter(({ closedAt }) => closedAt === null)
+    const open = this.#ledger.incidents().filter(({ closedAt, kind }) => closedAt === null && !isRoutine(kind))
     return open.sort((one, other) => one.openedAt - other.openedAt).map(recordOf)
+  }
+
+  isOpen(id: string): boolean {
+    const now = this.#parts.clock.now()
+    const incident = this.#ledger.incident(id)
+    const family = incident ? this.#render.family(incident) : []
+    return family.some(({ closedAt, endsAt }) => closedAt === null && (endsAt === null || endsAt > now))
+  }
+
+  remark(remark: Omit<Remark, 'host'>, waitMs: number): ReturnType<Notifier['remark']> {
+    const { clock, host } = this.#parts
+    return Promise.all(
+      [...this.#channels.values()].map(async ({ channel }) => {
+        const ending = new AbortController()
+        const told = channel.remark({ ...remark, host }, ending.signal).then(
+          () => null,
+          (error: unknown) => (error instanceof Error ? error.message : String(error)),
+        )
+        const problem = await within(clock, waitMs, told, `no answer within ${waitMs} ms`)
+        ending.abort()
+        return { channel: channel.name, problem }
+      }),
+    )
   }
 
   async flush(): Promise<void> {
@@ -148,8 +124,9 @@ class PipelineNotifier implements Notifier {
       channels: [...this.#channels.values()].map(({ channel }) => channel),
       waiting: new Set(this.#ledger.rows().map(({ incident }) => incident)),
       dedupeMs: settings.dedupeMs,
+      tellsFailovers: settings.failover !== 'off',
       now,
-      isStuck: (pool) => this.#isStuck(pool),
+      isStuck: (pool) => this.#updates.isStuck(pool),
     })
     this.#turnWithin(typeof draft === 'string' ? tickMs : 0)
     if (typeof draft === 'string') {
@@ -158,64 +135,22 @@ class PipelineNotifier implements Notifier {
     }
     for (const id of draft.withdrawn) this.#ledger.drop(id)
     if (!draft.incident) return
-    const incident = this.#rehomed(draft.incident)
+    const incident = this.#updates.rehomed(draft.incident)
     this.#ledger.put(incident)
     if (incident.closedAt !== null && draft.why === null && incident.lasts) this.#retract(incident)
-    if (draft.why !== null) this.#tell(incident, draft.channels)
-  }
-
-  /** An exhaustion that ends because somebody is usable again is told with that one's end. */
-  #rehomed(incident: Incident): Incident {
-    const { end } = incident
-    if (end?.kind !== 'pool_recovered') return incident
-    const cause = this.#ledger
-      .incidents()
-      .find(
-        ({ group, closedAt }) =>
-          group === groups.credential(end.to) && closedAt !== null && Math.abs(closedAt - end.at) < settleMs,
-      )
-    return cause && cause.id !== incident.id ? { ...incident, within: cause.within ?? cause.id } : incident
-  }
-
-  /** Lets the channels hear of a change, by the message that tells the incident. */
-  #tell(incident: Incident, channels: readonly string[]): void {
-    const root = this.#ledger.incident(incident.within ?? incident.id) ?? incident
-    const now = this.#parts.clock.now()
-    const told = root.id === incident.id ? root : updated(this.#fresh(root), inRoot(incident), now)
-    if (told !== root) this.#ledger.put(told)
-    for (const channel of channels) this.#enqueue(told, channel, this.#settlesAt(incident, now))
-  }
-
-  /** What was known of a pool when its exhaustion was told may be another now that something joins it. */
-  #fresh(root: Incident): Incident {
-    const pool = root.pool === null ? undefined : this.#parts.poolNow?.(root.pool)
-    return pool ? refreshed(root, pool) : root
-  }
-
-  /** Ends that come together are told together: the end of one waits a moment for those that depend on it. */
-  #settlesAt(incident: Incident, now: At): At {
-    if (incident.closedAt === null || !incident.lasts) return now
-    const incidents = this.#ledger.incidents()
-    const root = this.#ledger.incident(incident.within ?? incident.id) ?? incident
-    const isWaiting = (one: Incident) => one.closedAt === null && one.kind === 'pool_exhausted'
-    const depends = [...familyOf(root, incidents), ...dependentsOf(incident, incidents)].some(isWaiting)
-    return depends ? now + settleMs : now
-  }
-
-  #enqueue(incident: Incident, channel: string, at = 0): void {
-    const waiting = this.#ledger.row(rowId(incident.id, channel))
-    const row = rowFor(incident, channel, waiting, this.#parts.clock.now())
-    this.#ledger.putRow(waiting ? row : { ...row, nextAttemptAt: Math.max(row.nextAttemptAt, at) })
-  }
-
-  #isStuck(name: string): boolean {
-    const pool = this.#parts.poolNow?.(name)
-    return pool?.exhausted === true && pool.retryAt === null
+    if (draft.why !== null) this.#updates.tell(incident, draft.channels)
   }
 
   /** It was over before it was worth telling. */
   #retract(incident: Incident): void {
     if (!wasTold(incident)) this.#ledger.drop(incident.id)
+  }
+
+  /** The program has started, so its configuration is well. */
+  #endConfiguration(): void {
+    const now = this.#parts.clock.now()
+    for (const incident of this.#ledger.incidents())
+      if (incident.kind === 'config_rejected' && incident.closedAt === null) this.#change(ended(incident, now))
   }
 
   /** Rows of channels that the configuration no longer has. */
@@ -244,7 +179,7 @@ class PipelineNotifier implements Notifier {
     const family = familyOf(incident, this.#ledger.incidents())
     if (incident.within !== undefined && this.#ledger.incident(incident.within)) {
       // It goes with the one whose message tells it.
-    } else if (family.every((one) => isSpent(one, now, settings.dedupeMs)) && !waits) {
+    } else if (family.every((one) => (spentAt(one, settings.dedupeMs) ?? now) < now) && !waits) {
       for (const { id } of family) this.#ledger.drop(id)
       return
     }
@@ -254,15 +189,19 @@ class PipelineNotifier implements Notifier {
     const seen = facts ? withFacts(incident, facts, now) : incident
     const next =
       pool === 'gone' ? ended(seen, now) : seen === incident ? swept(seen, now, settings.dedupeMs, pool) : seen
-    if (next === incident) return
-    this.#ledger.put(next)
-    this.#tell(
-      next,
-      Object.keys(next.told).filter((channel) => this.#channels.has(channel)),
+    if (next !== incident) this.#change(next)
+  }
+
+  /** Puts what no event tells, for those who have heard of the incident. */
+  #change(incident: Incident): void {
+    this.#ledger.put(incident)
+    this.#updates.tell(
+      incident,
+      Object.keys(incident.told).filter((channel) => this.#channels.has(channel)),
     )
   }
 
-  /** When a mute ends, what began and ended under it is no news any more. */
+  /** When a mute ends, what began and ended under it is told in one summary. */
   #unmute(now: At): void {
     const { mutedUntil } = this.#ledger
     if (mutedUntil === null || mutedUntil > now) return
@@ -271,44 +210,23 @@ class PipelineNotifier implements Notifier {
       const incident = this.#ledger.incident(row.incident)
       const mutable = this.#channels.get(row.channel)?.channel.mutable === true
       const unheard = incident && incident.closedAt !== null && incident.told[row.channel] === undefined
-      if (mutable && unheard && incident.updatedAt <= mutedUntil) this.#ledger.dropRow(row.id)
+      if (mutable && unheard && !isUrgent(incident.kind) && incident.updatedAt <= mutedUntil)
+        this.#ledger.putRow(summed(row, now))
     }
-  }
-
-  #noticeOf(incident: Incident): Notice {
-    const { id, kind, why, pool, subject, reason, openedAt, count } = incident
-    const now = this.#parts.clock.now()
-    const family = familyOf(incident, this.#ledger.incidents())
-    const text = phraseAll(family, (one) => ({ now, wall: this.#wall, refused: this.#refusedIn(one) }))
-    const open = family.some((one) => one.closedAt === null && one.lasts)
-    return {
-      incident: id,
-      kind,
-      why,
-      text,
-      open,
-      remedies: family.flatMap(remediesOf),
-      pool,
-      subject,
-      reason,
-      openedAt,
-      closedAt: open ? null : Math.max(...family.map((one) => one.closedAt ?? 0)),
-      count,
-      isRepeated: false,
-    }
-  }
-
-  #refusedIn({ kind, closedAt, pool }: Incident): number | null {
-    if (kind !== 'pool_exhausted' || closedAt !== null || pool === null) return null
-    return this.#parts.poolNow?.(pool)?.incident?.refused ?? null
   }
 
   /** Until the next turn: when a row is due, or a tick while there is anything to look after. */
   #restMs(): number {
     const now = this.#parts.clock.now()
-    const isIdle = this.#ledger.incidents().length === 0 && !this.#ledger.unsaved && !this.#ledger.cursorMoved
+    const incidents = this.#ledger.incidents()
+    const isIdle =
+      incidents.every(({ closedAt }) => closedAt !== null) && !this.#ledger.unsaved && !this.#ledger.cursorMoved
+    const spent = incidents.map((one) => (spentAt(one, this.#parts.settings.dedupeMs) ?? now) - now + 1)
     const dues = this.#ledger.rows().map((row) => this.#channels.get(row.channel)?.delivery.dueAt(row) ?? now + tickMs)
-    return Math.max(0, Math.min(isIdle ? Number.POSITIVE_INFINITY : tickMs, ...dues.map((due) => due - now)))
+    return Math.max(
+      0,
+      Math.min(isIdle ? Number.POSITIVE_INFINITY : tickMs, ...(isIdle ? spent : []), ...dues.map((due) => due - now)),
+    )
   }
 
   #turnWithin(delayMs: number): void {
@@ -318,10 +236,4 @@ class PipelineNotifier implements Notifier {
     this.#nextTurnAt = at
     this.#cancel = this.#parts.clock.after(delayMs, () => this.#turn())
   }
-}
-
-/** What a change of an incident is for the message that tells it with others. */
-function inRoot({ why, closedAt, lasts }: Incident): UpdateReason {
-  if (closedAt !== null && lasts) return 'ended'
-  return why === 'lasting' || why === 'repeated' ? why : 'changed'
 }

@@ -2,14 +2,19 @@
  * Tells people what happened: events become incidents, incidents become messages that are sent once, edited and closed.
  * The pipeline is pure; the outbox is durable; channels are ports (Telegram, webhook).
  */
+export type { FailoverNotices } from './incident/loudness.ts'
 export {
   type Channel,
   ChannelError,
   type Fault,
   type Notice,
+  type Remark,
   type Remedy,
 } from './incident/notice.ts'
 export type { PoolNow } from './incident/sweep.ts'
-export { createNotifier, type Notifier, type NotifierDeps } from './notifier.ts'
-export { plain, type Wall, wallClock } from './phrase/words.ts'
+export { createNotifier } from './notifier.ts'
+export { signed } from './phrase/phrase.ts'
+export { plain } from './phrase/words.ts'
+export type { Notifier, NotifierDeps } from './port.ts'
+export type { Cost } from './rendering.ts'
 export { createWebhook } from './webhook/webhook.ts'

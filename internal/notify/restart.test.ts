@@ -8,7 +8,8 @@ import { eventBus } from '../events/events.ts'
 import { silentLogger } from '../log/log.ts'
 import { openSqliteStore, type Store } from '../store/store.ts'
 import type { Channel, Notice } from './incident/notice.ts'
-import { createNotifier, type Notifier } from './notifier.ts'
+import { createNotifier } from './notifier.ts'
+import type { Notifier } from './port.ts'
 
 let folder: string
 let store: Store
@@ -25,6 +26,7 @@ const chat: Channel = {
   },
   edit: (_messageId, notice) => tell('edit', notice),
   reply: (_messageId, notice) => tell('reply', notice),
+  remark: async () => {},
 }
 
 async function tell(how: string, { text }: Notice): Promise<void> {
@@ -56,7 +58,7 @@ async function lifetime(live: (notifier: Notifier, tellBus: (seq: number) => voi
   const bus = eventBus((error) => {
     throw error
   })
-  const settings = { dedupeMs: 30_000 }
+  const settings = { dedupeMs: 30_000, failover: 'silent' } as const
   const notifier = createNotifier({
     store,
     bus,
@@ -64,6 +66,7 @@ async function lifetime(live: (notifier: Notifier, tellBus: (seq: number) => voi
     log: silentLogger,
     settings,
     channels: [chat],
+    host: 'node7',
     timeZone: 'UTC',
   })
   await notifier.start()
@@ -88,8 +91,14 @@ describe('over restarts on a real database', () => {
     await lifetime(async () => {})
     await lifetime(async () => {})
     expect(sent).toEqual([
-      { how: 'send', text: 'openai: failed over from work to personal (429 rate limit, until 14:05).' },
-      { how: 'send', text: 'openai is exhausted: all 3 members are cooling. work recovers first, at 14:05.' },
+      {
+        how: 'send',
+        text: 'openai: failed over from work to personal (429 rate limit, until 14:05:00 UTC); nobody was refused. Look: spillway pool explain openai',
+      },
+      {
+        how: 'send',
+        text: 'openai is exhausted: all 3 members are cooling. work recovers first, in 5 min (14:05:00 UTC). Look: spillway pool explain openai',
+      },
     ])
     await lifetime(async () => {
       await row(sample('pool_recovered', { at: noon + 720_000, to: 'work' }))
@@ -97,7 +106,10 @@ describe('over restarts on a real database', () => {
     sent = []
     await lifetime(async () => {})
     expect(sent).toEqual([
-      { how: 'edit', text: 'openai was exhausted for 12 min, from 14:00 to 14:12. 418 requests were refused.' },
+      {
+        how: 'edit',
+        text: 'openai was exhausted for 12 min, from 14:00:00 UTC to 14:12:00 UTC. 418 requests were refused.',
+      },
       { how: 'reply', text: 'openai recovered after 12 min (work is serving). 418 requests were refused.' },
     ])
   })

@@ -11,6 +11,7 @@ import type { Vault } from '../vault/vault.ts'
 import type { Guard } from './guard.ts'
 import type { JobBook } from './jobbook.ts'
 import type { LoginAttempts } from './login-attempts.ts'
+import type { Notices } from './notices.ts'
 
 /** Files that belong to this installation, as absolute paths. */
 export interface Paths {
@@ -59,6 +60,7 @@ export interface OpsDeps {
   >
   readonly prober: Prober
   readonly guard: Guard
+  readonly notices: Notices
   /** How other hosts are reached. */
   readonly outbound: Outbound
   readonly clock: Clock

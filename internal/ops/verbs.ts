@@ -10,6 +10,7 @@ import { importVerbs } from './verbs/import.ts'
 import { jobVerbs } from './verbs/jobs.ts'
 import { keyVerbs } from './verbs/keys.ts'
 import { loginVerbs } from './verbs/logins.ts'
+import { noticeVerbs } from './verbs/notices.ts'
 import { poolVerbs } from './verbs/pools.ts'
 import { seatVerbs } from './verbs/seats.ts'
 import { statusVerbs } from './verbs/status.ts'
@@ -33,6 +34,7 @@ export const verbs = {
   ...environmentVerbs,
   ...manifestVerbs,
   ...doctorVerbs,
+  ...noticeVerbs,
 }
 
 export type VerbName = keyof typeof verbs

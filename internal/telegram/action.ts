@@ -1,10 +1,19 @@
-import type { Notifier, Remedy, Wall } from '../notify/notify.ts'
+import type { Notifier, Remedy } from '../notify/notify.ts'
 import { type Ops, phrasedHint, Refusal } from '../ops/ops.ts'
+import type { SayInstant } from '../when/when.ts'
 
 /** The verbs that Telegram offers, as somebody. */
 type TelegramVerbs = Pick<
   Ops,
-  'status' | 'poolList' | 'poolStatus' | 'poolRotate' | 'poolPark' | 'poolUnpark' | 'poolClear' | 'auditList'
+  | 'status'
+  | 'poolList'
+  | 'poolStatus'
+  | 'poolRotate'
+  | 'poolPark'
+  | 'poolUnpark'
+  | 'poolClear'
+  | 'credEnable'
+  | 'auditList'
 >
 
 /** The part of `ops` that Telegram needs: the verbs in the name of an actor. */
@@ -15,12 +24,14 @@ export interface TelegramOps {
 /** What a command or a button has at hand. */
 export interface ActionDeps {
   readonly ops: TelegramOps
-  readonly notifier: Pick<Notifier, 'mute' | 'mutedUntil'>
+  readonly notifier: Pick<Notifier, 'mute' | 'mutedUntil' | 'isOpen'>
   readonly now: () => number
-  readonly wall: Wall
+  readonly instant: SayInstant
+  /** What this machine is called. */
+  readonly host: string
 }
 
-/** Something that changes a pool; a button carries one. */
+/** Something that changes a pool or a credential; a button carries one. */
 export type Action = Remedy & { readonly forMs?: number }
 
 /** How a button names the action. */
@@ -34,18 +45,21 @@ export function labelOf(action: Action): string {
       return `Unpark ${action.member}`
     case 'clear':
       return `Clear ${action.member}`
+    case 'enable':
+      return `Enable ${action.member}`
   }
 }
 
 /** The command that does the same. */
 export function commandFor(action: Action): string {
+  if (action.verb === 'enable') return `/enable ${action.member}`
   return action.verb === 'rotate' ? `/rotate ${action.pool}` : `/${action.verb} ${action.pool} ${action.member}`
 }
 
 /** Does it and says what came of it; rejects with a Refusal. */
-export async function carryOut(action: Action, { ops, now, wall }: ActionDeps, actor: string): Promise<string> {
+export async function carryOut(action: Action, { ops, now, instant }: ActionDeps, actor: string): Promise<string> {
   const verbs = ops.as(actor)
-  const at = (instant: string) => wall(Date.parse(instant), now())
+  const at = (text: string) => instant(Date.parse(text), now())
   const forMs = action.forMs === undefined ? {} : { forMs: action.forMs }
   switch (action.verb) {
     case 'rotate': {
@@ -64,6 +78,10 @@ export async function carryOut(action: Action, { ops, now, wall }: ActionDeps, a
       const { pool, member, changed } = await verbs.poolClear({ name: action.pool, member: action.member })
       return changed ? `${pool}: ${member} is cleared.` : `${pool}: ${member} had no cooldown to clear.`
     }
+    case 'enable': {
+      const { name, changed } = await verbs.credEnable({ name: action.member })
+      return changed ? `${name} is enabled.` : `${name} was enabled already.`
+    }
   }
 }
 
@@ -74,7 +92,7 @@ export function sentenceOf(error: unknown): string | null {
   return hint === null ? sentence(error.message) : `${sentence(error.message)}\n${hint}`
 }
 
+/** As it is: a capital letter would make another name of a name. */
 function sentence(text: string): string {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1)
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`
+  return /[.!?]$/.test(text) ? text : `${text}.`
 }

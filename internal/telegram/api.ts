@@ -1,8 +1,6 @@
 import { Bot, BotError, GrammyError, HttpError } from 'grammy'
-import { ChannelError, type Fault, type NotifierDeps } from '../notify/notify.ts'
-
-/** The Clock port, as the notifier knows it. */
-export type Clock = NotifierDeps['clock']
+import type { Clock } from '../clock/clock.ts'
+import { ChannelError, type Fault } from '../notify/notify.ts'
 
 /** How long the API may hold a poll open, in seconds. */
 export const pollSeconds = 30

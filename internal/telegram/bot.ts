@@ -60,7 +60,7 @@ export class Front {
     const { deps } = this.#parts
     const sentAt = (context.msg?.date ?? 0) * 1_000
     if (command.changes && deps.now() - sentAt > staleMs) {
-      const when = deps.wall(sentAt, deps.now())
+      const when = deps.instant(sentAt, deps.now())
       await this.#say(context, `This was sent at ${when}, too long ago to be carried out now. Send it again.`)
       return
     }
@@ -83,7 +83,10 @@ export class Front {
     const { buttons, deps } = this.#parts
     const chat = this.#chatOf(context)
     if (!chat || !context.chat) return
-    const press = buttons.press(context.chat.id, data, deps.now())
+    const press = buttons.press(context.chat.id, data, {
+      now: deps.now(),
+      isOpen: (incident) => deps.notifier.isOpen(incident),
+    })
     if (press.kind !== 'action') {
       await context.answerCallbackQuery({ text: answer(deadButton(press)), show_alert: true })
       return
@@ -140,6 +143,8 @@ function deadButton(press: Exclude<ReturnType<Buttons['press']>, { kind: 'action
       return 'This button is no longer valid. /help lists the commands.'
     case 'expired':
       return `This button has expired. Send ${commandFor(press.action)} instead.`
+    case 'over':
+      return `That is over: nothing was done. To do it all the same, send ${commandFor(press.action)}`
     case 'used':
       return `This was done already. To do it again, send ${commandFor(press.action)}`
   }

@@ -7,9 +7,12 @@ export interface Key {
   readonly callback_data: string
 }
 
+/** What a message with buttons is about: an incident, whose end is theirs, or the answer to a message. */
+export type Purpose = { readonly incident: string } | { readonly replyTo: number | null }
+
 interface Entry {
   readonly chat: number
-  readonly purpose: string
+  readonly purpose: Purpose
   readonly action: Action
   readonly expiresAt: number
   used: boolean
@@ -18,7 +21,7 @@ interface Entry {
 /** What a press means: an action to carry out, or why there is none. */
 export type Press =
   | { readonly kind: 'action'; readonly action: Action; readonly putBack: () => void }
-  | { readonly kind: 'expired' | 'used'; readonly action: Action }
+  | { readonly kind: 'expired' | 'used' | 'over'; readonly action: Action }
   | { readonly kind: 'unknown' }
 
 const lifeMs = 3_600_000
@@ -33,10 +36,9 @@ export class Buttons {
   readonly #entries = new Map<string, Entry>()
 
   /** The data for a button of `purpose` (a message); the same as before while that one can still be pressed for half its life. */
-  data(chat: number, purpose: string, action: Action, now: number): string {
+  data(chat: number, purpose: Purpose, action: Action, now: number): string {
     for (const [data, entry] of this.#entries) {
-      const isSame =
-        entry.chat === chat && entry.purpose === purpose && JSON.stringify(entry.action) === JSON.stringify(action)
+      const isSame = entry.chat === chat && textOf(entry) === textOf({ purpose, action })
       if (isSame && !entry.used && entry.expiresAt - now >= lifeMs / 2) return data
     }
     const data = prefix + randomBytes(18).toString('base64url')
@@ -45,12 +47,13 @@ export class Buttons {
     return data
   }
 
-  /** Takes a press: the same button does nothing more unless it is put back. */
-  press(chat: number, data: string, now: number): Press {
+  /** Takes a press: the same button does nothing more unless it is put back, and nothing when its incident is over. */
+  press(chat: number, data: string, { now, isOpen }: { now: number; isOpen: (incident: string) => boolean }): Press {
     const entry = this.#entries.get(data)
     if (!entry || entry.chat !== chat) return { kind: 'unknown' }
     const { action } = entry
     if (entry.used) return { kind: 'used', action }
+    if ('incident' in entry.purpose && !isOpen(entry.purpose.incident)) return { kind: 'over', action }
     if (entry.expiresAt <= now) return { kind: 'expired', action }
     entry.used = true
     const putBack = () => {
@@ -63,4 +66,8 @@ export class Buttons {
     const oldest = this.#entries.keys().next()
     if (!oldest.done) this.#entries.delete(oldest.value)
   }
+}
+
+function textOf({ purpose, action }: Pick<Entry, 'purpose' | 'action'>): string {
+  return JSON.stringify([purpose, action])
 }

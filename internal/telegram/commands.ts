@@ -33,7 +33,7 @@ export const commands: readonly Command[] = [
     async run(_args, deps, actor) {
       const status = await deps.ops.as(actor).status({})
       const muted = muteLine(deps)
-      return { text: statusText(status, today(deps)) + (muted === null ? '' : `\n${muted}`) }
+      return { text: statusText(status, { ...today(deps), host: deps.host }) + (muted === null ? '' : `\n${muted}`) }
     },
   },
   {
@@ -90,6 +90,15 @@ export const commands: readonly Command[] = [
     }),
   ),
   {
+    name: 'enable',
+    usage: 'NAME',
+    description: 'let a disabled credential serve again',
+    changes: true,
+    async run([member], deps, actor) {
+      return member === undefined ? usage('enable') : done({ verb: 'enable', member }, deps, actor)
+    },
+  },
+  {
     name: 'audit',
     usage: '[N]',
     description: 'what happened last',
@@ -103,7 +112,7 @@ export const commands: readonly Command[] = [
   {
     name: 'mute',
     usage: '1h | off',
-    description: 'no notices for a while',
+    description: 'no sound for a while, and a summary at its end',
     changes: true,
     async run([length], deps) {
       if (length === 'off') deps.notifier.mute(null)
@@ -139,11 +148,13 @@ function usage(name: string): Reply {
   return { text: `Usage: /${name} ${command?.usage ?? ''}`.trim() }
 }
 
-function muteLine({ notifier, wall, now }: ActionDeps): string | null {
+function muteLine({ notifier, instant, now }: ActionDeps): string | null {
   const until = notifier.mutedUntil()
-  return until === null ? null : `Notices are muted until ${wall(until, now())}. /mute off ends that.`
+  return until === null
+    ? null
+    : `Notices are muted until ${instant(until, now())}: only what is urgent is told, without a sound. /mute off ends that.`
 }
 
-function today({ now, wall }: ActionDeps) {
-  return { now: now(), wall }
+function today({ now, instant }: ActionDeps) {
+  return { now: now(), instant }
 }

@@ -1,11 +1,12 @@
-import { plain, type Wall } from '../notify/notify.ts'
+import { plain } from '../notify/notify.ts'
 import type { AuditShape, IncidentShape, MemberShape, PoolShape, StatusShape } from '../ops/ops.ts'
+import { inTime, type SayInstant } from '../when/when.ts'
 import type { Action } from './action.ts'
 
-/** When it is now, and how the operator's wall clock says it. */
+/** When it is now, and how the operator's clock says instants. */
 export interface Today {
   readonly now: number
-  readonly wall: Wall
+  readonly instant: SayInstant
 }
 
 const mostKeys = 8
@@ -13,11 +14,14 @@ const mostMembers = 40
 const mostAuditCharacters = 4_000
 
 /** All pools and what is wrong, in a few lines. */
-export function statusText({ version, pools, incidents }: StatusShape, today: Today): string {
+export function statusText(
+  { version, pools, incidents }: StatusShape,
+  today: Today & { readonly host: string },
+): string {
   const lines = pools.length === 0 ? ['There is no pool yet.'] : pools.map((pool) => poolLine(pool, today))
   const open = incidents.map((incident) => incidentLine(incident, today))
   return [
-    `spillway ${version}`,
+    `spillway ${version} on ${plain(today.host)}`,
     ...lines,
     ...(open.length === 0 ? ['No incident is open.'] : ['Open incidents:', ...open]),
   ].join('\n')
@@ -32,7 +36,7 @@ export function poolLine({ name, active, retryAt, unreachable, members }: PoolSh
     return `${name}: nobody can serve, ${unreachable.host} is unreachable since ${at(unreachable.since, today)}`
   return retryAt === null
     ? `${name}: nobody can serve`
-    : `${name}: nobody can serve, next recovery at ${at(retryAt, today)}`
+    : `${name}: nobody can serve, next recovery ${inTime(Date.parse(retryAt), today.now, today.instant)}`
 }
 
 /** A pool with each of its members. */
@@ -92,6 +96,6 @@ function incidentLine({ kind, pool, subject, openedAt }: IncidentShape, today: T
   return plain([kind, pool, subject, `since ${at(openedAt, today)}`].filter((part) => part !== null).join(' '))
 }
 
-function at(instant: string, { wall, now }: Today): string {
-  return wall(Date.parse(instant), now)
+function at(text: string, { instant, now }: Today): string {
+  return instant(Date.parse(text), now)
 }

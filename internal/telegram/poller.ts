@@ -1,6 +1,7 @@
 import type { Bot } from 'grammy'
+import { type Clock, sleep, within } from '../clock/clock.ts'
 import type { Logger } from '../log/log.ts'
-import { type Clock, codeOf, failure, pollSeconds, problemOf } from './api.ts'
+import { codeOf, failure, pollSeconds, problemOf } from './api.ts'
 
 type Update = Awaited<ReturnType<Bot['api']['getUpdates']>>[number]
 
@@ -45,7 +46,7 @@ export class Poller {
         this.#recovered()
       } catch (error) {
         if (stopping.aborted) return
-        await this.#pause(this.#delayAfter(error))
+        await sleep(this.#parts.clock, this.#delayAfter(error), stopping)
       }
     }
   }
@@ -81,13 +82,7 @@ export class Poller {
   async #handle(update: Update): Promise<void> {
     const { clock, log, handle } = this.#parts
     const handled = handle(update).catch((error: unknown) => log.warn(failure(error), 'a Telegram update failed'))
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(handleMs, resolve)
-      void handled.then(() => {
-        cancel()
-        resolve()
-      })
-    })
+    await within(clock, handleMs, handled, undefined)
   }
 
   #delayAfter(error: unknown): number {
@@ -105,18 +100,5 @@ export class Poller {
     if (this.#lastProblem !== null) this.#parts.log.info({}, 'Telegram commands are heard again')
     this.#lastProblem = null
     this.#failures = 0
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    const { clock, stopping } = this.#parts
-    return new Promise((resolve) => {
-      const end = () => {
-        cancel()
-        stopping.removeEventListener('abort', end)
-        resolve()
-      }
-      const cancel = clock.after(delayMs, end)
-      stopping.addEventListener('abort', end)
-    })
   }
 }

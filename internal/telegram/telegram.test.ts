@@ -42,7 +42,8 @@ async function begin({ token = fake.token, chatIds = [chat] } = {}): Promise<voi
     bus,
     clock,
     log,
-    settings: { dedupeMs: 30_000 },
+    settings: { dedupeMs: 30_000, failover: 'silent' },
+    host: 'node7',
     channels: [],
     timeZone: 'UTC',
     poolNow: (name) => engine.pool(name),
@@ -55,6 +56,7 @@ async function begin({ token = fake.token, chatIds = [chat] } = {}): Promise<voi
     notifier,
     clock,
     log,
+    host: 'node7',
     timeZone: 'UTC',
   })
   for (const channel of telegram.channels) notifier.attach(channel)
@@ -71,8 +73,10 @@ async function ask(text: string, where = chat): Promise<string> {
   return last()
 }
 
-const last = () => fake.shown(chat).at(-1)?.text ?? ''
-const texts = () => fake.shown(chat).map(({ text }) => text)
+/** A notice without the name of the machine below it. */
+const unsigned = (text: string) => text.replace(/\n— node7$/, '')
+const last = () => unsigned(fake.shown(chat).at(-1)?.text ?? '')
+const texts = () => fake.shown(chat).map(({ text }) => unsigned(text))
 
 /** Lets what happened be announced and told, until the chat shows so many messages. */
 async function shows(count: number): Promise<void> {
@@ -101,7 +105,7 @@ const isEmptied = async () => (await bench.store.outbox()).length === 0
 describe('commands', () => {
   it('/status shows pools and open incidents', async () => {
     expect(await ask('/status')).toBe(
-      'spillway 1.2.3\nopenai: work serves (2 of 2 members are well)\nNo incident is open.',
+      'spillway 1.2.3 on node7\nopenai: work serves (2 of 2 members are well)\nNo incident is open.',
     )
   })
 
@@ -109,7 +113,7 @@ describe('commands', () => {
     expect(await ask('/pools')).toBe('openai: work serves (2 of 2 members are well)')
     bench.attempt('openai', limited)
     bench.attempt('openai', limited)
-    expect(await ask('/pools')).toBe('openai: nobody can serve, next recovery at 14:01')
+    expect(await ask('/pools')).toBe('openai: nobody can serve, next recovery in 60 s (14:01:00 UTC)')
   })
 
   it('/pool shows each member, with buttons for what can be done', async () => {
@@ -119,7 +123,7 @@ describe('commands', () => {
     expect(await ask('/pool openai')).toBe(
       [
         'openai: personal serves (0 of 2 members are well)',
-        '1. work: cooling (rate-limited, until 14:01)',
+        '1. work: cooling (rate-limited, until 14:01:00 UTC)',
         '2. personal: healthy, parked until somebody unparks it, serves',
       ].join('\n'),
     )
@@ -132,7 +136,7 @@ describe('commands', () => {
   })
 
   it('/rotate parks the active member, in the name of who asked, and is not told as a notice', async () => {
-    expect(await ask('/rotate openai')).toBe('openai: work → personal (work parked until 14:05)')
+    expect(await ask('/rotate openai')).toBe('openai: work → personal (work parked until 14:05:00 UTC)')
     await bench.engine.flush()
     expect(bench.store.rows.at(-1)).toMatchObject({ kind: 'pool_rotated', actor: 'operator:telegram:7' })
     await bench.clock.advance(10_000)
@@ -140,7 +144,7 @@ describe('commands', () => {
   })
 
   it('/park, /unpark and /clear change a member, and say so when there was nothing to change', async () => {
-    expect(await ask('/park openai work 1h30m')).toBe('openai: work is parked until 15:30.')
+    expect(await ask('/park openai work 1h30m')).toBe('openai: work is parked until 15:30:00 UTC.')
     expect(await ask('/park openai work')).toBe('openai: work is parked until somebody unparks it.')
     expect(await ask('/unpark openai work')).toBe('openai: work is no longer parked.')
     expect(await ask('/unpark openai work')).toBe('openai: work was not parked.')
@@ -153,25 +157,42 @@ describe('commands', () => {
     await bench.ops.poolRotate({ name: 'openai' })
     const rows = (await ask('/audit 2')).split('\n')
     expect(rows).toHaveLength(2)
-    expect(rows[1]).toBe('14:00 pool_rotated openai work → personal by operator:test')
+    expect(rows[1]).toBe('14:00:00 UTC pool_rotated openai work → personal by operator:test')
   })
 
-  it('/mute holds notices back and /mute off tells them', async () => {
-    expect(await ask('/mute 1h')).toBe('Notices are muted until 15:00. /mute off ends that.')
-    expect(await ask('/status')).toContain('\nNotices are muted until 15:00.')
+  it('/mute lets only what is urgent through, without a sound, and /mute off sums up the rest', async () => {
+    expect(await ask('/mute 1h')).toBe(
+      'Notices are muted until 15:00:00 UTC: only what is urgent is told, without a sound. /mute off ends that.',
+    )
+    expect(await ask('/status')).toContain('\nNotices are muted until 15:00:00 UTC')
     await bench.engine.needsLogin('personal', 1, 'refresh-rejected')
-    await bench.clock.advance(10_000)
-    expect(texts()).toHaveLength(2)
-    fake.say(chat, '/mute off', ann)
     await shows(3)
-    await shows(4)
+    expect(fake.shown(chat)[2]).toMatchObject({ isSilent: true })
+    expect(last()).toContain('personal needs a login')
+    bench.engine.tell({ kind: 'store_trouble', detail: { what: 'the disk is full' } })
+    await bench.engine.flush()
+    bench.engine.tell({ kind: 'store_healed', detail: {} })
+    await bench.engine.flush()
+    await bench.clock.advance(10_000)
+    expect(texts()).toHaveLength(3)
+    fake.say(chat, '/mute off', ann)
+    await shows(5)
     expect(texts()).toContain('Notices are on.')
-    expect(texts()).toContain('personal needs a login (refresh token revoked). Run: spillway cred login personal')
+    expect(texts().find((text) => text.startsWith('While'))).toMatch(
+      /^While notices were muted, 1 incident began and ended:\n- The store was in trouble for/,
+    )
+  })
+
+  it('/enable lets a disabled credential serve again', async () => {
+    await bench.ops.credDisable({ name: 'work' })
+    expect(await ask('/enable')).toBe('Usage: /enable NAME')
+    expect(await ask('/enable work')).toBe('work is enabled.')
+    expect(await ask('/enable work')).toBe('work was enabled already.')
   })
 
   it('/help and /start list the commands', async () => {
     const help = await ask('/help')
-    expect(help.split('\n')).toHaveLength(10)
+    expect(help.split('\n')).toHaveLength(11)
     expect(help).toContain('/park NAME MEMBER [1h] – put a member aside')
     expect(await ask('/start')).toBe(help)
   })
@@ -187,8 +208,8 @@ describe('commands', () => {
     ['/audit many', 'Usage: /audit [N]'],
     ['/mute later', 'Usage: /mute 1h | off'],
     ['/rotat openai', 'No such command. /help lists what there is.'],
-    ['/pool openia', 'No pool named openia; did you mean openai?'],
-    ['/park openai wrok', 'No member of openai named wrok; did you mean work?'],
+    ['/pool openia', 'no pool named openia; did you mean openai?'],
+    ['/park openai wrok', 'no member of openai named wrok; did you mean work?'],
   ])('%s is answered with %s', async (text, reply) => {
     expect(await ask(text)).toBe(reply)
   })
@@ -199,7 +220,7 @@ describe('commands', () => {
     await fake.until(() => fake.shown(chat).length === 1)
     expect(fake.shown(chat)[0]?.replyTo).toBe(id)
     expect(await ask('/rotate openai')).toBe(
-      'Openai has one member: there is nobody to rotate to.\nspillway pool add openai MEMBER',
+      'openai has one member: there is nobody to rotate to.\nspillway pool add openai MEMBER',
     )
   })
 
@@ -211,7 +232,7 @@ describe('commands', () => {
     await begin()
     await fake.until(() => fake.shown(chat).length === 1)
     expect(sentAt).toBeLessThan(bench.clock.now())
-    expect(last()).toBe('This was sent at 14:00, too long ago to be carried out now. Send it again.')
+    expect(last()).toBe('This was sent at 14:00:00 UTC, too long ago to be carried out now. Send it again.')
     expect((await bench.ops.poolStatus({ name: 'openai' })).active).toBe('work')
   })
 
@@ -251,6 +272,18 @@ describe('a group', () => {
   })
 })
 
+describe('a check', () => {
+  it('asks for the bot and for each chat', async () => {
+    expect(await telegram.check()).toEqual([{ channel: 'telegram:42', problem: null }])
+    await telegram.stop()
+    await begin({ chatIds: [13, chat] })
+    expect(await telegram.check()).toEqual([
+      { channel: 'telegram:13', problem: 'Telegram answered 400: Bad Request: chat not found' },
+      { channel: 'telegram:42', problem: null },
+    ])
+  })
+})
+
 describe('strangers', () => {
   it('are ignored without a word, counted, and named once in the log', async () => {
     fake.say(666, '/rotate openai', { id: 66, first_name: 'Eve' })
@@ -272,7 +305,9 @@ describe('notices', () => {
     bench.attempt('openai')
     await shows(1)
     const [notice] = fake.shown(chat)
-    expect(notice?.text).toBe('openai: failed over from work to personal (429 rate limit, until 14:01).')
+    expect(notice?.text).toBe(
+      'openai: failed over from work to personal (429 rate limit, until 14:01:00 UTC); nobody was refused. Look: spillway pool explain openai\n— node7',
+    )
     expect(notice?.buttons.map(({ text }) => text)).toEqual(['Rotate openai', 'Clear work'])
     fake.press(notice!, 'Clear work', { from: ann })
     await shows(2)
@@ -292,13 +327,15 @@ describe('notices', () => {
     bench.attempt('openai', limited)
     exhaust()
     await shows(1)
-    expect(texts()).toEqual(['openai is exhausted: all 2 members are cooling. work recovers first, at 14:01.'])
+    expect(texts()).toEqual([
+      'openai is exhausted: all 2 members are cooling. work recovers first, in 60 s (14:01:00 UTC). Look: spillway pool explain openai',
+    ])
     await bench.clock.advance(90_000)
     await fake.until(() => (fake.shown(chat)[0]?.texts.length ?? 0) > 1)
     expect(bench.attempt('openai')).toBe('work')
     await shows(2)
     expect(texts()).toEqual([
-      'openai was exhausted for 90 s, from 14:00 to 14:01. 1 request was refused.',
+      'openai was exhausted for 90 s, from 14:00:00 UTC to 14:01:30 UTC. 1 request was refused.',
       'openai recovered after 90 s (work is serving). 1 request was refused.',
     ])
     expect(fake.shown(chat)[1]?.replyTo).toBe(fake.shown(chat)[0]?.id)
@@ -309,6 +346,7 @@ describe('notices', () => {
     await bench.engine.needsLogin('personal', 1, 'refresh-rejected')
     await shows(1)
     expect(fake.callsOf('sendMessage').map(({ payload }) => payload.parse_mode)).toEqual([undefined])
+    expect(fake.shown(chat)[0]?.codes).toEqual(['spillway cred login personal'])
   })
 
   it('go to each chat on its own, though one of them is gone', async () => {
@@ -334,6 +372,37 @@ function exhaust(): void {
 }
 
 describe('buttons', () => {
+  it('of what is over do nothing and say so, also before they are taken away', async () => {
+    bench.attempt('openai')
+    bench.attempt('openai', limited)
+    bench.attempt('openai')
+    await shows(1)
+    const [notice] = fake.shown(chat)
+    const rotate = notice?.buttons.find(({ text }) => text === 'Rotate openai')?.data ?? ''
+    fake.fail('editMessageText', { status: 500 })
+    await bench.clock.advance(180_000)
+    fake.pressRaw(rotate, chat)
+    await fake.until(() => fake.answers.length === 1)
+    expect(fake.answers[0]).toMatchObject({ alert: true })
+    expect(fake.answers[0]?.text).toBe('That is over: nothing was done. To do it all the same, send /rotate openai')
+    fake.heal()
+    await passUntil(() => fake.shown(chat)[0]?.buttons.length === 0)
+    expect(bench.store.rows.filter(({ kind }) => kind === 'pool_rotated')).toEqual([])
+  })
+
+  it('of a disabled key enable it', async () => {
+    bench.finding = 'confirmed'
+    await bench.ops.credDisable({ name: 'work' })
+    await shows(1)
+    const [notice] = fake.shown(chat)
+    expect(notice?.isSilent).toBe(true)
+    expect(notice?.buttons.map(({ text }) => text)).toEqual(['Enable work'])
+    fake.press(notice!, 'Enable work')
+    await shows(2)
+    expect(last()).toBe('work is enabled.')
+    await passUntil(() => fake.shown(chat)[0]?.buttons.length === 0)
+  })
+
   it('mean nothing in another chat, nor when made up', async () => {
     await ask('/pool openai')
     const [message] = fake.shown(chat)
@@ -362,7 +431,7 @@ describe('buttons', () => {
     const [message] = fake.shown(chat)
     fake.press(message!, 'Rotate openai')
     await shows(2)
-    expect(last()).toMatch(/^Openai has nobody who can serve now/)
+    expect(last()).toMatch(/^openai has nobody who can serve now/)
     await bench.clock.advance(60_000)
     fake.press(message!, 'Rotate openai')
     await shows(3)

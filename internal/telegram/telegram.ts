@@ -2,10 +2,12 @@
  * The Telegram bot: notices out (one channel per chat), commands and buttons in, for allowed chats only.
  * Everything it does goes through the verbs of `ops`; it never stands in the way of the data plane or of a stop.
  */
+import type { Clock } from '../clock/clock.ts'
 import type { Logger } from '../log/log.ts'
-import { type Channel, type Notifier, wallClock } from '../notify/notify.ts'
+import type { Channel, Notifier } from '../notify/notify.ts'
+import { instantsIn } from '../when/when.ts'
 import type { TelegramOps } from './action.ts'
-import { type Clock, createBot, failure } from './api.ts'
+import { createBot, failure, problemOf } from './api.ts'
 import { Front } from './bot.ts'
 import { Buttons } from './buttons.ts'
 import { Chat } from './chat.ts'
@@ -22,9 +24,11 @@ export interface TelegramDeps {
   /** Calls the API; grammY's own when absent. */
   readonly fetch?: typeof fetch
   readonly ops: TelegramOps
-  readonly notifier: Pick<Notifier, 'mute' | 'mutedUntil'>
+  readonly notifier: Pick<Notifier, 'mute' | 'mutedUntil' | 'isOpen'>
   readonly clock: Clock
   readonly log: Logger
+  /** What this machine is called. */
+  readonly host: string
   /** The time zone of the answers (an IANA name); the machine's own by default. */
   readonly timeZone?: string
 }
@@ -39,17 +43,19 @@ export interface Telegram {
   stop(): Promise<void>
   /** How many updates came from chats that are not allowed. */
   ignored(): number
+  /** Asks Telegram for the bot and for each chat: what keeps a notice from arriving, null when nothing does. */
+  check(): Promise<readonly { readonly channel: string; readonly problem: string | null }[]>
 }
 
 /** The bot for these chats; it sends when its channels are used, and listens after `start`. */
 export function createTelegram(parts: TelegramDeps): Telegram {
-  const { chatIds, ops, notifier, clock, log, timeZone } = parts
+  const { chatIds, ops, notifier, clock, log, timeZone, host } = parts
   const stopping = new AbortController()
   const bot = createBot({ ...parts, stopping: stopping.signal })
   const buttons = new Buttons()
   const now = () => clock.now()
   const chats = new Map([...new Set(chatIds)].map((id) => [id, new Chat({ id, bot, buttons, now })]))
-  const deps = { ops, notifier, now, wall: wallClock(timeZone) }
+  const deps = { ops, notifier, now, host, instant: instantsIn(timeZone) }
   const front = new Front({ bot, chats, buttons, deps, log })
 
   /** The menu of commands, in the allowed chats only: strangers learn nothing. */
@@ -60,6 +66,16 @@ export function createTelegram(parts: TelegramDeps): Telegram {
       await bot.api.setMyCommands(menu, { scope }).catch((error: unknown) => {
         log.debug({ chat: id, ...failure(error) }, 'the menu of a Telegram chat was not set')
       })
+    }
+  }
+
+  async function checked({ name, id }: Chat) {
+    try {
+      await bot.api.getMe()
+      await bot.api.getChat(id)
+      return { channel: name, problem: null }
+    } catch (error) {
+      return { channel: name, problem: problemOf(error) ?? String(error) }
     }
   }
 
@@ -76,5 +92,6 @@ export function createTelegram(parts: TelegramDeps): Telegram {
       await running
     },
     ignored: () => front.ignored,
+    check: () => Promise.all([...chats.values()].map(checked)),
   }
 }

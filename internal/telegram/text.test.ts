@@ -1,14 +1,14 @@
 import { GrammyError, HttpError } from 'grammy'
 import { describe, expect, it } from 'vitest'
-import { wallClock } from '../notify/notify.ts'
 import type { AuditShape, MemberShape, PoolShape } from '../ops/ops.ts'
+import { inUtc } from '../when/when.ts'
 import { channelError, failure } from './api.ts'
 import { Buttons } from './buttons.ts'
 import { auditText, deedsFor, poolText } from './describe.ts'
-import { answer, lengthOf, message } from './text.ts'
+import { answer, codeIn, lengthOf, message } from './text.ts'
 
 const now = Date.UTC(2026, 0, 5, 14, 0, 0)
-const today = { now, wall: wallClock('UTC') }
+const today = { now, instant: inUtc }
 
 describe('limits of the Bot API', () => {
   it('cut a message at 4096 characters, never within a surrogate pair', () => {
@@ -84,6 +84,18 @@ function pool(members: MemberShape[]): PoolShape {
   }
 }
 
+describe('code', () => {
+  it.each([
+    ['Run: spillway status\n— node7', 'spillway status', [{ type: 'code', offset: 5, length: 15 }]],
+    ['x is x. Run: x', 'x', [{ type: 'code', offset: 13, length: 1 }]],
+    ['😀 Run: spillway status', 'spillway status', [{ type: 'code', offset: 8, length: 15 }]],
+    ['cut off: spillway sta…', 'spillway status', undefined],
+    ['nothing to type', null, undefined],
+  ])('in %j', (text, command, entities) => {
+    expect(codeIn(text, command).entities).toEqual(entities)
+  })
+})
+
 describe('what is shown', () => {
   it('of a huge pool fits into one message', () => {
     const huge = pool(Array.from({ length: 10_000 }, (_, at) => member(`member-${at}`)))
@@ -99,7 +111,9 @@ describe('what is shown', () => {
 
   it('of a member names the limits of its models', () => {
     const scoped = [{ model: 'opus', reason: 'model-quota', until: '2026-01-05T15:00:00.000Z' }]
-    expect(poolText(pool([member('work', { scoped })]), today)).toContain('1. work: healthy, opus limited until 15:00')
+    expect(poolText(pool([member('work', { scoped })]), today)).toContain(
+      '1. work: healthy, opus limited until 15:00:00 UTC',
+    )
   })
 
   it('of the audit log leaves out the oldest rows when they do not fit', () => {
@@ -132,32 +146,45 @@ describe('what is shown', () => {
 })
 
 describe('buttons', () => {
+  const isOpen = () => true
+
+  it('do nothing when their incident is over, and those of an answer have none', () => {
+    const buttons = new Buttons()
+    const over = { now, isOpen: () => false }
+    const action = { verb: 'enable', member: 'work' } as const
+    const ofIncident = buttons.data(42, { incident: 'one' }, action, now)
+    const ofAnswer = buttons.data(42, { replyTo: 7 }, action, now)
+    expect(buttons.press(42, ofIncident, over)).toEqual({ kind: 'over', action })
+    expect(buttons.press(42, ofIncident, { now, isOpen }).kind).toBe('action')
+    expect(buttons.press(42, ofAnswer, over).kind).toBe('action')
+  })
+
   it('are the same for the same message until half their life is over', () => {
     const buttons = new Buttons()
     const action = { verb: 'rotate', pool: 'openai' } as const
-    const data = buttons.data(42, 'incident', action, now)
+    const data = buttons.data(42, { incident: 'incident' }, action, now)
     expect(Buffer.byteLength(data)).toBeLessThanOrEqual(64)
-    expect(buttons.data(42, 'incident', action, now + 1_800_000)).toBe(data)
-    expect(buttons.data(42, 'incident', action, now + 1_800_001)).not.toBe(data)
-    expect(buttons.data(42, 'another', action, now)).not.toBe(data)
-    expect(buttons.data(43, 'incident', action, now)).not.toBe(data)
+    expect(buttons.data(42, { incident: 'incident' }, action, now + 1_800_000)).toBe(data)
+    expect(buttons.data(42, { incident: 'incident' }, action, now + 1_800_001)).not.toBe(data)
+    expect(buttons.data(42, { incident: 'another' }, action, now)).not.toBe(data)
+    expect(buttons.data(43, { incident: 'incident' }, action, now)).not.toBe(data)
   })
 
   it('mean something in their own chat only', () => {
     const buttons = new Buttons()
-    const data = buttons.data(42, 'incident', { verb: 'rotate', pool: 'openai' }, now)
-    expect(buttons.press(43, data, now).kind).toBe('unknown')
-    expect(buttons.press(42, data, now).kind).toBe('action')
-    expect(buttons.press(42, data, now).kind).toBe('used')
+    const data = buttons.data(42, { incident: 'incident' }, { verb: 'rotate', pool: 'openai' }, now)
+    expect(buttons.press(43, data, { now, isOpen }).kind).toBe('unknown')
+    expect(buttons.press(42, data, { now, isOpen }).kind).toBe('action')
+    expect(buttons.press(42, data, { now, isOpen }).kind).toBe('used')
   })
 
   it('are remembered up to a thousand, the oldest forgotten first', () => {
     const buttons = new Buttons()
     const data = Array.from({ length: 1_001 }, (_, at) =>
-      buttons.data(42, `incident ${at}`, { verb: 'rotate', pool: 'openai' }, now),
+      buttons.data(42, { incident: `incident ${at}` }, { verb: 'rotate', pool: 'openai' }, now),
     )
-    expect(buttons.press(42, data[0]!, now).kind).toBe('unknown')
-    expect(buttons.press(42, data[1]!, now).kind).toBe('action')
+    expect(buttons.press(42, data[0]!, { now, isOpen }).kind).toBe('unknown')
+    expect(buttons.press(42, data[1]!, { now, isOpen }).kind).toBe('action')
   })
 })
 

@@ -7,6 +7,19 @@ export function message(text: string): string {
   return cut(text, mostMessage)
 }
 
+/** A stretch of a text that Telegram shows as code: a tap copies it. Its offsets count UTF-16 units, as strings do here. */
+export interface Code {
+  readonly type: 'code'
+  readonly offset: number
+  readonly length: number
+}
+
+/** Where the command stands in the text, the last time; nothing when it does not. No markup is read, so that names stay data. */
+export function codeIn(text: string, command: string | null): { readonly entities?: Code[] } {
+  const offset = command === null ? -1 : text.lastIndexOf(command)
+  return command === null || offset < 0 ? {} : { entities: [{ type: 'code', offset, length: command.length }] }
+}
+
 /** The first line of the text as the answer to a pressed button. */
 export function answer(text: string): string {
   return cut(text.split('\n')[0] ?? '', mostAnswer)

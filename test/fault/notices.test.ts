@@ -69,7 +69,7 @@ describe('F23: Telegram', () => {
       .toBe(0)
     await pass(60_000)
     expect(telegram.shown(chat).map(({ text }) => text)).toEqual([
-      expect.stringMatching(/^openai: failed over from a to b \(429 rate limit, until/),
+      expect.stringMatching(/^openai: failed over from a to b (\(429 rate limit, until|at )/),
     ])
   })
 

@@ -66,7 +66,8 @@ describe('A21: what looks like markup or a command', () => {
     expect(notice?.parseMode).toBeNull()
     expect(notice?.text).toContain(key)
     for (const hidden of ['\u202e', '\u0000']) expect(notice?.text).not.toContain(hidden)
-    for (const { payload } of sent()) expect(payload.entities).toBeUndefined()
+    // Only the command of the program itself is marked up, by its place: nothing of the file is read as markup.
+    expect(notice?.codes).toEqual(['spillway doctor'])
   })
 
   it.each(['/rotate openai', '<script>', 'a b', 'x\n/rotate openai', '@spillway_bot', 'ä'])(

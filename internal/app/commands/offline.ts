@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts'
 import { spokenBy } from '../../dialect/dialect.ts'
 import type { Prober } from '../../engine/engine.ts'
 import { silentLogger } from '../../log/log.ts'
-import { createOps } from '../../ops/ops.ts'
+import { createOps, type Notices } from '../../ops/ops.ts'
 import type { DataPlane } from '../../proxy/proxy.ts'
 import type { Lock } from '../../store/store.ts'
 import { type Core, openCore } from '../core.ts'
@@ -47,6 +47,17 @@ export async function openOffline(places: Places, lock: Lock, { env, clock, vers
       },
     }
     const guard = guardOf({ core, clock, log, env, data: places.data, config: () => config })
+    // Only `notices test` and `doctor` tell anybody; no other command should load what that takes.
+    async function connected(): Promise<Notices> {
+      const { telling } = await import('../daemon/telling.ts')
+      const told = telling({ core, clock, log, config, env, guard })
+      told.connect(operations)
+      return told.notices
+    }
+    const notices: Notices = {
+      test: async () => (await connected()).test(),
+      check: async () => (await connected()).check(),
+    }
     const { host, port } = config.server.listen
     const operations = createOps({
       ...core,
@@ -57,6 +68,7 @@ export async function openOffline(places: Places, lock: Lock, { env, clock, vers
       config: () => config,
       prober,
       guard,
+      notices,
       paths: { ...places, database: databaseOf(config) },
       origin: () => `http://${host}:${port}`,
     })

@@ -85,6 +85,7 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     config: () => reload.config,
     prober: proxy.prober,
     guard,
+    notices: told.notices,
     paths: { ...places, database: databaseOf(config), config: places.config },
     origin: () => origin,
     reload: () => reload.now(),
@@ -100,7 +101,7 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
   logTransitions(core.bus, log)
   await told.start(ops)
   undo.push(() => told.stop())
-  const disk = watchDisk(core, clock, () => reload.config.disk)
+  const disk = watchDisk(core, clock, { disk: () => reload.config.disk, path: places.data })
   counts.watch(core, clock, { disk, guard, fastPath: proxy.fastPath, upstreams: proxy.upstreams })
   const unwatchExpiry = watchExpiry(core, clock, (error) => log.warn({ error }, 'ends of tokens were not looked at'))
   const unkeep = keepAudit({

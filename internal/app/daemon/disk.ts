@@ -13,7 +13,11 @@ export interface Disk {
 }
 
 /** Looks at the free disk every 30 s and tells once when it falls below the reserve, and once when it is well again. */
-export function watchDisk(core: Core, clock: Clock, disk: () => Config['disk']): Disk {
+export function watchDisk(
+  core: Core,
+  clock: Clock,
+  { disk, path }: { disk: () => Config['disk']; path: string },
+): Disk {
   let freeBytes: number | null = null
   let reserveBytes: number | null = null
   let isShort = false
@@ -28,8 +32,9 @@ export function watchDisk(core: Core, clock: Clock, disk: () => Config['disk']):
     isShort = free < reserve
     core.engine.spareDisk(isShort)
     const what = `${readableSize(free)} of disk are free, less than the reserve of ${readableSize(reserve)}: counts of repeats are not written until there is more`
-    if (isShort) core.engine.tell({ kind: 'store_trouble', detail: { what } })
-    else core.engine.tell({ kind: 'store_healed', detail: {} })
+    const room = { freeBytes: free, reserveBytes: reserve, path }
+    if (isShort) core.engine.tell({ kind: 'store_trouble', detail: { what, disk: room } })
+    else core.engine.tell({ kind: 'store_healed', detail: { disk: true } })
   }
 
   async function look(): Promise<void> {

@@ -50,10 +50,14 @@ export function reloader(parts: ReloadDeps): Reloader {
   async function reload(): Promise<ReloadResult> {
     const loaded = await parts.reread()
     if (!loaded.ok) return refuse(formatProblems(loaded.problems).split('\n'))
+    const wasRejected = rejected !== ''
     rejected = ''
     const changes = reloadable(inForce, loaded.config)
     if (changes.restart.length > 0) log.warn({ restart: changes.restart }, 'these settings change with the next start')
-    if (changes.live.length === 0) return { applied: true, problems: [] }
+    if (changes.live.length === 0) {
+      if (wasRejected) core.engine.tell({ kind: 'config_changed', detail: { what: 'the problems are gone' } })
+      return { applied: true, problems: [] }
+    }
     inForce = changes.inForce
     core.engine.configure(engineSettings(inForce))
     proxy.configure(proxySettings(inForce))

@@ -1,19 +1,29 @@
+import { hostname } from 'node:os'
 import type { Clock } from '../../clock/clock.ts'
 import type { Config } from '../../config/config.ts'
 import type { LiveGuard } from '../../guard/guard.ts'
 import type { Logger } from '../../log/log.ts'
-import { createNotifier, createWebhook, type Notifier, type PoolNow } from '../../notify/notify.ts'
-import type { Operations } from '../../ops/ops.ts'
-import { createTelegram } from '../../telegram/telegram.ts'
+import { type Cost, createNotifier, createWebhook, type Notifier, type PoolNow } from '../../notify/notify.ts'
+import type { Notices, Operations } from '../../ops/ops.ts'
+import { createTelegram, type Telegram } from '../../telegram/telegram.ts'
 import type { Core } from '../core.ts'
 import { secretFrom } from '../secrets.ts'
+import { type Watchdog, watchdog } from './watchdog.ts'
+
+/** How long a message that belongs to no incident may take to be delivered. */
+const remarkMs = 10_000
+/** A stop does not wait longer for somebody to hear of it. */
+const farewellMs = 2_000
 
 /** The notifier and its channels. */
 export interface Telling {
   readonly notifier: Notifier
+  readonly notices: Notices
+  /** Makes the channels, which can tell something from now on; whoever does not `start` them stops them all the same. */
+  connect(ops: Operations): void
   start(ops: Operations): Promise<void>
   stop(): Promise<void>
-  /** Takes a changed dedupe window into use; channels change with the next start. */
+  /** Takes changed settings into use; channels change with the next start. */
   configure(config: Config): void
 }
 
@@ -27,56 +37,81 @@ interface TellingDeps {
 }
 
 /** The notices of the configuration: a Telegram bot, a webhook, both, or neither. */
-export function telling({ core, clock, log, config, env, guard }: TellingDeps): Telling {
-  const settings = { dedupeMs: config.notices.dedupeMs }
-  const { telegram, webhook } = config.notices
-  const factsNow = (kind: string, name: string) => guard.factsOf(kind, name)
-  const poolNow = (name: string) => poolAsTold(core, name)
+export function telling(parts: TellingDeps): Telling {
+  const { core, clock, log, config, env, guard } = parts
+  const settings = { ...config.notices }
+  const host = config.notices.host ?? hostname()
   const notifier = createNotifier({
-    store: core.store,
-    bus: core.bus,
-    clock,
-    log,
-    settings,
-    channels: [],
-    poolNow,
-    factsNow,
+    ...{ store: core.store, bus: core.bus, clock, log, settings, channels: [], host },
+    ...zoned(config),
+    poolNow: (name) => poolAsTold(core, name),
+    costNow: (incident) => costOf(core, incident),
+    factsNow: (kind, name) => guard.factsOf(kind, name),
   })
+  const { telegram, webhook } = config.notices
   const signature = { file: webhook.secretFile, variable: webhook.secretEnv }
   const secret = secretFrom('notices.webhook', signature, env)
-  if (webhook.url !== null)
-    notifier.attach(createWebhook({ url: webhook.url, secret, clock, fetch: core.outbound.fetch }))
-  const bot = { file: telegram.botTokenFile, variable: telegram.botTokenEnv }
-  const token = secretFrom('notices.telegram', bot, env)
-  let stopBot = async () => {}
+  const token = secretFrom('notices.telegram', { file: telegram.botTokenFile, variable: telegram.botTokenEnv }, env)
+  let bot: Telegram | null = null
+  let pinging: Watchdog | null = null
+
+  function connect(ops: Operations): void {
+    if (webhook.url !== null)
+      notifier.attach(createWebhook({ url: webhook.url, secret, clock, fetch: core.outbound.fetch }))
+    if (!token) return
+    const { chatIds, apiRoot } = telegram
+    // grammY's own has connections that live longer than ours; it is only replaced where a proxy is on the way.
+    const proxied = core.outbound.choice.proxyFor(new URL(apiRoot)) ? { fetch: core.outbound.fetch } : {}
+    bot = createTelegram({ token, chatIds, apiRoot, ops, notifier, clock, log, host, ...zoned(config), ...proxied })
+    for (const channel of bot.channels) notifier.attach(channel)
+  }
+
+  /** Says that the program has started or stopped, if that is wanted. */
+  async function heartbeat(about: 'started' | 'stopped', text: string): Promise<void> {
+    if (settings.heartbeat === 'off') return
+    await notifier.remark({ about, text, command: null, isSilent: settings.heartbeat === 'silent' }, farewellMs)
+  }
+
   return {
     notifier,
+    notices: {
+      test: () => notifier.remark({ about: 'test', ...test, isSilent: false }, remarkMs),
+      check: async () => bot?.check() ?? [],
+    },
+    connect,
     async start(ops) {
-      if (token) {
-        const { chatIds, apiRoot } = telegram
-        // grammY's own has connections that live longer than ours; it is only replaced where a proxy is on the way.
-        const proxied = core.outbound.choice.proxyFor(new URL(apiRoot)) ? { fetch: core.outbound.fetch } : {}
-        const running = createTelegram({ token, chatIds, apiRoot, ops, notifier, clock, log, ...proxied })
-        for (const channel of running.channels) notifier.attach(channel)
-        stopBot = () => running.stop()
-        running.start()
-      }
+      connect(ops)
+      bot?.start()
       await notifier.start()
+      pinging = watchdog({ clock, log, fetch: core.outbound.fetch, settings: () => settings })
+      void heartbeat('started', `spillway on ${host} is up.`)
     },
     async stop() {
-      await stopBot()
+      pinging?.stop()
+      if (pinging) await heartbeat('stopped', `spillway on ${host} has stopped.`)
+      await bot?.stop()
       await notifier.stop()
     },
     configure(changed) {
-      settings.dedupeMs = changed.notices.dedupeMs
+      Object.assign(settings, changed.notices)
+      pinging?.changed()
     },
   }
+}
+
+const test = {
+  text: 'This is a test: notices of spillway arrive here.',
+  command: 'spillway notices test',
+}
+
+function zoned({ notices: { timeZone } }: Config): { timeZone?: string } {
+  return timeZone === null ? {} : { timeZone }
 }
 
 function poolAsTold(core: Core, name: string): PoolNow | undefined {
   const pool = core.engine.pool(name)
   if (!pool) return undefined
-  const { exhausted, retryAt, incident } = pool
+  const { exhausted, retryAt } = pool
   const members = pool.members.map(({ name, health }) => ({
     name,
     health: {
@@ -84,5 +119,23 @@ function poolAsTold(core: Core, name: string): PoolNow | undefined {
       ...('until' in health ? { until: health.until } : {}),
     },
   }))
-  return { exhausted, retryAt, incident, members }
+  return { exhausted, retryAt, members }
+}
+
+/** What an open incident costs those who send requests: a pool's, a host's, a credential's. */
+function costOf(
+  { engine }: Core,
+  { kind, pool, subject }: { kind: string; pool: string | null; subject: string | null },
+): Cost | null {
+  const concerned = (names: readonly string[]) =>
+    names.map((name) => ({ name, active: engine.pool(name)?.active ?? null }))
+  if (kind === 'pool_exhausted')
+    return { refused: (pool !== null && engine.pool(pool)?.incident?.refused) || 0, pools: [] }
+  if (subject === null) return null
+  if (kind === 'host_down') {
+    const { refused, pools } = engine.outage(subject)
+    return { refused, pools: concerned(pools) }
+  }
+  const credential = engine.credentials().find(({ record }) => record.name === subject)
+  return credential ? { refused: null, pools: concerned(credential.pools) } : null
 }

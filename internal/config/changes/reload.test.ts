@@ -15,9 +15,9 @@ describe('a reload', () => {
   })
 
   it('applies at once what no listener and no database depends on', () => {
-    const after = config({ SPILLWAY_LOG_LEVEL: 'debug', SPILLWAY_NOTICES_TELEGRAM_CHAT_IDS: '1' })
+    const after = config({ SPILLWAY_LOG_LEVEL: 'debug', SPILLWAY_NOTICES_FAILOVER: 'on' })
     const changes = reloadable(before, after)
-    expect(changes).toEqual({ live: ['notices.telegram.chatIds', 'log.level'], restart: [], inForce: after })
+    expect(changes).toEqual({ live: ['notices.failover', 'log.level'], restart: [], inForce: after })
   })
 
   it('leaves listeners, database and log format to the next start, and keeps their old values in force', () => {
@@ -26,6 +26,8 @@ describe('a reload', () => {
       SPILLWAY_SERVER_TLS_CERT_FILE: 'c',
       SPILLWAY_SERVER_TLS_KEY_FILE: 'k',
       SPILLWAY_ADMIN_SOCKET: 'x.sock',
+      SPILLWAY_NOTICES_TELEGRAM_CHAT_IDS: '1',
+      SPILLWAY_NOTICES_HOST: 'node7',
       SPILLWAY_STORE_URL: 'sqlite:other.db',
       SPILLWAY_LOG_FORMAT: 'json',
       SPILLWAY_SERVER_DRAIN_MS: '1s',
@@ -37,6 +39,8 @@ describe('a reload', () => {
       'server.tls.certFile',
       'server.tls.keyFile',
       'admin.socket',
+      'notices.host',
+      'notices.telegram.chatIds',
       'store.url',
       'log.format',
     ])

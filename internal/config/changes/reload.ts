@@ -6,7 +6,7 @@ import { valueAt } from '../values/layers.ts'
 export interface Changes {
   /** Applied while running. */
   readonly live: readonly string[]
-  /** Take effect at the next start only: listeners, outbound proxy, database and log format. */
+  /** Take effect at the next start only: listeners, outbound proxy, who is told, database and log format. */
   readonly restart: readonly string[]
   /** The new configuration with the old values of `restart`: what holds until then. */
   readonly inForce: Config
@@ -19,6 +19,10 @@ const atStart: readonly (readonly [section: keyof Config, key: string])[] = [
   ['admin', 'listen'],
   ['admin', 'tokenFile'],
   ['upstream', 'proxy'],
+  ['notices', 'telegram'],
+  ['notices', 'webhook'],
+  ['notices', 'timeZone'],
+  ['notices', 'host'],
   ['store', 'url'],
   ['log', 'format'],
 ]
@@ -36,8 +40,13 @@ export function reloadable(before: Config, after: Config): Changes {
       server: { ...after.server, listen: before.server.listen, tls: before.server.tls },
       admin: before.admin,
       upstream: { ...after.upstream, proxy: before.upstream.proxy },
+      notices: { ...after.notices, ...keptOf(before.notices) },
       store: before.store,
       log: { ...after.log, format: before.log.format },
     },
   }
+}
+
+function keptOf({ telegram, webhook, timeZone, host }: Config['notices']) {
+  return { telegram, webhook, timeZone, host }
 }

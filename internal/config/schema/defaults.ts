@@ -30,6 +30,12 @@ export const defaults = {
   pools: { maxWaitMs: '10s', onExhausted: 'reject', preemptAt: null },
   notices: {
     dedupeMs: '30s',
+    failover: 'silent',
+    heartbeat: 'off',
+    timeZone: null,
+    host: null,
+    watchdogUrl: null,
+    watchdogEveryMs: '5m',
     telegram: { botTokenFile: null, botTokenEnv: null, chatIds: [], apiRoot: 'https://api.telegram.org' },
     webhook: { url: null, secretFile: null, secretEnv: null },
   },

@@ -134,6 +134,18 @@ export function url(about: string) {
   return kind(schema, about, { allowed: 'must be an http or https URL without a user and password', quiet: true })
 }
 
+/** A time zone by its IANA name. */
+export function timeZone(about: string) {
+  const schema = z.string().refine((name) => {
+    try {
+      return new Intl.DateTimeFormat('en', { timeZone: name }) !== null
+    } catch {
+      return false
+    }
+  })
+  return kind(schema, about, { allowed: 'must be a time zone such as Europe/Berlin or UTC' })
+}
+
 /** Where the database is. */
 export function storeUrl(about: string) {
   const schema = z.string().regex(/^sqlite:[^?#]+$/)

@@ -15,6 +15,7 @@ import {
   size,
   sizeOrAuto,
   storeUrl,
+  timeZone,
   toggle,
   url,
   variable,
@@ -92,6 +93,14 @@ const pools = z.strictObject({
 
 const notices = z.strictObject({
   dedupeMs: duration('Identical signals within this window are told once.', { min: '0s', max: '1d' }),
+  failover: choice('How failovers are told; silent: without a sound.', ['off', 'silent', 'on']),
+  heartbeat: choice('Whether a start and a stop are told.', ['off', 'silent', 'on']),
+  timeZone: orNull(timeZone("The time zone of the notices; null: the machine's own.")),
+  host: orNull(identifier("What notices call this machine; null: the host's name.")),
+  watchdogUrl: orNull(
+    url('Is asked with GET while the program runs, so that somebody outside misses it when it does not.'),
+  ),
+  watchdogEveryMs: duration('How often watchdogUrl is asked.', { min: '10s', max: '1d' }),
   telegram: z.strictObject({
     botTokenFile: orNull(file("Holds the bot's token.")),
     botTokenEnv: orNull(variable("The environment variable with the bot's token.")),

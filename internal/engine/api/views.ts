@@ -67,6 +67,8 @@ export interface CredentialStatus {
 export interface Views {
   pools(): readonly PoolStatus[]
   pool(name: string): PoolStatus | undefined
+  /** How many requests got 503 because the host is down, and the pools behind it. */
+  outage(host: string): { readonly refused: number; readonly pools: readonly string[] }
   explain(name: string, model: ModelFamily | null): Explanation
   credentials(): readonly CredentialStatus[]
   /** The credential of that id; undefined when there is none. */

@@ -16,6 +16,8 @@ export class Hosts {
   /** Whose outage has been told: one that comes too soon after another for that is told once it has lasted. */
   readonly #told = new Set<Gate>()
   readonly #timers = new Map<Gate, Cancel>()
+  /** What an outage has cost so far. */
+  readonly #cost = new Map<Gate, { refused: number; readonly pools: Set<string> }>()
   #scout: Scout | null = null
 
   constructor(core: Core, queue: WaitQueue) {
@@ -46,6 +48,23 @@ export class Hosts {
     else if (before.state === 'probing' && before.lease === lease.id) this.#becomes(host, before.was, lease.pool)
   }
 
+  /** A request of the pool was answered with 503 because the host is down. */
+  turnedAway(pool: Pool, host: string): void {
+    const gate = this.#core.registry.hosts.get(host)
+    if (!gate) return
+    const cost = this.#cost.get(gate) ?? { refused: 0, pools: new Set() }
+    cost.refused++
+    cost.pools.add(pool.name)
+    this.#cost.set(gate, cost)
+  }
+
+  /** How many requests the outage of the host has turned away, and the pools behind it. */
+  outage(host: string): { readonly refused: number; readonly pools: readonly string[] } {
+    const gate = this.#core.registry.hosts.get(host)
+    const pools = gate ? [...poolsBehind(gate)].map(({ name }) => name) : []
+    return { refused: (gate && this.#cost.get(gate)?.refused) ?? 0, pools }
+  }
+
   #becomes(host: Gate, health: Health, pool: string): void {
     const before = host.health
     if (health === before) return
@@ -60,7 +79,10 @@ export class Hosts {
 
   #tellUp(host: Gate, before: Health, pool: string): void {
     const downAt = 'since' in before ? before.since : before.was.since
-    this.#core.signals.record([hostRow(host)], { kind: 'host_up', pool, detail: { host: host.name, downAt } })
+    const { refused = 0, pools = [] } = this.#cost.get(host) ?? {}
+    const detail = { host: host.name, downAt, refused, pools: [...pools] }
+    this.#cost.delete(host)
+    this.#core.signals.record([hostRow(host)], { kind: 'host_up', pool, detail })
     for (const waiting of poolsBehind(host)) this.#queue.disturbed(waiting)
     this.#told.delete(host)
   }

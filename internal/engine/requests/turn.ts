@@ -4,6 +4,7 @@ import type { Decision, Exhausted, Lease, Turn } from '../api/data-path.ts'
 import type { Finding } from '../api/probes.ts'
 import { type LiveLease, LiveTurn, type Pool } from '../state/live.ts'
 import type { Exhaustions } from './exhaustion.ts'
+import type { Hosts } from './hosts.ts'
 import type { Leasing } from './leasing.ts'
 import type { Reporting } from './reporting.ts'
 import type { Suspicions } from './suspicion.ts'
@@ -19,6 +20,7 @@ export interface TurnDeps {
   readonly reporting: Reporting
   readonly suspicions: Suspicions
   readonly exhaustions: Exhaustions
+  readonly hosts: Hosts
   readonly usage: UsageWatch
 }
 
@@ -94,6 +96,7 @@ export class RequestTurn extends LiveTurn implements Turn {
 
   /** The lease of a decision takes the place of the present one. */
   #take(decision: Decision): Decision {
+    if (decision.kind === 'host-down') this.#deps.hosts.turnedAway(this.pool, decision.host)
     if (decision.kind !== 'lease') return decision
     this.#leave()
     this.#lease = decision.lease as LiveLease

@@ -27,7 +27,9 @@ function row(id: string, more: Partial<OutboxRecord> = {}): OutboxRecord {
 }
 
 describe('when a channel hears', () => {
-  const heardAt = (at: number) => ({ told: { 'telegram:42': { messageId: '1', version: 1, at, ended: false } } })
+  const heardAt = (at: number) => ({
+    told: { 'telegram:42': { messageId: '1', version: 1, at, spell: 1, ended: false } },
+  })
   const waiting = row('x', { nextAttemptAt: noon + 60_000 })
   const rows: readonly [string, Incident, OutboxRecord | undefined, number][] = [
     ['a first telling not before its time', incident('opened'), undefined, 5_000],
@@ -121,8 +123,8 @@ describe('the stored incident', () => {
 
   it.each([
     ['nothing', {}],
-    ['no lines', { ...recordOf(incident('opened')).state, lines: [] }],
-    ['a line without its event', { ...recordOf(incident('opened')).state, lines: [{}] }],
+    ['no event', { ...recordOf(incident('opened')).state, event: null }],
+    ['no number of spells', { ...recordOf(incident('opened')).state, spells: undefined }],
   ])('is forgotten when it has %s', (_name, state) => {
     expect(incidentOf({ ...recordOf(incident('opened')), state })).toBeNull()
   })

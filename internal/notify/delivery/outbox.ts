@@ -62,3 +62,13 @@ export function nextDue(rows: Iterable<OutboxRecord>, channel: string, now: At):
   }
   return oldest
 }
+
+/** The row of an incident that began and ended under a mute: it is told with others, in a summary. */
+export function summed(row: OutboxRecord, now: At): OutboxRecord {
+  return { ...row, body: { why: 'summed' }, attempts: 0, nextAttemptAt: now }
+}
+
+/** Whether the row is told with others, in a summary. */
+export function isSummed({ body }: OutboxRecord): boolean {
+  return body.why === 'summed'
+}

@@ -32,9 +32,8 @@ function causeOf(event: DomainEvent, open: readonly Incident[], isStuck: IsStuck
 }
 
 /** Whether the incident is the exhaustion of a pool that waits for a person, the member being one of its own. */
-function isExhaustedBy({ lines, pool }: Incident, member: string | null, isStuck: IsStuck): boolean {
-  const event = lines.at(-1)?.event
-  if (event?.kind !== 'pool_exhausted' || member === null || pool === null) return false
+function isExhaustedBy({ event, pool }: Incident, member: string | null, isStuck: IsStuck): boolean {
+  if (event.kind !== 'pool_exhausted' || member === null || pool === null) return false
   return member in event.detail.why && (event.detail.retryAt === null || isStuck(pool))
 }
 
@@ -49,15 +48,13 @@ function latest(incidents: readonly Incident[]): Incident | undefined {
 export function dependentsOf(incident: Incident, incidents: readonly Incident[]): readonly Incident[] {
   const { subject } = incident
   if (subject === null || incident.group !== groups.credential(subject)) return []
-  return incidents.filter(({ closedAt, lines }) => {
-    const event = lines.at(-1)?.event
-    return (
+  return incidents.filter(
+    ({ closedAt, event }) =>
       closedAt === null &&
-      event?.kind === 'pool_exhausted' &&
+      event.kind === 'pool_exhausted' &&
       event.detail.retryAt === null &&
-      subject in event.detail.why
-    )
-  })
+      subject in event.detail.why,
+  )
 }
 
 /** An incident and those that its message tells as well, the most serious first. */

@@ -15,6 +15,8 @@ export interface Opening {
   readonly quietMs: number | null
   /** It is over at this instant at the latest. */
   readonly endsAt: At | null
+  /** No incident of the group lasts longer; what comes later begins another. */
+  readonly longestMs: number
 }
 
 /** An event that ends the open incident of a group. */
@@ -30,6 +32,12 @@ export type Role = Opening | Ending
 
 const hostHoldMs = 5_000
 const quietMs = 600_000
+/** Failovers of a pool are told by the hour. */
+const failoverHourMs = 3_600_000
+/** How long a failover is news when nobody knows when its member returns. */
+const failoverNewsMs = 900_000
+/** How long it takes to find out whether a key that was rejected is dead; the key's own notice tells the failover, then. */
+const suspicionMs = 30_000
 
 /** The groups that more than one kind of event names. */
 export const groups = {
@@ -39,7 +47,8 @@ export const groups = {
 } as const
 
 function opens(group: string, more: Partial<Opening> = {}): Opening {
-  return { does: 'opens', group, subject: null, lasts: true, holdMs: 0, quietMs: null, endsAt: null, ...more }
+  const usual = { subject: null, lasts: true, holdMs: 0, quietMs: null, endsAt: null, longestMs: Infinity } as const
+  return { does: 'opens', group, ...usual, ...more }
 }
 
 function ends(group: string, alone = false): Ending {
@@ -50,11 +59,21 @@ function ends(group: string, alone = false): Ending {
 export function roleOf(event: DomainEvent): Role | null {
   switch (event.kind) {
     case 'cred_failover':
-      return opens(groups.failover(event.pool), { subject: event.from, lasts: false })
+      return opens(groups.failover(event.pool), {
+        subject: event.from,
+        holdMs: isSuspicion(event) ? suspicionMs : 0,
+        endsAt: event.detail.until ?? event.at + failoverNewsMs,
+        longestMs: failoverHourMs,
+      })
     case 'pool_rotated':
-      return opens(`rotated:${event.pool}`, { subject: event.from, lasts: false })
+      return opens(`rotated:${event.pool}`, {
+        subject: event.from,
+        endsAt: event.detail.until ?? event.at + failoverNewsMs,
+      })
     case 'config_rejected':
-      return opens('configuration', { lasts: false })
+      return opens('configuration')
+    case 'config_changed':
+      return ends('configuration')
     case 'pool_exhausted':
       return opens(groups.exhaustion(event.pool), { subject: event.detail.first })
     case 'pool_recovered':
@@ -80,9 +99,9 @@ export function roleOf(event: DomainEvent): Role | null {
     case 'host_up':
       return ends(`host:${event.detail.host}`)
     case 'store_trouble':
-      return opens('store')
+      return opens(event.detail.disk ? 'disk' : 'store')
     case 'store_healed':
-      return ends('store')
+      return ends(event.detail.disk ? 'disk' : 'store')
     case 'worker_down':
       return opens(`worker:${event.from}`, { subject: event.from })
     case 'worker_up':
@@ -109,7 +128,6 @@ export function roleOf(event: DomainEvent): Role | null {
     case 'key_created':
     case 'key_revoked':
     case 'token_issued':
-    case 'config_changed':
     case 'worker_started':
     case 'worker_stopped':
     case 'worker_refused':
@@ -120,6 +138,26 @@ export function roleOf(event: DomainEvent): Role | null {
     case 'guard_disabled':
       return null
   }
+}
+
+/** Whether the key of the member that was left may be dead. */
+function isSuspicion({ reason }: DomainEvent): boolean {
+  return reason === 'auth-rejected' || reason === 'auth-expired' || reason === 'account-closed'
+}
+
+/** Whether only a person can end it: a login, a key to replace, a secret to mend. */
+export function needsPerson(kind: DomainEvent['kind']): boolean {
+  return kind === 'cred_needs_login' || kind === 'cred_disabled' || kind === 'cred_unreadable'
+}
+
+/** Whether it is told at once also while notices are muted: nobody can serve, or only a person can help. */
+export function isUrgent(kind: DomainEvent['kind']): boolean {
+  return kind === 'pool_exhausted' || needsPerson(kind)
+}
+
+/** Whether it is the ordinary work of a pool, which nobody has to be woken for and which is no condition of its own. */
+export function isRoutine(kind: DomainEvent['kind']): boolean {
+  return kind === 'cred_failover' || kind === 'pool_rotated'
 }
 
 /** What makes two events the same signal; config problems are part of it, for they are what is told. */

@@ -1,18 +1,6 @@
 import type { DomainEvent } from '../../events/events.ts'
 import type { IncidentRecord } from '../../store/store.ts'
-import type { At } from './notice.ts'
-
-/** One distinct signal of an incident, with its repeats. */
-export type Line = {
-  readonly signal: string
-  /** The newest event of the signal. */
-  readonly event: DomainEvent
-  /** When the signal was first heard in this incident; its dedupe window starts here. */
-  readonly at: At
-  readonly count: number
-  /** Repeats that were left out before it, as its announcement says. */
-  readonly before: number
-}
+import type { At, UpdateReason } from './notice.ts'
 
 /** What one channel has heard of an incident. */
 export type Told = {
@@ -20,7 +8,9 @@ export type Told = {
   /** The incident's version that its message shows. */
   readonly version: number
   readonly at: At
-  /** Whether the end was told as a message of its own. */
+  /** The spell whose beginning was told as a message of its own; later ones only show in that message so far. */
+  readonly spell: number
+  /** Whether the end of that spell was told as a message of its own. */
   readonly ended: boolean
 }
 
@@ -41,10 +31,14 @@ export type Incident = {
   readonly quietMs: number | null
   readonly endsAt: At | null
   readonly count: number
-  /** Distinct signals, oldest first; a lasting incident keeps only its newest. */
-  readonly lines: readonly Line[]
-  /** Distinct signals that had no room in `lines`. */
-  readonly more: number
+  /** The newest event that signalled it. */
+  readonly event: DomainEvent
+  /** When its present spell began: later than `openedAt` when it was over and has come back. */
+  readonly since: At
+  /** How often it has begun. */
+  readonly spells: number
+  /** It has come back and stays: that is worth a message of its own. */
+  readonly isBack: boolean
   /** The event that ended it; null when it is open, was a moment, or ended by itself. */
   readonly end: DomainEvent | null
   /** Not told earlier than this. */
@@ -54,7 +48,7 @@ export type Incident = {
   readonly updatedCount: number
   /** Grows with every update that is worth telling. */
   readonly version: number
-  readonly why: 'opened' | 'joined' | 'repeated' | 'changed' | 'lasting' | 'ended'
+  readonly why: UpdateReason
   readonly told: Readonly<Record<string, Told>>
   /** The incident whose message tells this one, too; absent when it has a message of its own. */
   readonly within?: string
@@ -81,13 +75,15 @@ export function recordOf(incident: Incident): IncidentRecord {
 export function incidentOf(record: IncidentRecord): Incident | null {
   const { state, ...columns } = record
   if (!isState(state)) return null
-  return { ...state, ...columns, kind: state.lines[0]!.event.kind }
+  return { ...state, ...columns, kind: state.event.kind }
 }
 
 function isState(state: Readonly<Record<string, unknown>>): state is State {
-  const { group, lines, told, tellAt, version } = state
-  if (typeof group !== 'string' || typeof tellAt !== 'number' || typeof version !== 'number') return false
-  return isFilled(told) && Array.isArray(lines) && lines.length > 0 && lines.every((line) => isFilled(line?.event))
+  const { group, event, told, tellAt, version, spells } = state
+  const numbers = [tellAt, version, spells]
+  return (
+    typeof group === 'string' && numbers.every((each) => typeof each === 'number') && isFilled(told) && isFilled(event)
+  )
 }
 
 function isFilled(value: unknown): boolean {

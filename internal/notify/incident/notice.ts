@@ -6,9 +6,8 @@ export type At = DomainEvent['at']
 /** Why a notice is told, or told again in place. */
 export type UpdateReason =
   | 'opened' // nobody has heard of it yet
-  | 'joined' // another signal of the kind goes into the message that is about to be sent
   | 'repeated' // the same signal came again and was counted
-  | 'changed' // its facts are others now, such as the next recovery
+  | 'changed' // its facts are others now, such as the next recovery, or it has come back
   | 'lasting' // nothing new but the time that it has lasted
   | 'ended'
 
@@ -16,15 +15,28 @@ export type UpdateReason =
 export type Remedy =
   | { readonly verb: 'rotate'; readonly pool: string }
   | { readonly verb: 'clear' | 'park' | 'unpark'; readonly pool: string; readonly member: string }
+  | { readonly verb: 'enable'; readonly member: string }
+
+/** A text of one or more lines, and the command in it that a person may want to copy. */
+export interface Said {
+  readonly text: string
+  /** Stands in the text as it is typed; null when there is nothing to type. */
+  readonly command: string | null
+}
 
 /** An incident as it is told at one moment, in plain sentences without markup. */
-export interface Notice {
+export interface Notice extends Said {
   /** The incident; notices of one incident are edits of one message. */
   readonly incident: string
+  /** Grows with each update of the incident. */
+  readonly version: number
   readonly kind: EventKind
   readonly why: UpdateReason
-  readonly text: string
+  /** The machine that tells it. */
+  readonly host: string
   readonly open: boolean
+  /** Nobody has to be woken for it. */
+  readonly isSilent: boolean
   readonly remedies: readonly Remedy[]
   readonly pool: string | null
   /** The member, credential or host that it is about. */
@@ -58,6 +70,13 @@ export class ChannelError extends Error {
   }
 }
 
+/** A message that belongs to no incident; `about` says to machines what it is. */
+export interface Remark extends Said {
+  readonly about: 'test' | 'started' | 'stopped' | 'summary'
+  readonly host: string
+  readonly isSilent: boolean
+}
+
 /** One place where notices are told: a chat, or an endpoint. Each call rejects with ChannelError, within a deadline of its own. */
 export interface Channel {
   /** Names the channel in the outbox, so it must stay the same over restarts: `telegram:42`, `webhook`. */
@@ -69,4 +88,6 @@ export interface Channel {
   send(notice: Notice, signal: AbortSignal): Promise<{ readonly messageId: string }>
   edit(messageId: string, notice: Notice, signal: AbortSignal): Promise<void>
   reply(messageId: string, notice: Notice, signal: AbortSignal): Promise<void>
+  /** Tells something that is no incident. */
+  remark(remark: Remark, signal: AbortSignal): Promise<void>
 }

@@ -5,14 +5,14 @@ import { roleOf } from './condition.ts'
 import { needsUpdate } from './decide.ts'
 import type { Incident } from './incident.ts'
 import { type Draft, hear, type Scene } from './pipeline.ts'
-import { isSpent, swept, wantsFacts, wantsPool, withFacts } from './sweep.ts'
+import { spentAt, swept, wantsFacts, wantsPool, withFacts } from './sweep.ts'
 
 const dedupeMs = 30_000
 const telegram = { name: 'telegram:42', kind: 'telegram' }
 const webhook = { name: 'webhook', kind: 'webhook' }
 
 function scene(now: number, incidents: readonly Incident[] = [], waiting: readonly string[] = []): Scene {
-  return { incidents, channels: [telegram, webhook], waiting: new Set(waiting), dedupeMs, now }
+  return { incidents, channels: [telegram, webhook], waiting: new Set(waiting), dedupeMs, tellsFailovers: true, now }
 }
 
 function draftOf(event: DomainEvent, in_: Scene, seq: number | null = event.at): Draft {
@@ -27,7 +27,10 @@ function opened(event: DomainEvent): Incident {
 }
 
 function told(incident: Incident, at: number): Incident {
-  return { ...incident, told: { [telegram.name]: { messageId: '1', version: incident.version, at, ended: false } } }
+  return {
+    ...incident,
+    told: { [telegram.name]: { messageId: '1', version: incident.version, at, spell: 1, ended: false } },
+  }
 }
 
 const kinds: readonly [kind: EventKind, does: 'opens' | 'ends' | null][] = [
@@ -50,7 +53,7 @@ const kinds: readonly [kind: EventKind, does: 'opens' | 'ends' | null][] = [
   ['key_revoked', null],
   ['keys_guessed', 'opens'],
   ['token_issued', null],
-  ['config_changed', null],
+  ['config_changed', 'ends'],
   ['config_rejected', 'opens'],
   ['egress_blocked', 'opens'],
   ['weak_storm', 'opens'],
@@ -90,8 +93,10 @@ describe('needsUpdate', () => {
   const repeated = { ...failover, count: 2 }
   const rows: readonly [string, Incident | undefined, DomainEvent | null, number, string | null][] = [
     ['nobody has heard of it', undefined, sample('cred_failover'), 0, 'opened'],
-    ['the same signal within the window', failover, sample('cred_failover', { at: noon + 29_999 }), 29_999, null],
-    ['another signal for the message', failover, sample('cred_failover', { to: 'spare' }), 0, 'joined'],
+    ['the same signal again', failover, sample('cred_failover', { at: noon + 29_999 }), 29_999, null],
+    ['another signal for the message', failover, sample('cred_failover', { to: 'spare' }), 0, 'changed'],
+    ['what was over', { ...exhausted, closedAt: noon }, later(60_000), 60_000, 'changed'],
+    ['what was over and untold', { ...exhausted, closedAt: noon, told: {} }, later(60_000), 60_000, 'opened'],
     ['the same exhaustion again', exhausted, later(60_000), 60_000, null],
     ['an exhaustion with another next recovery', exhausted, later(1, { first: 'spare' }), 1, 'changed'],
     ['the end of what was told', exhausted, sample('pool_recovered'), 0, 'ended'],
@@ -119,33 +124,38 @@ describe('needsUpdate', () => {
 })
 
 describe('dedupe and grouping', () => {
-  it('counts an identical signal within the window and tells it anew after the window', () => {
-    const first = opened(sample('cred_failover'))
-    const again = draftOf(sample('cred_failover', { at: noon + 29_999 }), scene(noon + 29_999, [first]))
-    expect([again.why, again.incident!.id, again.incident!.count]).toEqual([null, first.id, 2])
-    const after = draftOf(sample('cred_failover', { at: noon + 30_000 }), scene(noon + 30_000, [first]))
-    expect(after.why).toBe('opened')
-    expect(after.incident!.id).not.toBe(first.id)
+  const failoverAt = (ms: number) => sample('cred_failover', { at: noon + ms, detail: { until: noon + ms + 60_000 } })
+  const minute = 60_000
+
+  it.each([
+    ['while it is open', null, 10 * minute, true],
+    ['within a quarter of an hour of its end', 10 * minute, 24 * minute, true],
+    ['a quarter of an hour after its end', 10 * minute, 25 * minute, false],
+    ['an hour after it began', 55 * minute, 60 * minute, false],
+  ])('counts a failover to the message of its hour: %s', (_name, closedAt, ms, same) => {
+    const first = { ...opened(failoverAt(0)), closedAt: closedAt === null ? null : noon + closedAt }
+    const next = draftOf(failoverAt(ms), scene(noon + ms, [first]))
+    expect(next.incident!.id === first.id).toBe(same)
+    expect(next.incident!.count).toBe(same ? 2 : 1)
+  })
+
+  it('lets the hour of failovers end no later than an hour after it began', () => {
+    const first = opened(failoverAt(0))
+    const next = draftOf(failoverAt(59.5 * minute), scene(noon + 59.5 * minute, [first]))
+    expect(next.incident!.endsAt).toBe(noon + 60 * minute)
+  })
+
+  it('takes what comes back within a quarter of an hour for the same incident', () => {
+    const over = { ...opened(sample('pool_exhausted')), closedAt: noon + minute }
+    const at = (ms: number) => draftOf(sample('pool_exhausted', { at: noon + ms }), scene(noon + ms, [over]))
+    expect(at(15 * minute)).toMatchObject({ why: 'changed', incident: { id: over.id, spells: 2, closedAt: null } })
+    expect(at(16 * minute).incident!.id).not.toBe(over.id)
   })
 
   it('adds the repeats that the announcement carries', () => {
     const first = opened(sample('pool_exhausted'))
     const draft = hear(announced(sample('pool_exhausted', { at: noon + 60_000 }), 9, 41), scene(noon + 60_000, [first]))
     expect(draft).toMatchObject({ why: null, incident: { count: 43 } })
-  })
-
-  it('puts distinct failovers that wait to be told into one message', () => {
-    const first = draftOf(sample('cred_failover'), scene(noon)).incident!
-    const next = draftOf(sample('cred_failover', { at: noon + 1, to: 'spare' }), scene(noon + 1, [first], [first.id]))
-    expect(next.why).toBe('joined')
-    expect(next.incident!.id).toBe(first.id)
-    expect(next.incident!.lines).toHaveLength(2)
-  })
-
-  it('does not add to a message that nobody will send', () => {
-    const first = draftOf(sample('cred_failover'), scene(noon)).incident!
-    const next = draftOf(sample('cred_failover', { at: noon + 1, to: 'spare' }), scene(noon + 1, [first]))
-    expect(next.why).toBe('opened')
   })
 
   it('keeps pools apart', () => {
@@ -157,7 +167,7 @@ describe('dedupe and grouping', () => {
   it('sums up guessed keys over the incident', () => {
     const first = opened(sample('keys_guessed'))
     const more = draftOf(sample('keys_guessed', { at: noon + 60_000 }), scene(noon + 60_000, [first]))
-    expect(more).toMatchObject({ why: 'changed', incident: { lines: [{ event: { detail: { attempts: 10 } } }] } })
+    expect(more).toMatchObject({ why: 'changed', incident: { event: { detail: { attempts: 10 } } } })
   })
 
   it('tells a login that is needed and a disabling of the same credential in one message', () => {
@@ -165,33 +175,12 @@ describe('dedupe and grouping', () => {
     const next = draftOf(sample('cred_disabled', { at: noon + 60_000 }), scene(noon + 60_000, [first]))
     expect(next).toMatchObject({
       why: 'changed',
-      incident: { id: first.id, kind: 'cred_disabled', lines: { length: 1 } },
+      incident: { id: first.id, kind: 'cred_disabled' },
     })
   })
 })
 
 describe('storms', () => {
-  it('spaces the messages about failovers of a pool further and further apart', () => {
-    let incidents: Incident[] = []
-    const tellAts: number[] = []
-    let at = noon
-    for (let round = 0; round < 6; round++) {
-      const incident = draftOf(sample('cred_failover', { at, to: `member-${round}` }), scene(at, incidents)).incident!
-      tellAts.push(incident.tellAt - noon)
-      at = incident.tellAt + 1
-      incidents = [...incidents, told(incident, at)]
-    }
-    expect(tellAts).toEqual([0, 3_000, 9_000, 21_000, 45_000, 93_000])
-  })
-
-  it('holds back an exhaustion that follows the previous one within the window', () => {
-    const first = { ...opened(sample('pool_exhausted')), closedAt: noon + 5_000 }
-    const again = draftOf(sample('pool_exhausted', { at: noon + 10_000 }), scene(noon + 10_000, [first]))
-    expect(again.incident!.tellAt).toBe(noon + 30_000)
-    const later = draftOf(sample('pool_exhausted', { at: noon + 60_000 }), scene(noon + 60_000, [first]))
-    expect(later.incident!.tellAt).toBe(noon + 60_000)
-  })
-
   it('withdraws failovers that were about to be told when their pool is exhausted, and tells no failover during it', () => {
     const held = { ...draftOf(sample('cred_failover'), scene(noon)).incident!, tellAt: noon + 3_000 }
     const exhausted = draftOf(sample('pool_exhausted', { at: noon + 1 }), scene(noon + 1, [held], [held.id]))
@@ -208,6 +197,7 @@ describe('storms', () => {
 describe('what is left out', () => {
   const exhausted = opened(sample('pool_exhausted'))
   const over = { ...exhausted, closedAt: noon + 60_000 }
+  const dead = opened(sample('cred_disabled'))
   const hour = 3_600_000
   const rows: readonly [string, DomainEvent, number, readonly Incident[], string][] = [
     ['an opening of more than an hour ago', sample('pool_exhausted'), hour + 1, [], 'too-old'],
@@ -217,6 +207,7 @@ describe('what is left out', () => {
     ['the end of something unknown', sample('host_up'), 10, [], 'nothing-open'],
     ['a second end', sample('pool_recovered', { at: noon + 60_001 }), 60_001, [over], 'nothing-open'],
     ['a revival that nobody waits for', sample('cred_revived'), 10, [], 'nothing-open'],
+    ['a failover from who has a notice', sample('cred_failover'), 10, [dead], 'told-by-credential'],
   ]
   it.each(rows)('%s', (_name, event, ms, incidents, why) => {
     expect(hear(announced(event), scene(noon + ms, incidents))).toBe(why)
@@ -249,7 +240,6 @@ describe('time', () => {
   const pool = {
     exhausted: true,
     retryAt: noon + 900_000,
-    incident: { refused: 7 },
     members: [
       { name: 'work', health: { state: 'healthy' } },
       { name: 'spare', health: { state: 'cooling', until: noon + 900_000 } },
@@ -270,7 +260,7 @@ describe('time', () => {
     expect(swept(exhausted, noon + 30_000, dedupeMs, pool)).toMatchObject({
       why: 'changed',
       subject: 'spare',
-      lines: [{ event: { detail: { retryAt: noon + 900_000, first: 'spare' } } }],
+      event: { detail: { retryAt: noon + 900_000, first: 'spare' } },
     })
   })
 
@@ -278,7 +268,7 @@ describe('time', () => {
     const exhausted = opened(sample('pool_exhausted', { detail: { why: { work: 'suspect', other: 'cooling' } } }))
     const closed = { ...pool, retryAt: null, members: [{ name: 'work', health: { state: 'disabled' } }] }
     expect(swept(exhausted, noon + 30_000, dedupeMs, closed)).toMatchObject({
-      lines: [{ event: { detail: { why: { work: 'disabled', other: 'cooling' } } } }],
+      event: { detail: { why: { work: 'disabled', other: 'cooling' } } },
     })
   })
 
@@ -295,12 +285,21 @@ describe('time', () => {
     expect(wantsPool({ ...exhausted, closedAt: noon }, noon + 30_000)).toBe(false)
   })
 
-  it('keeps what is over for ten minutes, or for the window if that is longer', () => {
+  it('keeps what is over for an hour and a quarter, or for the window if that is longer', () => {
     const over = { ...opened(sample('pool_exhausted')), closedAt: noon }
-    expect(isSpent(over, noon + 600_000, dedupeMs)).toBe(false)
-    expect(isSpent(over, noon + 600_001, dedupeMs)).toBe(true)
-    expect(isSpent(over, noon + 600_001, 900_000)).toBe(false)
-    expect(isSpent(opened(sample('pool_exhausted')), noon + 86_400_000, dedupeMs)).toBe(false)
+    expect(spentAt(over, dedupeMs)).toBe(noon + 4_500_000)
+    expect(spentAt(over, 9_000_000)).toBe(noon + 9_000_000)
+    expect(spentAt(opened(sample('pool_exhausted')), dedupeMs)).toBeNull()
+  })
+
+  it.each([
+    ['pool_exhausted', 5],
+    ['cred_needs_login', 1],
+  ] as const)('tells %s again when it has been back for %d min', (kind, minutes) => {
+    const back = { ...opened(sample(kind)), since: noon + 60_000, spells: 2, updatedAt: noon + 86_400_000 }
+    const at = noon + 60_000 + minutes * 60_000
+    expect(swept(back, at - 1, dedupeMs, null)).toBe(back)
+    expect(swept(back, at, dedupeMs, null)).toMatchObject({ isBack: true, why: 'lasting' })
   })
 })
 
@@ -320,6 +319,6 @@ describe('what the guard knows now', () => {
     expect(withFacts(down, same, noon + 30_000)).toBe(down)
     const changed = withFacts(down, { ...same, pending: 9, reason: 'storage-unreadable' }, noon + 30_000)
     expect(changed).toMatchObject({ why: 'changed', reason: 'storage-unreadable', version: down.version + 1 })
-    expect(changed.lines[0]?.event).toMatchObject({ reason: 'storage-unreadable', detail: { pending: 9, since: noon } })
+    expect(changed.event).toMatchObject({ reason: 'storage-unreadable', detail: { pending: 9, since: noon } })
   })
 })

@@ -1,19 +1,21 @@
 import type { Announcement, DomainEvent } from '../../events/events.ts'
 import { type IsStuck, rootFor } from './cause.ts'
-import { groups, type Role, roleOf, signalOf } from './condition.ts'
-import { lineOf, needsUpdate } from './decide.ts'
-import { add, begin, close, updated } from './fold.ts'
+import { groups, needsPerson, type Opening, type Role, roleOf, signalOf } from './condition.ts'
+import { needsUpdate, recurrenceMs } from './decide.ts'
+import { add, begin, close, reopen, updated } from './fold.ts'
 import { type Incident, wasTold } from './incident.ts'
 import type { At, Channel, UpdateReason } from './notice.ts'
 
 /** Why an announcement goes no further. */
 export type LeftOut =
   | 'audit-only' // not a kind that is told
+  | 'switched-off' // the settings say so
   | 'too-old' // found in the audit log after a long absence
   | 'heard-before' // the same event, first told from memory and now found in the audit log
   | 'over-already' // its condition has ended since
   | 'nothing-open' // the end of something that nobody was told of
   | 'told-by-exhaustion' // what happens within a pool while it is exhausted
+  | 'told-by-credential' // the failover from a member whose own notice says so
 
 /** All that the stages may look at. */
 export interface Scene {
@@ -22,6 +24,8 @@ export interface Scene {
   /** Incidents with an update that some channel has still to hear. */
   readonly waiting: ReadonlySet<string>
   readonly dedupeMs: number
+  /** Whether failovers are told at all. */
+  readonly tellsFailovers: boolean
   readonly now: At
   readonly isStuck?: IsStuck
 }
@@ -45,12 +49,9 @@ export interface Draft {
 type Stage = (draft: Draft, scene: Scene) => Draft | LeftOut
 
 /** The way from an announcement to an update of an incident, in order. */
-const pipeline: readonly Stage[] = [young, grouped, timely, decided, spaced, folded, withdrawing, addressed]
+const pipeline: readonly Stage[] = [wanted, young, grouped, timely, decided, begun, folded, withdrawing, addressed]
 
 const youngMs = 3_600_000
-const failoverSpacingMs = 3_000
-const longestHoldMs = 300_000
-const stormMs = 600_000
 
 /** Sends one announcement through the pipeline: the draft at its end, or the named reason why it was left out. */
 export function hear(heard: Announcement, scene: Scene): Draft | LeftOut {
@@ -63,6 +64,10 @@ export function hear(heard: Announcement, scene: Scene): Draft | LeftOut {
     draft = next
   }
   return draft
+}
+
+function wanted(draft: Draft, { tellsFailovers }: Scene): Draft | LeftOut {
+  return draft.heard.event.kind === 'cred_failover' && !tellsFailovers ? 'switched-off' : draft
 }
 
 /** What began long ago and was not told then is told no more; an end is, because somebody may wait for it. */
@@ -80,22 +85,26 @@ function grouped(draft: Draft, scene: Scene): Draft | LeftOut {
     const recent = siblings.some(({ closedAt }) => closedAt !== null && heard.event.at - closedAt < scene.dedupeMs)
     return role.alone && !recent ? draft : 'nothing-open'
   }
-  if (siblings.some((incident) => heardBefore(incident, heard.event))) return 'heard-before'
-  if (heard.event.kind === 'cred_failover' && isExhausted(scene, heard.event)) return 'told-by-exhaustion'
-  const before = role.lasts
-    ? siblings.find((incident) => incident.closedAt === null)
-    : (siblings.find((incident) => lineOf(incident, heard.event, scene.dedupeMs)) ??
-      siblings.find((incident) => !wasTold(incident) && scene.waiting.has(incident.id)))
-  return { ...draft, before }
+  const { event } = heard
+  if (siblings.some((incident) => heardBefore(incident, event))) return 'heard-before'
+  if (event.kind === 'cred_failover') {
+    if (isOpen(scene, groups.exhaustion(event.pool))) return 'told-by-exhaustion'
+    if (isOpen(scene, groups.credential(event.from))) return 'told-by-credential'
+  }
+  return { ...draft, before: siblings.find((incident) => isSame(incident, event, role)) }
 }
 
-function heardBefore(incident: Incident, event: DomainEvent): boolean {
-  const signal = signalOf(event)
-  return incident.lines.some((line) => line.signal === signal && (line.at === event.at || line.event.at === event.at))
+/** Whether the event belongs to this incident of its group: it is open, or was a short time ago, and has not lasted too long. */
+function isSame({ closedAt, openedAt, lasts }: Incident, { at }: DomainEvent, { longestMs }: Opening): boolean {
+  if (!lasts || at - openedAt >= longestMs) return false
+  return closedAt === null || (at > closedAt && at - closedAt < recurrenceMs)
 }
 
-function isExhausted({ incidents }: Scene, event: DomainEvent): boolean {
-  const group = groups.exhaustion(event.pool)
+function heardBefore({ event: newest, openedAt, since }: Incident, event: DomainEvent): boolean {
+  return signalOf(newest) === signalOf(event) && [newest.at, openedAt, since].includes(event.at)
+}
+
+function isOpen({ incidents }: Scene, group: string): boolean {
   return incidents.some((incident) => incident.group === group && incident.closedAt === null)
 }
 
@@ -114,49 +123,43 @@ function decided(draft: Draft, { now, dedupeMs }: Scene): Draft {
   return { ...draft, why: needsUpdate(draft.before, draft.heard.event, now, dedupeMs) }
 }
 
-/**
- * Begins a new incident, not to be told before its time: what its hold asks for, and a distance to the previous ones of its
- * group that doubles while they keep coming, so that a pool that flaps or dies key by key fills nobody's screen.
- */
-function spaced(draft: Draft, scene: Scene): Draft {
+/** Begins a new incident where the event belongs to none, not to be told before it has lasted as long as its hold asks for. */
+function begun(draft: Draft, scene: Scene): Draft {
   const { role, heard, before } = draft
+  const { now } = scene
   if (before) return draft
-  if (role.does === 'ends')
-    return { ...draft, incident: begin({ ...heard, suppressed: 0 }, alone(role.group), scene.now) }
-  const previous = scene.incidents
-    .filter(({ group, tellAt }) => group === role.group && tellAt > scene.now - stormMs && tellAt <= scene.now)
-    .map(({ tellAt }) => tellAt)
-  const spacing = Math.min(
-    (role.lasts ? scene.dedupeMs : failoverSpacingMs) * 2 ** (previous.length - 1),
-    longestHoldMs,
-  )
+  if (role.does === 'ends') return { ...draft, incident: begin({ ...heard, suppressed: 0 }, alone(role.group), now) }
   const root = rootFor(heard.event, scene.incidents, scene.isStuck ?? (() => false))
-  if (root) return { ...draft, incident: { ...begin(heard, role, scene.now), within: root.id } }
-  const afterThem = previous.length > 0 ? Math.max(...previous) + spacing : scene.now
-  return { ...draft, incident: begin(heard, role, Math.max(afterThem, scene.now + role.holdMs)) }
+  const incident = begin(heard, role, now + role.holdMs)
+  return { ...draft, incident: root ? { ...incident, within: root.id, tellAt: now } : incident }
 }
 
-function alone(group: string) {
-  return { does: 'opens', group, subject: null, lasts: false, holdMs: 0, quietMs: null, endsAt: null } as const
+function alone(group: string): Opening {
+  const moment = { subject: null, lasts: false, holdMs: 0, quietMs: null, endsAt: null, longestMs: 0 }
+  return { does: 'opens', group, ...moment }
 }
 
 /** Brings the event into its incident, and the update with it. */
-function folded(draft: Draft, { now, dedupeMs }: Scene): Draft {
+function folded(draft: Draft, { now }: Scene): Draft {
   const { role, heard, before, why } = draft
   const incident = draft.incident ?? before
   if (!incident) return draft
   if (!before) return { ...draft, incident: updated(incident, why, now) }
-  const changed = role.does === 'ends' ? close(before, heard.event, heard.event.at) : add(before, heard, role, dedupeMs)
-  return { ...draft, incident: updated(changed, why, now) }
+  return { ...draft, incident: updated(after(before, heard, role), why, now) }
 }
 
-/** Failovers that wait to be told when their pool is exhausted have become part of that. */
+function after(before: Incident, heard: Announcement, role: Role): Incident {
+  if (role.does === 'ends') return close(before, heard.event, heard.event.at)
+  return before.closedAt === null ? add(before, heard, role) : reopen(before, heard, role)
+}
+
+/** A failover that waits to be told has become part of what its pool or its member has come to meanwhile. */
 function withdrawing(draft: Draft, { incidents, now }: Scene): Draft {
-  if (draft.heard.event.kind !== 'pool_exhausted') return draft
-  const group = groups.failover(draft.heard.event.pool)
-  const waiting = incidents.filter(
-    (incident) => incident.group === group && incident.tellAt > now && !wasTold(incident),
-  )
+  const { event } = draft.heard
+  const isPart = ({ kind, pool, subject }: Incident) =>
+    kind === 'cred_failover' &&
+    (event.kind === 'pool_exhausted' ? pool === event.pool : needsPerson(event.kind) && subject === event.from)
+  const waiting = incidents.filter((one) => isPart(one) && one.tellAt > now && !wasTold(one))
   return { ...draft, withdrawn: waiting.map(({ id }) => id) }
 }
 

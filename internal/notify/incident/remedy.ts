@@ -2,19 +2,24 @@ import type { Incident } from './incident.ts'
 import type { Remedy } from './notice.ts'
 
 const mostRemedies = 4
+/** A limit that ends later than this is the account's own: clearing the cooldown would only meet it again. */
+const clearableMs = 3_600_000
 
 /** What a person can do at once about an incident; nothing when it is over. */
-export function remediesOf(incident: Incident): readonly Remedy[] {
-  if (incident.lasts && incident.closedAt !== null) return []
-  const event = incident.lines.at(-1)!.event
+export function remediesOf({ closedAt, event, kind }: Incident): readonly Remedy[] {
+  if (closedAt !== null) return []
   const { pool, from } = event
+  if (kind === 'cred_disabled') return from === null ? [] : [{ verb: 'enable', member: from }]
   if (pool === null) return []
   switch (event.kind) {
-    case 'cred_failover':
-      return [{ verb: 'rotate', pool }, ...(from === null ? [] : [{ verb: 'clear', pool, member: from } as const])]
+    case 'cred_failover': {
+      const isClearable = from !== null && (event.detail.until ?? event.at) - event.at <= clearableMs
+      return [{ verb: 'rotate', pool }, ...(isClearable ? [{ verb: 'clear', pool, member: from } as const] : [])]
+    }
     case 'pool_rotated':
       return from === null ? [] : [{ verb: 'unpark', pool, member: from }]
     case 'pool_exhausted':
+      if ((event.detail.retryAt ?? event.at) - event.at > clearableMs) return []
       return Object.entries(event.detail.why)
         .filter(([, why]) => why === 'cooling' || why === 'suspect')
         .slice(0, mostRemedies)

@@ -1,18 +1,17 @@
 import type { DomainEvent } from '../../events/events.ts'
-import { editSpacingMs, needsUpdate } from './decide.ts'
+import { editSpacingMs, isBackToStay, needsUpdate } from './decide.ts'
 import { close, updated } from './fold.ts'
 import type { Incident } from './incident.ts'
 import type { At } from './notice.ts'
 
-const retainMs = 600_000
+/** Longer than what comes back within a quarter of an hour, and than an hour of failovers with what was refused in it. */
+const retainMs = 4_500_000
 
 /** How a pool stands now, as the engine shows it: what the message of an exhaustion needs to stay true while it lasts. */
 export interface PoolNow {
   /** Whether nobody could serve the next request. */
   readonly exhausted: boolean
   readonly retryAt: At | null
-  /** The exhaustion that is not over, with the requests that it has cost so far. */
-  readonly incident: { readonly refused: number } | null
   readonly members: readonly {
     readonly name: string
     readonly health: { readonly state?: string; readonly until?: At }
@@ -23,6 +22,7 @@ export interface PoolNow {
 export function swept(incident: Incident, now: At, dedupeMs: number, pool: PoolNow | null): Incident {
   const endsAt = ownEnd(incident)
   if (endsAt !== null && endsAt <= now) return updated(close(incident, null, endsAt), 'ended', now)
+  if (isBackToStay(incident, now)) return updated({ ...incident, isBack: true }, 'lasting', now)
   const seen = pool ? refreshed(incident, pool) : incident
   if (seen !== incident) return updated(seen, 'changed', now)
   const why = needsUpdate(incident, null, now, dedupeMs)
@@ -34,9 +34,9 @@ export function ended(incident: Incident, now: At): Incident {
   return updated(close(incident, null, now), 'ended', now)
 }
 
-/** Whether the incident is kept no longer: over, told, and too old to be the same as a new one. */
-export function isSpent({ closedAt, updatedAt }: Incident, now: At, dedupeMs: number): boolean {
-  return closedAt !== null && now - Math.max(closedAt, updatedAt) > Math.max(retainMs, dedupeMs)
+/** When the incident, which is over, is kept no longer, because it is too old to be the same as a new one; null while it is open. */
+export function spentAt({ closedAt, updatedAt }: Incident, dedupeMs: number): At | null {
+  return closedAt === null ? null : Math.max(closedAt, updatedAt) + Math.max(retainMs, dedupeMs)
 }
 
 /** When an open incident ends without an event; null when only an event ends it. */
@@ -67,18 +67,16 @@ export function wantsFacts({ kind, closedAt, updatedAt, openedAt }: Incident, no
 
 /** The incident with facts of the guard that are newer than those that were told; the same object when they are the same. */
 export function withFacts(incident: Incident, facts: Facts, now: At): Incident {
-  const line = incident.lines.at(-1)!
-  const { reason = line.event.reason, ...newer } = facts
-  const detail = { ...line.event.detail, ...newer }
-  const event = { ...line.event, reason, detail } as DomainEvent
-  if (JSON.stringify(event) === JSON.stringify(line.event)) return incident
-  return updated({ ...incident, reason, lines: [{ ...line, event }] }, 'changed', now)
+  const { reason = incident.event.reason, ...newer } = facts
+  const detail = { ...incident.event.detail, ...newer }
+  const event = { ...incident.event, reason, detail } as DomainEvent
+  if (JSON.stringify(event) === JSON.stringify(incident.event)) return incident
+  return updated({ ...incident, reason, event }, 'changed', now)
 }
 
 /** The incident with the next recovery and the members' states as they are known now; when somebody could serve already, the next request will tell. */
 export function refreshed(incident: Incident, { exhausted, retryAt, members }: PoolNow): Incident {
-  const line = incident.lines.at(-1)!
-  const { event } = line
+  const { event } = incident
   if (event.kind !== 'pool_exhausted' || !exhausted) return incident
   const first = members.find(({ health }) => health.until === retryAt)?.name ?? null
   const states = new Map(members.map(({ name, health }) => [name, health.state]))
@@ -89,5 +87,5 @@ export function refreshed(incident: Incident, { exhausted, retryAt, members }: P
   // What a person has to do follows from the states as they are now.
   const detail = { ...event.detail, retryAt, first, why, remedy: null }
   const newest: DomainEvent = { ...event, detail }
-  return { ...incident, subject: first, lines: [{ ...line, event: newest }] }
+  return { ...incident, subject: first, event: newest }
 }

@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { announced, noon, sample } from '../../../test/fakes/events.ts'
 import type { DomainEvent } from '../../events/events.ts'
+import { inUtc } from '../../when/when.ts'
 import { type Opening, roleOf } from '../incident/condition.ts'
-import { add, begin, close, updated } from '../incident/fold.ts'
+import { add, begin, close, reopen, updated } from '../incident/fold.ts'
 import type { Incident } from '../incident/incident.ts'
-import { phrase, phraseEnd } from './phrase.ts'
-import { duration, plain, wallClock } from './words.ts'
+import { message, signed, turn } from './phrase.ts'
+import type { Saying } from './saying.ts'
+import { summary } from './summary.ts'
+import { listed, plain } from './words.ts'
 
-const wall = wallClock('UTC')
-const saying = { now: noon, wall, refused: null }
+const saying: Saying = { now: noon, instant: inUtc, host: 'node7', refused: null, pools: [] }
+const said = (incident: Incident, more: Partial<Saying> = {}) =>
+  message([incident], () => ({ ...saying, ...more })).text
 
 function incident(event: DomainEvent, seq: number | null = 1, suppressed = 0): Incident {
   return updated(begin(announced(event, seq, suppressed), roleOf(event) as Opening, noon), 'opened', noon)
@@ -18,27 +22,27 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
   [
     'a directory that fills since a login is dead',
     sample('budget_filling', { pool: 'codex', at: noon + 300_000, detail: { errorAt: noon + 300_000 } }),
-    'dead token is filling the disk: ~/.codex/sessions grows 1.2 GiB/h (38 × normal) since codex needs a login (14:05). 6.1 GiB free, full at 19:05.',
+    'dead token is filling the disk: ~/.codex/sessions grows 1.2 GiB/h (38 × normal) since codex needs a login (14:05:00 UTC). 6.1 GiB free, full at 19:05:00 UTC. Look: spillway guard evidence',
   ],
   [
     'a directory that fills from nothing, on a disk that nobody can measure',
     sample('budget_filling', { detail: { multiplier: null, cause: 'exhausted', freeBytes: null, fullAt: null } }),
-    'exhausted pool is filling the disk: ~/.codex/sessions grows 1.2 GiB/h (nothing before) since openai is exhausted (14:00).',
+    'exhausted pool is filling the disk: ~/.codex/sessions grows 1.2 GiB/h (nothing before) since openai is exhausted (14:00:00 UTC). Look: spillway guard evidence',
   ],
   [
     'a directory over its budget',
     sample('budget_over', { from: 'dumps' }),
-    'dumps is over its budget (maxBytes): /srv/dumps holds 3.0 GiB in 9 files. Nothing is deleted; spillway run starts no job that writes there.',
+    'dumps is over its budget (maxBytes): /srv/dumps holds 3.0 GiB in 9 files. Nothing is deleted; spillway run starts no job that writes there. Look: spillway guard enforce dumps --dry-run',
   ],
   [
     'a directory that pruning does not bring within its budget',
     sample('budget_over', { from: 'dumps', detail: { prunes: true } }),
-    'dumps is over its budget (maxBytes): /srv/dumps holds 3.0 GiB in 9 files. What may be deleted is deleted, and that is not enough.',
+    'dumps is over its budget (maxBytes): /srv/dumps holds 3.0 GiB in 9 files. What may be deleted is deleted, and that is not enough. Look: spillway guard enforce dumps --dry-run',
   ],
   [
     'a worker that is down',
     sample('worker_down', { from: 'crawler', reason: 'storage-unreadable', detail: { since: noon + 300_000 } }),
-    'crawler is down while 214 jobs wait (storage unreadable since 14:05). Look: spillway guard status',
+    'crawler is down while 214 jobs wait (storage unreadable since 14:05:00 UTC). Look: spillway guard status',
   ],
   [
     'a worker that does not stay up',
@@ -53,58 +57,58 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
   [
     'a path whose mount is dead',
     sample('path_unrecovered', { from: 'crawl' }),
-    'crawl (/srv/jobs) is stale (its mount is dead) since 14:00. Try: spillway guard recover crawl --dry-run',
+    'crawl (/srv/jobs) is stale (its mount is dead) since 14:00:00 UTC. Run: spillway guard recover crawl --dry-run',
   ],
   [
     'a path that hangs',
     sample('path_unrecovered', { from: 'crawl', detail: { state: 'hanging' } }),
-    'crawl (/srv/jobs) is hanging (its mount does not answer) since 14:00.',
+    'crawl (/srv/jobs) is hanging (its mount does not answer) since 14:00:00 UTC. Run: spillway guard probe crawl',
   ],
   [
     'a failover with status, cause and end',
     sample('cred_failover'),
-    'openai: failed over from work to personal (429 rate limit, until 14:05).',
+    'openai: failed over from work to personal (429 rate limit, until 14:05:00 UTC); nobody was refused. Look: spillway pool explain openai',
   ],
   [
     'a failover whose end is unknown',
     sample('cred_failover', { reason: 'outlier', detail: { until: null, status: null } }),
-    'openai: failed over from work to personal (fails while others succeed).',
+    'openai: failed over from work to personal (fails while others succeed); nobody was refused. Look: spillway pool explain openai',
   ],
   [
     'a failover until another day',
     sample('cred_failover', { reason: 'quota', detail: { until: noon + 86_400_000 } }),
-    'openai: failed over from work to personal (429 usage limit, until 2026-01-06 14:00).',
+    'openai: failed over from work to personal (429 usage limit, until 2026-01-06 14:00 UTC); nobody was refused. Look: spillway pool explain openai',
   ],
   [
     'an exhaustion by cooldowns alone',
     sample('pool_exhausted'),
-    'openai is exhausted: all 3 members are cooling. work recovers first, at 14:05.',
+    'openai is exhausted: all 3 members are cooling. work recovers first, in 5 min (14:05:00 UTC). Look: spillway pool explain openai',
   ],
   [
     'an exhaustion of a pool with one member',
     sample('pool_exhausted', { detail: { members: 1, why: { work: 'cooling' } } }),
-    'openai is exhausted: its only member is cooling. work recovers at 14:05.',
+    'openai is exhausted: its only member is cooling. work recovers in 5 min (14:05:00 UTC). Look: spillway pool explain openai',
   ],
   [
     'an exhaustion for several reasons',
     sample('pool_exhausted', {
       detail: { members: 4, why: { work: 'cooling', b: 'cooling', c: 'needs-login', d: 'odd' } },
     }),
-    'openai is exhausted: 2 are cooling, 1 needs a login, 1 cannot serve (odd). work recovers first, at 14:05.',
+    'openai is exhausted: 2 are cooling, 1 needs a login, 1 cannot serve (odd). work recovers first, in 5 min (14:05:00 UTC). Look: spillway pool explain openai',
   ],
   [
     'an exhaustion that nobody ends but a person',
     sample('pool_exhausted', {
       detail: { members: 2, retryAt: null, first: null, needsPerson: true, why: { a: 'disabled', b: 'needs-login' } },
     }),
-    'openai is exhausted: 1 is disabled, 1 needs a login. It does not recover without a person. Run: spillway cred login b',
+    'openai is exhausted: 1 is disabled, 1 needs a login. Run: spillway cred login b',
   ],
   [
     'an exhaustion that ends when a closed member is enabled',
     sample('pool_exhausted', {
       detail: { members: 1, retryAt: null, first: null, needsPerson: true, why: { a: 'disabled' } },
     }),
-    'openai is exhausted: its only member is disabled. It does not recover without a person. Run: spillway cred enable a',
+    'openai is exhausted: its only member is disabled. Run: spillway cred login a',
   ],
   [
     'an exhaustion that ends when a secret can be read again',
@@ -118,17 +122,17 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
         remedy: { verb: 'show', name: 'a' },
       },
     }),
-    'openai is exhausted: its only member has a secret that cannot be read. It does not recover without a person. Run: spillway cred show a',
+    'openai is exhausted: its only member has a secret that cannot be read. Run: spillway cred show a',
   ],
   [
     'an exhaustion of a pool with more members than are listed',
     sample('pool_exhausted', { detail: { members: 500 } }),
-    'openai is exhausted: none of its 500 members can serve (3 of them are cooling). work recovers first, at 14:05.',
+    'openai is exhausted: none of its 500 members can serve (3 of them are cooling). work recovers first, in 5 min (14:05:00 UTC). Look: spillway pool explain openai',
   ],
   [
     'an exhaustion whose next recovery has no name',
     sample('pool_exhausted', { detail: { first: null, why: {} } }),
-    'openai is exhausted: none of its 3 members can serve. The first recovers at 14:05.',
+    'openai is exhausted: none of its 3 members can serve. The first recovers in 5 min (14:05:00 UTC). Look: spillway pool explain openai',
   ],
   [
     'a recovery on its own',
@@ -138,12 +142,12 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
   [
     'a recovery that cost nobody anything',
     sample('pool_recovered', { at: noon + 60_000, to: null, detail: { refused: 0 } }),
-    'openai recovered after 60 s. No request was refused.',
+    'openai recovered after 60 s. Nobody was refused.',
   ],
   [
     'a rotation',
     sample('pool_rotated', { actor: 'operator:cli' }),
-    'openai: rotated from work to personal by operator:cli (work parked until 14:05).',
+    'openai: rotated from work to personal by operator:cli (work parked until 14:05:00 UTC). Run: spillway pool unpark openai work',
   ],
   [
     'a login that is needed',
@@ -168,102 +172,123 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
   [
     'a credential that its upstream closed',
     sample('cred_disabled', { pool: null, reason: 'account-closed' }),
-    'work is disabled: the upstream does not accept it (account closed). When it is valid again, run: spillway cred enable work',
+    'work is disabled: the upstream does not accept it (account closed). Run: spillway cred login work',
   ],
   [
     'a token that ends, with how another gets in its place',
     sample('cred_expiring', { pool: null }),
-    'The token of work ends in 30 days (2026-02-04 14:00) and cannot be refreshed. Make another with claude setup-token, then: spillway cred login work',
+    'The token of work ends in 30 d (2026-02-04 14:00 UTC) and cannot be refreshed. Make another with claude setup-token. Run: spillway cred login work',
   ],
   [
     'a credential that an operator closed',
     sample('cred_disabled', { actor: 'operator:cli', detail: { by: 'operator' } }),
-    'work was disabled by operator:cli.',
+    'work was disabled by operator:cli. Run: spillway cred enable work',
   ],
   [
     'guessed keys',
     sample('keys_guessed', { detail: { attempts: 1 } }),
-    '1 request came with a client key that does not exist.',
+    '1 request came with a client key that does not exist, and got 401. Look: spillway key list',
   ],
   [
     'a network that is refused',
     sample('egress_blocked'),
-    "openai: the upstream refuses this machine's network (403). No member is blamed. Check region, proxy and firewall.",
+    "openai: the upstream refuses this machine's network (403). No member is blamed. Check region, proxy and firewall. Look: spillway doctor",
   ],
   [
     'a storm',
     sample('weak_storm'),
-    'openai: 6 members failed at once without a clear reason. That looks like the upstream or the network, so no member cools for it until 14:01.',
+    'openai: 6 members failed at once without a clear reason. That looks like the upstream or the network, so no member cools for it until 14:01:00 UTC. Look: spillway pool explain openai',
   ],
   [
     'a host that is down',
     sample('host_down', { reason: 'connect' }),
-    'api.openai.com:443 is not reachable (connection failed). Next attempt at 14:01. No member is blamed.',
+    'api.openai.com:443 is not reachable (connection failed). No member is blamed, and it is tried again by itself at least once a minute. Look: spillway doctor',
   ],
   [
     'a store in trouble',
     sample('store_trouble'),
-    'The store is in trouble: the disk is full. Requests go on from memory.',
+    'The store is in trouble: the disk is full. Requests go on from memory. Look: spillway doctor',
+  ],
+  [
+    'a disk that is short of room',
+    sample('store_trouble', {
+      detail: { disk: { freeBytes: 64.23 * 1024 ** 3, reserveBytes: 900 * 1024 ** 3, path: '/data' } },
+    }),
+    'Disk low on node7: 64 GiB free in /data, reserve 900 GiB. Requests go on; counts of repeats are not written. Free space or change disk.reserveBytes. Look: spillway doctor',
   ],
   [
     'a configuration with problems',
     sample('config_rejected', { detail: { problems: ['line 3: server.listne', 'line 9: log.level'] } }),
-    'The new configuration has 2 problems; the old one stays in force.\n- line 3: server.listne\n- line 9: log.level',
+    'The new configuration has 2 problems; the old one stays in force.\n- line 3: server.listne\n- line 9: log.level\nLook: spillway doctor',
   ],
 ]
 
 describe('what is said when an incident opens', () => {
   it.each(tellings)('tells %s', (_name, event, text) => {
-    expect(phrase(incident(event), saying)).toBe(text)
+    expect(said(incident(event))).toBe(text)
   })
 
   it('says so when the store could not keep it', () => {
-    expect(phrase(incident(sample('store_trouble'), null), saying)).toBe(
-      'The store is in trouble: the disk is full. Requests go on from memory. (not persisted)',
+    expect(said(incident(sample('store_trouble'), null))).toBe(
+      'The store is in trouble: the disk is full. Requests go on from memory. (not persisted) Look: spillway doctor',
     )
-  })
-
-  it('carries the number of repeats that were left out before', () => {
-    expect(phrase(incident(sample('cred_failover'), 1, 3), saying)).toContain(' 3 repeats before it went untold.')
   })
 
   it('shows names and causes of unknown origin as text on one line', () => {
     const event = sample('cred_failover', { from: 'work\n/rotate openai \u202e', to: '<b>x</b>' })
-    expect(phrase(incident(event), saying)).toBe(
-      'openai: failed over from work /rotate openai to <b>x</b> (429 rate limit, until 14:05).',
+    expect(said(incident(event))).toBe(
+      'openai: failed over from work /rotate openai to <b>x</b> (429 rate limit, until 14:05:00 UTC); nobody was refused. Look: spillway pool explain openai',
     )
   })
 })
 
 describe('what is said while an incident lasts', () => {
-  const later = { ...saying, now: noon + 720_000 }
+  const now = noon + 720_000
+  const lasting = (event: DomainEvent) => updated(incident(event), 'lasting', now)
 
   it('adds how long a pool has been exhausted and how many requests that cost', () => {
-    const lasting = updated(incident(sample('pool_exhausted')), 'lasting', later.now)
-    expect(phrase(lasting, { ...later, refused: 418 })).toBe(
-      'openai is exhausted: all 3 members are cooling. It can be tried again since 14:05. Exhausted for 12 min so far, 418 requests refused.',
+    expect(said(lasting(sample('pool_exhausted')), { now, refused: 418 })).toBe(
+      'openai is exhausted: all 3 members are cooling. It can be tried again since 14:05:00 UTC. Exhausted for 12 min so far, 418 requests refused. Look: spillway pool explain openai',
     )
-    expect(phrase(lasting, later)).toContain(' Exhausted for 12 min so far.')
+    expect(said(lasting(sample('pool_exhausted')), { now })).toContain(' Exhausted for 12 min so far.')
   })
 
-  it('says how long a host has been down', () => {
-    const lasting = updated(incident(sample('host_down')), 'lasting', later.now)
-    expect(phrase(lasting, later)).toContain(' Down for 12 min so far.')
+  it('says of a host how long it has been down, for whom, and what that cost', () => {
+    const pools = [
+      { name: 'openai', active: null },
+      { name: 'codex', active: null },
+      { name: 'night', active: 'spare' },
+    ]
+    expect(said(lasting(sample('host_down', { reason: 'connect' })), { now, pools, refused: 31 })).toBe(
+      'api.openai.com:443 is not reachable (connection failed). No member is blamed, and it is tried again by itself at least once a minute. 503 for openai and codex, 31 requests refused, night goes on with spare. Down for 12 min so far. Look: spillway doctor',
+    )
   })
 
-  it('counts the repeats of a moment, and the lines that have no room', () => {
+  it('says of a credential who goes on', () => {
+    const event = sample('cred_needs_login', { pool: null, reason: 'refresh-rejected' })
+    expect(said(incident(event), { pools: [{ name: 'openai', active: 'personal' }] })).toBe(
+      'work needs a login (refresh token revoked). openai goes on with personal, nobody was refused. Run: spillway cred login work',
+    )
+    expect(said(incident(event), { pools: [{ name: 'openai', active: null }] })).not.toContain('refused')
+  })
+
+  it('counts failovers, and shows the last', () => {
     const event = sample('cred_failover')
     const role = roleOf(event) as Opening
-    let seen = add(incident(event), announced(sample('cred_failover', { at: noon + 1 })), role, 30_000)
-    for (const to of ['a', 'b', 'c', 'd', 'e', 'f']) {
-      seen = add(seen, announced(sample('cred_failover', { to })), role, 30_000)
-    }
-    const lines = phrase(seen, saying).split('\n')
-    expect(lines[0]).toBe(
-      'openai: failed over from work to personal (429 rate limit, until 14:05). It happened 2 times.',
+    const next = sample('cred_failover', { at: noon + 1, from: 'personal', to: 'spare' })
+    expect(said(add(incident(event), announced(next, 2, 12), role))).toBe(
+      'openai: 14 failovers in the last hour, nobody was refused. The last: from personal to spare (429 rate limit, until 14:05:00 UTC). Look: spillway pool explain openai',
     )
-    expect(lines).toHaveLength(6)
-    expect(lines[5]).toBe('And 2 more like these.')
+  })
+
+  it('says that it has come back, and since when', () => {
+    const event = sample('pool_exhausted')
+    const over = close(incident(event), sample('pool_recovered', { at: noon + 60_000 }), noon + 60_000)
+    const back = sample('pool_exhausted', { at: noon + 120_000 })
+    const reopened = reopen(over, announced(back), roleOf(back) as Opening)
+    expect(said(reopened)).toContain(' It has come back: 2 times since 14:00:00 UTC. Look:')
+    expect(turn(reopened, saying)).toBeNull()
+    expect(turn({ ...reopened, isBack: true }, saying)).toContain('openai is exhausted')
   })
 })
 
@@ -280,116 +305,156 @@ describe('what is said when an incident is over', () => {
       'an exhaustion',
       sample('pool_exhausted'),
       sample('pool_recovered', { at: over, to: 'work' }),
-      'openai was exhausted for 12 min, from 14:00 to 14:12. 418 requests were refused.',
+      'openai was exhausted for 12 min, from 14:00:00 UTC to 14:12:00 UTC. 418 requests were refused.',
       'openai recovered after 12 min (work is serving). 418 requests were refused.',
     ],
     [
       'an exhaustion of a pool that was deleted',
       sample('pool_exhausted'),
       null,
-      'openai was exhausted for 12 min, from 14:00 to 14:12.',
+      'openai was exhausted for 12 min, from 14:00:00 UTC to 14:12:00 UTC.',
       null,
     ],
     [
       'a needed login',
       sample('cred_needs_login', { from: 'personal', reason: 'refresh-rejected' }),
       sample('cred_revived', { at: over, from: 'personal' }),
-      'personal needed a login (refresh token revoked), for 12 min, from 14:00 to 14:12.',
+      'personal needed a login (refresh token revoked) for 12 min, from 14:00:00 UTC to 14:12:00 UTC.',
       'personal is usable again after 12 min (new login).',
     ],
     [
       'a secret that could not be read',
       sample('cred_unreadable', { from: 'personal', reason: 'unreadable' }),
       sample('cred_revived', { at: over, from: 'personal', detail: { how: 'read' } }),
-      'The secret of personal could not be read for 12 min, from 14:00 to 14:12.',
+      'The secret of personal could not be read for 12 min, from 14:00:00 UTC to 14:12:00 UTC.',
       'personal is usable again after 12 min (its secret can be read).',
     ],
     [
       'a disabled credential that was removed',
       sample('cred_disabled', { reason: 'auth-rejected' }),
       sample('cred_removed', { at: over }),
-      'work was disabled (key rejected) for 12 min, from 14:00 to 14:12.',
+      'work was disabled (key rejected) for 12 min, from 14:00:00 UTC to 14:12:00 UTC.',
       'work was removed.',
     ],
     [
       'an unreachable host',
       sample('host_down'),
       sample('host_up', { at: over }),
-      'api.openai.com:443 was not reachable for 12 min, from 14:00 to 14:12.',
+      'api.openai.com:443 was not reachable for 12 min, from 14:00:00 UTC to 14:12:00 UTC.',
       'api.openai.com:443 is reachable again after 12 min.',
+    ],
+    [
+      'an unreachable host that has cost something',
+      sample('host_down'),
+      sample('host_up', { at: over, detail: { refused: 31, pools: ['openai', 'codex'] } }),
+      'api.openai.com:443 was not reachable for 12 min, from 14:00:00 UTC to 14:12:00 UTC.',
+      'api.openai.com:443 is reachable again after 12 min. 31 requests for openai and codex got 503.',
+    ],
+    [
+      'a configuration with problems',
+      sample('config_rejected'),
+      sample('config_changed', { at: over }),
+      'The configuration had 1 problem for 12 min, from 14:00:00 UTC to 14:12:00 UTC.',
+      'The configuration is well again after 12 min, and in force.',
+    ],
+    [
+      'a disk that was short of room',
+      sample('store_trouble', { detail: { disk: { freeBytes: 1, reserveBytes: 2, path: '/data' } } }),
+      sample('store_healed', { at: over, detail: { disk: true } }),
+      'The disk of /data was low for 12 min, from 14:00:00 UTC to 14:12:00 UTC.',
+      'There is enough free disk again on node7 after 12 min.',
     ],
     [
       'a store in trouble',
       sample('store_trouble'),
       sample('store_healed', { at: over }),
-      'The store was in trouble for 12 min, from 14:00 to 14:12: the disk is full.',
+      'The store was in trouble for 12 min, from 14:00:00 UTC to 14:12:00 UTC: the disk is full.',
       'The store is well again after 12 min. What was kept in memory has been written.',
     ],
     [
       'a worker that was down',
       sample('worker_down', { from: 'crawler' }),
       sample('worker_up', { from: 'crawler', at: over }),
-      'crawler was down while jobs waited for 12 min, from 14:00 to 14:12.',
+      'crawler was down while jobs waited for 12 min, from 14:00:00 UTC to 14:12:00 UTC.',
       'crawler runs again, or nothing waits any more, after 12 min.',
     ],
     [
       'a path that was not readable',
       sample('path_unrecovered', { from: 'crawl' }),
       sample('path_readable', { from: 'crawl', at: over }),
-      'crawl (/srv/jobs) was stale for 12 min, until 14:12.',
+      'crawl (/srv/jobs) was stale for 12 min, from 14:00:00 UTC to 14:12:00 UTC.',
       'crawl (/srv/jobs) is readable again after 12 min.',
     ],
     [
       'a directory that was over its budget',
       sample('budget_over', { from: 'dumps' }),
       sample('budget_within', { from: 'dumps', at: over }),
-      'dumps was over its budget for 12 min, from 14:00 to 14:12.',
+      'dumps was over its budget for 12 min, from 14:00:00 UTC to 14:12:00 UTC.',
       'dumps is within its budget again after 12 min.',
     ],
     [
       'a directory that was filling',
       sample('budget_filling'),
       sample('budget_calm', { at: over }),
-      '~/.codex/sessions grew far faster than normal for 12 min, from 14:00 to 14:12.',
+      '~/.codex/sessions grew far faster than normal for 12 min, from 14:00:00 UTC to 14:12:00 UTC.',
       '~/.codex/sessions grows as it did before the error again, after 12 min.',
     ],
     [
       'a storm that passed by itself',
       sample('weak_storm'),
       null,
-      'openai: 6 members failed at once without a clear reason. That looks like the upstream or the network, so no member cools for it until 14:01. Over since 14:12.',
+      'openai: 6 members failed at once without a clear reason. That looks like the upstream or the network, so no member cools for it until 14:01:00 UTC. Over since 14:12:00 UTC.',
       null,
     ],
   ]
   it.each(rows)('tells %s as past, and its end', (_name, opening, end, past, told) => {
     const closed = updated(close(incident(opening), end, over), 'ended', over)
-    expect(phrase(closed, { ...saying, now: over })).toBe(past)
-    expect(phraseEnd(closed, saying.wall)).toBe(told)
+    expect(said(closed, { now: over })).toBe(past)
+    expect(turn(closed, { ...saying, now: over })).toBe(told)
   })
 })
 
 describe('words', () => {
-  it.each([
-    [0, '0 s'],
-    [44_600, '45 s'],
-    [119_000, '119 s'],
-    [120_000, '2 min'],
-    [720_000, '12 min'],
-    [3_600_000, '1 h'],
-    [11_100_000, '3 h 5 min'],
-    [187_200_000, '2 d 4 h'],
-    [-5, '0 s'],
-  ])('say %d ms as %s', (ms, text) => {
-    expect(duration(ms)).toBe(text)
-  })
-
-  it('say instants in the given time zone, with the date when it is another day there', () => {
-    const berlin = wallClock('Europe/Berlin')
-    expect(berlin(noon, noon)).toBe('15:00')
-    expect(berlin(noon + 9 * 3_600_000, noon)).toBe('2026-01-06 00:00')
-  })
-
   it('cut what is endless', () => {
     expect(plain('x'.repeat(1_000))).toHaveLength(300)
   })
+
+  it.each([
+    [[], ''],
+    [['a'], 'a'],
+    [['a', 'b'], 'a and b'],
+    [['a', 'b', 'c'], 'a, b and c'],
+  ])('list %j as %s', (names, text) => {
+    expect(listed(names)).toBe(text)
+  })
+
+  it('name the machine below', () => {
+    expect(signed('openai recovered.', 'node7\n<b>')).toBe('openai recovered.\n— node7 <b>')
+  })
+})
+
+describe('the command', () => {
+  it('stands in the text as it is typed, behind all sentences, and one is enough for what has one cause', () => {
+    const exhausted = incident(
+      sample('pool_exhausted', { detail: { members: 1, retryAt: null, why: { work: 'needs-login' } } }),
+    )
+    const dead = incident(sample('cred_needs_login', { pool: null }))
+    const { text, command } = message([updated(exhausted, 'lasting', noon), dead], () => ({ ...saying, refused: 1 }))
+    expect(command).toBe('spillway cred login work')
+    expect(text.endsWith(`Run: ${command}`)).toBe(true)
+    expect(text.split('spillway')).toHaveLength(2)
+  })
+
+  it('is none when all is over', () => {
+    const over = close(incident(sample('cred_needs_login')), null, noon)
+    expect(message([over], () => saying).command).toBeNull()
+  })
+})
+
+it('sums up at most ten incidents', () => {
+  const over = close(incident(sample('host_down')), null, noon + 60_000)
+  const lines = summary(Array(12).fill(over), () => saying).split('\n')
+  expect(lines[0]).toBe('While notices were muted, 12 incidents began and ended:')
+  expect(lines).toHaveLength(12)
+  expect(lines[11]).toBe('and 2 more; spillway audit list shows them')
 })

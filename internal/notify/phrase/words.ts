@@ -1,5 +1,4 @@
 import type { DomainEvent } from '../../events/events.ts'
-import type { At } from '../incident/notice.ts'
 
 type Reason = NonNullable<DomainEvent['reason']>
 
@@ -54,43 +53,6 @@ export function cause(reason: DomainEvent['reason'], status: number | null): str
   return words.filter((word) => word !== null).join(' ') || null
 }
 
-/** How long something took, in the two largest units that people say: `45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`. */
-export function duration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1_000))
-  if (seconds < 120) return `${seconds} s`
-  const minutes = Math.round(seconds / 60)
-  if (minutes < 60) return `${minutes} min`
-  if (minutes < 24 * 60) return pair(Math.floor(minutes / 60), 'h', minutes % 60, 'min')
-  const hours = Math.round(minutes / 60)
-  return pair(Math.floor(hours / 24), 'd', hours % 24, 'h')
-}
-
-function pair(large: number, largeUnit: string, small: number, smallUnit: string): string {
-  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`
-}
-
-/** Says instants as a clock on the wall does: `14:05`, and with the date when that is not today's. */
-export type Wall = (at: At, now: At) => string
-
-/** The wall clock of a time zone (an IANA name); the machine's own when there is none. */
-export function wallClock(timeZone?: string): Wall {
-  // Swedish dates are ISO 8601: 2026-01-05 14:05.
-  const format = new Intl.DateTimeFormat('sv-SE', {
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-    ...(timeZone === undefined ? {} : { timeZone }),
-  })
-  const parts = (at: At) => format.format(at).split(' ')
-  return (at, now) => {
-    const [date = '', time = ''] = parts(at)
-    return date === parts(now)[0] ? time : `${date} ${time}`
-  }
-}
-
 /** A size as people say it: `1.2 GiB`, `340 MiB`, `12 B`. */
 export function size(bytes: number): string {
   const steps = [
@@ -118,4 +80,30 @@ const mostCharacters = 300
 export function plain(text: string): string {
   const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
   return line.length > mostCharacters ? `${line.slice(0, mostCharacters - 1)}…` : line
+}
+
+/** The name as it stands in a sentence. */
+export function nameOf(name: string | null): string {
+  return name === null ? 'nobody' : plain(name)
+}
+
+/** ` (a, b)`, without those that say nothing; empty when none says anything. */
+export function inParentheses(words: readonly (string | null)[]): string {
+  const said = words.filter((word) => word !== null && word !== '')
+  return said.length === 0 ? '' : ` (${said.join(', ')})`
+}
+
+/** What it has cost: `31 requests refused`, `nobody was refused`. */
+export function costs(refused: number): string {
+  return refused === 0 ? 'nobody was refused' : `${counted(refused, 'request')} refused`
+}
+
+/** What it has cost, as a sentence: `Nobody was refused.`, `31 requests were refused.` */
+export function costsInAll(refused: number): string {
+  return refused === 0 ? 'Nobody was refused.' : `${counted(refused, 'request was', 'requests were')} refused.`
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
 }

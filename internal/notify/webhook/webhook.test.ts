@@ -12,6 +12,10 @@ const notice: Notice = {
   kind: 'pool_exhausted',
   why: 'opened',
   text: 'openai is exhausted: all 3 members are cooling.',
+  command: 'spillway pool explain openai',
+  host: 'node7',
+  version: 3,
+  isSilent: false,
   open: true,
   remedies: [],
   pool: 'openai',
@@ -65,6 +69,10 @@ describe('webhook', () => {
     expect(await channel.send(notice, signal)).toEqual({ messageId: 'exhausted:openai@7' })
     const [post] = posts
     expect(JSON.parse(post?.body ?? '')).toEqual({
+      id: 'exhausted:openai@7#3',
+      command: 'spillway pool explain openai',
+      host: 'node7',
+      silent: false,
       incident: 'exhausted:openai@7',
       kind: 'pool_exhausted',
       why: 'opened',
@@ -82,6 +90,29 @@ describe('webhook', () => {
       .update(post?.body ?? '')
       .digest('hex')
     expect(post?.headers['x-spillway-signature']).toBe(`sha256=${expected}`)
+  })
+
+  it('posts what is no incident with its kind', async () => {
+    const channel = createWebhook({ url: await endpoint({ status: 204 }), secret, clock: new FakeClock(noon) })
+    await channel.remark({ about: 'test', text: 'hello', command: null, host: 'node7', isSilent: true }, signal)
+    expect(JSON.parse(posts[0]?.body ?? '')).toEqual({
+      id: `test@${noon}`,
+      kind: 'test',
+      text: 'hello',
+      command: null,
+      host: 'node7',
+      silent: true,
+      sentAt: '2026-01-05T14:00:00.000Z',
+    })
+  })
+
+  it('posts the end once, whether something ended it or its time was over', async () => {
+    const channel = createWebhook({ url: await endpoint({ status: 200 }), secret, clock: new FakeClock(noon) })
+    await channel.edit('x', { ...notice, why: 'ended', isRepeated: true }, signal)
+    await channel.reply('x', { ...notice, why: 'ended' }, signal)
+    expect(posts).toHaveLength(1)
+    await channel.edit('y', { ...notice, why: 'ended' }, signal)
+    expect(posts).toHaveLength(2)
   })
 
   it('sends no signature without a secret', async () => {

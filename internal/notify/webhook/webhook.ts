@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Clock } from '../../clock/clock.ts'
-import { type Channel, ChannelError, type Fault, type Notice } from '../incident/notice.ts'
+import { type Channel, ChannelError, type Fault, type Notice, type Remark } from '../incident/notice.ts'
 
 const deadlineMs = 10_000
 const mostPauseMs = 3_600_000
@@ -16,11 +16,11 @@ export interface WebhookDeps {
 }
 
 /**
- * A channel that posts each notice as JSON. `x-spillway-signature: sha256=<hex>` is the HMAC-SHA256 of the exact body; the
- * body's `sentAt` lets the receiver refuse old posts, and `incident` with `why` and `count` names the notice in case it comes twice.
+ * A channel that posts each notice as JSON, its end once. `x-spillway-signature: sha256=<hex>` is the HMAC-SHA256 of the exact
+ * body; the body's `sentAt` lets the receiver refuse old posts, and `id` is the same when a post comes twice.
  */
 export function createWebhook(parts: WebhookDeps): Channel {
-  const post = (notice: Notice, signal: AbortSignal) => deliver(parts, notice, signal)
+  const post = (notice: Notice, signal: AbortSignal) => deliver(parts, payload(notice, parts.clock.now()), signal)
   return {
     name: 'webhook',
     kind: 'webhook',
@@ -36,13 +36,19 @@ export function createWebhook(parts: WebhookDeps): Channel {
     async reply(_messageId, notice, signal) {
       await post(notice, signal)
     },
+    async remark(remark, signal) {
+      await deliver(parts, remarkPayload(remark, parts.clock.now()), signal)
+    },
   }
 }
 
-async function deliver(parts: WebhookDeps, notice: Notice, signal: AbortSignal): Promise<void> {
-  const { url, secret, clock } = parts
+async function deliver(
+  { url, secret, clock, ...parts }: WebhookDeps,
+  content: object,
+  signal: AbortSignal,
+): Promise<void> {
   const post = parts.fetch ?? fetch
-  const body = JSON.stringify(payload(notice, clock.now()))
+  const body = JSON.stringify(content)
   const deadline = new AbortController()
   const cancel = clock.after(deadlineMs, () => deadline.abort())
   try {
@@ -71,13 +77,19 @@ async function deliver(parts: WebhookDeps, notice: Notice, signal: AbortSignal):
 }
 
 function payload(notice: Notice, now: number): object {
-  const { remedies: _offered, isRepeated: _told, openedAt, closedAt, ...told } = notice
+  const { remedies: _offered, isRepeated: _told, openedAt, closedAt, isSilent, version, ...told } = notice
   return {
+    id: `${notice.incident}#${version}`,
     ...told,
+    silent: isSilent,
     openedAt: new Date(openedAt).toISOString(),
     closedAt: closedAt === null ? null : new Date(closedAt).toISOString(),
     sentAt: new Date(now).toISOString(),
   }
+}
+
+function remarkPayload({ about, isSilent, ...told }: Remark, now: number): object {
+  return { id: `${about}@${now}`, kind: about, ...told, silent: isSilent, sentAt: new Date(now).toISOString() }
 }
 
 /** RFC 9110: 408, 429 and 5xx may pass, with the pause that Retry-After asks for; everything else stays as it is. */

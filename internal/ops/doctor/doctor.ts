@@ -3,6 +3,7 @@ import { formatDuration, reserveOf } from '../../config/config.ts'
 import { isLoopback } from '../../net/net.ts'
 import { dialectFor } from '../names.ts'
 import { type Call, verb } from '../verb.ts'
+import { channelRows } from './channels.ts'
 import { inspectFiles } from './files.ts'
 import { guardRows } from './guarded.ts'
 import { warded, wards } from './permissions.ts'
@@ -34,6 +35,7 @@ export const doctorVerbs = {
         proxies(call),
         upstreams(call),
         call.guard.status().then(guardRows),
+        channelRows(call, deadlineMs),
       ])
       return groups.flat()
     },

@@ -125,6 +125,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
     credentials,
     prober,
     guard: unguarded(),
+    notices: { test: async () => [], check: async () => [] },
     clock,
     version: '1.2.3',
     runtime: { node: '24.22.3', fastPath: options.offline ? null : true },

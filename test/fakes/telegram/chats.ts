@@ -18,6 +18,10 @@ export interface ShownMessage {
   buttons: Button[]
   /** What the bot asked to be parsed as markup; plain text has none. */
   readonly parseMode: string | null
+  /** Nobody's phone made a sound. */
+  readonly isSilent: boolean
+  /** The parts that are shown as code. */
+  codes: string[]
 }
 
 /** One answer to a pressed button: a short text over the chat, or an alert. */
@@ -73,6 +77,8 @@ export class TelegramChats {
         return true
       case 'setMyCommands':
         return this.#setMenu(payload)
+      case 'getChat':
+        return this.#getChat(Number(payload.chat_id))
       case 'sendMessage':
         return this.#send(payload)
       case 'editMessageText':
@@ -82,6 +88,11 @@ export class TelegramChats {
       default:
         return `method ${method} is not part of this fake`
     }
+  }
+
+  #getChat(chat: number): object | string {
+    if (this.#chats && !this.#chats.includes(chat)) return 'chat not found'
+    return { id: chat, type: 'private', first_name: 'Ann' }
   }
 
   #setMenu({ commands, scope }: Record<string, unknown>): boolean {
@@ -108,6 +119,8 @@ export class TelegramChats {
       replyTo: exists ? reply.message_id : null,
       buttons,
       parseMode: payload.parse_mode === undefined ? null : String(payload.parse_mode),
+      isSilent: payload.disable_notification === true,
+      codes: codesOf(text, payload),
     }
     this.messages.push(message)
     return { ...this.envelope(message.id, chat), from: bot, text }
@@ -131,6 +144,7 @@ export class TelegramChats {
     message.text = text
     message.texts.push(text)
     message.buttons = buttons
+    message.codes = codesOf(text, payload)
     return { ...this.envelope(message.id, message.chat), from: bot, text }
   }
 
@@ -149,6 +163,12 @@ function buttonsOf({ reply_markup: markup }: Record<string, unknown>): Button[] 
     inline_keyboard?: { text: string; callback_data: string }[][]
   }
   return rows.flat().map(({ text, callback_data }) => ({ text, data: callback_data }))
+}
+
+/** What is shown as code; an entity outside of the text would be refused. */
+function codesOf(text: string, { entities }: Record<string, unknown>): string[] {
+  const all = (entities ?? []) as { type: string; offset: number; length: number }[]
+  return all.filter(({ type }) => type === 'code').map(({ offset, length }) => text.slice(offset, offset + length))
 }
 
 function flawOf(text: string, buttons: readonly Button[]): string | null {

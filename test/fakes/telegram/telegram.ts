@@ -158,6 +158,11 @@ export class TelegramFake {
     return this.messages.filter((message) => message.chat === chat)
   }
 
+  /** How many of the bot's messages in one chat made a sound; edits make none. */
+  buzzes(chat: number): number {
+    return this.shown(chat).filter(({ isSilent }) => !isSilent).length
+  }
+
   callsOf(method: string): readonly Call[] {
     return this.calls.filter((call) => call.method === method)
   }

@@ -1,11 +1,12 @@
 import type { Details, DomainEvent } from '../../events/events.ts'
-import type { At } from '../incident/notice.ts'
-import { cause, counted, plain, size, type Wall } from './words.ts'
+import type { Saying } from './saying.ts'
+import { cause, counted, plain, size } from './words.ts'
 
 type Told = Extract<DomainEvent, { kind: 'worker_down' | 'path_unrecovered' | 'budget_over' | 'budget_filling' }>
 
 /** What the guard tells of workers, paths and directories, as a sentence and what to do. */
-export function guardSentence(event: Told, { now, wall }: { readonly now: At; readonly wall: Wall }): string {
+export function guardSentence(event: Told, saying: Saying): string {
+  const { now, instant } = saying
   const name = plain(event.from ?? '')
   switch (event.kind) {
     case 'worker_down': {
@@ -14,14 +15,13 @@ export function guardSentence(event: Told, { now, wall }: { readonly now: At; re
         event.reason === 'rate-limited'
           ? 'it was started three times within the hour'
           : (cause(event.reason, null) ?? 'for no known reason')
-      const from = since === null ? '' : ` since ${wall(since, now)}`
+      const from = since === null ? '' : ` since ${instant(since, now)}`
       const wait = pending === 1 ? '1 job waits' : `${pending} jobs wait`
-      return `${name} is down while ${wait} (${why}${from}). Look: spillway guard status`
+      return `${name} is down while ${wait} (${why}${from}).`
     }
     case 'path_unrecovered': {
       const { path, state, since } = event.detail
-      const more = state === 'stale' ? ` Try: spillway guard recover ${name} --dry-run` : ''
-      return `${name} (${plain(path)}) is ${states[state] ?? plain(state)} since ${wall(since, now)}.${more}`
+      return `${name} (${plain(path)}) is ${states[state] ?? plain(state)} since ${instant(since, now)}.`
     }
     case 'budget_over': {
       const { path, bytes, files, over, prunes } = event.detail
@@ -32,20 +32,16 @@ export function guardSentence(event: Told, { now, wall }: { readonly now: At; re
       return `${name} is over its budget (${over.join(', ')}): ${holds}. ${next}`
     }
     case 'budget_filling':
-      return filling(event.detail, event.pool, { now, wall })
+      return filling(event.detail, event.pool, saying)
   }
 }
 
 /** `dead token is filling the disk: ~/.codex/sessions grows 1.2 GiB/h (38 × normal) since codex needs a login (14:05). 6.1 GiB free, full at 19:10.` */
-function filling(
-  detail: Details['budget_filling'],
-  pool: string | null,
-  { now, wall }: { readonly now: At; readonly wall: Wall },
-): string {
+function filling(detail: Details['budget_filling'], pool: string | null, { now, instant }: Saying): string {
   const { path, bytesPerHour, multiplier, errorAt, cause: why, freeBytes, fullAt } = detail
   const times = multiplier === null ? 'nothing before' : `${multiplier} × normal`
-  const since = `${plain(pool ?? 'its pool')} ${causes[why]} (${wall(errorAt, now)})`
-  const full = fullAt === null ? '' : `, full at ${wall(fullAt, now)}`
+  const since = `${plain(pool ?? 'its pool')} ${causes[why]} (${instant(errorAt, now)})`
+  const full = fullAt === null ? '' : `, full at ${instant(fullAt, now)}`
   const free = freeBytes === null ? '' : ` ${size(freeBytes)} free${full}.`
   const who = why === 'exhausted' ? 'exhausted pool' : 'dead token'
   return `${who} is filling the disk: ${plain(path)} grows ${size(bytesPerHour)}/h (${times}) since ${since}.${free}`

@@ -1,0 +1,14 @@
+import { isRoutine } from './condition.ts'
+import type { Incident } from './incident.ts'
+
+/** How failovers are told: not at all, without a sound, or like everything else. */
+export type FailoverNotices = 'off' | 'silent' | 'on'
+
+/**
+ * Whether nobody has to be woken for what there is to tell of the incident: it is the ordinary work of a pool, or an
+ * operator's own doing.
+ */
+export function isSilent({ kind, event, end }: Incident, failover: FailoverNotices): boolean {
+  if (kind === 'cred_failover') return failover !== 'on'
+  return isRoutine(kind) || (end ?? event).actor.startsWith('operator:')
+}
