@@ -49,6 +49,7 @@ const may = {
     'clock',
     'net',
     'outbound',
+    'blocking',
   ],
   blocking: ['clock'],
   guard: ['ops', 'pool', 'events', 'clock', 'log', 'blocking'],

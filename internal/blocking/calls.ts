@@ -85,11 +85,6 @@ export class BlockingCalls<T extends Tasks> {
     })
   }
 
-  /** Runners that were given up and hang. */
-  get hung(): number {
-    return this.#hung
-  }
-
   /** Ends the runners and fails what waits. false: a runner is busy still, and a thread may end with the process only. */
   async stop(): Promise<boolean> {
     this.#stopped = true

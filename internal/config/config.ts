@@ -4,9 +4,8 @@
  */
 
 export { reloadable } from './changes/reload.ts'
-export { reloadConfig } from './changes/reread.ts'
 export { watchConfig } from './changes/watch.ts'
-export { type Loaded, type LoadOptions, loadConfig } from './load.ts'
+export { type FileText, type Loaded, type LoadOptions, loadConfig, parseConfig } from './load.ts'
 export { formatProblems, type Problem } from './problems/problem.ts'
 export { suggest } from './problems/suggest.ts'
 export { type Address, formatAddress, parseAddress } from './schema/address.ts'

@@ -40,7 +40,7 @@ const causes: Readonly<Record<string, string>> = { EACCES: 'permission denied', 
 
 /**
  * Reads and checks the configuration: flags over environment over file over defaults. It blocks while it reads the file, so
- * a running daemon uses `reloadConfig`.
+ * a running daemon has the text read elsewhere and uses `parseConfig`.
  */
 export function loadConfig(options: LoadOptions): Loaded {
   return parseConfig(readText(options.file), options)

@@ -1,4 +1,4 @@
-import { BlockingCalls, type BlockingCode, BlockingFailed } from '../blocking/blocking.ts'
+import { BlockingCalls, type BlockingCode, BlockingFailed, emitted } from '../blocking/blocking.ts'
 import type { Clock } from '../clock/clock.ts'
 import { type PathState, stateOf } from './decide/path.ts'
 import type { CommandAnswer } from './isolated/command.ts'
@@ -41,7 +41,7 @@ const mostRunners = 3
 export function createSystemCalls(clock: Clock, env: Readonly<Record<string, string | undefined>>): SystemCalls {
   const options = {
     clock,
-    script: scriptFile(),
+    script: emitted('./isolated/main', import.meta.url),
     isolation: 'process',
     mostHung: mostRunners,
     env: passedOn(env),
@@ -92,10 +92,4 @@ export function codeOf(error: unknown): BlockingCode | null {
 function passedOn(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
   const own = /^(SPILLWAY_|NODE_OPTIONS$)|KEY|TOKEN|SECRET|PASSW|CREDENTIAL/i
   return Object.fromEntries(Object.entries(env).filter(([name]) => !own.test(name)))
-}
-
-/** Such processes run emitted JavaScript, also when this file runs from its source. */
-function scriptFile(): URL {
-  if (import.meta.url.endsWith('.js')) return new URL('./isolated/main.js', import.meta.url)
-  return new URL('../../dist/internal/guard/isolated/main.js', import.meta.url)
 }

@@ -12,7 +12,6 @@ import { type AnyVerb, type Ops, opsFrom, type VerbName, verbs } from './verbs.t
 
 export type { AuditShape } from '../audit/audit.ts'
 export { type Actor, Refusal, type RefusalCode } from '../pool/pool.ts'
-export { inspectFiles } from './doctor/files.ts'
 export { reach } from './doctor/reach.ts'
 export type { DoctorRow } from './doctor/row.ts'
 export type * from './guard.ts'

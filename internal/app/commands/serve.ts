@@ -1,9 +1,10 @@
 import type { ServeOptions, Started } from '../../cli/cli.ts'
 import type { Clock } from '../../clock/clock.ts'
-import { type Config, formatProblems, reloadConfig } from '../../config/config.ts'
+import { type Config, formatProblems } from '../../config/config.ts'
 import { createLogger } from '../../log/log.ts'
 import { acquireLock, StoreError } from '../../store/store.ts'
 import { type Daemon, startDaemon } from '../daemon/daemon.ts'
+import { rereadConfig } from '../daemon/reread.ts'
 import { type Places, prepareDirectory } from '../places.ts'
 import { load } from './configuration.ts'
 import { firstKey, poolsFromEnvironment } from './first.ts'
@@ -39,7 +40,7 @@ export async function serve(places: Places, serving: Serving): Promise<number> {
       log,
       version,
       random: Math.random,
-      reread: () => reloadConfig(given, clock),
+      reread: () => rereadConfig(given, clock),
     })
     until.onHangUp(() => void daemon.reloader.now())
     started(await factsOf(daemon, places, { config, env, warnings }))

@@ -1,19 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import {
-  closeSync,
-  constants,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type LoadOptions, reloadConfig, watchConfig } from '../config.ts'
+import { watchConfig } from '../config.ts'
 
 /** Timers that run when a test says so; the events that arm them are the real ones of the file system. */
 class Timers {
@@ -132,39 +121,5 @@ describe('the watch', () => {
     writeFileSync(file, '2')
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(timers.armed).toEqual([])
-  })
-})
-
-describe('reading again', () => {
-  const options = (explicit: boolean): LoadOptions => ({ file, explicit, env: {}, dataDir: folder })
-
-  it('answers like the first reading', async () => {
-    writeFileSync(file, 'log: { level: warn }')
-    expect(await reloadConfig(options(true), timers)).toMatchObject({
-      ok: true,
-      file,
-      config: { log: { level: 'warn' } },
-    })
-    writeFileSync(file, 'log: { level: loud }')
-    expect(await reloadConfig(options(true), timers)).toMatchObject({ ok: false, problems: [{ key: 'log.level' }] })
-    expect(timers.armed).toEqual([])
-  })
-
-  it('tells a missing file from one that cannot be read', async () => {
-    expect(await reloadConfig(options(false), timers)).toMatchObject({ ok: true, file: null })
-    expect(await reloadConfig(options(true), timers)).toMatchObject({ problems: [{ message: 'does not exist' }] })
-    mkdirSync(file)
-    expect(await reloadConfig(options(false), timers)).toMatchObject({
-      problems: [{ message: 'cannot be read: it is a directory' }],
-    })
-  })
-
-  it('gives up on a disk that does not answer', async () => {
-    execFileSync('/usr/bin/mkfifo', [file])
-    const reading = reloadConfig(options(true), timers)
-    expect(timers.armed).toEqual([2_000])
-    timers.run()
-    expect(await reading).toMatchObject({ problems: [{ message: 'cannot be read: the disk does not answer' }] })
-    closeSync(openSync(file, constants.O_RDWR | constants.O_NONBLOCK)) // lets the worker's own open return
   })
 })

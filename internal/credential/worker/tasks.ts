@@ -1,4 +1,4 @@
-import { BlockingCalls } from '../../blocking/blocking.ts'
+import { BlockingCalls, emitted } from '../../blocking/blocking.ts'
 import type { Clock } from '../../clock/clock.ts'
 import type { FileContent } from './disk.ts'
 
@@ -33,7 +33,7 @@ const mostHung = 3
 export function fileCalls(clock: Clock): FileCalls {
   return new BlockingCalls<FileTasks>({
     clock,
-    script: scriptFile('worker'),
+    script: emitted('./worker', import.meta.url),
     isolation: 'thread',
     runners: 1,
     mostHung,
@@ -44,15 +44,9 @@ export function fileCalls(clock: Clock): FileCalls {
 export function lockCalls(clock: Clock): LockCalls {
   return new BlockingCalls<LockTasks>({
     clock,
-    script: scriptFile('lockworker'),
+    script: emitted('./lockworker', import.meta.url),
     isolation: 'thread',
     runners: 1,
     mostHung,
   })
-}
-
-/** Worker threads run emitted JavaScript, also when this file runs from its source. */
-function scriptFile(script: string): URL {
-  if (import.meta.url.endsWith('.js')) return new URL(`./${script}.js`, import.meta.url)
-  return new URL(`../../../dist/internal/credential/worker/${script}.js`, import.meta.url)
 }

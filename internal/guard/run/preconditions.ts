@@ -1,5 +1,6 @@
+import { inspectFiles } from '../../blocking/blocking.ts'
 import type { Clock } from '../../clock/clock.ts'
-import { inspectFiles, reach } from '../../ops/ops.ts'
+import { reach } from '../../ops/ops.ts'
 import type { Trouble } from './policy.ts'
 
 /** How long a look at the working folder may take; a mount that needs longer is as good as gone. */

@@ -1,5 +1,5 @@
+import type { FileFact } from '../../blocking/blocking.ts'
 import type { Paths } from '../verb.ts'
-import type { FileFact } from './files.ts'
 import type { DoctorRow } from './row.ts'
 
 /** A path that matters, and which permission bits of others are a danger there. */
