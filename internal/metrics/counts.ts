@@ -1,5 +1,6 @@
+import type { Histogram } from 'prom-client'
 import type { Announcement } from '../events/events.ts'
-import { Buckets, overheadBuckets, storeWriteBuckets, ttfbBuckets } from './buckets.ts'
+import { observe, overheadBuckets, storeWriteBuckets, ttfbBuckets } from './buckets.ts'
 import { PoolCounts } from './pool.ts'
 import type { Exposition } from './registry.ts'
 import { Suppressed } from './suppressed.ts'
@@ -9,31 +10,32 @@ import { Tally } from './tally.ts'
 export class Counts {
   readonly refreshes = new Tally()
   readonly suppressed = new Suppressed()
-  readonly overhead = new Buckets(overheadBuckets)
-  readonly storeWrite = new Buckets(storeWriteBuckets)
+  readonly #overhead: Histogram
+  readonly #storeWrite: Histogram
+  readonly #firstBytes: Histogram
   readonly #pools = new Map<string, PoolCounts>()
-  /** The pools there are; null while nobody knows. */
-  #shown: ReadonlySet<string> | null = null
 
   constructor(exposition: Exposition) {
-    exposition.histogram('spillway_overhead_seconds', 'Our own part of a request.', (series) =>
-      series({}, this.overhead),
-    )
-    exposition.histogram('spillway_store_write_seconds', 'Time until a write was durable.', (series) =>
-      series({}, this.storeWrite),
-    )
     const ttfb = 'From sending a request to an upstream until the head of its answer.'
-    exposition.histogram('spillway_upstream_ttfb_seconds', ttfb, (series) => {
-      for (const [pool, { firstBytes }] of this.#pools) {
-        if (this.#shown?.has(pool) ?? true) series({ pool }, firstBytes)
-      }
-    })
+    const writes = 'Time until a write was durable.'
+    this.#overhead = exposition.histogram('spillway_overhead_seconds', 'Our own part of a request.', overheadBuckets)
+    this.#storeWrite = exposition.histogram('spillway_store_write_seconds', writes, storeWriteBuckets)
+    this.#firstBytes = exposition.histogram('spillway_upstream_ttfb_seconds', ttfb, ttfbBuckets, ['pool'])
+  }
+
+  overhead(seconds: number): void {
+    observe(this.#overhead, seconds)
+  }
+
+  storeWrite(seconds: number): void {
+    observe(this.#storeWrite, seconds)
   }
 
   pool(name: string): PoolCounts {
     const known = this.#pools.get(name)
     if (known) return known
-    const counts = new PoolCounts(new Buckets(ttfbBuckets))
+    this.#firstBytes.zero({ pool: name })
+    const counts = new PoolCounts(this.#firstBytes.labels(name))
     this.#pools.set(name, counts)
     return counts
   }
@@ -50,8 +52,8 @@ export class Counts {
     this.pool(event.pool).failovers.add(event.reason ?? 'unknown', 1 + suppressed)
   }
 
-  /** Takes the histograms of removed pools out of what is shown. */
-  hideAllBut(shown: ReadonlySet<string>): void {
-    this.#shown = shown
+  /** Forgets the histograms of removed pools. */
+  forgetAllBut(shown: ReadonlySet<string>): void {
+    for (const name of this.#pools.keys()) if (!shown.has(name)) this.#firstBytes.remove(name)
   }
 }

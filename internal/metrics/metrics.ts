@@ -45,15 +45,15 @@ export function createMetrics(options: MetricsOptions): Metrics {
   declareGauges(exposition, { counts, view: () => view })
   return {
     pool: (name) => counts.pool(name),
-    overhead: (seconds) => counts.overhead.observe(seconds),
-    storeWrite: (seconds) => counts.storeWrite.observe(seconds),
+    overhead: (seconds) => counts.overhead(seconds),
+    storeWrite: (seconds) => counts.storeWrite(seconds),
     refresh: (result) => counts.refreshes.add(result),
     suppressed: (kind) => counts.suppressed.now(kind),
     listen: (bus) => bus.subscribe((announcement) => counts.hear(announcement)),
     async render() {
       const seen = options.view()
       view = seen
-      if (seen) counts.hideAllBut(new Set(seen.pools.map(({ name }) => name)))
+      if (seen) counts.forgetAllBut(new Set(seen.pools.map(({ name }) => name)))
       const members = memberGauges(seen ?? { now: 0, pools: [], upstreams: [], diskFreeBytes: null, fastPath: false })
       return (await exposition.render()) + members
     },

@@ -1,4 +1,5 @@
-import type { Buckets } from './buckets.ts'
+import type { Histogram } from 'prom-client'
+import { observe } from './buckets.ts'
 import { Tally } from './tally.ts'
 
 /** What is counted for one pool on the way of a request. */
@@ -13,16 +14,16 @@ export interface PoolMetrics {
   ttfb(seconds: number): void
 }
 
-/** The counts of one pool; plain numbers, which prom-client reads when somebody asks. */
+/** The counts of one pool: plain numbers, which prom-client reads when somebody asks, and its histogram. */
 export class PoolCounts implements PoolMetrics {
   readonly requests = new Tally()
   readonly attempts = new Tally()
   readonly failovers = new Tally()
   inFlight = 0
-  readonly firstBytes: Buckets
+  readonly #firstBytes: Histogram.Internal<'pool'>
 
-  constructor(firstBytes: Buckets) {
-    this.firstBytes = firstBytes
+  constructor(firstBytes: Histogram.Internal<'pool'>) {
+    this.#firstBytes = firstBytes
   }
 
   request(outcome: string): void {
@@ -38,6 +39,6 @@ export class PoolCounts implements PoolMetrics {
   }
 
   ttfb(seconds: number): void {
-    this.firstBytes.observe(seconds)
+    observe(this.#firstBytes, seconds)
   }
 }

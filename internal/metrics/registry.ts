@@ -1,13 +1,9 @@
-import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client'
-import type { Buckets } from './buckets.ts'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 /** Sets one series of a metric during a scrape. */
 export type Sample = (labels: Record<string, string>, value: number) => void
 
-/** Shows one series of a histogram during a scrape. */
-export type Series = (labels: Record<string, string>, buckets: Buckets) => void
-
-/** What is exposed: plain numbers, which are read when somebody asks. */
+/** What is exposed: plain numbers, which are read when somebody asks, and histograms. */
 export class Exposition {
   readonly #registry = new Registry()
 
@@ -51,16 +47,7 @@ export class Exposition {
     })
   }
 
-  /** prom-client's own histogram is fed as things happen and takes a microsecond each time: this one only reads. */
-  histogram(name: string, help: string, read: (series: Series) => void): void {
-    const shown = {
-      name,
-      get() {
-        const values: unknown[] = []
-        read((labels, buckets) => values.push(...buckets.samples(name, labels)))
-        return Promise.resolve({ name, help, type: 'histogram', values, aggregator: 'sum' })
-      },
-    }
-    this.#registry.registerMetric(shown as unknown as Metric)
+  histogram(name: string, help: string, buckets: number[], labelNames: readonly string[] = []): Histogram {
+    return new Histogram({ name, help, buckets, labelNames, registers: [this.#registry] })
   }
 }
