@@ -200,6 +200,17 @@ describe('what a person has changed since', () => {
     )
   })
 
+  test('stays beside lines that become what they were', () => {
+    const before =
+      '{\n  "share": "disabled",\n  "provider": {\n    "openai": { "options": { "apiKey": "mine" } }, // mine\n  },\n}\n'
+    write('.config/opencode/opencode.jsonc', before)
+    connect(clientNamed('opencode'), pointer('openai'), site)
+    const schema = '{\n  "$schema": "https://opencode.ai/config.json",\n'
+    write('.config/opencode/opencode.jsonc', read('.config/opencode/opencode.jsonc').replace('{\n', schema))
+    disconnect(clientNamed('opencode'), site)
+    expect(read('.config/opencode/opencode.jsonc')).toBe(before.replace('{\n', schema))
+  })
+
   test('stays in TOML', () => {
     write('.codex/config.toml', codexConfig)
     connect(clientNamed('codex'), pointer('openai'), site)
@@ -231,6 +242,17 @@ describe('what a person has changed since', () => {
     rmSync(join(home, '.gemini/.env'))
     disconnect(clientNamed('gemini'), site)
     expect(readdirSync(join(home, '.gemini'))).toEqual([])
+  })
+
+  test.each<[ClientName, string]>([
+    ['claude', '.claude/settings.json'],
+    ['codex', '.codex/config.toml'],
+  ])('of %s is refused with nothing done where it cannot be read', (name, path) => {
+    connect(clientNamed(name), pointer('openai'), site)
+    write(path, '{{{ = [')
+    const refusal = { code: 'conflict', hint: 'mend the file first; nothing was changed' }
+    expect(() => disconnect(clientNamed(name), site)).toThrow(expect.objectContaining(refusal))
+    expect([read(path), connectionsIn(site.data)]).toEqual(['{{{ = [', [name]])
   })
 
   test('is kept when the client is connected anew', () => {

@@ -62,15 +62,22 @@ export function connect(client: Client, pointer: Pointer, { world, data, dryRun 
 function step(plan: FilePlan, old: FileRecord | undefined): Step {
   const now = textOf(plan.path)
   const { edit } = editors[plan.format]
-  try {
+  return inFile(plan.path, () => {
     const before = old ? restored(old, now).text : now
     const asIs = edit(now ?? '', plan.changes)
     // What a person has moved within the file since stays where it is.
     const isSame = old !== undefined && sameValues(old, plan)
     return { plan, now, before, after: isSame ? asIs : edit(before ?? '', plan.changes) }
+  })
+}
+
+/** The result, or a Refusal that names the file for what cannot be read or changed in it. */
+function inFile<R>(path: string, make: () => R): R {
+  try {
+    return make()
   } catch (error) {
     if (!(error instanceof EditError)) throw error
-    throw new Refusal('conflict', `${plan.path}: ${error.message}`, 'mend the file first; nothing was changed')
+    throw new Refusal('conflict', `${path}: ${error.message}`, 'mend the file first; nothing was changed')
   }
 }
 
@@ -103,7 +110,7 @@ export function disconnect(client: Client, { world, data, dryRun }: Site): Disco
   if (!record) return { pool: null, files: [] }
   const files = record.files.map((each) => {
     const before = textOf(each.path)
-    const { text, isExact } = restored(each, before)
+    const { text, isExact } = inFile(each.path, () => restored(each, before))
     return { path: each.path, before, after: text, isExact }
   })
   if (!dryRun) {

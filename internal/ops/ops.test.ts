@@ -20,6 +20,8 @@ describe('the table of verbs', () => {
       'poolToken',
       'token',
       'keyCreate',
+      'keyRotate',
+      'keyShow',
       'env',
     ])
   })

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { Agent } from './agent.ts'
+import type { Agent, Start } from './agent.ts'
 import { nodeFor } from './programs.ts'
 
 /** How an agent ended, and all that it printed. */
@@ -21,20 +21,43 @@ export async function drive(
   where: { readonly folder: string; readonly base: string; readonly key: string },
   deadlineMs: number,
 ): Promise<Drove> {
-  const home = mkdtempSync(join(tmpdir(), 'spillway-agent-'))
+  const home = newHome({})
   try {
-    const { program, isScript, args, env, files } = agent.start({ base: where.base, key: where.key, home })
-    for (const [path, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(home, path)), { recursive: true })
-      writeFileSync(join(home, path), text)
-    }
-    const work = join(home, 'work')
-    mkdirSync(work)
-    const path = join(where.folder, program)
-    const [command, words] = isScript ? [nodeFor(where.folder), [path, ...args]] : [path, args]
-    return await ran(command, words, { cwd: work, env: { ...surroundings(home), ...env }, deadlineMs })
+    const start = agent.start({ base: where.base, key: where.key, home })
+    fill(home, start.files)
+    return await driveIn(home, start, { folder: where.folder, deadlineMs })
   } finally {
-    rmSync(home, { recursive: true, force: true, maxRetries: 5 })
+    endHome(home)
+  }
+}
+
+/** A home with these files and nothing else. */
+export function newHome(files: Readonly<Record<string, string>>): string {
+  const home = mkdtempSync(join(tmpdir(), 'spillway-agent-'))
+  mkdirSync(join(home, 'work'))
+  fill(home, files)
+  return home
+}
+
+export function endHome(home: string): void {
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 })
+}
+
+/** Runs a program in a home as it is; it is killed after `deadlineMs`. */
+export function driveIn(
+  home: string,
+  { program, isScript, args, env }: Omit<Start, 'files'>,
+  { folder, deadlineMs }: { readonly folder: string; readonly deadlineMs: number },
+): Promise<Drove> {
+  const path = join(folder, program)
+  const [command, words] = isScript ? [nodeFor(folder), [path, ...args]] : [path, args]
+  return ran(command, words, { cwd: join(home, 'work'), env: { ...surroundings(home), ...env }, deadlineMs })
+}
+
+function fill(home: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(home, path)), { recursive: true })
+    writeFileSync(join(home, path), text)
   }
 }
 

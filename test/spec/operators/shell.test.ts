@@ -38,8 +38,8 @@ const missing = (shell: string) => spawnSync(shell, ['--version']).error !== und
 describe('env', () => {
   it.for([
     { shell: 'sh', flag: [] },
-    { shell: 'bash', flag: ['--shell', 'sh'] },
-    { shell: 'zsh', flag: ['--shell', 'sh'] },
+    { shell: 'bash', flag: ['--shell', 'bash'] },
+    { shell: 'zsh', flag: ['--shell', 'zsh'] },
     { shell: 'fish', flag: ['--shell', 'fish'] },
   ])(
     'points an agent that is started from $shell at the pool, with a key that works',
@@ -56,6 +56,17 @@ describe('env', () => {
       expect(upstream.requests.at(-1)).toMatchObject({ target: '/v1/models', credential: 'sk-work' })
     },
   )
+
+  it.for([
+    { shell: 'sh', flag: 'sh' },
+    { shell: 'bash', flag: 'bash' },
+    { shell: 'fish', flag: 'fish' },
+  ])('fails in $shell where it fails, so that nothing after it runs', async ({ shell, flag }, test) => {
+    test.skip(missing(shell), `${shell} is not installed`)
+    const { stdout, code } = await program.run(['env', 'opnai', '--shell', flag])
+    expect(code).toBe(3)
+    expect(spawnSync(shell, ['-c', `eval "${stdout.trim()}" && echo went on`])).toMatchObject({ status: 1 })
+  })
 
   it('prints a placeholder for a key that is kept nowhere', async () => {
     const { stdout: key } = await program.run(['key', 'create', 'ci'])
