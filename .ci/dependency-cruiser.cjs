@@ -2,6 +2,7 @@
 const may = {
   pool: [],
   demo: [],
+  service: ['pool'],
   clock: [],
   when: [],
   config: [],
@@ -56,7 +57,7 @@ const may = {
   admin: ['ops', 'metrics', 'log', 'net'],
   telegram: ['ops', 'notify', 'clock', 'log', 'when'],
   connect: ['pool', 'edit'],
-  cli: ['ops', 'guard', 'connect', 'config', 'log', 'when'],
+  cli: ['ops', 'guard', 'connect', 'config', 'service', 'log', 'when'],
 }
 
 // What a command loads that asks the daemon and ends: the face of the package would load the package.

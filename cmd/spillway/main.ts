@@ -7,8 +7,12 @@ if (refusal !== null) {
   stderr.write(`${refusal}\n`)
   process.exit(1)
 }
-// Whoever reads the output may have had enough: `spillway audit export | head`.
-stdout.on('error', () => process.exit(0))
+const unwritten: Error[] = []
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever reads the output may have had enough: `spillway audit export | head`.
+  if (error.code === 'EPIPE') process.exit(0)
+  unwritten.push(error)
+})
 // Loaded only now: a Node that is too old cannot read all of it.
 const { runCli } = await import('../../internal/cli/cli.ts')
 const { programPort } = await import('../../internal/app/app.ts')
@@ -21,4 +25,6 @@ const code = await runCli(process.argv.slice(2), {
   port: programPort(env),
 })
 await new Promise((written) => stdout.write('', written))
-process.exit(code)
+for (const { message } of unwritten.slice(0, 1))
+  stderr.write(`spillway: error: the result was not written: ${message}\n`)
+process.exit(unwritten.length === 0 ? code : code || 1)

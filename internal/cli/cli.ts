@@ -32,8 +32,10 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     },
   }
   try {
-    const tree = await commandTree(cli, argv)
-    await tree.parseAsync(argv, { from: 'user' })
+    // Both letters are usual for it.
+    const words = argv.length === 1 && argv[0] === '-V' ? ['--version'] : argv
+    const tree = await commandTree(cli, words)
+    await tree.parseAsync(words, { from: 'user' })
     return code
   } catch (error) {
     const ending = endingOf(error)

@@ -1,4 +1,6 @@
+import type { LoadOptions } from '../config/config.ts'
 import type { Ops } from '../ops/ops.ts'
+import type { Scope, Service } from '../service/service.ts'
 
 /** Which installation a command is about, as the flags said; null where they said nothing. */
 export interface Where {
@@ -79,6 +81,12 @@ export interface Port {
   /** Runs the daemon until it is told to stop; calls `started` once it listens. Resolves with the exit code. */
   serve(where: Where, options: ServeOptions, started: (facts: Started) => void): Promise<number>
   init(where: Where): Promise<Initialised>
+  /** How the configuration of these places is read. */
+  loading(where: Where): LoadOptions
+  /** The program as a service of the system; rejects with a Refusal where there can be none. */
+  service(where: Where, scope: Scope): Promise<Service>
+  /** Runs a command in place of this program, on its own streams; resolves with the exit code. */
+  exec(command: readonly string[]): Promise<number>
   /** Shows a story on a stage of its own; resolves with whether it went as it should. */
   demo(story: DemoStory): Promise<boolean>
 }

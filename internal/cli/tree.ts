@@ -1,4 +1,5 @@
 import { Argument, Command } from 'commander'
+import { Refusal } from '../ops/client.ts'
 import { type Cli, leaf } from './command.ts'
 import {
   type CompletionShell,
@@ -8,6 +9,7 @@ import {
   completionShells,
   namesFrom,
 } from './completion.ts'
+import { commandAt, polish } from './help.ts'
 
 type Register = (program: Command, cli: Cli) => void
 
@@ -28,6 +30,8 @@ const groups: readonly { readonly names: readonly string[]; load(): Promise<Regi
   { names: ['run'], load: async () => (await import('./commands/run.ts')).runCommand },
   { names: ['guard'], load: async () => (await import('./commands/guard.ts')).guardCommands },
   { names: ['notices'], load: async () => (await import('./commands/notices.ts')).noticesCommands },
+  { names: ['service', 'logs'], load: async () => (await import('./commands/service.ts')).serviceCommands },
+  { names: ['config'], load: async () => (await import('./commands/config.ts')).configCommands },
   { names: ['demo'], load: async () => (await import('./commands/demo.ts')).demoCommand },
 ]
 
@@ -39,11 +43,13 @@ export async function commandTree(cli: Cli, argv: readonly string[] = []): Promi
   const program = root(cli)
   for (const register of registers) register(program, cli)
   completionCommands(program, cli)
+  aboutCommands(program, cli)
+  polish(program, cli.screen)
   return program
 }
 
 const isVersion = (argv: readonly string[]): boolean =>
-  argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')
+  argv.length === 1 && ['version', '--version', '-v', '-V'].includes(argv[0] ?? '')
 
 /** The first word that is neither a global flag nor its value; null where another flag comes first. */
 function commandIn(argv: readonly string[]): string | null {
@@ -58,7 +64,7 @@ function root(cli: Cli): Command {
   const { io, screen } = cli
   return new Command('spillway')
     .description('a credential-pool failover proxy for AI agents')
-    .version(io.port.version)
+    .version(io.port.version, '-v, --version')
     .option('--data <dir>', "data directory (default: $SPILLWAY_DATA, else the platform's data folder)")
     .option('--config <file>', 'configuration file (default: spillway.yaml in the data directory)')
     .helpCommand(false)
@@ -67,29 +73,16 @@ function root(cli: Cli): Command {
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      outputError: (text) => complain(cli, text),
       getOutHasColors: () => screen.colour,
       getErrHasColors: () => false,
     })
-}
-
-/** Commander's own sentence about the usage, said as we say things: `error: unknown option '--jsn'`, then the hint. */
-function complain(cli: Cli, text: string): void {
-  const [message = '', hint] = text
-    .trim()
-    .replace(/^error: /, '')
-    .split('\n')
-  cli.screen.complain(
-    message,
-    hint?.replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did') ?? 'spillway --help shows what there is',
-  )
 }
 
 function completionCommands(program: Command, cli: Cli): void {
   leaf(program, 'completion', 'a script for your shell: source <(spillway completion bash)')
     .addArgument(new Argument('<shell>').choices(completionShells))
     .action((shell: CompletionShell) => cli.screen.print(completionScript(shell, program.name())))
-  leaf(program, `${completeCommand} [words...]`, '').action(
+  leaf(program, `${completeCommand} [words...]`, 'what may stand at the place of the last word').action(
     async (words: string[], _options: object, command: Command) => {
       const names = namesFrom((use) => cli.withOps(command, use))
       // Somebody is typing: whatever cannot be looked up is left out.
@@ -97,4 +90,14 @@ function completionCommands(program: Command, cli: Cli): void {
       if (found.length > 0) cli.screen.print(found.join('\n'))
     },
   )
+}
+
+/** `help` and `version`, as words. */
+function aboutCommands(program: Command, cli: Cli): void {
+  leaf(program, 'help [command...]', 'the help of a command').action((words: string[]) => {
+    const command = commandAt(program, words)
+    if (command === null) throw new Refusal('not-found', `no command ${words.join(' ')}`, 'spillway help lists them')
+    command.outputHelp()
+  })
+  leaf(program, 'version', 'the version of this program').action(() => cli.screen.print(cli.io.port.version))
 }

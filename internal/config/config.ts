@@ -5,7 +5,7 @@
 
 export { reloadable } from './changes/reload.ts'
 export { watchConfig } from './changes/watch.ts'
-export { type FileText, type Loaded, type LoadOptions, loadConfig, parseConfig } from './load.ts'
+export { type FileText, type Loaded, type LoadOptions, loadConfig, parseConfig, type Setting } from './load.ts'
 export { formatProblems, type Problem } from './problems/problem.ts'
 export { suggest } from './problems/suggest.ts'
 export { type Address, formatAddress, parseAddress } from './schema/address.ts'

@@ -4,7 +4,7 @@ import type { Clash } from './problems/clash.ts'
 import type { Problem } from './problems/problem.ts'
 import { clashesOf } from './problems/validate.ts'
 import { defaults } from './schema/defaults.ts'
-import { type Config, schema, settings } from './schema/schema.ts'
+import { type Config, kindAt, schema, settings } from './schema/schema.ts'
 import { type Environment, fromEnvironment, type Override, strangers } from './values/environment.ts'
 import { layer, valueAt, withOverrides } from './values/layers.ts'
 import { pathBase, withAbsolutePaths } from './values/paths.ts'
@@ -30,8 +30,20 @@ export type Loaded =
       /** The file that was read; null when there was none and the defaults hold. */
       readonly file: string | null
       readonly warnings: readonly Problem[]
+      /** Every setting with its value and where that was written. */
+      settings(): readonly Setting[]
     }
   | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/** A setting in force, as an operator would write it. */
+export interface Setting {
+  readonly key: string
+  /** As it was written; the path of a file is absolute. */
+  readonly value: unknown
+  readonly origin: 'default' | 'file' | 'environment' | 'flag'
+  /** `spillway.yaml:12`, `SPILLWAY_SERVER_LISTEN` or `--listen`; null for a default. */
+  readonly place: string | null
+}
 
 /** The text of the file, null when there is none, or why it cannot be read. */
 export type FileText = { readonly text: string | null } | { readonly error: string }
@@ -79,11 +91,18 @@ export function parseConfig(read: FileText, options: LoadOptions): Loaded {
   if (!parsed.success || problems.length > 0) return { ok: false, problems }
 
   const others = new Set([...owned, ...(options.otherVariables ?? []), ...referredTo(parsed.data)])
+  const config = withAbsolutePaths(parsed.data, (key) => pathBase(key, overrides, options))
   return {
     ok: true,
-    config: withAbsolutePaths(parsed.data, (key) => pathBase(key, overrides, options)),
+    config,
     file: read.text === null ? null : options.file,
     warnings: [...oddities(settled).map(report), ...strangers(options.env, others)],
+    settings: () =>
+      [...settings.keys()].map((key) => ({
+        key,
+        value: valueAt(kindAt(key)?.path ? config : merged, key),
+        ...writtenAt(key, origin),
+      })),
   }
 }
 
@@ -106,6 +125,14 @@ function locate(clash: Clash, { source, overrides, file }: Origin): Problem {
   const from = overrides.get(setting) ?? (other === undefined ? undefined : overrides.get(other))
   if (from) return { file: from.from, line: null, key, message, hint }
   return { file, line: source.lineOf(key), key, message, hint }
+}
+
+/** Where the value of a setting was written. */
+function writtenAt(key: string, { source, overrides, file }: Origin): Pick<Setting, 'origin' | 'place'> {
+  const from = overrides.get(key)?.from
+  if (from !== undefined) return { origin: from.startsWith('--') ? 'flag' : 'environment', place: from }
+  if (valueAt(source.value, key) === undefined) return { origin: 'default', place: null }
+  return { origin: 'file', place: `${file}:${source.lineOf(key)}` }
 }
 
 /** The setting that a dotted name is, or lies in. */

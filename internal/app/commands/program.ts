@@ -14,6 +14,9 @@ import { programVersion } from './version.ts'
  */
 const version = programVersion()
 
+/** The main module, as it is started. */
+const main = fileURLToPath(new URL('../../../cmd/spillway/main.js', import.meta.url))
+
 /** The program around one process: what the command line needs, over the real clock, disk and network. */
 export function programPort(env: Environment): Port {
   const clock = systemClock()
@@ -68,9 +71,18 @@ export function programPort(env: Environment): Port {
         await close()
       }
     },
+    loading: (where) => loading(placesOf(where, env), env),
+    async service(where, scope) {
+      const { serviceHere } = await import('./machine.ts')
+      return serviceHere({ program: [process.execPath, main], where, scope, env })
+    },
+    async exec(command) {
+      const { inPlace } = await import('./machine.ts')
+      return inPlace(command)
+    },
     async demo(story) {
       const { showDemo } = await import('../../demo/demo.ts')
-      return showDemo(story, fileURLToPath(new URL('../../../cmd/spillway/main.js', import.meta.url)))
+      return showDemo(story, main)
     },
   }
 }

@@ -11,6 +11,11 @@ export function portWith(change: Partial<Port>): Port {
     },
     serve: async () => 0,
     init: async () => ({ data: '/data', key: null }),
+    loading: () => ({ file: '/data/spillway.yaml', explicit: false, env: {}, dataDir: '/data' }),
+    service: async () => {
+      throw new Error('there is no service manager here')
+    },
+    exec: async () => 0,
     demo: async () => true,
     data: () => '/nonexistent/data',
     invocation: () => ({ typed: ['spillway'], absolute: ['/usr/bin/spillway'] }),

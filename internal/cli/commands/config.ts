@@ -1,0 +1,44 @@
+import type { Command } from 'commander'
+import { configJsonSchema, formatProblems, type Loaded, type LoadOptions, loadConfig } from '../../config/config.ts'
+import { Refusal } from '../../ops/client.ts'
+import { absolute, type Cli, leaf, listing, whereOf } from '../command.ts'
+
+/** `config …`: the settings, as a start here and now would take them. */
+export function configCommands(program: Command, cli: Cli): void {
+  const { screen, io } = cli
+  const config = program.command('config').description('the settings: what is in force, and what is wrong with a file')
+  const optionsOf = (command: Command) => io.port.loading(whereOf(command, io.cwd))
+  listing(leaf(config, 'show', 'every setting, as a start here and now would take it'))
+    .option('--origin', 'where each value was written: a line of the file, or a variable')
+    .action((options: { origin?: true; json?: true }, command: Command) => {
+      const loaded = valid(optionsOf(command))
+      const settings = loaded.settings()
+      if (options.json) return screen.json(settings)
+      screen.table(
+        ['SETTING', 'VALUE', ...(options.origin ? ['FROM'] : [])],
+        settings.map(({ key, value, place }) => [key, shown(value), ...(options.origin ? [place ?? 'default'] : [])]),
+      )
+    })
+  leaf(config, 'check [file]', 'say what is wrong with a file, all of it; exit 2 when something is').action(
+    (named: string | undefined, _options: object, command: Command) => {
+      const usual = optionsOf(command)
+      const options = named === undefined ? usual : { ...usual, file: absolute(named, io.cwd), explicit: true }
+      const { file, warnings } = valid(options)
+      if (warnings.length > 0) screen.note(formatProblems(warnings).replace(/^/gm, 'warning: '))
+      screen.print(file === null ? `there is no ${options.file}: every setting is at its default` : `${file} is well`)
+    },
+  )
+  leaf(config, 'schema', 'the JSON Schema of spillway.yaml, for editors').action(() => screen.json(configJsonSchema()))
+}
+
+/** The configuration; refuses with every problem. */
+function valid(options: LoadOptions): Loaded & { ok: true } {
+  const loaded = loadConfig(options)
+  if (!loaded.ok) throw new Refusal('invalid', formatProblems(loaded.problems))
+  return loaded
+}
+
+function shown(value: unknown): string {
+  if (value === null) return '-'
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
