@@ -90,6 +90,10 @@ export async function openCore(parts: CoreDeps): Promise<Core> {
     outbound,
     oauth: parts.oauth,
     refreshed: (_credential, result) => parts.refreshed(result),
+    changedAccount(credential, detail) {
+      const pool = engine.credential(credential.id)?.pools[0] ?? null
+      if (parts.isLive) engine.tell({ kind: 'cred_account_changed', from: credential.name, pool, detail })
+    },
     refuses: (secret) => (holdsKey(secret) ? 'a client key of spillway itself' : null),
     follows: parts.isLive,
     verdicts: verdictsOf(engine, parts.isLive),

@@ -11,6 +11,7 @@ export const exitCodes = {
   unreachable: 69,
   tryLater: 75,
   needsPerson: 77,
+  interrupted: 130,
 } as const
 
 const ofRefusal: Readonly<Record<RefusalCode, number>> = {
@@ -33,6 +34,11 @@ export class Unreachable extends Error {
   }
 }
 
+/** Somebody pressed Ctrl-C at a question. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+}
+
 /** How a run ended: its exit code and what is said about it on stderr; null says nothing more. */
 export interface Ending {
   readonly code: number
@@ -45,6 +51,7 @@ export function endingOf(error: unknown): Ending {
   if (error instanceof Refusal)
     return { code: ofRefusal[error.code], message: error.message, hint: phrasedHint(error.hint) }
   if (error instanceof Unreachable) return { code: exitCodes.unreachable, message: error.message, hint: error.hint }
+  if (error instanceof Interrupted) return { code: exitCodes.interrupted, message: null, hint: null }
   // Commander has already printed its help, its version or its own sentence about the usage.
   if (error instanceof CommanderError)
     return { code: error.exitCode === 0 ? exitCodes.done : exitCodes.usage, message: null, hint: null }

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { Refusal } from '../ops/client.ts'
+import { Interrupted } from './exit.ts'
 import type { CliIo } from './port.ts'
 
 /** More than any API key or token: whoever pipes more has piped the wrong file. */
@@ -13,9 +14,14 @@ const maxSecretBytes = 64 * 1024
 export async function readSecret(io: CliIo, prompt: string): Promise<string> {
   const text = io.stdin.isTTY ? await typed(io, prompt) : await piped(io)
   const secret = text.replace(/\r?\n$/, '')
-  if (secret.trim() === '')
-    throw new Refusal('invalid', 'no secret was given', 'pipe it: printf %s "$KEY" | spillway cred …')
-  return secret
+  if (secret.trim() !== '') return secret
+  if (io.stdin.isTTY)
+    throw new Refusal(
+      'invalid',
+      'no secret was typed',
+      'paste it at the question, where it is not shown, and press Enter',
+    )
+  throw new Refusal('invalid', 'no secret was given', 'pipe it: printf %s "$KEY" | spillway cred …')
 }
 
 async function piped(io: CliIo): Promise<string> {
@@ -38,7 +44,10 @@ function typed(io: CliIo, prompt: string): Promise<string> {
   const line = createInterface({ input: io.stdin, output: unseen, terminal: true, historySize: 0 })
   return new Promise((resolve, reject) => {
     let answer: string | null = null
-    line.on('SIGINT', () => line.close())
+    line.on('SIGINT', () => {
+      reject(new Interrupted('interrupted'))
+      line.close()
+    })
     line.on('close', () => {
       io.stderr.write('\n')
       if (answer === null) reject(new Refusal('failed', 'no secret was typed'))

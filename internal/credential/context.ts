@@ -29,6 +29,8 @@ export interface CredentialOptions {
   readonly warn: (message: string, credential: string, error: unknown) => void
   /** Is told what each refresh came to. */
   readonly refreshed?: (credential: CredentialRecord, result: RefreshResult) => void
+  /** Is told when the tokens of a login are another account's than before. */
+  readonly changedAccount?: (credential: CredentialRecord, change: AccountChange) => void
   /** Between 0 and 1, for jitter. */
   readonly random: () => number
   /** How authorization servers are reached; directly when absent. */
@@ -70,9 +72,14 @@ export interface CredentialContext {
   replaced(record: CredentialRecord, by: 'us' | 'others' | 'another'): void
   /** Nothing but a person helps; `engineView` is from before the attempt that showed it. */
   lapsed(record: CredentialRecord, engineView: { generation: number } | undefined, reason: Reason): void
+  /** The tokens are another account's than before. */
+  changedAccount(record: CredentialRecord, change: AccountChange): void
   /** For the metrics. */
   refreshed(record: CredentialRecord, result: RefreshResult): void
 }
+
+/** The accounts by name: an e-mail address, or an id. */
+type AccountChange = { readonly before: string; readonly after: string }
 
 interface Parts {
   readonly files: FileCalls
@@ -114,6 +121,7 @@ export function credentialContext(options: CredentialOptions, parts: Parts): Cre
     lapsed(record, engineView, reason) {
       if (engineView) settle(record, verdicts.needsLogin(record, engineView.generation, reason))
     },
+    changedAccount: (record, change) => options.changedAccount?.(record, change),
     refreshed: (record, result) => options.refreshed?.(record, result),
   }
 }

@@ -4,6 +4,7 @@
  */
 
 export type { CredentialOptions, RefreshResult } from './context.ts'
+export type { Identity } from './identity.ts'
 export { createCredentials, type LiveCredentials, type Problem } from './live.ts'
 export * from './material.ts'
 export type { LoginSettings } from './oauth/endpoint.ts'

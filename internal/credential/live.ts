@@ -4,6 +4,7 @@ import { type At, type Reason, Refusal } from '../pool/pool.ts'
 import type { CredentialRecord, SecretRecord, Write } from '../store/store.ts'
 import { type CredentialContext, type CredentialOptions, credentialContext } from './context.ts'
 import { endpointReader, holderOf, type Keeping } from './holders.ts'
+import { type Identity, identityOf } from './identity.ts'
 import { type Credentials, type Material, NoMaterial } from './material.ts'
 import { LoginHolder } from './oauth/login-holder.ts'
 import { Logins } from './oauth/logins.ts'
@@ -57,6 +58,8 @@ export interface LiveCredentials extends Credentials {
   reminders(): readonly Reminder[]
   /** The environment variables with keys of these credentials that hold something else than at the last start. */
   changedVariables(): ReadonlySet<string>
+  /** Whose credential it is, as far as that is known without asking anybody. */
+  identityOf(credential: CredentialRecord): Identity
   problems(): readonly Problem[]
   problemOf(credential: CredentialRecord): Problem | null
   /** Ends workers and timers. false: a worker hangs in the file system, and only the end of the process ends it. */
@@ -179,6 +182,11 @@ class Keeper implements LiveCredentials {
   problemOf(credential: CredentialRecord): Problem | null {
     const holder = this.#holders.get(credential.id)
     return (holder && problemsOf(holder)[0]) ?? null
+  }
+
+  identityOf(credential: CredentialRecord): Identity {
+    const held = this.#holders.get(credential.id)?.held() ?? null
+    return identityOf(held, (secret) => this.#options.vault.fingerprint(secret))
   }
 
   async stop(): Promise<boolean> {

@@ -104,7 +104,10 @@ export async function storm(program: string): Promise<boolean> {
 
     say(`\n${paint('bold', '2. The same jobs under spillway run:')}`)
     await stage.run(['init'])
-    await stage.run(['cred', 'add', 'work', '--provider', 'openai', '--base-url', upstream.url], 'sk-demo-revoked')
+    await stage.run(
+      ['cred', 'add', 'work', '--provider', 'openai', '--no-check', '--base-url', upstream.url],
+      'sk-demo-revoked',
+    )
     await stage.run(['pool', 'create', 'openai', '--provider', 'openai', '--members', 'work'])
     await stage.serve()
     const guarded = started(join(folder, 'guarded'))

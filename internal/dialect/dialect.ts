@@ -20,6 +20,7 @@ import { openaiShaped } from './shapes/openai.ts'
 
 export { type ClientKind, clientKind } from './clients.ts'
 export { remembered } from './headers.ts'
+export { foreignIssuer } from './issuer.ts'
 export { findClientKey, isKeyHeader, stripKeyFromProtocols, stripKeyFromQuery } from './keys.ts'
 export type * from './port.ts'
 export { providers, shapes } from './port.ts'

@@ -38,6 +38,8 @@ export interface Details {
   cred_unreadable: { remedy: Remedy }
   cred_revived: { how: 'probe' | 'login' | 'operator' | 'read' }
   cred_disabled: { by: 'upstream' | 'operator' }
+  /** The login in its place is another account's than before, by e-mail address or id. */
+  cred_account_changed: { before: string; after: string }
   cred_added: { provider: string }
   cred_removed: Record<string, never>
   pool_changed: { what: string }

@@ -46,14 +46,23 @@ export async function enrol(call: Call, record: CredentialRecord, writes: readon
   await call.credentials.ready()
 }
 
-/** The record of a new credential; refuses what could not work. */
-export function recordOf(call: Call, given: NewCredential): CredentialRecord {
+/** Refuses a new credential for everything that is wrong with it but its secret, which nobody should have to type in vain. */
+export function checkNew(call: Call, given: Omit<NewCredential, 'source' | 'login'>): void {
   const { name, baseUrl, domain, header } = given
   checkName('credential', name)
   const provider = providerNamed(given.provider)
-  const shape = shapeNamed(provider, given.shape)
+  shapeNamed(provider, given.shape)
   if (domain !== undefined) checkDomain(domain)
   if (header !== undefined) checkHeader(header, provider)
+  if (baseUrl !== undefined) checkBaseUrl(baseUrl, call.config().upstream.allowPrivate)
+}
+
+/** The record of a new credential; refuses what could not work. */
+export function recordOf(call: Call, given: NewCredential): CredentialRecord {
+  const { name, baseUrl, domain, header } = given
+  checkNew(call, given)
+  const provider = providerNamed(given.provider)
+  const shape = shapeNamed(provider, given.shape)
   if (given.source.kind === 'vault') checkSecret(given.source.secret)
   const tokens = isLogin(given.source)
   if (given.login !== undefined && !tokens)

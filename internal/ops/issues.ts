@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { suggest } from '../config/config.ts'
+import { formatDuration, suggest } from '../config/config.ts'
 
 /** One sentence that names every problem of a call's arguments; an unknown field comes with the nearest known one. */
 export function explainIssues(issues: readonly z.core.$ZodIssue[], fields: readonly string[]): string {
@@ -12,12 +12,53 @@ function explain(issue: z.core.$ZodIssue, fields: readonly string[]): string {
     return issue.keys
       .map((key) => `unknown field ${where ? `${where}.` : ''}${key}${near(key, where ? [] : fields)}`)
       .join('; ')
-  return where ? `${where}: ${saying(issue.message)}` : saying(issue.message)
+  return where ? `${where}: ${saying(issue)}` : saying(issue)
 }
 
-/** The schema's sentence in fewer words. */
-export function saying(message: string): string {
-  return message.replace(/^Invalid input: /, '').replace(/^expected (\w+), received undefined$/, 'is missing ($1)')
+const kinds: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  record: 'names with their values',
+  object: 'names with their values',
+}
+
+/** What the schema found, as a sentence about the value. */
+export function saying(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type': {
+      const wanted = kinds[issue.expected] ?? issue.expected
+      return isMissing(issue) ? `is missing (${wanted})` : `must be ${wanted}`
+    }
+    case 'too_small':
+      return issue.minimum === 1 && issue.origin === 'string'
+        ? 'is empty'
+        : `must be at least ${amount(issue, issue.minimum)}`
+    case 'too_big':
+      return `must be at most ${amount(issue, issue.maximum)}`
+    case 'invalid_value':
+      return `must be ${issue.values.map(String).join(' or ')}`
+    case 'invalid_union':
+      return 'has none of the forms that are understood here'
+    default:
+      return issue.message.replace(/^Invalid input: /, '')
+  }
+}
+
+/** zod says so in its message only: the value itself stands in no issue. */
+function isMissing({ message }: { readonly message: string }): boolean {
+  return message.endsWith('received undefined')
+}
+
+function amount(
+  issue: { readonly origin: string; readonly path: readonly PropertyKey[] },
+  bound: number | bigint,
+): string {
+  if (issue.origin === 'string') return `${bound} characters`
+  if (issue.origin === 'array') return `${bound} of them`
+  return /Ms$/.test(String(issue.path.at(-1))) ? formatDuration(Number(bound)) : String(bound)
 }
 
 function near(key: string, fields: readonly string[]): string {

@@ -10,6 +10,7 @@ import {
   shapesOf,
 } from '../dialect/dialect.ts'
 import { Refusal } from '../pool/pool.ts'
+import { looksLikeSecret } from './secret-like.ts'
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 const reservedPools = new Set(['healthz', 'readyz'])
@@ -21,6 +22,13 @@ export function listed(words: readonly string[]): string {
 
 /** Refuses a new name that a URL, a shell or a comma-separated list could misread. */
 export function checkName(kind: 'pool' | 'credential' | 'key' | 'job', name: string): void {
+  // Never echoed: names stand in metrics, notices and the audit log, and whoever typed it knows what it was.
+  if (looksLikeSecret(name))
+    throw new Refusal(
+      'invalid',
+      `what was given as the name of a ${kind} looks like a secret`,
+      'nothing was kept of it here, but if you typed it in a shell it is in its history now; a name is a word such as work',
+    )
   if (!namePattern.test(name))
     throw new Refusal(
       'invalid',
@@ -39,7 +47,11 @@ export function missing(kind: string, name: string, existing: readonly string[])
   return new Refusal(
     'not-found',
     `no ${kind} named ${name}`,
-    existing.length === 0 ? `there is no ${kind} yet` : few ? `there is ${listed(existing)}` : null,
+    existing.length === 0
+      ? `there is no ${kind} yet`
+      : few
+        ? `there ${existing.length === 1 ? 'is' : 'are'} ${listed(existing)}`
+        : null,
   )
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Clock } from '../clock/clock.ts'
 import type { Config } from '../config/config.ts'
 import type { LiveCredentials } from '../credential/credential.ts'
-import type { Commands, Engine, Prober, Views } from '../engine/engine.ts'
+import type { Checker, Commands, Engine, Prober, Views } from '../engine/engine.ts'
 import type { Keyring } from '../keys/keys.ts'
 import type { Outbound } from '../outbound/outbound.ts'
 import type { Actor, At } from '../pool/pool.ts'
@@ -56,9 +56,10 @@ export interface OpsDeps {
     | 'beginLogin'
     | 'install'
     | 'current'
+    | 'identityOf'
     | 'endsAt'
   >
-  readonly prober: Prober
+  readonly prober: Prober & Checker
   readonly guard: Guard
   readonly notices: Notices
   /** How other hosts are reached. */

@@ -11,8 +11,18 @@ const cases = [
     verb: 'show',
   },
   {
-    name: 'what the upstream closed is to enable it',
+    name: 'a key that the upstream rejects for good is to replace it',
     health: disabled('auth-rejected', 'upstream', 1),
+    verb: 'replace',
+  },
+  {
+    name: 'an account that the upstream closed is to replace its key',
+    health: disabled('account-closed', 'upstream', 1),
+    verb: 'replace',
+  },
+  {
+    name: 'what an operator closed is to enable it',
+    health: disabled('operator', 'operator', 1),
     verb: 'enable',
   },
 ]

@@ -1,11 +1,11 @@
 import type { Closed, Health } from './member.ts'
 
 /**
- * What a person has to do so that a credential serves again: log in, enable it, or look at what is wrong with the source
- * of its secret. The shells phrase it as a command.
+ * What a person has to do so that a credential serves again: log in, enable it, give it another secret, or look at what is
+ * wrong with the source of its secret. The shells phrase it as a command.
  */
 export interface Remedy {
-  readonly verb: 'login' | 'enable' | 'show'
+  readonly verb: 'login' | 'enable' | 'replace' | 'show'
   /** The credential. */
   readonly name: string
 }
@@ -20,7 +20,8 @@ export function remedyFor(name: string, health: Health): Remedy | null {
     case 'unreadable':
       return { verb: 'show', name }
     case 'disabled':
-      return { verb: 'enable', name }
+      // What an upstream has closed for good does not come back by being let in again.
+      return { verb: health.by === 'upstream' ? 'replace' : 'enable', name }
     case 'healthy':
     case 'cooling':
     case 'suspect':

@@ -5,7 +5,7 @@
 import type { Clock } from '../clock/clock.ts'
 import type { Credentials } from '../credential/credential.ts'
 import type { Dialect, Spoken } from '../dialect/dialect.ts'
-import type { DataPath, Prober, Scout } from '../engine/engine.ts'
+import type { Checker, DataPath, Prober, Scout } from '../engine/engine.ts'
 import type { EventBus } from '../events/events.ts'
 import { canParseRequests, HttpServer, type ServerIdentity } from '../http1/http1.ts'
 import type { Keyring } from '../keys/keys.ts'
@@ -64,7 +64,7 @@ export interface DataPlane {
   upstreams(): UpstreamLoad[]
   /** Whether plain requests are read with node's own parser, past node:http; false on a node that hides its parser. */
   readonly fastPath: boolean
-  readonly prober: Prober
+  readonly prober: Prober & Checker
   readonly scout: Scout
 }
 

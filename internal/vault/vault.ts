@@ -6,6 +6,7 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:cr
 import { VaultError } from './fault.ts'
 import { keyBytes } from './keyfile.ts'
 import { Secret } from './secret.ts'
+import { sign } from './signature.ts'
 
 export { VaultError, type VaultErrorCode } from './fault.ts'
 export { unquoted } from './given.ts'
@@ -69,6 +70,11 @@ export class Vault {
     } catch {
       throw forged(context)
     }
+  }
+
+  /** 8 hexadecimal digits that are the same for the same secret under this master key, and tell nothing of it. */
+  fingerprint(secret: Secret): string {
+    return sign(this.#derive('fingerprint'), secret.reveal()).slice(0, 8)
   }
 
   /** The 32-byte key that signs the head of the audit chain (see `sign`); it opens no secret. */

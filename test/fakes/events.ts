@@ -24,6 +24,7 @@ const details: Details = {
   cred_unreadable: { remedy: { verb: 'show', name: 'personal' } },
   cred_revived: { how: 'login' },
   cred_disabled: { by: 'upstream' },
+  cred_account_changed: { before: 'me@example.com', after: 'other@example.com' },
   cred_added: { provider: 'openai' },
   cred_removed: {},
   pool_changed: { what: 'strategy' },

@@ -78,10 +78,19 @@ notices:
     stream?.on('data', (bytes: Buffer) => hear('log', bytes))
   }
   clientKey = (await program.ops.keyCreate({ name: 'canary' })).key
-  await run(['cred', 'add', 'vault', '--provider', 'openai'], `${canaries.vault}\n`)
-  await run(['cred', 'add', 'env', '--provider', 'openai', '--from-env', 'CANARY_ENV'])
-  await run(['cred', 'add', 'file', '--provider', 'openai', '--from-file', secret('file')])
-  await run(['cred', 'add', 'command', '--provider', 'openai', '--from-command', `cat ${secret('command')}`])
+  await run(['cred', 'add', 'vault', '--provider', 'openai', '--no-check'], `${canaries.vault}\n`)
+  await run(['cred', 'add', 'env', '--provider', 'openai', '--no-check', '--from-env', 'CANARY_ENV'])
+  await run(['cred', 'add', 'file', '--provider', 'openai', '--no-check', '--from-file', secret('file')])
+  await run([
+    'cred',
+    'add',
+    'command',
+    '--provider',
+    'openai',
+    '--no-check',
+    '--from-command',
+    `cat ${secret('command')}`,
+  ])
   const members = ['--members', 'vault,env,file,command', '--provider', 'openai']
   await run(['pool', 'create', 'openai', ...members, '--upstream', upstream.url])
   await live()
@@ -149,7 +158,7 @@ async function look(): Promise<void> {
   for (const name of ['vault', 'env', 'file', 'command']) {
     await run(['cred', 'show', name, '--json'])
     await run(['cred', 'test', name, '--json'])
-    await run(['cred', 'add', name, '--provider', 'openai'], `${canaries.vault}\n`)
+    await run(['cred', 'add', name, '--provider', 'openai', '--no-check'], `${canaries.vault}\n`)
   }
   const socketPath = join(program.data, 'admin.sock')
   for (const path of ['/metrics', '/v1/status', '/v1/audit', '/v1/credentials']) {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock/clock.ts'
 import type { Config } from '../../config/config.ts'
 import { spokenBy } from '../../dialect/dialect.ts'
-import type { Prober } from '../../engine/engine.ts'
+import type { Checker, Prober } from '../../engine/engine.ts'
 import { silentLogger } from '../../log/log.ts'
 import { createOps, type Notices } from '../../ops/ops.ts'
 import type { DataPlane } from '../../proxy/proxy.ts'
@@ -39,11 +39,15 @@ export async function openOffline(places: Places, lock: Lock, { env, clock, vers
       oauth: () => config.oauth,
       refreshed: () => undefined,
     })
-    const prober: Prober = {
-      // Only `cred test` asks the network; no other command should load what that takes.
+    const prober: Prober & Checker = {
+      // Only `cred test` and a new credential ask the network; no other command should load what that takes.
       async probe(credential, pool) {
         dataPlane ??= await proxyOf(core, config, clock)
         return dataPlane.prober.probe(credential, pool)
+      },
+      async check(credential, pool) {
+        dataPlane ??= await proxyOf(core, config, clock)
+        return dataPlane.prober.check(credential, pool)
       },
     }
     const guard = guardOf({ core, clock, log, env, data: places.data, config: () => config })

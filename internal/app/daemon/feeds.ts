@@ -17,6 +17,7 @@ const troubles: ReadonlySet<EventKind> = new Set<EventKind>([
   'cred_unreadable',
   'cred_disabled',
   'cred_expiring',
+  'cred_account_changed',
   'egress_blocked',
   'weak_storm',
   'host_down',

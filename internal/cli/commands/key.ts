@@ -1,6 +1,10 @@
 import type { Command } from 'commander'
+import type { Ops } from '../../ops/ops.ts'
 import { type Cli, leaf, listing, names, whereOf } from '../command.ts'
 import { relative } from '../when.ts'
+
+/** For so long a revoked key is listed: whoever looks for it may wonder why it does not work. */
+const keptMs = 7 * 86_400_000
 
 /** `key …`: what agents present to spillway. */
 export function keyCommands(program: Command, cli: Cli): void {
@@ -43,24 +47,34 @@ export function keyCommands(program: Command, cli: Cli): void {
         screen.print(found.key)
       }),
   )
-  listing(leaf(key, 'list', 'all keys, without their secrets')).action((options: { json?: true }, command: Command) =>
-    cli.withOps(command, async (ops) => {
-      const all = await ops.keyList({})
-      if (options.json) return screen.json(all)
-      if (all.length === 0) return screen.note('there are no keys; spillway key create makes one')
-      const now = cli.io.port.now()
-      screen.table(
-        ['NAME', 'ID', 'POOLS', 'CREATED', 'REVOKED'],
-        all.map((one) => [
-          one.name,
-          one.id,
-          one.pools === null ? 'all' : one.pools.join(', '),
-          relative(one.createdAt, now),
-          one.revokedAt === null ? '-' : relative(one.revokedAt, now),
-        ]),
-      )
-    }),
-  )
+  listing(leaf(key, 'list', 'all keys, without their secrets'))
+    .option('--all', 'also those that were revoked more than a week ago')
+    .action((options: { all?: true; json?: true }, command: Command) =>
+      cli.withOps(command, (ops) => list(ops, options)),
+    )
+
+  async function list(ops: Ops, options: { all?: true; json?: true }): Promise<void> {
+    const known = await ops.keyList({})
+    const now = cli.io.port.now()
+    const all = options.all
+      ? known
+      : known.filter(({ revokedAt }) => revokedAt === null || now - Date.parse(revokedAt) < keptMs)
+    if (options.json) return screen.json(all)
+    if (known.length === 0) return screen.note('there are no keys; spillway key create makes one')
+    screen.table(
+      ['NAME', 'ID', 'POOLS', 'CREATED', 'REVOKED'],
+      all.map((one) => [
+        one.name,
+        one.id,
+        one.pools === null ? 'all' : one.pools.join(', '),
+        relative(one.createdAt, now),
+        one.revokedAt === null ? '-' : relative(one.revokedAt, now),
+      ]),
+    )
+    const left = known.length - all.length
+    if (left > 0)
+      screen.note(`${left === 1 ? 'one revoked key is' : `${left} revoked keys are`} not shown; --all shows them`)
+  }
   leaf(key, 'revoke <name>', 'make a key worthless at once').action(
     (name: string, _options: object, command: Command) =>
       cli.withOps(command, async (ops) => {

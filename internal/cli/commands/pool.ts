@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { formatDuration } from '../../config/schema/units.ts'
 import { providers, Refusal, shapes, strategies } from '../../ops/client.ts'
 import { type Cli, duration, leaf, listing, names, ordinal } from '../command.ts'
 import { printPool, printPools } from '../poolview.ts'
@@ -84,12 +85,30 @@ function create(pool: Command, cli: Cli): void {
 }
 
 function change(pool: Command, cli: Cli): void {
-  leaf(pool, 'set <name> <key=value...>', 'strategy, maxWaitMs, onExhausted, preemptAt, probePath, upstream').action(
-    (name: string, pairs: string[], _options: object, command: Command) =>
+  listing(leaf(pool, 'show <name>', 'the settings in force, and who decides each')).action(
+    (name: string, options: { json?: true }, command: Command) =>
       cli.withOps(command, async (ops) => {
-        await ops.poolSet({ name, set: Object.fromEntries(pairs.map(pair)) })
-        cli.screen.print(`changed ${name}: ${pairs.join(', ')}`)
+        const settings = await ops.poolSettings({ name })
+        if (options.json) return cli.screen.json(settings)
+        cli.screen.table(
+          ['SETTING', 'VALUE', 'FROM'],
+          settings.map(({ setting, value, origin }) => [
+            setting,
+            setting === 'maxWaitMs' ? formatDuration(Number(value)) : String(value ?? '-'),
+            origin,
+          ]),
+        )
       }),
+  )
+  leaf(
+    pool,
+    'set <name> <key=value...>',
+    'strategy, maxWaitMs, onExhausted, preemptAt, probePath, upstream; nothing after = takes it back',
+  ).action((name: string, pairs: string[], _options: object, command: Command) =>
+    cli.withOps(command, async (ops) => {
+      await ops.poolSet({ name, set: Object.fromEntries(pairs.map(pair)) })
+      cli.screen.print(`changed ${name}: ${pairs.join(', ')}`)
+    }),
   )
   leaf(pool, 'add <name> <member>', 'add a credential to a pool')
     .option('--position <n>', 'where, from 1 (default: at the end)', ordinal)

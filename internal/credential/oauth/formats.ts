@@ -52,6 +52,7 @@ const claude: FileFormat = {
       accountId: null,
       scope: scopes.length > 0 ? scopes.join(' ') : null,
       idToken: null,
+      plan: word(login.subscriptionType),
     }
   },
   changes: (tokens) => [
@@ -163,8 +164,13 @@ export function readTokens(format: FileFormat, text: string): TokenSet {
 
 /** The ChatGPT account that an id token or access token was issued for; null when it does not say. */
 export function chatGptAccount(token: string): string | null {
-  const claim = claimsOf(token)?.['https://api.openai.com/auth']
-  return isObject(claim) ? word(claim.chatgpt_account_id) : null
+  return word(chatGptClaims(claimsOf(token))?.chatgpt_account_id)
+}
+
+/** What a token of OpenAI says of the ChatGPT account; null when it says nothing. */
+export function chatGptClaims(claims: Document | null): Document | null {
+  const claim = claims?.['https://api.openai.com/auth']
+  return isObject(claim) ? claim : null
 }
 
 function isObject(value: unknown): value is Document {

@@ -4,7 +4,7 @@ import { classifyTokenError } from '../../dialect/dialect.ts'
 import type { Outbound } from '../../outbound/outbound.ts'
 import { Secret } from '../../vault/vault.ts'
 import { type Endpoint, isKnownLogin } from './endpoint.ts'
-import { expiryOf, jsonObject, type TokenSet } from './tokens.ts'
+import { emailIn, expiryOf, jsonObject, type TokenSet } from './tokens.ts'
 
 /** How long an authorization server may take; shorter than the time for which a refresh holds its lock. */
 export const grantMs = 20_000
@@ -111,6 +111,8 @@ function granted(body: string, before: TokenSet, now: number): TokenSet {
     accountId: before.accountId,
     scope: word(fields.scope) ?? before.scope,
     idToken: idToken === null ? before.idToken : new Secret(idToken),
+    account: emailIn(fields.account) ?? before.account ?? null,
+    plan: before.plan ?? null,
   }
 }
 

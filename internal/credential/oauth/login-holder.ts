@@ -91,6 +91,11 @@ export class LoginHolder implements Holder {
     return tokens !== null && tokens.refreshToken === null ? tokens : null
   }
 
+  held(): TokenSet | null {
+    this.#open()
+    return this.#state.tokens
+  }
+
   problem() {
     this.#open()
     const { failure, dead, later } = this.#state

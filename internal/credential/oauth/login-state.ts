@@ -1,6 +1,7 @@
 import type { At, Reason } from '../../pool/pool.ts'
 import type { CredentialRecord } from '../../store/store.ts'
 import type { CredentialContext } from '../context.ts'
+import { accountChange } from '../identity.ts'
 import { NoMaterial } from '../material.ts'
 import { Unreadable } from '../sources/holder.ts'
 import { refreshDigest } from './place.ts'
@@ -87,12 +88,16 @@ export class LoginState {
     this.dead = null
     this.later = null
     if (this.#stopped) return
-    if (before) this.#context.replaced(this.#record, this.#whatChanged(before, tokens, by))
-    else if (wasUnreadable) this.#context.replaced(this.#record, 'others')
+    if (before) {
+      const change = this.#whatChanged(before, tokens, by)
+      this.#context.replaced(this.#record, change)
+      this.#tellAccount(before, tokens)
+    }
+    if (!before && wasUnreadable) this.#context.replaced(this.#record, 'others')
   }
 
   #whatChanged(before: TokenSet, tokens: TokenSet, by: 'us' | 'others'): 'us' | 'others' | 'another' {
-    if (before.accountId !== tokens.accountId) return 'another'
+    if (before.accountId !== tokens.accountId || accountChange(before, tokens)) return 'another'
     // While there was no live token the member was suspect for want of one; our refresh ends that as another's would.
     return isLive(before, this.#context.clock.now()) ? by : 'others'
   }
@@ -102,7 +107,13 @@ export class LoginState {
     this.failure = null
     this.dead = null
     this.later = null
+    if (this.tokens) this.#tellAccount(this.tokens, tokens)
     this.#take(tokens, false)
+  }
+
+  #tellAccount(before: TokenSet, tokens: TokenSet): void {
+    const change = accountChange(before, tokens)
+    if (change) this.#context.changedAccount(this.#record, change)
   }
 
   /** The tokens changed while nobody looked: a login that had lapsed lives again. */

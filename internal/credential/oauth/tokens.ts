@@ -13,6 +13,9 @@ export interface TokenSet {
   /** The scopes that were granted, separated by blanks. */
   readonly scope: string | null
   readonly idToken: Secret | null
+  /** The e-mail address of the account, and its plan, where no id token names them. */
+  readonly account?: string | null
+  readonly plan?: string | null
 }
 
 /** A word that is the same only for the same secret and says nothing of it. */
@@ -37,6 +40,8 @@ export function tokensToText(tokens: TokenSet): string {
     accountId: tokens.accountId,
     scope: tokens.scope,
     idToken: tokens.idToken?.reveal() ?? null,
+    account: tokens.account ?? null,
+    plan: tokens.plan ?? null,
   })
 }
 
@@ -54,6 +59,8 @@ export function tokensFromText(text: string): TokenSet {
     accountId: word(fields.accountId),
     scope: word(fields.scope),
     idToken: idToken === null ? null : new Secret(idToken),
+    account: word(fields.account),
+    plan: word(fields.plan),
   }
 }
 
@@ -79,6 +86,12 @@ export function claimsOf(token: string): Readonly<Record<string, unknown>> | nul
   } catch {
     return null
   }
+}
+
+/** The e-mail address in what Anthropic's token endpoint says of the account; null when it says nothing. */
+export function emailIn(account: unknown): string | null {
+  if (typeof account !== 'object' || account === null || !('email_address' in account)) return null
+  return word(account.email_address)
 }
 
 /** When a JSON Web Token ends (`exp`), in ms; null when it does not say. */

@@ -5,7 +5,7 @@ import { Refusal } from '../../pool/pool.ts'
 import { Secret } from '../../vault/vault.ts'
 import type { Endpoint } from '../oauth/endpoint.ts'
 import { chatGptAccount } from '../oauth/formats.ts'
-import { expiryOf, type TokenSet } from '../oauth/tokens.ts'
+import { emailIn, expiryOf, type TokenSet } from '../oauth/tokens.ts'
 import type { LoginEndpoint } from './login-endpoints.ts'
 
 /** What a login needs to know. */
@@ -68,6 +68,7 @@ export function tokensOf({ clock, endpoint }: SignInDeps, answer: oauth.TokenEnd
     accountId: endpoint.login === 'codex' ? chatGptAccount(id_token ?? access_token) : null,
     scope: scope ?? null,
     idToken: id_token === undefined ? null : new Secret(id_token),
+    account: emailIn(answer.account),
   }
 }
 

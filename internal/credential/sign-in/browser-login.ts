@@ -3,6 +3,7 @@ import { Refusal } from '../../pool/pool.ts'
 import type { TokenSet } from '../oauth/tokens.ts'
 import { type AuthorizationServer, refusalOf, type SignInDeps, tokensOf } from './authorization-server.ts'
 import { type LoginFlow, patienceMs, quiet } from './login-flow.ts'
+import { pasted } from './pasted.ts'
 import { listen } from './redirect.ts'
 
 /** Begins a login in a browser, with PKCE (RFC 7636). */
@@ -69,12 +70,4 @@ async function redeem(
   } catch (error) {
     throw refusalOf(error)
   }
-}
-
-/** What a person copied: the whole address, `code#state`, or the code. */
-function pasted(text: string, state: string): URLSearchParams {
-  const trimmed = text.trim()
-  if (URL.canParse(trimmed)) return new URL(trimmed).searchParams
-  const [code = '', shown = state] = trimmed.split('#')
-  return new URLSearchParams({ code, state: shown })
 }

@@ -140,12 +140,14 @@ test('the address at which a browser elsewhere ended up can be pasted', async ()
   expect(server.accepts((await settled(flow.tokens)).accessToken.reveal())).toBe(true)
 })
 
-test('a code with a foreign state is refused', async () => {
+test('what is no address of this login is refused and sent nowhere, and the login goes on', async () => {
   byBrowser()
   const flow = await live.beginLogin(record('oauth'))
-  flow.paste('code#foreign')
-  await expect(settled(flow.tokens)).rejects.toMatchObject({ code: 'failed' })
+  expect(() => flow.paste('sk-live-0123456789')).toThrow('not the address')
+  expect(() => flow.paste('code-0123456789#foreign-0123456789')).toThrow('another login')
   expect(server.requests).toEqual([])
+  await fetch(flow.prompt.url)
+  expect(server.accepts((await settled(flow.tokens)).accessToken.reveal())).toBe(true)
 })
 
 test('a cancelled login ends, and its port is free again', async () => {

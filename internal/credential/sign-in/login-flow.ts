@@ -14,7 +14,7 @@ export interface LoginFlow {
   readonly prompt: LoginPrompt
   /** Resolves when the person has agreed; rejects with a Refusal. */
   readonly tokens: Promise<TokenSet>
-  /** The address (or the code) at which a browser on another machine ended up. */
+  /** The address (or the code) at which a browser on another machine ended up; throws a Refusal for anything else, and goes on waiting. */
   paste(address: string): void
   cancel(): void
 }

@@ -74,6 +74,10 @@ export class CommandHolder implements Holder {
     return this.generation > generation ? 'renewed' : 'unavailable'
   }
 
+  held(): Secret | null {
+    return this.#held?.secret ?? null
+  }
+
   problem() {
     return this.#failure && { reason: 'unreadable' as const, message: this.#failure.message, broken: false }
   }

@@ -30,6 +30,10 @@ export class FixedHolder implements Holder {
     return this.#open() && this.generation > generation ? 'renewed' : 'unavailable'
   }
 
+  held(): Secret | null {
+    return this.#open()
+  }
+
   problem() {
     return this.#open() ? null : { reason: 'unreadable' as const, message: this.#message, broken: true }
   }

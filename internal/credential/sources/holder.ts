@@ -2,6 +2,7 @@ import type { At, Reason } from '../../pool/pool.ts'
 import type { CredentialRecord } from '../../store/store.ts'
 import { type Secret, unquoted } from '../../vault/vault.ts'
 import { type Material, NoMaterial, type Renewal } from '../material.ts'
+import type { TokenSet } from '../oauth/tokens.ts'
 
 /** Keeps the secret of one credential, whatever its source. */
 export interface Holder {
@@ -12,6 +13,8 @@ export interface Holder {
   material(): Material | Promise<Material>
   /** As `Credentials.renew`. */
   renew(generation: number): Promise<Renewal>
+  /** The key or the tokens that are held now, without asking their source; null when there are none. */
+  held(): Secret | TokenSet | null
   /** What is wrong with the secret, as a sentence; null when all is well. `broken`: there is none until a person mends it. */
   problem(): { readonly reason: Reason; readonly message: string; readonly broken: boolean } | null
   /** Looks once more for a secret that had been given up. */

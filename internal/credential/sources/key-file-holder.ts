@@ -52,6 +52,10 @@ export class KeyFileHolder implements Holder {
     return this.generation > generation ? 'renewed' : 'unavailable'
   }
 
+  held(): Secret | null {
+    return this.#secret
+  }
+
   problem() {
     const reason = 'unreadable' as const
     if (this.#failure) return { reason, message: this.#failure.message, broken: true }

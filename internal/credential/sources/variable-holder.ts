@@ -53,6 +53,10 @@ export class VariableHolder implements Holder {
     return this.#open() && this.generation > generation ? 'renewed' : 'unavailable'
   }
 
+  held(): Secret | null {
+    return this.#open()
+  }
+
   problem() {
     const secret = this.#open()
     const message = this.#problem
@@ -86,7 +90,9 @@ export class VariableHolder implements Holder {
       this.#context.check(key, `the environment variable ${name}`)
       this.#take(key, keysOf(env, name))
     } catch (error) {
-      const why = error instanceof Error ? error.message : 'the variable could not be read'
+      const said = error instanceof Error ? error.message : 'the variable could not be read'
+      // Whoever reads this may have it set in the shell before them.
+      const why = this.#context.follows && countOf(env, name) === 0 ? `${said} where spillway serve runs` : said
       const isWithdrawn = countOf(env, name) > 0 && number > countOf(env, name)
       if (!kept || isWithdrawn || !this.#openSealed()) this.#problem = why
       else if ((env[name] ?? '').trim() !== '') this.#problem = `${why}; the key that is kept sealed goes on serving`

@@ -41,7 +41,7 @@ export interface Commands {
   removeCredential(name: string, options: { force: boolean }, actor: Actor): Promise<void>
   /** false: it already is so. */
   setEnabled(name: string, enabled: boolean, actor: Actor): Promise<boolean>
-  /** The secret of a credential changed: a new generation. A `login` or an `operator` ends whatever kept it out, a `refresh` only a rejected login. */
+  /** The secret of a credential changed: a new generation. A `login` or an `operator` ends whatever kept it out, a `refresh` only a rejected login. A credential's row among what is also written takes the place of its record. */
   renewCredential(
     name: string,
     how: 'login' | 'operator' | 'refresh',

@@ -6,10 +6,24 @@ export type Finding = 'cleared' | 'confirmed' | 'inconclusive'
 
 /** The canonical probe, implemented by `proxy`: one cheap request with the credential and no client headers. */
 export interface Prober {
-  probe(
-    credential: CredentialRecord,
-    pool: PoolRecord,
-  ): Promise<{ finding: Finding; reason: Reason; status: number | null }>
+  probe(credential: CredentialRecord, pool: PoolRecord): Promise<Probed>
+}
+
+/** What was found about a credential, and how. */
+export interface Probed {
+  readonly finding: Finding
+  readonly reason: Reason
+  readonly status: number | null
+  /** What was asked, such as `GET https://api.openai.com/v1/models`; null or absent: nothing. */
+  readonly asked?: string | null
+  /** Why nothing was asked, or nobody answered, as a sentence; null or absent: there was an answer. */
+  readonly problem?: string | null
+}
+
+/** The same request for a credential that has just been added; implemented by `proxy`. */
+export interface Checker {
+  /** Asks with the secret as it is, refreshing nothing. `asked` is null where no request is known that every credential may make. */
+  check(credential: CredentialRecord, pool: PoolRecord): Promise<Probed>
 }
 
 /** What an upstream answered to the free canonical request, and what that says about the credential. */

@@ -108,7 +108,10 @@ export class MemberCommands {
 
   async addCredential(record: CredentialRecord, alsoWrite: readonly Write[], actor: Actor): Promise<void> {
     if (this.#core.registry.credentials.has(record.name)) {
-      throw new Refusal('conflict', `there is a credential named ${record.name} already`, 'choose another name')
+      throw new Refusal('conflict', `there is a credential named ${record.name} already`, {
+        verb: 'replace',
+        name: record.name,
+      })
     }
     const credential = this.#core.registry.addCredential(record, pristine, 1)
     const rows: Write[] = [{ put: 'credential', row: record }, credentialRow(credential), ...alsoWrite]
@@ -167,7 +170,9 @@ export class MemberCommands {
     credential.generation++
     const wasOut = isClosed(before) || before.state === 'suspect'
     if (wasOut || how !== 'refresh') this.#open(credential.gate)
-    const rows = [credentialRow(credential), ...alsoWrite(credential.generation)]
+    const writes = alsoWrite(credential.generation)
+    for (const write of writes) if ('put' in write && write.put === 'credential') credential.record = write.row
+    const rows = [credentialRow(credential), ...writes]
     const pool = poolsOf(credential)[0]?.name ?? null
     if (wasOut || how !== 'refresh') {
       const detail = { how: how === 'operator' ? how : before.state === 'unreadable' ? 'read' : 'login' } as const

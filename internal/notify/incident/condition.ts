@@ -124,6 +124,7 @@ export function roleOf(event: DomainEvent): Role | null {
     case 'cred_cooled':
     case 'cred_suspect':
     case 'cred_added':
+    case 'cred_account_changed':
     case 'pool_changed':
     case 'key_created':
     case 'key_revoked':

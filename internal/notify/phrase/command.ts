@@ -36,7 +36,7 @@ function helpOn(event: DomainEvent): Help | null {
     case 'cred_expiring':
       return run(`cred login ${from}`)
     case 'cred_disabled':
-      return event.detail.by === 'operator' ? run(`cred enable ${from}`) : run(`cred login ${from}`)
+      return event.detail.by === 'operator' ? run(`cred enable ${from}`) : run(`cred replace ${from}`)
     case 'keys_guessed':
       return look('key list')
     case 'egress_blocked':
@@ -67,7 +67,7 @@ function cure({ why, remedy }: Details['pool_exhausted']): Help {
     (typeof remedy === 'object' ? remedy : null) ??
     waits('needs-login', 'login') ??
     waits('unreadable', 'show') ??
-    waits('disabled', 'login')
+    waits('disabled', 'replace')
   return known ? run(`cred ${known.verb} ${plain(known.name)}`) : look('status')
 }
 

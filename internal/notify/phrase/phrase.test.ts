@@ -108,7 +108,7 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
     sample('pool_exhausted', {
       detail: { members: 1, retryAt: null, first: null, needsPerson: true, why: { a: 'disabled' } },
     }),
-    'openai is exhausted: its only member is disabled. Run: spillway cred login a',
+    'openai is exhausted: its only member is disabled. Run: spillway cred replace a',
   ],
   [
     'an exhaustion that ends when a secret can be read again',
@@ -172,7 +172,7 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
   [
     'a credential that its upstream closed',
     sample('cred_disabled', { pool: null, reason: 'account-closed' }),
-    'work is disabled: the upstream does not accept it (account closed). Run: spillway cred login work',
+    'work is disabled: the upstream does not accept it (account closed). Run: spillway cred replace work',
   ],
   [
     'a token that ends, with how another gets in its place',

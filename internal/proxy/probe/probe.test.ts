@@ -17,7 +17,8 @@ async function probe(options: RigOptions = {}, prepare: () => void = () => {}) {
 
 describe('the canonical probe', () => {
   it('asks with the credential alone', async () => {
-    expect(await probe()).toEqual({ finding: 'cleared', reason: 'ok', status: 200 })
+    const asked = expect.stringMatching(/^GET http:.*\/v1\/models$/)
+    expect(await probe()).toEqual({ finding: 'cleared', reason: 'ok', status: 200, asked })
     const [seen] = rig.upstream.requests
     expect([seen?.method, seen?.target, seen?.credential]).toEqual(['GET', '/v1/models', 'key-a'])
   })
@@ -41,7 +42,7 @@ describe('the canonical probe', () => {
 
   it('of a missing secret finds nothing, and says why', async () => {
     const found = await probe({}, () => rig.credentials.missing.set('a', 'unreadable'))
-    expect(found).toEqual({ finding: 'inconclusive', reason: 'unreadable', status: null })
+    expect(found).toMatchObject({ finding: 'inconclusive', reason: 'unreadable', status: null, asked: null })
   })
 
   it.each([

@@ -10,9 +10,16 @@ export interface Given {
 }
 
 /** Writes `~/.codex/auth.json` as Codex does after a login or a refresh, in one step. */
-export function writeCodexLogin(path: string, { accessToken, refreshToken }: Given, accountId = 'acc-1'): void {
+export function writeCodexLogin(
+  path: string,
+  { accessToken, refreshToken }: Given,
+  accountId = 'acc-1',
+  email?: string,
+): void {
+  const claims = { email, 'https://api.openai.com/auth': { chatgpt_plan_type: 'plus' } }
+  const payload = email === undefined ? {} : claims
   const tokens = {
-    id_token: 'h.e30.s',
+    id_token: `h.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.s`,
     access_token: accessToken,
     refresh_token: refreshToken,
     account_id: accountId,

@@ -76,7 +76,13 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
     throw error
   })
   const state: { finding: Finding } = { finding: 'cleared' }
-  const prober = { probe: async () => ({ finding: state.finding, reason: 'auth-rejected' as const, status: 401 }) }
+  const probe = async () => ({
+    finding: state.finding,
+    reason: 'auth-rejected' as const,
+    status: 401,
+    asked: 'GET https://api.openai.com/v1/models',
+  })
+  const prober = { probe, check: probe }
   const engine = await startEngine({
     store,
     bus,

@@ -11,7 +11,7 @@ let right: Buffer
 
 beforeEach(async () => {
   program = new Program()
-  await program.run(['cred', 'add', 'work', '--provider', 'openai'], { input: 'sk-work\n' })
+  await program.run(['cred', 'add', 'work', '--provider', 'openai', '--no-check'], { input: 'sk-work\n' })
   // Killed, so that a part of the store is in its log only.
   const daemon = await program.serve()
   await program.ops.poolCreate({ name: 'openai', provider: 'openai', members: ['work'] })

@@ -18,7 +18,7 @@ const lines = (text: string) => text.trim().split('\n')
 
 describe('names and flags', () => {
   beforeEach(async () => {
-    await program.run(['cred', 'add', 'work', '--provider', 'openai'], { input: 'sk-work\n' })
+    await program.run(['cred', 'add', 'work', '--provider', 'openai', '--no-check'], { input: 'sk-work\n' })
     await program.run(['pool', 'create', 'openai', '--provider', 'openai', '--members', 'work'])
   })
 

@@ -153,7 +153,7 @@ describe('a pool that is exhausted because its members need a person', () => {
     await expect
       .poll(() => texts()[0])
       .toBe(
-        'openai is exhausted: its only member is disabled. 2 requests refused.\nwork is disabled: the upstream does not accept it (key rejected). Run: spillway cred login work',
+        'openai is exhausted: its only member is disabled. 2 requests refused.\nwork is disabled: the upstream does not accept it (key rejected). Run: spillway cred replace work',
       )
     await pass(60_000)
     expect(texts()).toHaveLength(1)

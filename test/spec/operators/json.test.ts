@@ -207,7 +207,7 @@ describe('without a daemon', () => {
   const program = new Program()
 
   beforeAll(async () => {
-    await program.run(['cred', 'add', 'work', '--provider', 'openai'], { input: 'sk-work\n' })
+    await program.run(['cred', 'add', 'work', '--provider', 'openai', '--no-check'], { input: 'sk-work\n' })
     await program.run(['pool', 'create', 'openai', '--provider', 'openai', '--members', 'work'])
   })
   afterAll(() => program.close())

@@ -11,7 +11,7 @@ let served: Served
 beforeAll(async () => {
   upstream = await fakeUpstream()
   await program.run(['init'])
-  await program.run(['cred', 'add', 'work', '--provider', 'openai'], { input: 'sk-work\n' })
+  await program.run(['cred', 'add', 'work', '--provider', 'openai', '--no-check'], { input: 'sk-work\n' })
   const members = ['--provider', 'openai', '--members', 'work', '--upstream', upstream.url]
   await program.run(['pool', 'create', 'openai', ...members])
   served = await program.serve()
