@@ -320,7 +320,7 @@ describe('failovers', () => {
     await life.clock.advance(20 * minute)
     expect(life.chat.buzzes).toBe(0)
     expect(life.chat.texts).toEqual([
-      expect.stringMatching(/^openai: 60 failovers from 14:00:00 UTC to 14:59:20 UTC, nobody was refused\.$/),
+      expect.stringMatching(/^openai: 60 failovers from 14:00:00 UTC to 15:00:00 UTC, nobody was refused\.$/),
     ])
     expect(life.chat.messages[0]?.buttons).toBe(0)
     await life.happen(failover(life.clock.now()))
@@ -343,15 +343,18 @@ describe('failovers', () => {
     await life.happen(failover(noon))
     expect(life.chat.messages[0]?.buttons).toBe(2)
     const [id = ''] = (await life.store.incidents()).map((incident) => incident.id)
-    expect(life.notifier.isOpen(id)).toBe(true)
+    const clear = { verb: 'clear', pool: 'openai', member: 'work' } as const
+    expect(life.notifier.offers(id, clear)).toBe(true)
+    expect(life.notifier.offers(id, { ...clear, member: 'personal' })).toBe(false)
     await life.clock.advance(5 * minute)
-    expect(life.notifier.isOpen(id)).toBe(false)
+    expect(life.notifier.offers(id, clear)).toBe(false)
     await life.clock.advance(10_000)
     expect(life.chat.messages[0]?.buttons).toBe(0)
+    await life.clock.advance(10 * minute)
     expect(life.chat.texts[0]).toBe(
       'openai: failed over from work to personal at 14:00:00 UTC (429 rate limit); nobody was refused. That is over.',
     )
-    expect(life.notifier.isOpen('nonsense')).toBe(false)
+    expect(life.notifier.offers('nonsense', clear)).toBe(false)
   })
 
   it.each([

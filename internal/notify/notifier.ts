@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Cancel, within } from '../clock/clock.ts'
 import type { Announcement } from '../events/events.ts'
 import type { IncidentRecord } from '../store/store.ts'
@@ -11,7 +12,7 @@ import { Listener } from './hearing/listener.ts'
 import { familyOf } from './incident/cause.ts'
 import { isRoutine, isUrgent } from './incident/condition.ts'
 import { type Incident, recordOf, wasTold } from './incident/incident.ts'
-import type { At, Channel, Remark } from './incident/notice.ts'
+import type { At, Channel, Remark, Remedy } from './incident/notice.ts'
 import { hear } from './incident/pipeline.ts'
 import { ended, spentAt, swept, wantsFacts, wantsPool, withFacts } from './incident/sweep.ts'
 import type { Notifier, NotifierDeps } from './port.ts'
@@ -86,11 +87,11 @@ class PipelineNotifier implements Notifier {
     return open.sort((one, other) => one.openedAt - other.openedAt).map(recordOf)
   }
 
-  isOpen(id: string): boolean {
-    const now = this.#parts.clock.now()
+  offers(id: string, remedy: Remedy): boolean {
     const incident = this.#ledger.incident(id)
-    const family = incident ? this.#render.family(incident) : []
-    return family.some(({ closedAt, endsAt }) => closedAt === null && (endsAt === null || endsAt > now))
+    return (
+      incident !== undefined && this.#render.notice(incident).remedies.some((one) => isDeepStrictEqual(one, remedy))
+    )
   }
 
   remark(remark: Omit<Remark, 'host'>, waitMs: number): ReturnType<Notifier['remark']> {

@@ -4,7 +4,7 @@ import type { Logger } from '../log/log.ts'
 import type { IncidentRecord, Store } from '../store/store.ts'
 import type { Incident } from './incident/incident.ts'
 import type { FailoverNotices } from './incident/loudness.ts'
-import type { At, Channel, Remark } from './incident/notice.ts'
+import type { At, Channel, Remark, Remedy } from './incident/notice.ts'
 import type { Facts, PoolNow } from './incident/sweep.ts'
 import type { Cost } from './rendering.ts'
 
@@ -43,8 +43,8 @@ export interface Notifier {
   mutedUntil(): At | null
   /** The conditions that hold now, oldest first. */
   incidents(): readonly IncidentRecord[]
-  /** Whether that incident is not over, so that its buttons mean something. */
-  isOpen(incident: string): boolean
+  /** Whether the notice of that incident would offer the remedy now: what was offered earlier may be over. */
+  offers(incident: string, remedy: Remedy): boolean
   /** Tells each channel something that is no incident, and what came of it: null when it was delivered. */
   remark(remark: Omit<Remark, 'host'>, waitMs: number): Promise<readonly { channel: string; problem: string | null }[]>
   /** Resolves when all that was heard is saved and each channel has been given what is due. */

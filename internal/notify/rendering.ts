@@ -61,7 +61,7 @@ export function renderingOf({ clock, ledger, instant, host, settings, costNow }:
       const open = all.some((one) => one.closedAt === null && one.lasts)
       const closedAt = open ? null : Math.max(...all.map((one) => one.closedAt ?? 0))
       const facts = { incident: id, version, kind, why, pool, subject, reason, openedAt, closedAt, count }
-      const remedies = all.flatMap(remediesOf)
+      const remedies = all.flatMap((one) => remediesOf(one, clock.now()))
       return { ...facts, ...message(all, sayingOf), host, open, isSilent: silent(all), remedies, isRepeated: false }
     },
     summary: (incidents) => ({

@@ -24,7 +24,7 @@ export interface TelegramOps {
 /** What a command or a button has at hand. */
 export interface ActionDeps {
   readonly ops: TelegramOps
-  readonly notifier: Pick<Notifier, 'mute' | 'mutedUntil' | 'isOpen'>
+  readonly notifier: Pick<Notifier, 'mute' | 'mutedUntil' | 'offers'>
   readonly now: () => number
   readonly instant: SayInstant
   /** What this machine is called. */

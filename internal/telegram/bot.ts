@@ -85,7 +85,7 @@ export class Front {
     if (!chat || !context.chat) return
     const press = buttons.press(context.chat.id, data, {
       now: deps.now(),
-      isOpen: (incident) => deps.notifier.isOpen(incident),
+      isOffered: (incident, action) => deps.notifier.offers(incident, action),
     })
     if (press.kind !== 'action') {
       await context.answerCallbackQuery({ text: answer(deadButton(press)), show_alert: true })

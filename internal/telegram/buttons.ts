@@ -47,13 +47,17 @@ export class Buttons {
     return data
   }
 
-  /** Takes a press: the same button does nothing more unless it is put back, and nothing when its incident is over. */
-  press(chat: number, data: string, { now, isOpen }: { now: number; isOpen: (incident: string) => boolean }): Press {
+  /** Takes a press: the same button does nothing more unless it is put back, and nothing when its incident no longer offers it. */
+  press(
+    chat: number,
+    data: string,
+    { now, isOffered }: { now: number; isOffered: (incident: string, action: Action) => boolean },
+  ): Press {
     const entry = this.#entries.get(data)
     if (!entry || entry.chat !== chat) return { kind: 'unknown' }
     const { action } = entry
     if (entry.used) return { kind: 'used', action }
-    if ('incident' in entry.purpose && !isOpen(entry.purpose.incident)) return { kind: 'over', action }
+    if ('incident' in entry.purpose && !isOffered(entry.purpose.incident, action)) return { kind: 'over', action }
     if (entry.expiresAt <= now) return { kind: 'expired', action }
     entry.used = true
     const putBack = () => {

@@ -24,7 +24,7 @@ export interface TelegramDeps {
   /** Calls the API; grammY's own when absent. */
   readonly fetch?: typeof fetch
   readonly ops: TelegramOps
-  readonly notifier: Pick<Notifier, 'mute' | 'mutedUntil' | 'isOpen'>
+  readonly notifier: Pick<Notifier, 'mute' | 'mutedUntil' | 'offers'>
   readonly clock: Clock
   readonly log: Logger
   /** What this machine is called. */

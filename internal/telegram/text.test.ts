@@ -146,16 +146,16 @@ describe('what is shown', () => {
 })
 
 describe('buttons', () => {
-  const isOpen = () => true
+  const isOffered = () => true
 
   it('do nothing when their incident is over, and those of an answer have none', () => {
     const buttons = new Buttons()
-    const over = { now, isOpen: () => false }
+    const over = { now, isOffered: () => false }
     const action = { verb: 'enable', member: 'work' } as const
     const ofIncident = buttons.data(42, { incident: 'one' }, action, now)
     const ofAnswer = buttons.data(42, { replyTo: 7 }, action, now)
     expect(buttons.press(42, ofIncident, over)).toEqual({ kind: 'over', action })
-    expect(buttons.press(42, ofIncident, { now, isOpen }).kind).toBe('action')
+    expect(buttons.press(42, ofIncident, { now, isOffered }).kind).toBe('action')
     expect(buttons.press(42, ofAnswer, over).kind).toBe('action')
   })
 
@@ -173,9 +173,9 @@ describe('buttons', () => {
   it('mean something in their own chat only', () => {
     const buttons = new Buttons()
     const data = buttons.data(42, { incident: 'incident' }, { verb: 'rotate', pool: 'openai' }, now)
-    expect(buttons.press(43, data, { now, isOpen }).kind).toBe('unknown')
-    expect(buttons.press(42, data, { now, isOpen }).kind).toBe('action')
-    expect(buttons.press(42, data, { now, isOpen }).kind).toBe('used')
+    expect(buttons.press(43, data, { now, isOffered }).kind).toBe('unknown')
+    expect(buttons.press(42, data, { now, isOffered }).kind).toBe('action')
+    expect(buttons.press(42, data, { now, isOffered }).kind).toBe('used')
   })
 
   it('are remembered up to a thousand, the oldest forgotten first', () => {
@@ -183,8 +183,8 @@ describe('buttons', () => {
     const data = Array.from({ length: 1_001 }, (_, at) =>
       buttons.data(42, { incident: `incident ${at}` }, { verb: 'rotate', pool: 'openai' }, now),
     )
-    expect(buttons.press(42, data[0]!, { now, isOpen }).kind).toBe('unknown')
-    expect(buttons.press(42, data[1]!, { now, isOpen }).kind).toBe('action')
+    expect(buttons.press(42, data[0]!, { now, isOffered }).kind).toBe('unknown')
+    expect(buttons.press(42, data[1]!, { now, isOffered }).kind).toBe('action')
   })
 })
 

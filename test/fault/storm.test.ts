@@ -99,6 +99,7 @@ describe(`F21: ${total} queued requests with dead keys`, () => {
     expect(told?.text.split('\n')).toEqual([
       expect.stringMatching(/^openai is exhausted: its only member is disabled\. Exhausted for 1\d min so far/),
       expect.stringMatching(/^a is disabled: .*spillway cred replace a$/),
+      expect.stringMatching(/^— /),
     ])
     expect(told?.texts.length).toBeLessThan(20)
     expect(more).toEqual([])

@@ -34,7 +34,7 @@ const hostHoldMs = 5_000
 const quietMs = 600_000
 /** Failovers of a pool are told by the hour. */
 const failoverHourMs = 3_600_000
-/** How long a failover is news when nobody knows when its member returns. */
+/** A failover is over when its member can return, and nothing more has come for so long: pools that flap do not open and close. */
 const failoverNewsMs = 900_000
 /** How long it takes to find out whether a key that was rejected is dead; the key's own notice tells the failover, then. */
 const suspicionMs = 30_000
@@ -62,7 +62,7 @@ export function roleOf(event: DomainEvent): Role | null {
       return opens(groups.failover(event.pool), {
         subject: event.from,
         holdMs: isSuspicion(event) ? suspicionMs : 0,
-        endsAt: event.detail.until ?? event.at + failoverNewsMs,
+        endsAt: Math.max(event.detail.until ?? 0, event.at + failoverNewsMs),
         longestMs: failoverHourMs,
       })
     case 'pool_rotated':

@@ -10,5 +10,6 @@ export type FailoverNotices = 'off' | 'silent' | 'on'
  */
 export function isSilent({ kind, event, end }: Incident, failover: FailoverNotices): boolean {
   if (kind === 'cred_failover') return failover !== 'on'
+  if (end?.kind === 'pool_recovered' && end.detail.how === 'operator') return true
   return isRoutine(kind) || (end ?? event).actor.startsWith('operator:')
 }

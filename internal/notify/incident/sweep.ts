@@ -3,6 +3,7 @@ import { editSpacingMs, isBackToStay, needsUpdate } from './decide.ts'
 import { close, updated } from './fold.ts'
 import type { Incident } from './incident.ts'
 import type { At } from './notice.ts'
+import { isOutdated } from './remedy.ts'
 
 /** Longer than what comes back within a quarter of an hour, and than an hour of failovers with what was refused in it. */
 const retainMs = 4_500_000
@@ -22,6 +23,7 @@ export interface PoolNow {
 export function swept(incident: Incident, now: At, dedupeMs: number, pool: PoolNow | null): Incident {
   const endsAt = ownEnd(incident)
   if (endsAt !== null && endsAt <= now) return updated(close(incident, null, endsAt), 'ended', now)
+  if (isOutdated(incident, now)) return updated(incident, 'lasting', now)
   if (isBackToStay(incident, now)) return updated({ ...incident, isBack: true }, 'lasting', now)
   const seen = pool ? refreshed(incident, pool) : incident
   if (seen !== incident) return updated(seen, 'changed', now)
