@@ -1,5 +1,5 @@
 /**
- * The composition root: builds the adapters, starts and stops them in order, and hands the command line its world.
+ * The composition root: builds the adapters, starts and stops them in order, and hands the command line what it needs.
  * Everything of the outside (clock, disk, environment, log) comes in here and is passed down as an argument.
  */
 import type { Daemon, DaemonDeps } from './daemon/daemon.ts'

@@ -1,6 +1,6 @@
 /**
  * The command line: parses, calls the verbs, prints, and says with which exit code the program ends.
- * It gets its world (streams, environment, a Port to the rest of the program) as arguments, so that tests run it in-process.
+ * It gets what is around it (streams, environment, a Port to the rest of the program) as arguments, so that tests run it in-process.
  */
 import { type Cli, whereOf } from './command.ts'
 import { endingOf, exitCodes } from './exit.ts'

@@ -91,7 +91,7 @@ export interface Port {
   demo(story: DemoStory): Promise<boolean>
 }
 
-/** The world around one run of the command line. */
+/** What is around one run of the command line. */
 export interface CliIo {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean }

@@ -10,7 +10,7 @@ import { remoteOps, runCli } from './cli.ts'
 
 /*
  * A transcript is a text file that says in its first line what it is about: `$ spillway …` is run (`< text` gives it stdin), plain lines are its stdout, `! ` marks
- * stderr, `= N` an exit code that is not 0. `% …` is done to the world: `advance MS`, `attempt POOL [limited]` and the like.
+ * stderr, `= N` an exit code that is not 0. `% …` is done to the installation: `advance MS`, `attempt POOL [limited]` and the like.
  * Each is played against the operations of this process and over the admin socket: both must give what the file says.
  */
 const folder = new URL('transcripts/', import.meta.url).pathname

@@ -47,10 +47,10 @@ export const worker: Worker = {
 }
 
 /**
- * A guard in a world that a test moves by hand: a mount, a worker, a queue of jobs, sentinel files and a clock. What was done
- * to the world is in `actions`, what was told in `told`.
+ * A guard on a machine that a test moves by hand: a mount, a worker, a queue of jobs, sentinel files and a clock. What was done
+ * to the machine is in `actions`, what was told in `told`.
  */
-export class GuardedWorld {
+export class GuardedMachine {
   readonly clock = new FakeClock()
   readonly actions: string[] = []
   readonly told: (GuardSignal<EventKind> & { readonly at: number })[] = []

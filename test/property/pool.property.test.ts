@@ -15,8 +15,8 @@ import {
   strategies,
 } from '../../internal/pool/pool.ts'
 import { checkSettled } from './checks.ts'
+import { families, type MemberPlan, PoolModel, type Step, verdicts } from './pool-model.ts'
 import { coolingUntil, probingUntil, seatOf, settings, suspectUntil } from './seats.ts'
-import { families, type MemberPlan, type Step, verdicts, World } from './world.ts'
 
 const spans = [1_000, 30_000, 61_000, 300_000, 1_200_000, 7_200_000, 259_200_000]
 const nat = fc.nat(1_000)
@@ -79,8 +79,8 @@ describe('the pool core', () => {
     const walks = fc.array(step, { maxLength: 60, size: 'max' })
     fc.assert(
       fc.property(plans, strategyName, walks, (of, other, walk) => {
-        const world = new World(of, [strategy, other])
-        for (const one of walk) world.take(one)
+        const model = new PoolModel(of, [strategy, other])
+        for (const one of walk) model.take(one)
       }),
       { numRuns: 200 },
     )

@@ -18,8 +18,6 @@ export interface Lease {
   readonly pool: string
   readonly member: string
   readonly credential: CredentialRecord
-  /** Of the seat when the lease was issued. */
-  readonly epoch: number
   /** Of the credential's secret when the lease was issued. */
   readonly generation: number
   readonly issuedAt: At

@@ -114,14 +114,14 @@ export class PoolCommands {
     await this.#changed(pool, [...rows, ...moved.map(seatRow), poolStateRow(pool)], how)
   }
 
-  /** A new upstream: the same seats, with their parks and epochs, before another host. */
+  /** A new upstream: other seats, before another host, with the parks of the old. */
   #reseat(pool: Pool): void {
     const { registry, clock } = this.#core
     const before = pool.seats
     const active = pool.active?.owner
     for (const seat of before) registry.dropSeat(seat)
     const seats = before.map((old) => {
-      const seat = registry.newSeat(pool, old.owner, old)
+      const seat = registry.newSeat(pool, old.owner, { position: old.position, weight: old.weight })
       seat.park = old.park
       return seat
     })

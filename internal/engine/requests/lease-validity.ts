@@ -7,8 +7,8 @@ import type { LiveLease } from '../state/live.ts'
  * can as long as it is under way.
  */
 export function mayStillServe(lease: LiveLease): boolean {
-  const { owner, domain } = lease.seat
-  return owner.seats.has(lease.seat) && [owner.gate, domain].every((gate) => gate === null || isOpen(gate, lease))
+  const { owner, domain, pool } = lease.seat
+  return pool.holds(lease.seat) && [owner.gate, domain].every((gate) => gate === null || isOpen(gate, lease))
 }
 
 function isOpen({ health }: Gate, { id, role }: LiveLease): boolean {

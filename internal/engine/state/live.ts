@@ -100,9 +100,9 @@ export class Pool implements LivePool {
     return this.selectionIndex.seats as readonly LiveSeat[]
   }
 
-  /** Whether the seat is still one of this pool's. */
+  /** Whether the seat is still one of this pool's: one that was filled anew since has another epoch. */
   holds(seat: LiveSeat): boolean {
-    return this.seats[seat.index] === seat
+    return this.seats[seat.index]?.epoch === seat.epoch
   }
 
   seat(member: string): LiveSeat | undefined {
@@ -167,10 +167,6 @@ export class LiveLease implements Lease {
 
   get member(): string {
     return this.seat.member
-  }
-
-  get epoch(): number {
-    return this.seat.epoch
   }
 
   get host(): string {

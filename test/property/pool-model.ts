@@ -53,7 +53,7 @@ export type Step =
 export const verdicts = ['clear', 'disable', 'enable', 'login', 'needs-login', 'cleared', 'confirmed'] as const
 type Verdict = (typeof verdicts)[number]
 
-/** How a member of the world is made: shared gates by number, -1 for none. */
+/** How a member of the model is made: shared gates by number, -1 for none. */
 export interface MemberPlan {
   readonly domain: number
   readonly host: number
@@ -98,7 +98,7 @@ export interface Lease {
  * Two pools over the same credentials, their domains and hosts: the least of an engine that docs/failover.md allows. It checks
  * with every step that selection answers as the reference does and that no state does what that page forbids.
  */
-export class World {
+export class PoolModel {
   now: At = 1_000_000
   readonly #credentials: readonly Credential[]
   readonly #domains = [openGate('domain', 'd0'), openGate('domain', 'd1')]
