@@ -2,7 +2,6 @@ import { readableSize } from '../config/schema/units.ts'
 import type {
   BudgetShape,
   EnforcedShape,
-  EvidenceShape,
   GuardShape,
   HotPathShape,
   ProbeShape,
@@ -10,7 +9,7 @@ import type {
   WorkerShape,
 } from '../ops/ops.ts'
 import type { Cell, Ink, Screen } from './screen.ts'
-import { localTime, relative, relativeOr } from './when.ts'
+import { relative, relativeOr } from './when.ts'
 
 /** Everything that is guarded, as tables. */
 export function printGuard(screen: Screen, { budgets, hotPaths, workers }: GuardShape, now: number): void {
@@ -51,12 +50,19 @@ function budgetRow(budget: BudgetShape, now: number): readonly Cell[] {
   ]
 }
 
-function budgetState({ problem, seenAt, complete, over, overBy }: BudgetShape): Cell {
+function budgetState({ problem, seenAt, complete, over, overBy, unread }: BudgetShape): Cell {
   if (problem === 'missing') return 'not there yet'
   if (problem !== null) return { text: `cannot be read (${problem})`, ink: 'red' }
   if (seenAt === null) return 'not looked at yet'
-  if (over) return { text: `over (${overBy.join(', ')})`, ink: 'red' }
+  const missed = unread > 0 ? unreadText(unread) : null
+  if (over) return { text: [`over (${overBy.join(', ')})`, missed].filter(Boolean).join('; '), ink: 'red' }
+  if (missed) return { text: missed, ink: 'yellow' }
   return complete ? { text: 'ok', ink: 'green' } : 'being looked at'
+}
+
+/** What is said of directories whose files are not counted. */
+export function unreadText(unread: number): string {
+  return `${unread.toLocaleString('en')} ${unread === 1 ? 'directory' : 'directories'} could not be read`
 }
 
 const pathInks: Readonly<Record<string, Ink>> = { readable: 'green' }
@@ -151,84 +157,7 @@ export function enforcedText(done: EnforcedShape): string {
   return `${name}: ${state}, ${holds}${deleted}${stays}${hint}`
 }
 
-function counted(count: number, one: string): string {
+/** A number of things, in words. */
+export function counted(count: number, one: string): string {
   return `${count.toLocaleString('en')} ${one}${count === 1 ? '' : 's'}`
-}
-
-/** Evidence for people. */
-export function printEvidence(screen: Screen, found: EvidenceShape, now: number): void {
-  for (const line of summary(found, now)) screen.print(line)
-  for (const path of found.paths) {
-    screen.print('')
-    screen.print(screen.paint('bold', path.path))
-    if (path.problem !== null) screen.print(`  ${screen.paint('red', problemText(path.problem))}`)
-    for (const [label, value] of facts(path, now)) screen.print(`  ${label.padEnd(12)} ${value}`)
-    for (const [title, files] of lists(path)) {
-      screen.print(`  ${title}`)
-      for (const { bytes, path: file, at } of files)
-        screen.print(`    ${readableSize(bytes).padStart(8)}  ${at === null ? '' : `${localTime(at, now)}  `}${file}`)
-    }
-  }
-}
-
-/** Evidence as Markdown, ready to paste. */
-export function evidenceMarkdown(found: EvidenceShape, now: number): string {
-  const lines = [`### Evidence at ${found.at}`, '', ...summary(found, now).map((line) => `- ${line}`), '']
-  lines.push('| path | files | size | per hour | × normal | oldest | newest |', '|---|---|---|---|---|---|---|')
-  for (const path of found.paths)
-    lines.push(
-      `| \`${path.path}\` | ${path.files} | ${readableSize(path.bytes)} | ${path.filesPerHour} files, ${readableSize(path.bytesPerHour)} | ${path.multiplier ?? '-'} | ${path.oldest ?? '-'} | ${path.newest ?? '-'} |`,
-    )
-  for (const path of found.paths)
-    for (const [title, files] of lists(path)) {
-      lines.push('', `**${title}** in \`${path.path}\``, '')
-      for (const { bytes, path: file, at } of files)
-        lines.push(`- ${readableSize(bytes)} \`${file}\`${at === null ? '' : ` ${at}`}`)
-    }
-  return lines.join('\n')
-}
-
-function summary({ breaker, disk, since, paths }: EvidenceShape, now: number): string[] {
-  const lines: string[] = []
-  if (breaker) {
-    const { pool, state, firstError, suppressed } = breaker
-    const error = firstError
-      ? `; first error ${localTime(firstError.at, now)} (${[firstError.status, firstError.reason].filter((part) => part !== null).join(' ')})`
-      : ''
-    const refused = suppressed > 0 ? `; ${counted(suppressed, 'request')} refused since` : ''
-    lines.push(`breaker of ${pool}: ${state}${error}${refused}`)
-  }
-  if (disk.freeBytes !== null) {
-    const full = disk.fullAt === null ? 'not filling up' : `full ${relative(disk.fullAt, now)} at this growth`
-    const reserve = disk.reserveBytes === null ? '' : ` (reserve ${readableSize(disk.reserveBytes)})`
-    lines.push(`disk: ${readableSize(disk.freeBytes)} free${reserve}, ${full}`)
-  }
-  if (paths.length > 0) lines.push(`growth measured since ${localTime(since, now)}`)
-  return lines
-}
-
-function problemText(problem: string): string {
-  return problem === 'missing' ? 'there is nothing at this path' : `cannot be read whole: ${problem}`
-}
-
-type PathEvidence = EvidenceShape['paths'][number]
-
-function facts(path: PathEvidence, now: number): [string, string][] {
-  const times = path.multiplier === null ? '-' : `${path.multiplier} × the time before the first error`
-  return [
-    ['holds', `${readableSize(path.bytes)} in ${counted(path.files, 'file')}`],
-    ['grows', `${readableSize(path.bytesPerHour)}/h, ${counted(path.filesPerHour, 'file')}/h`],
-    ['multiplier', times],
-    ['oldest', relativeOr(path.oldest, now)],
-    ['newest', relativeOr(path.newest, now)],
-  ]
-}
-
-function lists(path: PathEvidence): [string, readonly { bytes: number; path: string; at: string | null }[]][] {
-  const all: [string, readonly { bytes: number; path: string; at: string | null }[]][] = [
-    ['largest', path.largest.map((file) => ({ ...file, at: null }))],
-    ['newest', path.newestFiles],
-    ['first', path.sample],
-  ]
-  return all.filter(([, files]) => files.length > 0)
 }

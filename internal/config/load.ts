@@ -7,7 +7,7 @@ import { defaults } from './schema/defaults.ts'
 import { type Config, kindAt, schema, settings } from './schema/schema.ts'
 import { type Environment, fromEnvironment, type Override, strangers } from './values/environment.ts'
 import { layer, valueAt, withOverrides } from './values/layers.ts'
-import { pathBase, withAbsolutePaths } from './values/paths.ts'
+import { absolute, guardKey, pathBase, withAbsolutePaths } from './values/paths.ts'
 import { readSource, type Source } from './values/source.ts'
 
 export interface LoadOptions {
@@ -86,7 +86,7 @@ export function parseConfig(read: FileText, options: LoadOptions): Loaded {
   const problems = [
     ...source.problems,
     ...(parsed.success ? [] : clashesOf(parsed.error, merged).map(report)),
-    ...clashes(settled).map(report),
+    ...clashes(settled, (path) => absolute(path, pathBase(guardKey, overrides, options))).map(report),
   ]
   if (!parsed.success || problems.length > 0) return { ok: false, problems }
 

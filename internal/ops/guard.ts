@@ -19,6 +19,8 @@ export interface BudgetShape {
   overBy: string[]
   action: 'report' | 'prune'
   pool: string | null
+  /** Directories below it that could not be read; what is in them is not counted. */
+  unread: number
   complete: boolean
   seenAt: string | null
   /** Why it cannot be looked at; null: it can. */
@@ -109,6 +111,8 @@ export interface EvidenceShape {
     path: string
     bytes: number
     files: number
+    /** Directories below it that could not be read; what is in them is not counted. */
+    unread: number
     bytesPerHour: number
     filesPerHour: number
     newest: string | null

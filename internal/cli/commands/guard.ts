@@ -2,8 +2,9 @@ import type { Command } from 'commander'
 import { reserveOf } from '../../config/schema/reserve.ts'
 import type { EvidenceShape } from '../../ops/ops.ts'
 import { absolute, type Cli, duration, leaf, listing } from '../command.ts'
+import { evidenceMarkdown, nothingNamed, printEvidence } from '../evidenceview.ts'
 import { exitCodes } from '../exit.ts'
-import { enforcedText, evidenceMarkdown, printEvidence, printGuard, printProbe, printRecovery } from '../guardview.ts'
+import { enforcedText, printGuard, printProbe, printRecovery } from '../guardview.ts'
 
 /** `guard …`: directories, hot paths and workers. */
 export function guardCommands(program: Command, cli: Cli): void {
@@ -116,8 +117,7 @@ function evidence(guard: Command, cli: Cli): void {
       })
       if (options.json) return screen.json(found)
       if (options.markdown) return screen.print(evidenceMarkdown(found, io.port.now()))
-      if (found.paths.length === 0)
-        return screen.note('nothing to look at: name a directory, or set guard.budgets in spillway.yaml')
+      if (found.paths.length === 0) return screen.note(nothingNamed)
       printEvidence(screen, found, io.port.now())
     })
 }

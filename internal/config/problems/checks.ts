@@ -1,15 +1,15 @@
 import type { Clash, Settled } from './clash.ts'
 import { guardClashes } from './guardchecks.ts'
 
-/** Contradictions that stop a start. */
-export function clashes(settled: Settled): readonly Clash[] {
+/** Contradictions that stop a start; `whole` makes a path of the guard absolute. */
+export function clashes(settled: Settled, whole: (path: string) => string): readonly Clash[] {
   return [
     ...together(settled, 'server.tls.certFile', 'server.tls.keyFile'),
     ...onlyOne(settled, 'notices.telegram.botTokenFile', 'notices.telegram.botTokenEnv'),
     ...onlyOne(settled, 'notices.webhook.secretFile', 'notices.webhook.secretEnv'),
     ...adminNeedsToken(settled),
     ...totalHoldsOneBody(settled),
-    ...guardClashes(settled),
+    ...guardClashes(settled, whole),
   ]
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Config, formatProblems, loadConfig, reserveOf } from '../config.ts'
+import { type Config, formatProblems, loadConfig, parseConfig, reserveOf } from '../config.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -55,6 +55,25 @@ const documented = `guard:
       enabledBy: /etc/spillway/crawler.enabled
       everyMs: 2m
 `
+
+describe('paths of the guard', () => {
+  it.each(['.', './', '..', '~', '~/', '~/logs/..'])(
+    '%s of a file in the home directory is too wide to be pruned',
+    (path) => {
+      const text = `guard: { budgets: { all: { path: '${path}', maxFiles: 1, action: prune } } }`
+      const file = join(homedir(), path === '..' ? 'conf/spillway.yaml' : 'spillway.yaml')
+      const read = parseConfig({ text }, { file, explicit: true, env: {}, dataDir: '/data' })
+      expect(read).toMatchObject({ ok: false, problems: [{ key: 'guard.budgets.all.path' }] })
+    },
+  )
+
+  it('are compared when they are whole', () => {
+    const home = homedir()
+    const hot = (path: string, root: string) => `guard: { hotPaths: { jobs: { path: '${path}', root: '${root}' } } }`
+    expect(accepted(hot('~/jobs/1', `${home}/jobs`)).hotPaths.jobs?.path).toBe(`${home}/jobs/1`)
+    expect(refused(hot('jobs', '~/jobs'))[0]).toContain('is not under root')
+  })
+})
 
 describe('the guard section', () => {
   it('reads the documented example, with sizes, durations and paths resolved', () => {

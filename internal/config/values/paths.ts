@@ -4,6 +4,9 @@ import { kinds } from '../schema/kinds.ts'
 import { type Config, settings } from '../schema/schema.ts'
 import { valueAt } from './layers.ts'
 
+/** All paths of the guard begin where those of this setting do. */
+export const guardKey = 'guard.budgets'
+
 /** Where a relative path begins: what the file names, at the file's folder; the rest and the socket, at the data directory. */
 export function pathBase(
   key: string,
@@ -23,7 +26,7 @@ export function withAbsolutePaths(config: Config, baseOf: (key: string) => strin
     const section = key.slice(0, key.lastIndexOf('.'))
     Reflect.set(Object(valueAt(result, section)), key.slice(section.length + 1), absolute(value, baseOf(key)))
   }
-  const guard = guardPaths(result.guard, (path) => absolute(path, baseOf('guard.budgets')))
+  const guard = guardPaths(result.guard, (path) => absolute(path, baseOf(guardKey)))
   const database = /^sqlite:(?!:memory:)(.*)$/.exec(config.store.url)?.[1]
   const store = database ? { url: `sqlite:${absolute(database, baseOf('store.url'))}` } : result.store
   return { ...result, guard, store }
@@ -50,7 +53,8 @@ function guardPaths(guard: Config['guard'], made: (path: string) => string): Con
   }
 }
 
-function absolute(path: string, base: string): string {
+/** The path from the root, with `~` as the home directory; a relative one begins at `base`. */
+export function absolute(path: string, base: string): string {
   if (isAbsolute(path)) return path
   if (path === '~') return homedir()
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : join(base, path)

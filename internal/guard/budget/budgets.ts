@@ -118,6 +118,7 @@ export class Budgets {
       overBy: over,
       action: budget.action,
       pool: budget.pool,
+      unread: seen?.unread ?? 0,
       complete: seen?.complete ?? false,
       seenAt: seen ? new Date(seen.at).toISOString() : null,
       problem: seen?.problem ?? null,

@@ -100,15 +100,15 @@ export class Looking {
     const marks: Marks = { now: clock.now(), windowMs: hourMs, errorAt, keepFirst, oldest }
     try {
       const key = oldest > 0 ? `${name} oldest` : name
-      const { done, totals, tookMs } = await system.walk({ key, path, match, marks, sliceMs, anew })
+      const { done, totals, unread, tookMs } = await system.walk({ key, path, match, marks, sliceMs, anew })
       const known = this.#seen.get(name)
       // A part of a walk says less than the whole one before it, unless it is more.
       if (done || !known?.complete || totals.bytes > known.totals.bytes || totals.files > known.totals.files)
-        this.#seen.set(name, { totals, at: clock.now(), complete: done, tookMs, problem: null })
+        this.#seen.set(name, { totals, unread, at: clock.now(), complete: done, tookMs, problem: null })
       return done ? totals : null
     } catch (error) {
       const problem = problemOf(codeOf(error))
-      this.#seen.set(name, { totals: nothing, at: clock.now(), complete: true, tookMs: 0, problem })
+      this.#seen.set(name, { totals: nothing, unread: 0, at: clock.now(), complete: true, tookMs: 0, problem })
       return null
     }
   }

@@ -6,6 +6,8 @@ export type Budget = GuardSettings['budgets'][string]
 /** What was last seen of a directory. */
 export interface Seen {
   readonly totals: Totals
+  /** Directories that could not be read; what is in them is not counted. */
+  readonly unread: number
   readonly at: number
   /** All of it, not a part. */
   readonly complete: boolean

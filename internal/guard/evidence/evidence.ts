@@ -48,10 +48,12 @@ export async function gatherEvidence(asked: Asked, { clock, system, reserveOf }:
     const marks = { now, windowMs: sinceMs, errorAt, keepFirst: samples, oldest: 0 }
     let totals: Totals | null = null
     let problem: string | null = null
+    let unread = 0
     try {
       for (let anew = true; ; anew = false) {
         const seen = await system.walk({ key: `evidence ${path}`, path, match, marks, sliceMs, anew })
         totals = seen.totals
+        unread = seen.unread
         asked.progress?.({ path, files: totals.files, bytes: totals.bytes })
         if (seen.done) break
         if (clock.mono() > until) {
@@ -62,7 +64,7 @@ export async function gatherEvidence(asked: Asked, { clock, system, reserveOf }:
     } catch (error) {
       problem = problemOf(codeOf(error))
     }
-    paths.push(pathShape(path, totals, { sinceMs, problem }))
+    paths.push(pathShape(path, totals, { sinceMs, unread, problem }))
   }
   const first = targets[0]?.path
   const space = first === undefined ? null : await system.space(first).catch(() => null)
@@ -93,7 +95,7 @@ function breakerOf(frame: FrameShape, targets: FrameShape['paths']): BreakerShap
 function pathShape(
   path: string,
   totals: Totals | null,
-  { sinceMs, problem }: { sinceMs: number; problem: string | null },
+  { sinceMs, unread, problem }: { sinceMs: number; unread: number; problem: string | null },
 ): EvidenceShape['paths'][number] {
   const window = totals?.window ?? { files: 0, bytes: 0 }
   const named = ({ path: file, bytes, at }: FileSeen) => ({ path: `${path}/${file}`, bytes, at: iso(at) })
@@ -101,6 +103,7 @@ function pathShape(
     path,
     bytes: totals?.bytes ?? 0,
     files: totals?.files ?? 0,
+    unread,
     bytesPerHour: Math.round((window.bytes * hourMs) / sinceMs),
     filesPerHour: Math.round((window.files * hourMs) / sinceMs),
     newest: isoOr(totals?.newestAt ?? null),

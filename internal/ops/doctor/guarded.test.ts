@@ -11,6 +11,7 @@ const well: GuardShape = {
       files: 1,
       oldestAt: null,
       growthBytesPerHour: 0,
+      unread: 0,
       over: false,
       overBy: [],
       action: 'report',
