@@ -254,7 +254,7 @@ client key local: sk-spillway-first (shown only now; spillway env POOL passes it
 point an agent at a pool, in its terminal:
   eval "$(spillway env openai)"
 or in its own configuration:
-  spillway connect codex|claude|gemini|opencode|qwen
+  spillway connect codex|opencode|qwen
 `,
     )
     expect((await serving({ firstKey: null })).out).not.toContain('client key')
@@ -274,7 +274,7 @@ or in its own configuration:
     }
     const { out } = await run(['serve'], { port: port({ serve, invocation }) })
     expect(out).toContain(`eval "$(node '/my clone/main.js' --data /d env p)"`)
-    expect(out).toContain(`node '/my clone/main.js' --data /d connect claude\n`)
+    expect(out).toContain(`node '/my clone/main.js' --data /d connect claude|opencode\n`)
   })
 
   test('warns on stderr', async () => {

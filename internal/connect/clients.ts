@@ -18,7 +18,7 @@ export interface Client {
   folder(world: World): string
   /** Its files in there, and what they have to hold. */
   plan(pointer: Pointer, world: World): readonly FilePlan[]
-  /** Variables that win over its files where they are set. */
+  /** Variables that it may prefer to its files where they are set. */
   readonly shadows: readonly string[]
   /** What a person has to know besides, as sentences. */
   readonly notes: readonly string[]

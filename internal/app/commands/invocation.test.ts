@@ -37,6 +37,12 @@ test('a program that is not on the PATH, or behind another one there, is called 
   })
 })
 
+test('a program that npx has put on the PATH for this run is called by its file', () => {
+  mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true })
+  symlinkSync(running.main, join(folder, 'node_modules/.bin/spillway'))
+  expect(invocationOf(usual, env('node_modules/.bin', 'node'), running).typed).toEqual(['node', running.main])
+})
+
 test('an installation that only this shell names is named', () => {
   const flags = ['--data', '/d', '--config', '/c.yaml']
   expect(invocationOf({ data: '/d', config: '/c.yaml' }, env('node'), running).typed).toEqual([

@@ -35,12 +35,16 @@ function flagsFor(where: Where, env: Environment): string[] {
   return [...(data === usual ? [] : ['--data', data]), ...(explicit ? ['--config', config] : [])]
 }
 
-/** The first program of that name on the PATH, if it leads to the file; null if it is another one, or there is none. */
+/**
+ * The first program of that name on the PATH, if it leads to the file; null if it is another one, or there is none. Folders
+ * that npm and npx put there for one run are passed over: another terminal does not have them.
+ */
 function onPath(name: string, { PATH = '' }: Environment, file: string): string | null {
   for (const folder of PATH.split(delimiter)) {
+    if (folder === '' || /[\\/]node_modules[\\/]\.bin[\\/]?$/.test(folder)) continue
     const path = join(folder, name)
     const target = realOf(path)
-    if (target !== null && folder !== '') return target === file ? path : null
+    if (target !== null) return target === file ? path : null
   }
   return null
 }

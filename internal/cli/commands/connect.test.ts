@@ -120,7 +120,9 @@ spillway: spillway connect claude --undo takes it back
     mkdirSync(join(home, '.claude'))
     writeFileSync(join(home, '.claude/settings.json'), '{}', { mode: 0o644 })
     const { err } = await run('connect claude', { ANTHROPIC_API_KEY: 'sk-ant-mine' })
-    expect(err).toContain('ANTHROPIC_API_KEY is set in this shell and wins over the file: unset ANTHROPIC_API_KEY')
+    expect(err).toContain(
+      'ANTHROPIC_API_KEY is set in this shell, and Claude Code may prefer it to the file: unset ANTHROPIC_API_KEY',
+    )
     expect(err).toContain('~/.claude/settings.json holds the client key now and others may read it: chmod 600')
     writeFileSync(join(home, '.claude/settings.json'), settings().replace('{', '{ "a": 1,'))
     expect((await run('connect claude --undo')).err).toContain(
@@ -148,7 +150,7 @@ spillway: spillway connect claude --undo takes it back
     ['a pool that does not exist', 'connect claude --pool nope', 3, 'Claude Code can use anthropic'],
     ['a client without a pool', 'connect gemini', 3, 'spillway pool create gemini'],
     ['a choice between pools', 'connect opencode', 2, 'spillway connect opencode --pool openai'],
-    ['a client that is not known', 'connect crush', 2, 'spillway --help'],
+    ['a client that is not known', 'connect crush', 2, 'usage: spillway connect'],
     ['a pool to take back', 'connect claude --undo --pool anthropic', 2, 'spillway connect claude --undo'],
   ])('is refused for %s', async (_name, line, code, hint) => {
     expect(await run(line)).toMatchObject({ code, out: '', err: expect.stringContaining(`hint: ${hint}`) })

@@ -43,7 +43,9 @@ async function connect(cli: Cli, name: ClientName, options: Options, command: Co
   const test = options.dryRun ? null : await tested(pointer, isLive)
   const shadows = client.shadows.filter((each) => io.env[each])
   const notes = [
-    ...shadows.map((each) => `${each} is set in this shell and wins over the file: unset ${each}`),
+    ...shadows.map(
+      (each) => `${each} is set in this shell, and ${client.title} may prefer it to the file: unset ${each}`,
+    ),
     ...open.map((path) => `${path} holds the client key now and others may read it: chmod 600 ${path}`),
     ...client.notes,
   ]

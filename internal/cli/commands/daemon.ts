@@ -55,7 +55,12 @@ function nextStep({ credentials, pools }: Started, program: string): string {
 }
 
 const clients = 'codex|claude|gemini|opencode|qwen'
-const clientOf: Readonly<Record<string, string>> = { codex: 'codex', anthropic: 'claude', gemini: 'gemini' }
+const clientOf: Readonly<Record<string, string>> = {
+  openai: 'codex|opencode|qwen',
+  codex: 'codex',
+  anthropic: 'claude|opencode',
+  gemini: 'gemini|opencode',
+}
 
 const withoutCredential = (program: string) => `there is no credential yet. In another terminal:
   ${program} cred add work --provider openai          asks for the key

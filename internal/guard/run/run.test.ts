@@ -110,6 +110,15 @@ describe('a job', () => {
     expect(listeners.size).toBe(0)
   })
 
+  test('is not given a key of the upstream that its client would prefer to ours', async () => {
+    await addCredentials(bench.ops, ['claude'], 'anthropic')
+    await bench.ops.poolCreate({ name: 'anthropic', provider: 'anthropic', members: ['claude'] })
+    const env = { PATH: process.env.PATH, ANTHROPIC_API_KEY: 'sk-ant-mine' }
+    await run({ pool: 'anthropic', env, command: script('process.exit(0)') })
+    expect(starts()).toEqual([expect.objectContaining({ ANTHROPIC_AUTH_TOKEN: expect.any(String) })])
+    expect(starts()[0]).not.toHaveProperty('ANTHROPIC_API_KEY')
+  })
+
   test('is retried after an ordinary failure until the retries are used up', async () => {
     expect(await run({ retries: 2, command: script('process.exit(9)') })).toEqual({
       kind: 'exited',
