@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import envPaths from 'env-paths'
+import { Refusal } from '../pool/refusal.ts'
 
 /** Where one installation lives; all paths are absolute. */
 export interface Places {
@@ -26,12 +27,57 @@ export function placesOf(
 
 /**
  * Creates the data directory (0700), or takes the permissions of others from it; returns what was mended, as warnings.
- * Throws the file system's error when it cannot be made.
+ * Refuses, with the reason, when it cannot be made.
  */
 export function prepareDirectory(data: string): readonly string[] {
-  mkdirSync(data, { recursive: true, mode: 0o700 })
+  try {
+    makeDirectory(data)
+  } catch (error) {
+    throw notMade(data, error)
+  }
   const mode = statSync(data).mode & 0o777
   if ((mode & 0o077) === 0 || process.platform === 'win32') return []
   chmodSync(data, 0o700)
   return [`${data} was open to other users (mode ${mode.toString(8)}); it is 700 now`]
+}
+
+/** Step by step: where a file system lets nobody make a directory, such as /proc, node's own recursion never ends. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) {
+    if (!statSync(path).isDirectory()) throw new Error('it is a file')
+    return
+  }
+  makeDirectory(dirname(path))
+  mkdirSync(path, { mode: 0o700 })
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'its file system is read-only',
+  ENOSPC: 'its file system is full',
+  ENOENT: 'its file system takes no directories',
+  ENOTDIR: 'a part of its path is a file',
+}
+
+function notMade(data: string, error: unknown): Refusal {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  const hint = '--data DIR or SPILLWAY_DATA names another directory'
+  return new Refusal('failed', `${data} cannot be the data directory: ${reasons[code] ?? message}`, hint)
+}
+
+/** Whether an installation has been set up in the data directory. */
+export function isSetUp({ data, masterKey }: Places): boolean {
+  return existsSync(masterKey) || existsSync(join(data, 'lock.db'))
+}
+
+/** The refusal to look at what was never set up; nothing is made by looking. */
+export function notSetUp(
+  { data }: Places,
+  where: { data: string | null },
+  env: Readonly<Record<string, string | undefined>>,
+): Refusal {
+  const from = where.data !== null ? '--data' : env.SPILLWAY_DATA ? 'SPILLWAY_DATA' : "the platform's data folder"
+  const hint = 'spillway serve sets it up and runs the proxy; --data DIR or SPILLWAY_DATA names another directory'
+  return new Refusal('not-found', `nothing is set up in ${data} (${from})`, hint)
 }

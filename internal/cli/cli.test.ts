@@ -250,7 +250,7 @@ describe('serve', () => {
   test('says how to point an agent at each pool, and the first key once', async () => {
     expect((await serving({})).out).toBe(
       `spillway listens on http://127.0.0.1:8460 (data in /data; Node 24.22.3, fast path)
-client key local: sk-spillway-first (shown only now; spillway env POOL passes it to agents)
+a client key named local was made and is kept sealed: spillway key show local prints it
 point an agent at a pool, in its terminal:
   eval "$(spillway env openai)"
 or in its own configuration:

@@ -4,13 +4,17 @@
  */
 import { type Cli, whereOf } from './command.ts'
 import { endingOf, exitCodes } from './exit.ts'
+import { pathOf } from './help.ts'
 import type { CliIo } from './port.ts'
 import { screenOf } from './screen.ts'
 import { commandTree } from './tree.ts'
 
 export { Unreachable } from './exit.ts'
 export type { CliIo, Invocation, Port, ServeOptions, Started } from './port.ts'
-export { answers, remoteOps } from './remote.ts'
+export { answerOf, remoteOps } from './remote.ts'
+
+/** The commands with which an installation may begin; all others look at one, or change it. */
+const makers: ReadonlySet<string> = new Set(['cred add', 'cred import', 'key create', 'apply'])
 
 /** Runs one command line (without the program's name) and resolves with its exit code; never rejects. */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
@@ -20,7 +24,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     io,
     screen,
     async withOps(command, use) {
-      const { ops, close } = await io.port.open(whereOf(command, io.cwd))
+      const { ops, close } = await io.port.open(whereOf(command, io.cwd), { makes: makers.has(pathOf(command)) })
       try {
         return await use(ops)
       } finally {

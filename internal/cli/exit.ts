@@ -27,10 +27,13 @@ const ofRefusal: Readonly<Record<RefusalCode, number>> = {
 export class Unreachable extends Error {
   override readonly name = 'Unreachable'
   readonly hint: string | null
+  /** It was waited for in vain; otherwise there was nobody to wait for. */
+  readonly isLate: boolean
 
-  constructor(message: string, hint: string | null = null) {
+  constructor(message: string, hint: string | null = null, isLate = false) {
     super(message)
     this.hint = hint
+    this.isLate = isLate
   }
 }
 

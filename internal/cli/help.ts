@@ -47,7 +47,7 @@ function explain(command: Command, screen: Screen): void {
 }
 
 /** The words that name a command, without the program's own. */
-function pathOf(command: Command): string {
+export function pathOf(command: Command): string {
   if (!command.parent) return ''
   return [pathOf(command.parent), command.name()].filter((word) => word !== '').join(' ')
 }

@@ -72,9 +72,9 @@ export interface Port {
   /**
    * The live state: the daemon's over its socket, else the store under the data directory's lock. Rejects with
    * `Unreachable` when the lock is held but the socket is silent, with a Refusal for everything else. With `live` only a
-   * daemon will do: `Unreachable` when none runs.
+   * daemon will do: `Unreachable` when none runs. Without `makes` nothing is made where nothing was set up.
    */
-  open(where: Where, needs?: { readonly live: boolean }): Promise<Opened>
+  open(where: Where, needs?: { readonly live?: boolean; readonly makes?: boolean }): Promise<Opened>
   /** The path of the data directory, whether it exists or not. */
   data(where: Where): string
   invocation(where: Where): Invocation

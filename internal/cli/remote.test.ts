@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { answers, remoteOps } from './cli.ts'
+import { answerOf, remoteOps } from './cli.ts'
 
 let folder: string
 let socket: string
@@ -30,7 +30,7 @@ const status = () => remoteOps(socket, 'operator:cli').status({})
 describe('a daemon that cannot be asked is unreachable', () => {
   test('when nobody listens', async () => {
     await expect(status()).rejects.toMatchObject({ name: 'Unreachable' })
-    expect(await answers(socket)).toBe(false)
+    expect(await answerOf(socket)).toBe('gone')
   })
 
   test.each<[string, RequestListener]>([

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { request } from 'node:http'
 import { Refusal, type RefusalCode } from '../ops/client.ts'
 import type { Actor, Ops } from '../ops/ops.ts'
@@ -26,6 +27,9 @@ const refusalCodes: ReadonlySet<string> = new Set<RefusalCode>([
 /** How long a daemon may take for one answer; a probe of an upstream is the slowest thing that it waits for. */
 const patienceMs = 60_000
 
+/** How long a daemon may take to say that it is there. */
+const readinessMs = 5_000
+
 /**
  * The verbs of the daemon behind a Unix socket; what it refuses is a Refusal here as it is there. Which verbs there are is
  * the daemon's affair: loading them all to ask for one takes longer than the answer.
@@ -33,7 +37,13 @@ const patienceMs = 60_000
 export function remoteOps(socketPath: string, actor: Actor): Ops {
   const call = (verb: string) => async (args: Record<string, unknown>) => {
     const body = JSON.stringify(args)
-    const answer = await exchange(socketPath, { method: 'POST', path: `/v1/verbs/${verb}`, body, actor })
+    const answer = await exchange(socketPath, {
+      method: 'POST',
+      path: `/v1/verbs/${verb}`,
+      body,
+      actor,
+      withinMs: patienceMs,
+    })
     return resultOf(answer, socketPath)
   }
   // A promise that resolves with it asks for `then`.
@@ -44,13 +54,15 @@ export function remoteOps(socketPath: string, actor: Actor): Ops {
   return verbs as Ops
 }
 
-/** Whether a daemon answers behind the socket. */
-export async function answers(socketPath: string): Promise<boolean> {
+/** Whether a daemon answers behind the socket, hangs, or is not there; a hung one is not waited for longer than 5 s. */
+export async function answerOf(socketPath: string): Promise<'answers' | 'hangs' | 'gone'> {
+  if (!existsSync(socketPath)) return 'gone'
   try {
-    const { status } = await exchange(socketPath, { method: 'GET', path: '/healthz', body: null, actor: null })
-    return status === 200
+    const asked = { method: 'GET', path: '/healthz', body: null, actor: null, withinMs: readinessMs }
+    const { status } = await exchange(socketPath, asked)
+    return status === 200 ? 'answers' : 'gone'
   } catch (error) {
-    if (error instanceof Unreachable) return false
+    if (error instanceof Unreachable) return error.isLate ? 'hangs' : 'gone'
     throw error
   }
 }
@@ -60,15 +72,16 @@ interface Message {
   readonly path: string
   readonly body: string | null
   readonly actor: Actor | null
+  readonly withinMs: number
 }
 
-function exchange(socketPath: string, { method, path, body, actor }: Message): Promise<Answer> {
+function exchange(socketPath: string, { method, path, body, actor, withinMs }: Message): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const headers = {
       ...(body === null ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
       ...(actor === null ? {} : { 'x-spillway-actor': actor }),
     }
-    const sent = request({ socketPath, method, path, headers, timeout: patienceMs, agent: false }, (response) => {
+    const sent = request({ socketPath, method, path, headers, timeout: withinMs, agent: false }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('error', (error) => reject(silent(socketPath, error)))
@@ -76,14 +89,21 @@ function exchange(socketPath: string, { method, path, body, actor }: Message): P
         resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') }),
       )
     })
-    sent.on('timeout', () => sent.destroy(new Error(`no answer within ${patienceMs / 1000} s`)))
+    sent.on('timeout', () => sent.destroy(new Late(`no answer within ${withinMs / 1000} s`)))
     sent.on('error', (error) => reject(silent(socketPath, error)))
     sent.end(body ?? undefined)
   })
 }
 
+/** The time that was given is over. */
+class Late extends Error {}
+
 function silent(socketPath: string, error: Error): Unreachable {
-  return new Unreachable(`the daemon does not answer at ${socketPath} (${error.message})`)
+  return new Unreachable(
+    `the daemon does not answer at ${socketPath} (${error.message})`,
+    error instanceof Late ? 'spillway doctor says whether it hangs' : null,
+    error instanceof Late,
+  )
 }
 
 function resultOf({ status, body }: Answer, socketPath: string): unknown {

@@ -20,13 +20,13 @@ export function onTerminal(): boolean {
   return isatty(2)
 }
 
-/** Turns JSON lines into lines for people on their way to `target`. */
+/** Turns JSON lines into lines for people on their way to `target`: the time, the level, what happened, and to whom. */
 export function pretty(target: DestinationStream, colors: boolean): DestinationStream {
   const format = prettyFactory({
     colorize: colors,
-    singleLine: true,
-    errorLikeObjectKeys: [],
+    hideObject: true,
     translateTime: 'SYS:HH:MM:ss',
+    messageFormat: (line, key) => [String(line[key] ?? ''), ...wordsOf(line, key)].join(' '),
   })
   return {
     write(line) {
@@ -34,4 +34,21 @@ export function pretty(target: DestinationStream, colors: boolean): DestinationS
       target.write(typeof text === 'string' ? text : line)
     },
   }
+}
+
+/** The fields as `name=value`; what has parts of its own as its sentence, or as JSON. */
+function wordsOf(line: Readonly<Record<string, unknown>>, message: string): string[] {
+  return Object.entries(line)
+    .filter(([name, value]) => !['level', 'time', message].includes(name) && value !== null)
+    .map(([name, value]) => `${name}=${shown(value)}`)
+}
+
+function shown(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return quoted(String(value))
+  if (Array.isArray(value)) return value.map(shown).join(', ')
+  return 'message' in value ? quoted(String(value.message)) : JSON.stringify(value)
+}
+
+function quoted(text: string): string {
+  return /[\s"]/.test(text) ? JSON.stringify(text) : text
 }

@@ -57,10 +57,12 @@ describe('a line', () => {
   it('has one line of text for people, also with an error', () => {
     const { log, lines } = captured({ format: 'pretty' })
     log.warn({ pool: 'openai', reason: 'quota' }, 'openai is exhausted')
-    log.error({ error: new Error('gone') }, 'no store')
+    log.error({ error: new Error('gone away') }, 'no store')
+    log.warn({ problems: ['a.yaml:1: x', 'a.yaml:2: y'], from: null }, 'config_rejected')
     expect(lines.map((line) => line.replace(/^\[\d\d:\d\d:\d\d\] /, ''))).toEqual([
-      'WARN: openai is exhausted {"pool":"openai","reason":"quota"}\n',
-      'ERROR: no store {"error":{"name":"Error","message":"gone"}}\n',
+      'WARN: openai is exhausted pool=openai reason=quota\n',
+      'ERROR: no store error="gone away"\n',
+      'WARN: config_rejected problems="a.yaml:1: x", "a.yaml:2: y"\n',
     ])
   })
 

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { answers, type Port, remoteOps, Unreachable } from '../../cli/cli.ts'
+import { answerOf, type Port, remoteOps, Unreachable } from '../../cli/cli.ts'
 import { sleep, systemClock } from '../../clock/clock.ts'
-import { type Places, placesOf, prepareDirectory } from '../places.ts'
+import type { Refusal } from '../../pool/refusal.ts'
+import type { Holder } from '../../store/store.ts'
+import { isSetUp, notSetUp, type Places, placesOf, prepareDirectory } from '../places.ts'
 import { invocationOf } from './invocation.ts'
 import { actor, type Environment, loading } from './loading.ts'
 import { programVersion } from './version.ts'
@@ -29,11 +31,12 @@ export function programPort(env: Environment): Port {
     },
     data: (where) => placesOf(where, env).data,
     invocation: (where) => invocationOf(where, env),
-    async open(where, { live } = { live: false }) {
+    async open(where, { live = false, makes = false } = {}) {
       const places = placesOf(where, env)
       if (live && !existsSync(places.data)) throw noDaemon(places)
       const daemon = await running(places, env)
       if (daemon) return { ops: remoteOps(daemon, actor), close: async () => {} }
+      if (!makes && !isSetUp(places)) throw notSetUp(places, where, env)
       prepareDirectory(places.data)
       const { acquireLock } = await import('../../store/store.ts')
       const attempt = acquireLock(places.data, { startedAt: clock.now(), version, socket: null })
@@ -45,13 +48,11 @@ export function programPort(env: Environment): Port {
         const { openOffline } = await import('./offline.ts')
         return openOffline(places, attempt.lock, { env, clock, version })
       }
-      const socket = attempt.holder?.socket ?? null
-      if (socket !== null && (await answers(socket))) return { ops: remoteOps(socket, actor), close: async () => {} }
-      if (socket === null) throw attempt.refusal
-      throw new Unreachable(
-        `${attempt.refusal.message}, and it does not answer`,
-        `is it starting or stopping? socket: ${socket}`,
-      )
+      const { holder, refusal } = attempt
+      if (holder?.socket == null) throw refusal
+      const found = await answerOf(holder.socket)
+      if (found === 'answers') return { ops: remoteOps(holder.socket, actor), close: async () => {} }
+      throw silent(refusal, holder, found)
     },
     async serve(where, options, started) {
       const { serve } = await import('./serve.ts')
@@ -87,6 +88,15 @@ export function programPort(env: Environment): Port {
   }
 }
 
+/** A daemon that has the data directory and says nothing: it hangs, or it is about to answer. */
+function silent({ message }: Refusal, { pid, socket }: Holder, found: 'hangs' | 'gone'): Unreachable {
+  const hint =
+    found === 'hangs'
+      ? `it hangs: kill -TERM ${pid} (kill -KILL ${pid} if that does not end it), then start it again`
+      : `is it starting or stopping? socket: ${socket}`
+  return new Unreachable(`${message}, and it does not answer`, hint)
+}
+
 function noDaemon({ data }: Places): Unreachable {
   return new Unreachable(`no daemon runs on ${data}, and this needs one`, 'spillway serve starts it')
 }
@@ -97,12 +107,13 @@ function noDaemon({ data }: Places): Unreachable {
  */
 async function running(places: Places, env: Environment): Promise<string | null> {
   const usual = join(places.data, 'admin.sock')
-  if (await isAnswering(usual)) return usual
+  const found = await answerOf(usual)
+  if (found === 'answers') return usual
+  // Whoever has the lock is asked for next; the same silence need not be waited for twice.
+  if (found === 'hangs') return null
   const { loadConfig } = await import('../../config/config.ts')
   const loaded = loadConfig(loading(places, env))
   if (!loaded.ok) return null
   const { socket } = loaded.config.admin
-  return socket !== usual && (await isAnswering(socket)) ? socket : null
+  return socket !== usual && (await answerOf(socket)) === 'answers' ? socket : null
 }
-
-const isAnswering = async (socket: string): Promise<boolean> => existsSync(socket) && (await answers(socket))

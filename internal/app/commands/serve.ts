@@ -46,7 +46,9 @@ export async function serve(places: Places, serving: Serving): Promise<number> {
     started(await factsOf(daemon, places, { config, env, warnings }))
     const why = await until.told
     if (why.kind === 'broken') log.error({ error: why.error }, 'something failed that nobody handles: draining')
+    else log.info({ signal: why.signal }, 'draining')
     await Promise.race([daemon.drain().catch((error: unknown) => endHung(error)), until.toldAgain])
+    log.info({}, 'stopped')
     return why.kind === 'broken' ? 1 : 0
   } finally {
     until.stop()

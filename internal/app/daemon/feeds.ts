@@ -42,7 +42,9 @@ export function logTransitions(bus: EventBus, log: Logger): () => void {
 
 function fieldsOf({ event, seq, suppressed }: Announcement) {
   const { pool, from, to, reason, actor } = event
-  return { ...(seq === null ? {} : { seq }), pool, from, to, reason, actor, suppressed, ...untilOf(event) }
+  const problems = event.kind === 'config_rejected' ? { problems: event.detail.problems } : {}
+  const fields = { seq, pool, from, to, reason, actor, suppressed: suppressed || null, ...problems, ...untilOf(event) }
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
 }
 
 function untilOf(event: DomainEvent): { until?: string } {

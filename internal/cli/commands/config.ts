@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { configJsonSchema, formatProblems, type Loaded, type LoadOptions, loadConfig } from '../../config/config.ts'
+import type { Loaded, LoadOptions } from '../../config/config.ts'
 import { Refusal } from '../../ops/client.ts'
 import { absolute, type Cli, leaf, listing, whereOf } from '../command.ts'
 
@@ -10,8 +10,8 @@ export function configCommands(program: Command, cli: Cli): void {
   const optionsOf = (command: Command) => io.port.loading(whereOf(command, io.cwd))
   listing(leaf(config, 'show', 'every setting, as a start here and now would take it'))
     .option('--origin', 'where each value was written: a line of the file, or a variable')
-    .action((options: { origin?: true; json?: true }, command: Command) => {
-      const loaded = valid(optionsOf(command))
+    .action(async (options: { origin?: true; json?: true }, command: Command) => {
+      const loaded = await valid(optionsOf(command))
       const settings = loaded.settings()
       if (options.json) return screen.json(settings)
       screen.table(
@@ -20,19 +20,25 @@ export function configCommands(program: Command, cli: Cli): void {
       )
     })
   leaf(config, 'check [file]', 'say what is wrong with a file, all of it; exit 2 when something is').action(
-    (named: string | undefined, _options: object, command: Command) => {
+    async (named: string | undefined, _options: object, command: Command) => {
       const usual = optionsOf(command)
       const options = named === undefined ? usual : { ...usual, file: absolute(named, io.cwd), explicit: true }
-      const { file, warnings } = valid(options)
+      const { formatProblems } = await import('../../config/config.ts')
+      const { file, warnings } = await valid(options)
       if (warnings.length > 0) screen.note(formatProblems(warnings).replace(/^/gm, 'warning: '))
       screen.print(file === null ? `there is no ${options.file}: every setting is at its default` : `${file} is well`)
     },
   )
-  leaf(config, 'schema', 'the JSON Schema of spillway.yaml, for editors').action(() => screen.json(configJsonSchema()))
+  leaf(config, 'schema', 'the JSON Schema of spillway.yaml, for editors').action(async () => {
+    const { configJsonSchema } = await import('../../config/config.ts')
+    screen.json(configJsonSchema())
+  })
 }
 
 /** The configuration; refuses with every problem. */
-function valid(options: LoadOptions): Loaded & { ok: true } {
+async function valid(options: LoadOptions): Promise<Loaded & { ok: true }> {
+  // Loaded here, so that no other command pays for it.
+  const { formatProblems, loadConfig } = await import('../../config/config.ts')
   const loaded = loadConfig(options)
   if (!loaded.ok) throw new Refusal('invalid', formatProblems(loaded.problems))
   return loaded

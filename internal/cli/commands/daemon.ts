@@ -36,10 +36,15 @@ function announce(cli: Cli, facts: Started, program: string): void {
   for (const warning of facts.warnings) screen.note(`warning: ${warning}`)
   const runtime = `Node ${facts.node}, ${facts.fastPath ? 'fast path' : 'without the fast path'}`
   screen.print(`spillway listens on ${screen.paint('bold', facts.origin)} (data in ${facts.data}; ${runtime})`)
-  if (facts.firstKey !== null)
-    screen.print(`client key local: ${facts.firstKey} (shown only now; spillway env POOL passes it to agents)`)
+  if (facts.firstKey !== null) screen.print(firstKeyText(facts.firstKey, program, cli.io.stdout.isTTY === true))
   for (const note of facts.notes) screen.print(note)
   screen.print(nextStep(facts, program))
+}
+
+/** What a service prints is kept in a log, where no key belongs; a terminal shows it. */
+function firstKeyText(key: string, program: string, isTerminal: boolean): string {
+  if (isTerminal) return `client key local: ${key} (${program} key show local shows it again)`
+  return `a client key named local was made and is kept sealed: ${program} key show local prints it`
 }
 
 /** Commands that work as they stand in another terminal: `program` is what starts this very one. */
