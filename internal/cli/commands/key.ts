@@ -80,6 +80,7 @@ export function keyCommands(program: Command, cli: Cli): void {
       cli.withOps(command, async (ops) => {
         const { changed } = await ops.keyRevoke({ name })
         screen.print(changed ? `revoked ${name}` : `${name} is revoked already`)
+        if (name === 'local') screen.note(`env, run and connect need it: spillway key rotate ${name}`)
       }),
   )
 }
