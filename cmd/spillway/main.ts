@@ -23,6 +23,12 @@ const code = await runCli(process.argv.slice(2), {
   env,
   cwd: process.cwd(),
   port: programPort(env),
+  onStop(listener) {
+    const interrupted = () => listener(130)
+    const terminated = () => listener(143)
+    process.on('SIGINT', interrupted).on('SIGTERM', terminated)
+    return () => process.off('SIGINT', interrupted).off('SIGTERM', terminated)
+  },
 })
 await new Promise((written) => stdout.write('', written))
 for (const { message } of unwritten.slice(0, 1))

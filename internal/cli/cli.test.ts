@@ -208,7 +208,7 @@ describe('status --watch', () => {
       throw new Error('enough')
     }
     await run(['status', '--watch'], { stdout, port: port({ sleep }) })
-    expect(written(stdout)).toContain('\u001b[H\u001b[2Jspillway 1.2.3')
+    expect(written(stdout)).toMatch(/\u001b\[\?1049h.*\u001b\[Hspillway 1\.2\.3.*\u001b\[\?1049l$/s)
   })
 })
 

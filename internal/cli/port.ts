@@ -91,12 +91,11 @@ export interface Port {
   demo(story: DemoStory): Promise<boolean>
 }
 
-/** What is around one run of the command line. */
-export interface CliIo {
-  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean }
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly cwd: string
-  readonly port: Port
+/** What a stream to a terminal knows of it. */
+interface TerminalSize {
+  readonly isTTY: boolean | undefined
+  readonly columns: number | undefined
+  readonly rows: number | undefined
 }
+
+/** What is around one run of the command line. */

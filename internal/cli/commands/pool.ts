@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { formatDuration } from '../../config/schema/units.ts'
 import { providers, Refusal, shapes, strategies } from '../../ops/client.ts'
 import { type Cli, duration, leaf, listing, names, ordinal } from '../command.ts'
-import { printPool, printPools } from '../poolview.ts'
+import { printPools, printPoolViews } from '../view/poolview.ts'
 import { localTime, relativeOr } from '../when.ts'
 
 /** `pool …`: what a pool is made of. */
@@ -31,15 +31,12 @@ function list(pool: Command, cli: Cli): void {
       cli.withOps(command, async (ops) => {
         if (name !== undefined) {
           const status = await ops.poolStatus({ name })
-          return options.json ? screen.json(status) : printPool(screen, status, now())
+          return options.json ? screen.json(status) : printPoolViews(screen, [status], now())
         }
         const pools = await ops.poolList({})
         if (options.json) return screen.json(pools)
         if (pools.length === 0) return screen.note('there are no pools; spillway pool create makes one')
-        for (const [index, status] of pools.entries()) {
-          if (index > 0) screen.print('')
-          printPool(screen, status, now())
-        }
+        printPoolViews(screen, pools, now())
       }),
   )
 }

@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
-import type { CheckShape, DoctorRow, IncidentShape, StatusShape } from '../../ops/ops.ts'
+import type { CheckShape, DoctorRow, StatusShape } from '../../ops/ops.ts'
 import { type Cli, leaf, listing } from '../command.ts'
 import { endingOf, exitCodes } from '../exit.ts'
-import { checkText, printPool } from '../poolview.ts'
-import type { Ink } from '../screen.ts'
-import { relative, span } from '../when.ts'
+import type { CliIo } from '../port.ts'
+import { type Ink, screenOf } from '../screen.ts'
+import { takeOver } from '../view/fullscreen.ts'
+import { checkText } from '../view/poolview.ts'
+import { printStatus } from '../view/statusview.ts'
 
 const watchMs = 1_000
 
@@ -15,20 +17,9 @@ export function statusCommands(program: Command, cli: Cli): void {
     .option('--watch', 'again every second')
     .action(async (options: { json?: true; watch?: true }, command: Command) => {
       const look = () => cli.withOps(command, (ops) => ops.status({}))
-      if (!options.watch) {
-        const status = await look()
-        return options.json ? screen.json(status) : printStatus(cli, status)
-      }
-      // The store is not kept open meanwhile: a daemon may start, or end, while somebody watches.
-      for (;;) {
-        const status = await look()
-        if (options.json) io.stdout.write(`${JSON.stringify(status)}\n`)
-        else {
-          if (io.stdout.isTTY) io.stdout.write('\u001b[H\u001b[2J')
-          printStatus(cli, status)
-        }
-        await io.port.sleep(watchMs)
-      }
+      if (options.watch) return watch(cli, look, options.json === true)
+      const status = await look()
+      return options.json ? screen.json(status) : printStatus(screen, status, io.port.now())
     })
   listing(
     leaf(
@@ -54,6 +45,43 @@ export function statusCommands(program: Command, cli: Cli): void {
   )
 }
 
+/** Shows the status again each second until it is stopped; on a terminal on a screen of its own, which is given back. */
+async function watch(cli: Cli, look: () => Promise<StatusShape>, isJson: boolean): Promise<void> {
+  const { io } = cli
+  const taken = io.stdout.isTTY === true && !isJson ? takeOver(io.stdout) : null
+  let ignore = () => {}
+  const stopped = new Promise<number>((resolve) => {
+    ignore = io.onStop?.(resolve) ?? ignore
+  })
+  try {
+    // The store is not kept open meanwhile: a daemon may start, or end, while somebody watches.
+    for (;;) {
+      const status = await look()
+      if (isJson) io.stdout.write(`${JSON.stringify(status)}\n`)
+      else if (taken) taken.show(rendered(io, status))
+      else printStatus(cli.screen, status, io.port.now())
+      const code = await Promise.race([io.port.sleep(watchMs), stopped])
+      if (typeof code === 'number') return cli.end(code)
+    }
+  } finally {
+    ignore()
+    taken?.restore()
+  }
+}
+
+/** The status as text for a terminal as wide as it is now. */
+function rendered(io: CliIo, status: StatusShape): string {
+  let text = ''
+  const { isTTY, columns } = io.stdout
+  const write = (more: string) => {
+    text += more
+    return true
+  }
+  printStatus(screenOf({ ...io, stdout: { isTTY, columns, write } }), status, io.port.now())
+  const clock = new Date(io.port.now()).toTimeString().slice(0, 8)
+  return `${text}\n${clock}, again each second; Ctrl-C ends it`
+}
+
 /** What the doctor finds; an installation that cannot even be opened is a finding, too. */
 async function examined(cli: Cli, command: Command): Promise<DoctorRow[]> {
   try {
@@ -69,35 +97,6 @@ const checkCodes: Readonly<Record<CheckShape['verdict'], number>> = {
   cooling: exitCodes.tryLater,
   unreachable: exitCodes.tryLater,
   'needs-person': exitCodes.needsPerson,
-}
-
-function printStatus(cli: Cli, status: StatusShape): void {
-  const { screen } = cli
-  const now = cli.io.port.now()
-  const up = status.startedAt === null ? 'not running' : `up ${span(now - Date.parse(status.startedAt))}`
-  screen.print(`spillway ${status.version}, ${up}, ${status.origin}`)
-  if (status.pools.length === 0) screen.print('no pools')
-  for (const pool of status.pools) {
-    screen.print('')
-    printPool(screen, pool, now)
-  }
-  if (status.incidents.length === 0) return
-  screen.print('')
-  screen.table(
-    ['INCIDENT', 'POOL', 'ABOUT', 'REASON', 'SINCE', 'COUNT'],
-    status.incidents.map((one) => incidentRow(one, now)),
-  )
-}
-
-function incidentRow(one: IncidentShape, now: number): string[] {
-  return [
-    one.kind,
-    one.pool ?? '-',
-    one.subject ?? '-',
-    one.reason ?? '-',
-    relative(one.openedAt, now),
-    String(one.count),
-  ]
 }
 
 const inks: Readonly<Record<DoctorRow['state'], Ink>> = { ok: 'green', warn: 'yellow', fail: 'red' }

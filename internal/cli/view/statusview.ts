@@ -1,0 +1,42 @@
+import type { IncidentShape, StatusShape } from '../../ops/ops.ts'
+import type { Cell, Screen } from '../screen.ts'
+import { localTime, relative, span } from '../when.ts'
+import { laidOut, type Row } from './layout.ts'
+import { printPoolViews } from './poolview.ts'
+
+/** Everything at a glance: the daemon, each pool with its members, and what is wrong. */
+export function printStatus(screen: Screen, status: StatusShape, now: number): void {
+  for (const line of laidOut([{ lead: [], sentence: headline(status, now) }], screen.width)) screen.line(line)
+  screen.print('')
+  if (status.pools.length === 0)
+    screen.print('no pools; spillway cred add NAME --provider P, then spillway pool create')
+  printPoolViews(screen, status.pools, now)
+  if (status.incidents.length === 0) return
+  screen.print('')
+  const rows = status.incidents.map((one) => incidentRow(one, now, screen.isPlain))
+  for (const line of laidOut(rows, screen.width)) screen.line(line)
+}
+
+/** `spillway 0.1.0 · up 3 d · http://127.0.0.1:8460 · 2 incidents`; red when agents find nobody there. */
+function headline({ version, startedAt, origin, incidents }: StatusShape, now: number): Cell {
+  const name = `spillway ${version}`
+  if (startedAt === null)
+    return {
+      text: `${name} is NOT RUNNING: agents get connection refused at ${origin}. Run: spillway serve`,
+      ink: 'red',
+    }
+  const troubles =
+    incidents.length === 0 ? [] : [incidents.length === 1 ? '1 incident' : `${incidents.length} incidents`]
+  return [name, `up ${span(now - Date.parse(startedAt))}`, origin, ...troubles].join(', ')
+}
+
+function incidentRow(one: IncidentShape, now: number, isPlain: boolean): Row {
+  const about = [one.pool, one.subject].filter((name) => name !== null).join(' ')
+  const what = one.kind.replaceAll('_', ' ')
+  const why = one.reason === null ? '' : ` (${one.reason.replaceAll('-', ' ')})`
+  return {
+    lead: [{ text: isPlain ? '! ' : '▲ ', ink: 'red' }],
+    sentence: `${about === '' ? what : `${about}: ${what}`}${why} since ${localTime(one.openedAt, now)} (${relative(one.openedAt, now)})`,
+    figures: one.count > 1 ? [`${one.count} times`] : [],
+  }
+}
