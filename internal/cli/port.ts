@@ -99,3 +99,13 @@ interface TerminalSize {
 }
 
 /** What is around one run of the command line. */
+export interface CliIo {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
+  readonly stdout: NodeJS.WritableStream & Partial<TerminalSize>
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly port: Port
+  /** Calls back with the exit code when the process is told to stop; returns how to be left alone again. Absent: it just ends. */
+  onStop?(listener: (code: number) => void): () => void
+}

@@ -33,7 +33,10 @@ export interface Screen {
 
 /** What a screen writes to. */
 interface ScreenIo extends Pick<CliIo, 'stderr' | 'env'> {
-  readonly stdout: Pick<CliIo['stdout'], 'isTTY' | 'columns' | 'write'>
+  readonly stdout: Pick<CliIo['stdout'], 'write'> & {
+    readonly isTTY?: boolean | undefined
+    readonly columns?: number | undefined
+  }
 }
 
 /** The screen for these streams; colour on a terminal only, and never with NO_COLOR (no-color.org). */

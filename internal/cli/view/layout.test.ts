@@ -55,5 +55,10 @@ it('no line is wider than the terminal, and no word of a sentence is lost', () =
 })
 
 it('a word that is longer than the line is broken where the line ends', () => {
-  expect(wrapped('see https://127.0.0.1:8460/openai now', 16)).toEqual(['see', 'https://127.0.0.', '1:8460/openai', 'now'])
+  expect(wrapped('see https://127.0.0.1:8460/openai now', 16)).toEqual([
+    'see',
+    'https://127.0.0.',
+    '1:8460/openai',
+    'now',
+  ])
 })

@@ -1,6 +1,7 @@
 import type { CheckShape, MemberShape, PoolShape } from '../../ops/ops.ts'
+import { instantsIn, inTime, type SayInstant } from '../../when/when.ts'
 import type { Cell, Ink, Screen } from '../screen.ts'
-import { localTime, relative } from '../when.ts'
+import { relative } from '../when.ts'
 import { laidOut, type Row } from './layout.ts'
 
 /** The state of a pool in a few words, for a list. */
@@ -15,13 +16,23 @@ function poolState(pool: PoolShape, now: number): Cell {
 /** `127.0.0.1:8080 is unreachable since 20:18:05, next try in 7 s`. */
 function outage({ host, since, retryAt }: { host: string; since: string; retryAt: string }, now: number): string {
   const next = Date.parse(retryAt) > now ? `next try ${relative(retryAt, now)}` : 'being tried now'
-  return `${host} is unreachable since ${localTime(since, now)}, ${next}`
+  return `${host} is unreachable since ${sayLocal(since, now)}, ${next}`
 }
 
-/** `back in 4 min (20:38:40)`. */
+/** `back in 4 min (20:38:40 UTC)`. */
 function back(instant: string, now: number): string {
-  if (Date.parse(instant) <= now) return 'can be tried again'
-  return `back ${relative(instant, now)} (${localTime(instant, now)})`
+  const at = Date.parse(instant)
+  return at <= now ? 'can be tried again' : `back ${inTime(at, now, local())}`
+}
+
+/** An instant in this machine's zone: `20:38:40 UTC+1`. */
+const sayLocal = (instant: string, now: number): string => local()(Date.parse(instant), now)
+
+let say: SayInstant | null = null
+
+function local(): SayInstant {
+  say ??= instantsIn()
+  return say
 }
 
 /** The list of pools, one line for each. */
@@ -130,7 +141,7 @@ function condition(member: MemberShape, now: number): string {
   const parts = [health(member, now)]
   if (member.park !== null)
     parts.push(
-      member.park.until === null ? 'parked until you unpark it' : `parked until ${localTime(member.park.until, now)}`,
+      member.park.until === null ? 'parked until you unpark it' : `parked until ${sayLocal(member.park.until, now)}`,
     )
   return parts.join(', ')
 }
@@ -190,10 +201,8 @@ export function checkText(check: CheckShape, now: number): string {
   if (verdict === 'can-serve') return `${pool} can serve (${member})`
   if (host !== null && since !== null && retryAt !== null)
     return `${pool} cannot serve: ${outage({ host, since, retryAt }, now)}`
-  if (verdict === 'cooling' && retryAt !== null) {
-    const first = member === null ? '' : `, ${member} recovers first`
-    return `${pool} is cooling until ${localTime(retryAt, now)} (${relative(retryAt, now)}${first})`
-  }
+  if (verdict === 'cooling' && retryAt !== null)
+    return `${pool} is cooling: ${member ?? 'it'} recovers first, ${inTime(Date.parse(retryAt), now, local())}`
   const who = people.map((one) =>
     one.state === 'disabled' ? `${one.member} is disabled` : waiting(one.member, one.state),
   )
