@@ -90,6 +90,9 @@ const homes = {
 // The way of a request through the proxy: a folder may import those below it, and all of them `local`.
 const way = ['admission', 'exchange', 'websocket', 'probe', 'attempt', 'failover', 'upstream', 'local']
 
+// The way of an event to people: a folder of the notices may import those behind it.
+const telling = ['hearing', 'delivery', 'webhook', 'phrase', 'incident']
+
 // Tests may use the fakes and whatever the story needs; the arrows are about the product.
 const product = '^(internal|cmd)/.*(?<!\\.test)\\.ts$'
 
@@ -122,11 +125,18 @@ module.exports = {
       from: { path: `^internal/proxy/${name}/`, pathNot: '\\.test\\.ts$' },
       to: { path: '^internal/proxy/', pathNot: `^internal/proxy/(${way.slice(at).join('|')})/` },
     })),
+    ...telling.map((name, at) => ({
+      name: `notify-${name}-downwards`,
+      comment: `internal/notify/${name} may import ${telling.slice(at + 1).join(', ') || 'no other folder of the notices'}`,
+      severity: 'error',
+      from: { path: `^internal/notify/${name}/`, pathNot: '\\.test\\.ts$' },
+      to: { path: '^internal/notify/', pathNot: `^internal/notify/(${telling.slice(at).join('|')})/` },
+    })),
     {
       name: 'pure',
-      comment: 'pool and dialect import no npm package and no node module',
+      comment: 'pool, dialect and what notices say import no npm package and no node module',
       severity: 'error',
-      from: { path: '^internal/(pool|dialect)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^internal/(pool|dialect|when|notify/(incident|phrase))/', pathNot: '\\.test\\.ts$' },
       to: { dependencyTypes: ['npm', 'npm-dev', 'npm-no-pkg', 'core'] },
     },
     ...Object.entries(homes).map(([dependency, packages]) => ({

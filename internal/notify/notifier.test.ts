@@ -488,7 +488,7 @@ describe('conditions', () => {
     ])
     await life.happen(sample('cred_revived', { at: noon + 1, from: 'personal', pool: null }))
     expect(life.notifier.incidents().map(({ kind }) => kind)).toEqual(['pool_exhausted'])
-    expect(life.chat.texts.at(-1)).toBe('personal is usable again after 0 s (new login).')
+    expect(life.chat.texts.at(-1)).toBe('personal is usable again after 1 s (new login).')
   })
 
   it('that are over before they are worth telling are not told', async () => {

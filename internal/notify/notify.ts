@@ -2,6 +2,7 @@
  * Tells people what happened: events become incidents, incidents become messages that are sent once, edited and closed.
  * The pipeline is pure; the outbox is durable; channels are ports (Telegram, webhook).
  */
+export { isRoutine } from './incident/condition.ts'
 export type { FailoverNotices } from './incident/loudness.ts'
 export {
   type Channel,

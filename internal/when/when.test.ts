@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { instantsIn, inTime, inUtc, span } from './when.ts'
+import { between, instantsIn, inTime, inUtc, span } from './when.ts'
 
 const noon = Date.UTC(2026, 0, 5, 14)
 const second = 1_000
@@ -60,4 +60,9 @@ it.each([
   [2 * day + 4 * hour, '2 d 4 h'],
 ])('a span of %d ms is %s', (ms, text) => {
   expect(span(ms)).toBe(text)
+})
+
+it('what lies between two instants agrees with how they are said', () => {
+  const [from, to] = [noon + 18_097, noon + 43_869]
+  expect([inUtc(from, noon), inUtc(to, noon), between(from, to)]).toEqual(['14:00:19 UTC', '14:00:44 UTC', '25 s'])
 })

@@ -46,6 +46,11 @@ export function inTime(at: number, now: number, say: SayInstant): string {
   return left <= 0 ? `now (${say(at, now)})` : `in ${span(roundedUp(left, secondMs))} (${say(at, now)})`
 }
 
+/** How long it is from one instant to another, as both are said: `26 s`. */
+export function between(from: number, to: number): string {
+  return span(roundedUp(to, secondMs) - roundedUp(from, secondMs))
+}
+
 /** How long something takes, in the two largest units that people say: `45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`. */
 export function span(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / secondMs))

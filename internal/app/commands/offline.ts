@@ -75,6 +75,11 @@ export async function openOffline(places: Places, lock: Lock, { env, clock, vers
       notices,
       paths: { ...places, database: databaseOf(config) },
       origin: () => `http://${host}:${port}`,
+      // As the notifier shows them: the ordinary work of a pool is no incident.
+      async incidents() {
+        const { isRoutine } = await import('../../notify/notify.ts')
+        return (await core.store.incidents()).filter(({ kind }) => !isRoutine(kind))
+      },
     })
     return {
       ops: operations.as(actor),

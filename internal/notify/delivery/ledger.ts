@@ -1,7 +1,7 @@
 import type { OutboxRecord, Write } from '../../store/store.ts'
-import { type Cursor, textOf } from '../hearing/cursor.ts'
 import { type Incident, recordOf } from '../incident/incident.ts'
 import type { At } from '../incident/notice.ts'
+import { type Cursor, textOf } from './cursor.ts'
 import { overflow } from './outbox.ts'
 
 /** Names of the rows that notify keeps in the store's `meta`. */

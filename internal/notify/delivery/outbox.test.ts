@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { announced, noon, sample } from '../../../test/fakes/events.ts'
 import type { OutboxRecord } from '../../store/store.ts'
-import { cursorOf, hasGap, heard, isHeard, readUpTo, textOf } from '../hearing/cursor.ts'
 import { type Opening, roleOf } from '../incident/condition.ts'
 import { begin, updated } from '../incident/fold.ts'
 import { type Incident, incidentOf, recordOf } from '../incident/incident.ts'
 import type { Fault, UpdateReason } from '../incident/notice.ts'
+import { cursorOf, hasGap, heard, isHeard, readUpTo, textOf } from './cursor.ts'
 import { nextDue, overflow, retried, rowFor } from './outbox.ts'
 
 function incident(why: UpdateReason, more: Partial<Incident> = {}): Incident {

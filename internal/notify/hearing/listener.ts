@@ -2,9 +2,9 @@ import type { Cancel, Clock } from '../../clock/clock.ts'
 import type { Announcement, DomainEvent, EventBus } from '../../events/events.ts'
 import type { Logger } from '../../log/log.ts'
 import type { AuditRow, Store } from '../../store/store.ts'
+import { type Cursor, cursorOf, hasGap, heard, isHeard, readUpTo } from '../delivery/cursor.ts'
 import { type Ledger, metaNames } from '../delivery/ledger.ts'
 import { incidentOf } from '../incident/incident.ts'
-import { type Cursor, cursorOf, hasGap, heard, isHeard, readUpTo } from './cursor.ts'
 
 const pageRows = 500
 const mostPages = 40

@@ -157,7 +157,7 @@ export function isUrgent(kind: DomainEvent['kind']): boolean {
 }
 
 /** Whether it is the ordinary work of a pool, which nobody has to be woken for and which is no condition of its own. */
-export function isRoutine(kind: DomainEvent['kind']): boolean {
+export function isRoutine(kind: string): boolean {
   return kind === 'cred_failover' || kind === 'pool_rotated'
 }
 

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../events/events.ts'
-import { inTime, span } from '../../when/when.ts'
+import { between, inTime } from '../../when/when.ts'
 import type { Saying } from './saying.ts'
 import { costsInAll, counted, inParentheses, nameOf, plain } from './words.ts'
 
@@ -63,5 +63,5 @@ export function recovered({ pool, to, at, detail }: Event<'pool_recovered'>, { i
   if (detail.how === 'untested')
     return `${nameOf(pool)} can be tried again since ${instant(at, at)} (${nameOf(to)}; nobody has asked yet). ${cost}`
   const serving = inParentheses([to && `${nameOf(to)} is serving`])
-  return `${nameOf(pool)} recovered after ${span(at - detail.exhaustedAt)}${serving}. ${cost}`
+  return `${nameOf(pool)} recovered after ${between(detail.exhaustedAt, at)}${serving}. ${cost}`
 }

@@ -1,5 +1,5 @@
 import type { Details } from '../../events/events.ts'
-import { span } from '../../when/when.ts'
+import { between } from '../../when/when.ts'
 import type { Incident } from '../incident/incident.ts'
 import { forModel, recovered } from './exhaustion.ts'
 import { present } from './present.ts'
@@ -64,8 +64,8 @@ function failedOver({ event, count, openedAt, closedAt, pool }: Incident, { now,
 function lasting(incident: Incident, { now, instant }: Saying): string {
   const { from, to } = spellOf(incident, now)
   if (incident.spells > 1)
-    return `${incident.spells} times from ${instant(incident.openedAt, now)} to ${instant(to, now)}, at last for ${span(to - from)}`
-  return `for ${span(to - from)}, from ${instant(from, now)} to ${instant(to, now)}`
+    return `${incident.spells} times from ${instant(incident.openedAt, now)} to ${instant(to, now)}, at last for ${between(from, to)}`
+  return `for ${between(from, to)}, from ${instant(from, now)} to ${instant(to, now)}`
 }
 
 /** The sentence that tells the end of an incident once; null when it ended by itself, or by the hand that began it. */
@@ -73,7 +73,7 @@ export function ending(incident: Incident, saying: Saying): string | null {
   const { end, event } = incident
   if (!end) return null
   const { from, to } = spellOf(incident, end.at)
-  const lasted = span(to - from)
+  const lasted = between(from, to)
   switch (end.kind) {
     case 'pool_recovered':
       return recovered(end, saying)
