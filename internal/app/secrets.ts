@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { Refusal } from '../pool/pool.ts'
-import { createKeyFile, readKeyFile, Secret } from '../vault/vault.ts'
+import { keptFingerprint } from '../store/store.ts'
+import { createKeyFile, readKeyFile, replaceKeyFile, Secret, Vault } from '../vault/vault.ts'
 import type { Places } from './places.ts'
 
 /** A secret of the configuration: the first line of a file, or an environment variable; null when neither is named. */
@@ -30,8 +31,23 @@ export function pemFrom(what: string, file: string): string {
  * Throws a VaultError that says what is wrong with the file and what to do.
  */
 export function masterKeyOf(places: Places, database: string | null): Uint8Array {
+  endRotation(places, database)
   const isNew = !existsSync(places.masterKey) && (database === null || !existsSync(database))
   return isNew ? createKeyFile(places.masterKey) : readKeyFile(places.masterKey)
+}
+
+/** Where the next master key lies while one is put in the place of another. */
+export function nextKeyOf({ masterKey }: Places): string {
+  return `${masterKey}.next`
+}
+
+/** Ends a rotation that was cut off: the store says which of the two keys it belongs to. */
+function endRotation(places: Places, database: string | null): void {
+  const next = nextKeyOf(places)
+  if (!existsSync(next)) return
+  const kept = database === null ? null : keptFingerprint(database)
+  if (kept !== null && new Vault(readKeyFile(next)).keyId === kept) replaceKeyFile(next, places.masterKey)
+  else rmSync(next)
 }
 
 function fromFile(what: string, file: string): Secret {

@@ -7,7 +7,10 @@ import type { Screen } from './screen.ts'
 const headings: readonly (readonly [string, readonly string[]])[] = [
   ['Start:', ['init', 'serve', 'connect', 'env', 'service', 'demo']],
   ['Look:', ['status', 'check', 'doctor', 'logs', 'config', 'statusline', 'web', 'usage', 'audit']],
-  ['Credentials and pools:', ['cred', 'pool', 'key', 'token', 'apply', 'export', 'backup', 'restore', 'notices']],
+  [
+    'Credentials and pools:',
+    ['cred', 'pool', 'key', 'token', 'apply', 'export', 'backup', 'restore', 'master-key', 'notices'],
+  ],
   ['Jobs:', ['run', 'guard']],
 ]
 

@@ -52,6 +52,12 @@ export interface Invocation {
   readonly absolute: readonly [string, ...string[]]
 }
 
+/** A backup, and what it is sealed with. */
+export interface SealedFile {
+  readonly file: string
+  readonly passphrase: string
+}
+
 interface Initialised {
   readonly data: string
   /** The bare client key `local`; null when the directory was set up already. */
@@ -81,6 +87,17 @@ export interface Port {
   /** Runs the daemon until it is told to stop; calls `started` once it listens. Resolves with the exit code. */
   serve(where: Where, options: ServeOptions, started: (facts: Started) => void): Promise<number>
   init(where: Where): Promise<Initialised>
+  /** Writes one sealed file of the installation, whether a daemon runs or not; rejects with a Refusal. */
+  backup(where: Where, to: SealedFile): Promise<{ readonly bytes: number; readonly notes: readonly string[] }>
+  /** Makes the data directory of a backup; rejects with a Refusal. */
+  restore(where: Where, from: SealedFile): Promise<unknown>
+  /** Seals everything anew under a new master key; rejects with a Refusal while somebody uses the data directory. */
+  rotateMasterKey(where: Where): Promise<{
+    readonly before: string
+    readonly after: string
+    readonly resealed: number
+    readonly left: number
+  }>
   /** How the configuration of these places is read. */
   loading(where: Where): LoadOptions
   /** The program as a service of the system; rejects with a Refusal where there can be none. */

@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { Refusal } from '../ops/client.ts'
@@ -22,6 +23,45 @@ export async function readSecret(io: CliIo, prompt: string): Promise<string> {
       'paste it at the question, where it is not shown, and press Enter',
     )
   throw new Refusal('invalid', 'no secret was given', 'pipe it: printf %s "$KEY" | spillway cred …')
+}
+
+/** Shorter ones are found by trying. */
+const shortestPassphrase = 12
+
+/** A passphrase from the first line of a file, or typed unseen, twice when it is new. */
+export async function readPassphrase(io: CliIo, from: { file: string | null; isNew: boolean }): Promise<string> {
+  const given = from.file === null ? await asked(io, from.isNew) : firstLine(from.file)
+  if (from.isNew && given.length < shortestPassphrase)
+    throw new Refusal(
+      'invalid',
+      `a passphrase has ${shortestPassphrase} characters or more`,
+      'four or five words are a good one',
+    )
+  return given
+}
+
+async function asked(io: CliIo, isNew: boolean): Promise<string> {
+  if (!io.stdin.isTTY)
+    throw new Refusal(
+      'invalid',
+      'the passphrase is asked for on a terminal, and this is none',
+      'give it with --passphrase-file',
+    )
+  const given = await typed(io, 'passphrase: ')
+  if (isNew && given !== (await typed(io, 'once more: ')))
+    throw new Refusal('invalid', 'that was not the same passphrase twice')
+  return given
+}
+
+function firstLine(file: string): string {
+  try {
+    if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
+      throw new Refusal('invalid', `${file} can be read by other users`, `chmod 600 ${file}`)
+    return readFileSync(file, 'utf8').split(/\r?\n/, 1)[0] ?? ''
+  } catch (error) {
+    if (error instanceof Refusal) throw error
+    throw new Refusal('not-found', `the passphrase cannot be read: ${file} does not exist or is closed to you`)
+  }
 }
 
 async function piped(io: CliIo): Promise<string> {

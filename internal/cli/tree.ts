@@ -32,6 +32,10 @@ const groups: readonly { readonly names: readonly string[]; load(): Promise<Regi
   { names: ['notices'], load: async () => (await import('./commands/notices.ts')).noticesCommands },
   { names: ['service', 'logs'], load: async () => (await import('./commands/service.ts')).serviceCommands },
   { names: ['config'], load: async () => (await import('./commands/config.ts')).configCommands },
+  {
+    names: ['backup', 'restore', 'master-key'],
+    load: async () => (await import('./commands/backup.ts')).backupCommands,
+  },
   { names: ['demo'], load: async () => (await import('./commands/demo.ts')).demoCommand },
 ]
 

@@ -45,6 +45,8 @@ export interface Details {
   pool_changed: { what: string }
   key_created: { pools: readonly string[] | null }
   key_revoked: Record<string, never>
+  /** By the fingerprints of the keys. */
+  master_key_rotated: { before: string; after: string }
   keys_guessed: { attempts: number }
   token_issued: Record<string, never>
   config_changed: { what: string }

@@ -3,8 +3,10 @@
  * worker thread (the default) or by PostgreSQL (a fleet). Nothing on the way of a request waits for them.
  */
 export type { AuditEntry, AuditQuery, Batch, ChainVerdict, Retention, Snapshot, Store, Write } from './api.ts'
+export { copyDatabase, keptFingerprint } from './copy.ts'
 export { StaleGeneration, StoreError, type StoreErrorCode } from './fault.ts'
 export type { StoreKey } from './fingerprint.ts'
 export { acquireLock, type Holder, type Lock, type LockAttempt, tryLock } from './lock.ts'
 export { openSqliteStore } from './open.ts'
 export type * from './records.ts'
+export { type Rekeyed, rekeyDatabase } from './rekey.ts'

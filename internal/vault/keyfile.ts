@@ -8,6 +8,7 @@ import {
   linkSync,
   openSync,
   readSync,
+  renameSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
@@ -63,6 +64,12 @@ export function readKeyFile(path: string): Uint8Array {
   } finally {
     closeSync(fd)
   }
+}
+
+/** Puts the key file `next` in the place of the other one, at once and on the disk when this returns. Blocks. */
+export function replaceKeyFile(next: string, path: string): void {
+  renameSync(next, path)
+  syncFolder(dirname(path))
 }
 
 /** What is wrong with the key file, as `readKeyFile` would throw it; null when it can be used. For `doctor`. Blocks. */

@@ -10,7 +10,7 @@ import { sign } from './signature.ts'
 
 export { VaultError, type VaultErrorCode } from './fault.ts'
 export { unquoted } from './given.ts'
-export { checkKeyFile, createKeyFile, readKeyFile } from './keyfile.ts'
+export { checkKeyFile, createKeyFile, readKeyFile, replaceKeyFile } from './keyfile.ts'
 export { Secret } from './secret.ts'
 export { isSignedBy, sign } from './signature.ts'
 

@@ -30,6 +30,7 @@ const details: Details = {
   pool_changed: { what: 'strategy' },
   key_created: { pools: null },
   key_revoked: {},
+  master_key_rotated: { before: '0011223344556677', after: '8899aabbccddeeff' },
   keys_guessed: { attempts: 5 },
   token_issued: {},
   config_changed: { what: 'log.level' },

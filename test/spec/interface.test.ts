@@ -46,7 +46,7 @@ function real(command: Command, before: readonly string[] = []): Typed[] {
 function told(line: string): Typed {
   const [usage = ''] = line.split(/ {2,}/)
   const parts = usage.split(' ')
-  const end = parts.findIndex((part) => !/^[a-z]+$/.test(part))
+  const end = parts.findIndex((part) => !/^[a-z][a-z-]*$/.test(part))
   const words = parts.slice(0, end === -1 ? parts.length : end).join(' ')
   return { words, flags: wordsIn(usage, /(?<![\w-])(--?[a-z][a-z-]*)/g), json: usage.includes('†') }
 }

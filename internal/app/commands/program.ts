@@ -72,6 +72,18 @@ export function programPort(env: Environment): Port {
         await close()
       }
     },
+    async backup(where, to) {
+      const { backUp } = await import('./backup.ts')
+      return backUp(placesOf(where, env), env, to)
+    },
+    async restore(where, from) {
+      const { restore } = await import('./backup.ts')
+      return restore(placesOf(where, env), from)
+    },
+    async rotateMasterKey(where) {
+      const { rotateMasterKey } = await import('./rotation.ts')
+      return rotateMasterKey(placesOf(where, env), { env, clock, version })
+    },
     loading: (where) => loading(placesOf(where, env), env),
     async service(where, scope) {
       const { serviceHere } = await import('./machine.ts')

@@ -128,6 +128,7 @@ export function roleOf(event: DomainEvent): Role | null {
     case 'pool_changed':
     case 'key_created':
     case 'key_revoked':
+    case 'master_key_rotated':
     case 'token_issued':
     case 'worker_started':
     case 'worker_stopped':

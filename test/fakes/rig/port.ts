@@ -11,6 +11,9 @@ export function portWith(change: Partial<Port>): Port {
     },
     serve: async () => 0,
     init: async () => ({ data: '/data', key: null }),
+    backup: async () => ({ bytes: 0, notes: [] }),
+    restore: async () => undefined,
+    rotateMasterKey: async () => ({ before: '', after: '', resealed: 0, left: 0 }),
     loading: () => ({ file: '/data/spillway.yaml', explicit: false, env: {}, dataDir: '/data' }),
     service: async () => {
       throw new Error('there is no service manager here')

@@ -28,9 +28,17 @@ export class Program {
   readonly data: string
   readonly #folder = mkdtempSync(join(tmpdir(), 'spillway-program-'))
   readonly #running = new Set<ChildProcess>()
+  readonly #others: Program[] = []
 
-  constructor() {
-    this.data = join(this.#folder, 'data')
+  constructor(data?: string) {
+    this.data = data ?? join(this.#folder, 'data')
+  }
+
+  /** The same program on another data directory; it ends with this one. */
+  elsewhere(data: string): Program {
+    const other = new Program(data)
+    this.#others.push(other)
+    return other
   }
 
   /** A path beside the data directory. */
@@ -42,6 +50,11 @@ export class Program {
     const child = this.#spawn(args, options.env)
     child.stdin?.end(options.input ?? '')
     return ended(child)
+  }
+
+  /** A command that runs on by itself; it ends with this program at the latest. */
+  begin(args: readonly string[]): ChildProcess {
+    return this.#spawn(args)
   }
 
   /** The verbs of the running daemon, over its admin socket. */
@@ -70,6 +83,7 @@ export class Program {
 
   close(): void {
     for (const child of this.#running) child.kill('SIGKILL')
+    for (const other of this.#others) other.close()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 

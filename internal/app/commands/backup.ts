@@ -1,0 +1,73 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { restoreBackup, writeBackup } from '../../backup/backup.ts'
+import { Refusal } from '../../pool/pool.ts'
+import { copyDatabase, keptFingerprint } from '../../store/store.ts'
+import { readKeyFile, Vault } from '../../vault/vault.ts'
+import type { Places } from '../places.ts'
+import { nextKeyOf } from '../secrets.ts'
+import { databaseOf } from '../settings.ts'
+import { load } from './configuration.ts'
+import { type Environment, loading } from './loading.ts'
+
+/** What an installation is, under these names, in a backup and in a data directory. */
+const names = { key: 'master.key', database: 'spillway.db', config: 'spillway.yaml' }
+
+/** What was backed up or restored. */
+interface BackedUp {
+  readonly bytes: number
+  /** What the one who asked should know. */
+  readonly notes: readonly string[]
+}
+
+/** Writes the store, the master key and the configuration of the data directory to one sealed file, whether a daemon runs or not. */
+export async function backUp(
+  places: Places,
+  env: Environment,
+  to: { file: string; passphrase: string },
+): Promise<BackedUp> {
+  const { config } = load(loading(places, env))
+  const database = databaseOf(config)
+  if (!existsSync(places.masterKey) || !existsSync(database))
+    throw new Refusal('not-found', `nothing is set up in ${places.data}`, 'name the data directory with --data')
+  const scratch = mkdtempSync(join(places.data, 'backup-'))
+  try {
+    const copy = join(scratch, names.database)
+    await copyDatabase(database, copy)
+    const members = [
+      { name: names.key, path: keyOf(places, copy) },
+      { name: names.database, path: copy },
+      ...(existsSync(places.config) ? [{ name: names.config, path: places.config }] : []),
+    ]
+    const bytes = await writeBackup(to.file, members, to.passphrase)
+    return { bytes, notes: elsewhere(places, database) }
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+/** The key file that opens the copy: while a rotation is under way, or after one was cut off, that may be the next one. */
+function keyOf(places: Places, copy: string): string {
+  const kept = keptFingerprint(copy)
+  const files = [places.masterKey, nextKeyOf(places)].filter((file) => existsSync(file))
+  const found = files.find((file) => kept === null || new Vault(readKeyFile(file)).keyId === kept)
+  if (found !== undefined) return found
+  throw new Refusal(
+    'conflict',
+    `${places.masterKey} is not the key of this store`,
+    'put back the key file that belongs to it',
+  )
+}
+
+function elsewhere(places: Places, database: string): string[] {
+  if (dirname(database) === places.data && basename(database) === names.database) return []
+  return [`store.url names ${database}; a restore puts the store at ${names.database} in the data directory`]
+}
+
+/** Makes the data directory anew from a backup. */
+export async function restore(places: Places, from: { file: string; passphrase: string }): Promise<BackedUp> {
+  if (!existsSync(from.file)) throw new Refusal('not-found', `${from.file} does not exist`)
+  const required = [names.key, names.database]
+  await restoreBackup(from.file, places.data, { passphrase: from.passphrase, required })
+  return { bytes: 0, notes: [] }
+}
