@@ -53,22 +53,26 @@ function undoneByValues(record: FileRecord, ours: Values, now: string): string {
   )
 }
 
-/** The objects around a value that are empty without it and were not there before. */
+/** What the objects around a value were before, where they are empty without it: nothing, or what had to give way to them. */
 function emptied({ format, before }: FileRecord, path: Path, text: string): Change[] {
   if (format !== 'json') return []
   const { at } = editors[format]
   for (let length = 1; length < path.length; length++) {
     const [first, ...rest] = path.slice(0, length)
     const outer: Path = [first ?? path[0], ...rest]
-    const isGone = at(before ?? '', outer) === undefined && isHollow(at(text, outer))
-    if (isGone) return [{ path: outer, value: undefined }]
+    const was = at(before ?? '', outer)
+    if (!isObject(was) && isHollow(at(text, outer))) return [{ path: outer, value: was as Value | undefined }]
   }
   return []
 }
 
 /** Whether it is an object in which there are only objects, and no values. */
 function isHollow(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isHollow)
+  return isObject(value) && Object.values(value).every(isHollow)
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isEmpty(text: string): boolean {

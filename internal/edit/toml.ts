@@ -76,15 +76,20 @@ function edit(text: string, change: Change): string {
   const [pair] = own
   if (pair?.kind === 'pair' && own.length === 1)
     return text.slice(0, pair.value.start) + phrased(value) + text.slice(pair.value.end)
-  return addRootKey(without(text, all, own).text, `${keyOf(path)} = ${phrased(value)}`)
+  return addKey(without(text, all, own).text, path, phrased(value))
 }
 
-/** A key of the root stands before the first table: behind the keys that are there, else at the very beginning. */
-function addRootKey(text: string, line: string): string {
+/**
+ * A key stands in the table around it, where that has a header; else among those of the root, before the first table: behind
+ * the keys that are there, else at the very beginning.
+ */
+function addKey(text: string, path: readonly string[], value: string): string {
   const eol = lineEndOf(text)
   const all = statementsOf(text)
-  const first = all.findIndex(({ kind }) => kind !== 'pair')
-  const last = (first === -1 ? all : all.slice(0, first)).at(-1)
+  const header = all.findIndex((each) => each.kind === 'table' && isDeepStrictEqual(each.path, path.slice(0, -1)))
+  const line = `${keyOf(header === -1 ? path : path.slice(-1))} = ${value}`
+  const next = all.findIndex(({ kind }, at) => at > header && kind !== 'pair')
+  const last = all[(next === -1 ? all.length : next) - 1]
   if (last) {
     const head = text.slice(0, last.end)
     return `${head}${head.endsWith('\n') ? '' : eol}${line}${eol}${text.slice(last.end)}`
