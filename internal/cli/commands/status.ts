@@ -85,11 +85,21 @@ function rendered(io: CliIo, status: StatusShape): string {
 /** What the doctor finds; an installation that cannot even be opened is a finding, too. */
 async function examined(cli: Cli, command: Command): Promise<DoctorRow[]> {
   try {
-    return await cli.withOps(command, (ops) => ops.doctor({}))
+    return await cli.withOps(command, async (ops) => [
+      ...(await ops.doctor({})),
+      versionRow((await ops.status({})).version, cli.io.port.version),
+    ])
   } catch (error) {
     const { message, hint } = endingOf(error)
     return [{ check: 'start', state: 'fail', message: message ?? String(error), hint }]
   }
+}
+
+/** Whether the daemon that answers is of the version that asks. */
+function versionRow(daemon: string, own: string): DoctorRow {
+  if (daemon === own) return { check: 'version', state: 'ok', message: `spillway ${own}`, hint: null }
+  const message = `the daemon is spillway ${daemon}, and this command is ${own}`
+  return { check: 'version', state: 'warn', message, hint: 'start the daemon again, so that both are of one version' }
 }
 
 const checkCodes: Readonly<Record<CheckShape['verdict'], number>> = {

@@ -21,6 +21,12 @@ export function oddities(settled: Settled): readonly Clash[] {
   const chatting = Array.isArray(chats) && chats.length > 0
   const secret = has('notices.webhook.secretFile') || has('notices.webhook.secretEnv')
   return [
+    ...say(
+      isOpen(settled('server.listen')) && !has('server.tls.certFile'),
+      'server.listen',
+      'is reachable from other machines, without encryption',
+      'set server.tls.certFile and keyFile, or put a proxy with TLS before it',
+    ),
     ...say(token && !chatting, 'notices.telegram.chatIds', 'is empty: nobody is told', 'add the id of a chat'),
     ...say(
       chatting && !token,
@@ -35,6 +41,12 @@ export function oddities(settled: Settled): readonly Clash[] {
       'set the URL of the webhook',
     ),
   ]
+}
+
+/** Whether an address is one of other interfaces than this machine's own. */
+function isOpen(address: unknown): boolean {
+  const host = typeof address === 'object' && address !== null && 'host' in address ? String(address.host) : 'localhost'
+  return !/^(localhost|127\.[\d.]+|::1)$/.test(host)
 }
 
 function isGiven(value: unknown): boolean {

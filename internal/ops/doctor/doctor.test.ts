@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Bench, startBench } from '../../../test/fakes/rig/operations.ts'
+import { loadConfig } from '../../config/config.ts'
 import type { DoctorRow } from '../ops.ts'
+import { exposureRows } from './exposure.ts'
 
 let bench: Bench
 let server: Server
@@ -206,4 +208,34 @@ test('a fresh installation is told what to type next', async () => {
     ['pools', 'spillway pool create NAME --provider P --members A,B'],
   ])
   await fresh.stop()
+})
+
+test('credentials that wait for a person are told in the order of their names, with what to do', async () => {
+  for (const name of ['k-10', 'k-2']) {
+    await bench.ops.credAdd({ name, provider: 'openai', source: { kind: 'vault', secret: 'sk-x' } })
+    await bench.ops.credDisable({ name })
+  }
+  await bench.engine.needsLogin('a', 1, 'refresh-rejected')
+  const found = (await bench.ops.doctor({})).filter(({ check }) => check.startsWith('credential '))
+  expect(found.map(({ check, state, hint }) => [check, state, hint])).toEqual([
+    ['credential a', 'fail', 'spillway cred login a'],
+    ['credential k-2', 'fail', 'spillway cred enable k-2'],
+    ['credential k-10', 'fail', 'spillway cred enable k-10'],
+  ])
+})
+
+test.each<[string, Record<string, string>, string[]]>([
+  ['this machine alone', { 'server.listen': '127.0.0.1:8460' }, []],
+  ['all interfaces in clear text', { 'server.listen': '0.0.0.0:8460' }, ['listen']],
+  [
+    'all interfaces with TLS',
+    { 'server.listen': '0.0.0.0:8460', 'server.tls.certFile': 'c', 'server.tls.keyFile': 'k' },
+    [],
+  ],
+  ['an admin API on all interfaces', { 'admin.listen': '[::]:8462', 'admin.tokenFile': 't' }, ['admin.listen']],
+])('is told when it listens on %s: %#', async (_name, values, checks) => {
+  const flags = Object.entries(values).map(([key, text]) => ({ key, text, from: key }))
+  const loaded = loadConfig({ file: '/none', explicit: false, env: {}, dataDir: '/data', flags })
+  if (!loaded.ok) throw new Error('the configuration of the test is wrong')
+  expect(exposureRows(loaded.config).map(({ check }) => check)).toEqual(checks)
 })

@@ -5,6 +5,8 @@ import { isLoopback } from '../../net/net.ts'
 import { dialectFor } from '../names.ts'
 import { type Call, verb } from '../verb.ts'
 import { channelRows } from './channels.ts'
+import { credentialRows } from './credentials.ts'
+import { exposureRows } from './exposure.ts'
 import { guardRows } from './guarded.ts'
 import { warded, wards } from './permissions.ts'
 import { reach } from './reach.ts'
@@ -31,7 +33,8 @@ export const doctorVerbs = {
         disk(call),
         clock(call),
         setup(call),
-        secrets(call),
+        credentialRows(call),
+        exposureRows(call.config()),
         proxies(call),
         upstreams(call),
         call.guard.status().then(guardRows),
@@ -147,19 +150,6 @@ async function setup(call: Call): Promise<DoctorRow[]> {
       )
   }
   return rows
-}
-
-/** A credential with a problem that still serves is a warning. */
-async function secrets(call: Call): Promise<DoctorRow[]> {
-  const healthy = new Set(
-    call.engine.credentials().flatMap(({ record, health }) => (health.state === 'healthy' ? [record.name] : [])),
-  )
-  return call.credentials.problems().map(({ credential, message }) =>
-    row(`credential ${credential}`, message, {
-      state: healthy.has(credential) ? 'warn' : 'fail',
-      hint: `spillway cred show ${credential}`,
-    }),
-  )
 }
 
 /** The way out, without passwords; no row where there is no proxy. */
