@@ -210,7 +210,7 @@ describe('an exhaustion', () => {
     await life.clock.advance(660_000)
     await life.happen(recovered(life.clock.now()))
     expect(life.chat.texts).toEqual([
-      'openai was exhausted for 12 min, from 14:00:00 UTC to 14:12:00 UTC. 418 requests were refused.',
+      'openai was exhausted for 12 min, from 14:00:00 to 14:12:00 UTC. 418 requests were refused.',
       'openai recovered after 12 min (work is serving). 418 requests were refused.',
     ])
     expect(life.chat.messages[1]?.replyTo).toBe('1')
@@ -256,7 +256,7 @@ describe('an exhaustion', () => {
     await life.happen(exhausted())
     await life.clock.advance(30_000)
     expect(life.notifier.incidents()).toEqual([])
-    expect(life.chat.texts).toEqual(['openai was exhausted for 30 s, from 14:00:00 UTC to 14:00:30 UTC.'])
+    expect(life.chat.texts).toEqual(['openai was exhausted for 30 s, from 14:00:00 to 14:00:30 UTC.'])
   })
 })
 
@@ -273,7 +273,7 @@ describe('what comes back within a quarter of an hour', () => {
     }
     expect(life.chat.messages.map(({ replyTo }) => replyTo)).toEqual([null, '1'])
     expect(life.chat.buzzes).toBe(2)
-    expect(life.chat.texts[0]).toMatch(/^openai was exhausted 5 times from 14:00:00 UTC to 14:22:00 UTC, at last for/)
+    expect(life.chat.texts[0]).toMatch(/^openai was exhausted 5 times from 14:00:00 to 14:22:00 UTC, at last for/)
   })
 
   it('and stays is told again, and so is its end', async () => {
@@ -320,7 +320,7 @@ describe('failovers', () => {
     await life.clock.advance(20 * minute)
     expect(life.chat.buzzes).toBe(0)
     expect(life.chat.texts).toEqual([
-      expect.stringMatching(/^openai: 60 failovers from 14:00:00 UTC to 15:00:00 UTC, nobody was refused\.$/),
+      expect.stringMatching(/^openai: 60 failovers from 14:00:00 to 15:00:00 UTC, nobody was refused\.$/),
     ])
     expect(life.chat.messages[0]?.buttons).toBe(0)
     await life.happen(failover(life.clock.now()))
@@ -423,7 +423,7 @@ describe('a bad configuration', () => {
     await life.clock.advance(60_000)
     await life.happen(sample('config_changed', { at: life.clock.now(), pool: null }))
     expect(life.chat.texts).toEqual([
-      'The configuration had 1 problem for 60 s, from 14:00:00 UTC to 14:01:00 UTC.',
+      'The configuration had 1 problem for 60 s, from 14:00:00 to 14:01:00 UTC.',
       'The configuration is well again after 60 s, and in force.',
     ])
   })
@@ -535,7 +535,7 @@ describe('a crash', () => {
     await next.happen(recovered(noon + 720_000))
     expect(next.chat.messages.map(({ replyTo }) => replyTo)).toEqual([null, '1'])
     expect(next.chat.texts[0]).toBe(
-      'openai was exhausted for 12 min, from 14:00:00 UTC to 14:12:00 UTC. 418 requests were refused.',
+      'openai was exhausted for 12 min, from 14:00:00 to 14:12:00 UTC. 418 requests were refused.',
     )
   })
 
@@ -548,7 +548,7 @@ describe('a crash', () => {
     const next = await life.kill()
     await next.clock.advance(0)
     expect(next.chat.texts).toEqual([
-      'openai was exhausted for 2 min, from 14:00:00 UTC to 14:02:00 UTC. 418 requests were refused.',
+      'openai was exhausted for 2 min, from 14:00:00 to 14:02:00 UTC. 418 requests were refused.',
       'openai recovered after 2 min (work is serving). 418 requests were refused.',
     ])
   })
@@ -651,7 +651,7 @@ describe('a channel that is away', () => {
     life.chat.fault = null
     await life.clock.advance(120_000)
     expect(life.chat.texts).toEqual([
-      'openai was exhausted for 60 s, from 14:00:00 UTC to 14:01:00 UTC. 418 requests were refused.\n' +
+      'openai was exhausted for 60 s, from 14:00:00 to 14:01:00 UTC. 418 requests were refused.\n' +
         'openai recovered after 60 s (work is serving). 418 requests were refused.',
     ])
   })
@@ -769,7 +769,7 @@ describe('a mute', () => {
       [
         'While notices were muted, 2 incidents began and ended:',
         '- openai: failed over from work to personal at 14:00:00 UTC (429 rate limit); 418 requests refused. That is over.',
-        '- api.openai.com:443 was not reachable for 10 s, from 14:00:00 UTC to 14:00:10 UTC.',
+        '- api.openai.com:443 was not reachable for 10 s, from 14:00:00 to 14:00:10 UTC.',
       ].join('\n'),
     ])
     await next.clock.advance(hour)

@@ -108,7 +108,7 @@ describe('over restarts on a real database', () => {
     expect(sent).toEqual([
       {
         how: 'edit',
-        text: 'openai was exhausted for 12 min, from 14:00:00 UTC to 14:12:00 UTC. 418 requests were refused.',
+        text: 'openai was exhausted for 12 min, from 14:00:00 to 14:12:00 UTC. 418 requests were refused.',
       },
       { how: 'reply', text: 'openai recovered after 12 min (work is serving). 418 requests were refused.' },
     ])

@@ -335,7 +335,7 @@ describe('notices', () => {
     expect(bench.attempt('openai')).toBe('work')
     await shows(2)
     expect(texts()).toEqual([
-      'openai was exhausted for 90 s, from 14:00:00 UTC to 14:01:30 UTC. 1 request was refused.',
+      'openai was exhausted for 90 s, from 14:00:00 to 14:01:30 UTC. 1 request was refused.',
       'openai recovered after 90 s (work is serving). 1 request was refused.',
     ])
     expect(fake.shown(chat)[1]?.replyTo).toBe(fake.shown(chat)[0]?.id)

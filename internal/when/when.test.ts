@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { between, instantsIn, inTime, inUtc, span } from './when.ts'
+import { between, fromTo, instantsIn, inTime, inUtc, span } from './when.ts'
 
 const noon = Date.UTC(2026, 0, 5, 14)
 const second = 1_000
@@ -65,4 +65,10 @@ it.each([
 it('what lies between two instants agrees with how they are said', () => {
   const [from, to] = [noon + 18_097, noon + 43_869]
   expect([inUtc(from, noon), inUtc(to, noon), between(from, to)]).toEqual(['14:00:19 UTC', '14:00:44 UTC', '25 s'])
+})
+
+it('a stretch of time names its zone once, unless the clocks were set within it', () => {
+  expect(fromTo(noon, noon + 12 * minute, noon, inUtc)).toBe('from 14:00:00 to 14:12:00 UTC')
+  const [before, after] = [Date.UTC(2026, 2, 29, 0, 30), Date.UTC(2026, 2, 29, 1, 30)]
+  expect(fromTo(before, after, after, instantsIn('Europe/Berlin'))).toBe('from 01:30:00 UTC+1 to 03:30:00 UTC+2')
 })

@@ -46,6 +46,14 @@ export function inTime(at: number, now: number, say: SayInstant): string {
   return left <= 0 ? `now (${say(at, now)})` : `in ${span(roundedUp(left, secondMs))} (${say(at, now)})`
 }
 
+/** `from 14:00:00 to 14:12:00 UTC`. */
+export function fromTo(from: number, to: number, now: number, say: SayInstant): string {
+  const end = say(to, now)
+  const zone = end.slice(end.lastIndexOf(' '))
+  const begin = say(from, now)
+  return `from ${begin.endsWith(zone) ? begin.slice(0, -zone.length) : begin} to ${end}`
+}
+
 /** How long it is from one instant to another, as both are said: `26 s`. */
 export function between(from: number, to: number): string {
   return span(roundedUp(to, secondMs) - roundedUp(from, secondMs))

@@ -1,5 +1,5 @@
 import type { Details } from '../../events/events.ts'
-import { between } from '../../when/when.ts'
+import { between, fromTo } from '../../when/when.ts'
 import type { Incident } from '../incident/incident.ts'
 import { forModel, recovered } from './exhaustion.ts'
 import { present } from './present.ts'
@@ -52,9 +52,9 @@ export function past(incident: Incident, saying: Saying): string {
 function failedOver({ event, count, openedAt, closedAt, pool }: Incident, { now, instant, refused }: Saying): string {
   if (event.kind !== 'cred_failover') return ''
   const cost = costs(refused ?? 0)
-  const from = instant(openedAt, now)
   if (count > 1)
-    return `${nameOf(pool)}: ${counted(count, 'failover')} from ${from} to ${instant(closedAt ?? now, now)}, ${cost}.`
+    return `${nameOf(pool)}: ${counted(count, 'failover')} ${fromTo(openedAt, closedAt ?? now, now, instant)}, ${cost}.`
+  const from = instant(openedAt, now)
   const model = event.detail.model ? ` for ${plain(event.detail.model)}` : ''
   const why = inParentheses([cause(event.reason, event.detail.status)])
   return `${nameOf(pool)}: failed over from ${nameOf(event.from)} to ${nameOf(event.to)}${model} at ${from}${why}; ${cost}. That is over.`
@@ -63,9 +63,11 @@ function failedOver({ event, count, openedAt, closedAt, pool }: Incident, { now,
 /** `for 12 min, from 14:00:00 UTC to 14:12:00 UTC`. */
 function lasting(incident: Incident, { now, instant }: Saying): string {
   const { from, to } = spellOf(incident, now)
-  if (incident.spells > 1)
-    return `${incident.spells} times from ${instant(incident.openedAt, now)} to ${instant(to, now)}, at last for ${between(from, to)}`
-  return `for ${between(from, to)}, from ${instant(from, now)} to ${instant(to, now)}`
+  if (incident.spells > 1) {
+    const span = fromTo(incident.openedAt, to, now, instant)
+    return `${incident.spells} times ${span}, at last for ${between(from, to)}`
+  }
+  return `for ${between(from, to)}, ${fromTo(from, to, now, instant)}`
 }
 
 /** The sentence that tells the end of an incident once; null when it ended by itself, or by the hand that began it. */

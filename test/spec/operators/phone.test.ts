@@ -108,7 +108,7 @@ describe('at night, the phone', () => {
     expect(telegram.shown(chat)[0]?.buttons).toEqual([])
     await pass(900_000, 30_000)
     expect(texts()).toEqual([
-      expect.stringMatching(/^openai: 8 failovers from [\d:]{8} UTC to [\d:]{8} UTC, nobody was refused\.\n— node7$/),
+      expect.stringMatching(/^openai: 8 failovers from [\d:]{8} to [\d:]{8} UTC, nobody was refused\.\n— node7$/),
     ])
     expect(ends()).toHaveLength(1)
   })
