@@ -482,12 +482,16 @@ describe('conditions', () => {
     await life.happen(sample('cred_needs_login', { from: 'personal', pool: null, reason: 'refresh-rejected' }))
     await life.happen(exhausted(noon))
     const open = life.notifier.incidents()
-    expect(open.map(({ kind, pool, subject }) => [kind, pool, subject])).toEqual([
+    expect(open.map(({ record: { kind, pool, subject } }) => [kind, pool, subject])).toEqual([
       ['cred_needs_login', null, 'personal'],
       ['pool_exhausted', 'openai', 'work'],
     ])
+    expect(open.map(({ text }) => text)).toEqual([
+      'personal needs a login (refresh token revoked). Run: spillway cred login personal',
+      'openai is exhausted: all 3 members are cooling. work recovers first, in 5 min (14:05:00 UTC). Look: spillway pool explain openai',
+    ])
     await life.happen(sample('cred_revived', { at: noon + 1, from: 'personal', pool: null }))
-    expect(life.notifier.incidents().map(({ kind }) => kind)).toEqual(['pool_exhausted'])
+    expect(life.notifier.incidents().map(({ record }) => record.kind)).toEqual(['pool_exhausted'])
     expect(life.chat.texts.at(-1)).toBe('personal is usable again after 1 s (new login).')
   })
 

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Cancel, within } from '../clock/clock.ts'
 import type { Announcement } from '../events/events.ts'
-import type { IncidentRecord } from '../store/store.ts'
 import { instantsIn } from '../when/when.ts'
 import { Delivery } from './delivery/delivery.ts'
 import { Keeper } from './delivery/keeper.ts'
@@ -15,7 +14,7 @@ import { type Incident, recordOf, wasTold } from './incident/incident.ts'
 import type { At, Channel, Remark, Remedy } from './incident/notice.ts'
 import { hear } from './incident/pipeline.ts'
 import { ended, spentAt, swept, wantsFacts, wantsPool, withFacts } from './incident/sweep.ts'
-import type { Notifier, NotifierDeps } from './port.ts'
+import type { Notifier, NotifierDeps, OpenIncident } from './port.ts'
 import { renderingOf } from './rendering.ts'
 import { Updates } from './updates.ts'
 
@@ -82,9 +81,13 @@ class PipelineNotifier implements Notifier {
     return until !== null && until > this.#parts.clock.now() ? until : null
   }
 
-  incidents(): readonly IncidentRecord[] {
+  incidents(): readonly OpenIncident[] {
     const open = this.#ledger.incidents().filter(({ closedAt, kind }) => closedAt === null && !isRoutine(kind))
-    return open.sort((one, other) => one.openedAt - other.openedAt).map(recordOf)
+    open.sort((one, other) => one.openedAt - other.openedAt)
+    return open.map((incident) => {
+      const isTold = incident.within === undefined
+      return { record: recordOf(incident), text: isTold ? this.#render.notice(incident).text : null }
+    })
   }
 
   offers(id: string, remedy: Remedy): boolean {

@@ -29,6 +29,13 @@ export interface NotifierDeps {
   readonly factsNow?: (kind: string, name: string) => Facts | null
 }
 
+/** A condition that holds. */
+export interface OpenIncident {
+  readonly record: IncidentRecord
+  /** What people are told of it, with the command that helps; null when the sentence of its cause tells it, too. */
+  readonly text: string | null
+}
+
 /** Tells people what happened: once, in order, and to the end. */
 export interface Notifier {
   /** Begins to listen and catches up with the audit log; resolves when that is done. */
@@ -42,7 +49,7 @@ export interface Notifier {
   /** Until when people are not told anything; null when they are. */
   mutedUntil(): At | null
   /** The conditions that hold now, oldest first. */
-  incidents(): readonly IncidentRecord[]
+  incidents(): readonly OpenIncident[]
   /** Whether the notice of that incident would offer the remedy now: what was offered earlier may be over. */
   offers(incident: string, remedy: Remedy): boolean
   /** Tells each channel something that is no incident, and what came of it: null when it was delivered. */

@@ -121,7 +121,9 @@ describe('over restarts on a real database', () => {
     })
     expect(sent).toHaveLength(1)
     await lifetime(async (notifier) => {
-      expect(notifier.incidents()).toMatchObject([{ kind: 'pool_exhausted', pool: 'openai', closedAt: null, count: 1 }])
+      expect(notifier.incidents()).toMatchObject([
+        { record: { kind: 'pool_exhausted', pool: 'openai', closedAt: null, count: 1 } },
+      ])
     })
     expect(sent).toHaveLength(1)
     expect((await store.load()).meta['notify.cursor']).toBe('1')

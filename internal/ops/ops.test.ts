@@ -96,6 +96,7 @@ describe('status', () => {
         reason: null,
         openedAt: '2026-01-05T14:00:00.000Z',
         count: 4,
+        text: null,
       },
     ])
   })

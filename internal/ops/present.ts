@@ -1,6 +1,6 @@
 import type { MemberStatus, PoolStatus } from '../engine/engine.ts'
+import type { OpenIncident } from '../notify/notify.ts'
 import { type At, type Health, type Park, remedyFor, type Usage } from '../pool/pool.ts'
-import type { IncidentRecord } from '../store/store.ts'
 import { typed } from './hint.ts'
 import { dialectFor } from './names.ts'
 
@@ -84,6 +84,8 @@ export interface IncidentShape {
   reason: string | null
   openedAt: string
   count: number
+  /** What people are told of it; null when another incident tells it, too, or no daemon runs. */
+  text: string | null
 }
 
 /** The instant as an RFC 3339 string in UTC. */
@@ -184,7 +186,7 @@ export function poolShape(status: PoolStatus, now: At, live: boolean): PoolShape
 }
 
 /** An incident as `status --json` shows it, without what the channels keep for themselves. */
-export function incidentShape(incident: IncidentRecord): IncidentShape {
-  const { id, kind, pool, subject, reason, openedAt, count } = incident
-  return { id, kind, pool, subject, reason, openedAt: instant(openedAt), count }
+export function incidentShape({ record, text }: OpenIncident): IncidentShape {
+  const { id, kind, pool, subject, reason, openedAt, count } = record
+  return { id, kind, pool, subject, reason, openedAt: instant(openedAt), count, text }
 }

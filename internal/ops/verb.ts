@@ -4,9 +4,10 @@ import type { Config } from '../config/config.ts'
 import type { LiveCredentials } from '../credential/credential.ts'
 import type { Checker, Commands, Engine, Prober, Views } from '../engine/engine.ts'
 import type { Keyring } from '../keys/keys.ts'
+import type { OpenIncident } from '../notify/notify.ts'
 import type { Outbound } from '../outbound/outbound.ts'
 import type { Actor, At } from '../pool/pool.ts'
-import type { IncidentRecord, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Guard } from './guard.ts'
 import type { JobBook } from './jobbook.ts'
@@ -79,7 +80,7 @@ export interface OpsDeps {
   /** What is wrong with the configuration as it stands in its file now, one line each. */
   readonly configProblems?: () => Promise<readonly string[]>
   /** Open incidents as the notifier knows them; the store's when absent. */
-  readonly incidents?: () => Promise<readonly IncidentRecord[]>
+  readonly incidents?: () => Promise<readonly OpenIncident[]>
 }
 
 /** What a reload did; with `problems` the old configuration stays in force. */

@@ -92,7 +92,8 @@ function auditLine({ at: instant, kind, pool, from, to, reason, actor, suppresse
   return plain([...about, by, more].filter((part) => part !== null).join(' '))
 }
 
-function incidentLine({ kind, pool, subject, openedAt }: IncidentShape, today: Today): string {
+function incidentLine({ kind, pool, subject, openedAt, text }: IncidentShape, today: Today): string {
+  if (text !== null) return text
   return plain([kind, pool, subject, `since ${at(openedAt, today)}`].filter((part) => part !== null).join(' '))
 }
 

@@ -78,7 +78,8 @@ export async function openOffline(places: Places, lock: Lock, { env, clock, vers
       // As the notifier shows them: the ordinary work of a pool is no incident.
       async incidents() {
         const { isRoutine } = await import('../../notify/notify.ts')
-        return (await core.store.incidents()).filter(({ kind }) => !isRoutine(kind))
+        const records = await core.store.incidents()
+        return records.filter(({ kind }) => !isRoutine(kind)).map((record) => ({ record, text: null }))
       },
     })
     return {

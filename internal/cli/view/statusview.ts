@@ -1,6 +1,6 @@
 import type { IncidentShape, StatusShape } from '../../ops/ops.ts'
 import type { Cell, Screen } from '../screen.ts'
-import { localTime, relative, span } from '../when.ts'
+import { relative, span } from '../when.ts'
 import { laidOut, type Row } from './layout.ts'
 import { printPoolViews } from './poolview.ts'
 
@@ -13,7 +13,9 @@ export function printStatus(screen: Screen, status: StatusShape, now: number): v
   printPoolViews(screen, status.pools, now)
   if (status.incidents.length === 0) return
   screen.print('')
-  const rows = status.incidents.map((one) => incidentRow(one, now, screen.isPlain))
+  // One that is told with its cause has nothing to add; without a daemon nothing is told.
+  const told = status.startedAt === null ? status.incidents : status.incidents.filter(({ text }) => text !== null)
+  const rows = told.map((one) => incidentRow(one, now, screen.isPlain))
   for (const line of laidOut(rows, screen.width)) screen.line(line)
 }
 
@@ -31,12 +33,16 @@ function headline({ version, startedAt, origin, incidents }: StatusShape, now: n
 }
 
 function incidentRow(one: IncidentShape, now: number, isPlain: boolean): Row {
-  const about = [one.pool, one.subject].filter((name) => name !== null).join(' ')
-  const what = one.kind.replaceAll('_', ' ')
-  const why = one.reason === null ? '' : ` (${one.reason.replaceAll('-', ' ')})`
   return {
     lead: [{ text: isPlain ? '! ' : '▲ ', ink: 'red' }],
-    sentence: `${about === '' ? what : `${about}: ${what}`}${why} since ${localTime(one.openedAt, now)} (${relative(one.openedAt, now)})`,
-    figures: one.count > 1 ? [`${one.count} times`] : [],
+    sentence: one.text ?? coded(one, now),
   }
+}
+
+/** The incident where there is no sentence for it. */
+function coded({ pool, subject, kind, reason, openedAt }: IncidentShape, now: number): string {
+  const about = [pool, subject].filter((name) => name !== null).join(' ')
+  const what = kind.replaceAll('_', ' ')
+  const why = reason === null ? '' : ` (${reason.replaceAll('-', ' ')})`
+  return `${about === '' ? what : `${about}: ${what}`}${why}, ${relative(openedAt, now)}`
 }

@@ -25,14 +25,15 @@ export const statusVerbs = {
     args: z.strictObject({}),
     async run(call): Promise<StatusShape> {
       const now = call.clock.now()
-      const incidents = await (call.incidents ? call.incidents() : call.store.incidents())
+      const stored = async () => (await call.store.incidents()).map((record) => ({ record, text: null }))
+      const incidents = await (call.incidents ?? stored)()
       return {
         version: call.version,
         ...call.runtime,
         startedAt: maybeInstant(call.startedAt),
         origin: call.origin(),
         pools: call.engine.pools().map((pool) => poolShape(pool, now, call.startedAt !== null)),
-        incidents: incidents.filter(({ closedAt }) => closedAt === null).map(incidentShape),
+        incidents: incidents.filter(({ record }) => record.closedAt === null).map(incidentShape),
       }
     },
   }),
