@@ -196,7 +196,12 @@ describe('env', () => {
       message: 'the client key local, which is taken when none is named, is revoked',
       hint: 'spillway key rotate local makes a new one; or name another with --key NAME',
     })
-    await expect(ops.env({ name: 'openai', key: 'local' })).rejects.toMatchObject({ message: 'no key named local' })
+    await expect(ops.env({ name: 'openai', key: 'local' })).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'the key local is revoked',
+      hint: 'spillway key rotate local puts a new one in its place',
+    })
+    await expect(ops.keyShow({ name: 'lokal' })).rejects.toMatchObject({ code: 'not-found' })
     expect((await bench.store.load()).secrets.filter(({ owner }) => owner.startsWith('key:'))).toEqual([])
   })
 })

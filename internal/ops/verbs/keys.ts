@@ -151,11 +151,12 @@ function living(call: Call): KeyRecord[] {
   return call.keys.list().filter(({ revokedAt }) => revokedAt === null)
 }
 
-/** The key of that name that is in force; refuses an unknown one with the nearest name. */
+/** The key of that name that is in force; refuses a revoked one with the way out, and an unknown one with the nearest name. */
 export function keyNamed(call: Call, name: string): KeyRecord {
   const found = living(call).find((key) => key.name === name)
   if (found) return found
-  throw unknownKey(call, name)
+  if (!call.keys.list().some((key) => key.name === name)) throw unknownKey(call, name)
+  throw new Refusal('conflict', `the key ${name} is revoked`, `spillway key rotate ${name} puts a new one in its place`)
 }
 
 function unknownKey(call: Call, name: string): Refusal {
