@@ -13,6 +13,7 @@ import { damaged, opened, sealed } from './envelope.ts'
 /** Writes the files, sealed, to `to`, which must not exist: whole and on the disk, or not at all. Returns its size. */
 export async function writeBackup(to: string, members: readonly Member[], passphrase: string): Promise<number> {
   if (existsSync(to)) throw exists(to)
+  if (!existsSync(dirname(to))) throw new Refusal('not-found', `the directory ${dirname(to)} does not exist`)
   const draft = `${to}.${randomBytes(4).toString('hex')}`
   try {
     const file = await open(draft, 'wx', 0o600)

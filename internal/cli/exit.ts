@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { phrasedHint, Refusal, type RefusalCode } from '../ops/client.ts'
+import { systemErrorText } from './system-error.ts'
 
 /** Exit codes, as users and scripts rely on them (docs/interface.md, "Exit codes"; 69, 75 and 77 are those of sysexits.h). */
 export const exitCodes = {
@@ -60,7 +61,7 @@ export function endingOf(error: unknown): Ending {
     return { code: error.exitCode === 0 ? exitCodes.done : exitCodes.usage, message: null, hint: null }
   return {
     code: exitCodes.failed,
-    message: error instanceof Error ? error.message : String(error),
+    message: systemErrorText(error) ?? (error instanceof Error ? error.message : String(error)),
     hint: hintOf(error),
   }
 }

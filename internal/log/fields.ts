@@ -7,6 +7,8 @@ export const fieldNames = [
   'to',
   'active',
   'credential',
+  'account',
+  'accountBefore',
   'provider',
   'domain',
   'model',

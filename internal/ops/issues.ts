@@ -7,7 +7,8 @@ export function explainIssues(issues: readonly z.core.$ZodIssue[], fields: reado
 }
 
 function explain(issue: z.core.$ZodIssue, fields: readonly string[]): string {
-  const where = issue.path.map(String).join('.')
+  // Lengths of time are flags without the unit to whoever types them.
+  const where = issue.path.map(String).join('.').replace(/Ms$/, '')
   if (issue.code === 'unrecognized_keys')
     return issue.keys
       .map((key) => `unknown field ${where ? `${where}.` : ''}${key}${near(key, where ? [] : fields)}`)

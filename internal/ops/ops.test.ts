@@ -46,7 +46,7 @@ describe('arguments', () => {
       { name: 'p', membr: 'a' },
       'member: is missing (text); unknown field membr, did you mean member?',
     ],
-    ['a number out of range', 'poolPark', { name: 'p', member: 'a', forMs: 1 }, 'forMs: must be at least 1s'],
+    ['a number out of range', 'poolPark', { name: 'p', member: 'a', forMs: 1 }, 'for: must be at least 1s'],
     ['a wrong type', 'credShow', { name: 7 }, 'name: must be text'],
     ['what is no object', 'poolSet', { name: 'p', set: 'x' }, 'set: must be names with their values'],
   ])('are refused for %s', async (_name, verb, args, message) => {

@@ -43,8 +43,25 @@ export function logTransitions(bus: EventBus, log: Logger): () => void {
 function fieldsOf({ event, seq, suppressed }: Announcement) {
   const { pool, from, to, reason, actor } = event
   const problems = event.kind === 'config_rejected' ? { problems: event.detail.problems } : {}
-  const fields = { seq, pool, from, to, reason, actor, suppressed: suppressed || null, ...problems, ...untilOf(event) }
+  const fields = {
+    seq,
+    pool,
+    from,
+    to,
+    reason,
+    actor,
+    suppressed: suppressed || null,
+    ...problems,
+    ...accountsOf(event),
+    ...untilOf(event),
+  }
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
+}
+
+function accountsOf(event: DomainEvent): { accountBefore?: string; account?: string } {
+  return event.kind === 'cred_account_changed'
+    ? { accountBefore: event.detail.before, account: event.detail.after }
+    : {}
 }
 
 function untilOf(event: DomainEvent): { until?: string } {

@@ -44,10 +44,13 @@ export function backupCommands(program: Command, cli: Cli): void {
       const done = await io.port.rotateMasterKey(whereOf(command, io.cwd))
       if (options.json) return screen.json(done)
       screen.print(
-        `the master key is ${done.after} now, in place of ${done.before}; ${done.resealed} secrets were sealed anew`,
+        `the master key is ${done.after} now, in place of ${done.before}; ${counted(done.resealed)} sealed anew`,
       )
-      if (done.left > 0)
-        screen.note(`${done.left} secrets could not be opened before either, and were left as they are`)
+      if (done.left > 0) screen.note(`${counted(done.left)} left, because the old key did not open them either`)
     },
   )
+}
+
+function counted(secrets: number): string {
+  return secrets === 1 ? 'one secret was' : `${secrets} secrets were`
 }

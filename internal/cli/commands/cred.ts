@@ -45,7 +45,7 @@ function see(cred: Command, cli: Cli): void {
       cli.withOps(command, async (ops) => {
         const one = await ops.credShow({ name })
         if (options.json) return screen.json(one)
-        for (const [label, text] of facts(one, cli.io.port.now())) screen.print(`${label.padEnd(10)} ${text}`)
+        for (const [label, text] of facts(one, cli.io.port.now())) screen.print(`${label.padEnd(11)} ${text}`)
       }),
   )
   listing(

@@ -49,7 +49,9 @@ export class FixedHolder implements Holder {
     try {
       if (read) this.#secret = read()
     } catch (error) {
-      this.#message = error instanceof Error ? error.message : 'the secret cannot be read'
+      const message = error instanceof Error ? error.message : 'the secret cannot be read'
+      // The vault knows its rows by their owners' ids.
+      this.#message = message.replaceAll(this.record.id, this.record.name)
     }
     return this.#secret
   }
