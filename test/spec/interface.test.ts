@@ -77,18 +77,22 @@ describe('docs/interface.md names all that there is, and nothing else:', () => {
     expect(lines.map(told).sort(byWords)).toEqual(commands.sort(byWords))
   })
 
-  it.each(['README.md', 'docs/connect.md', 'docs/faults.md', 'docs/failover.md', 'internal/guard/README.md'])(
-    'commands of %s',
-    (path) => {
-      const commands = new Map(real(tree).map((each) => [each.words, each]))
-      for (const line of shownIn(textOf(path))) {
-        const { flags, words } = told(line)
-        const command = prefixes(words).flatMap((each) => commands.get(each) ?? [])[0]
-        const unknown = flags.filter((flag) => flag !== '--json' && !command?.flags.includes(flag))
-        expect({ line, command: command?.words, unknown }).toEqual({ line, command: expect.any(String), unknown: [] })
-      }
-    },
-  )
+  it.each([
+    'README.md',
+    'docs/connect.md',
+    'docs/faults.md',
+    'docs/failover.md',
+    'docs/notices.md',
+    'internal/guard/README.md',
+  ])('commands of %s', (path) => {
+    const commands = new Map(real(tree).map((each) => [each.words, each]))
+    for (const line of shownIn(textOf(path))) {
+      const { flags, words } = told(line)
+      const command = prefixes(words).flatMap((each) => commands.get(each) ?? [])[0]
+      const unknown = flags.filter((flag) => flag !== '--json' && !command?.flags.includes(flag))
+      expect({ line, command: command?.words, unknown }).toEqual({ line, command: expect.any(String), unknown: [] })
+    }
+  })
 
   it('exit codes', () => {
     const named = wordsIn(section('Exit codes'), /^\| (\d+) \|/gm)

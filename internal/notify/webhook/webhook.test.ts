@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { noon } from '../../../test/fakes/events.ts'
+import { textOf } from '../../../test/support/citations.ts'
 import { FakeClock } from '../../clock/clock.ts'
 import type { Notice } from '../incident/notice.ts'
 import { createWebhook } from './webhook.ts'
@@ -90,6 +91,25 @@ describe('webhook', () => {
       .update(post?.body ?? '')
       .digest('hex')
     expect(post?.headers['x-spillway-signature']).toBe(`sha256=${expected}`)
+  })
+
+  it('is verified by the code that docs/notices.md shows', async () => {
+    const [, code = ''] = /```js\n([\s\S]*?)```/.exec(textOf('docs/notices.md')) ?? []
+    const { isGenuine } = await import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(code)}`)
+    const now = Date.now()
+    const channel = createWebhook({ url: await endpoint({ status: 204 }), secret, clock: new FakeClock(now) })
+    await channel.send(notice, signal)
+    const { body = '', headers } = posts[0] ?? {}
+    const signature = headers?.['x-spillway-signature']
+    expect(isGenuine(body, signature, 'sesame')).toBe(true)
+    expect(isGenuine(body, signature, 'other')).toBe(false)
+    expect(isGenuine(body.replace('openai', 'codex'), signature, 'sesame')).toBe(false)
+    expect(isGenuine(body, undefined, 'sesame')).toBe(false)
+    await createWebhook({ url: await endpoint({ status: 204 }), secret, clock: new FakeClock(now - 600_000) }).send(
+      notice,
+      signal,
+    )
+    expect(isGenuine(posts[0]?.body, posts[0]?.headers['x-spillway-signature'], 'sesame')).toBe(false)
   })
 
   it('posts what is no incident with its kind', async () => {
