@@ -33,7 +33,7 @@ const readerMs = 200
 export function acquireLock(dataDir: string, who: Omit<Holder, 'pid'>): LockAttempt {
   return attempt(join(dataDir, 'lock.db'), (database) => {
     if (!begin(database)) return taken(database, dataDir)
-    publish(database, { ...who, pid: process.pid })
+    tryPublish(database, { ...who, pid: process.pid })
     // Somebody else may have come in between: then his lock is as good as ours would have been.
     return begin(database) ? { ok: true, lock: held(database) } : taken(database, dataDir)
   })
@@ -86,6 +86,16 @@ function begin(database: Connection): boolean {
   } catch (error) {
     if (isBusy(error)) return false
     throw error
+  }
+}
+
+/** Who holds it is good to know; a disk that is full must not keep a daemon from starting. */
+function tryPublish(database: Connection, holder: Holder): void {
+  try {
+    publish(database, holder)
+  } catch (error) {
+    if (faultOf(error, database.name).code !== 'full') throw error
+    if (database.inTransaction) database.exec('rollback')
   }
 }
 

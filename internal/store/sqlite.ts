@@ -48,20 +48,7 @@ export function openSqlite(
   options: { readonly mustExist: boolean; readonly busyMs: number },
 ): SqliteDatabase {
   if (!options.mustExist) createPrivate(file)
-  const database = connected(file, options.busyMs)
-  try {
-    database.pragma(`page_size = ${pageBytes}`)
-    database.pragma('auto_vacuum = incremental')
-    database.pragma('journal_mode = wal')
-    // better-sqlite3 is compiled to sync WAL databases only at checkpoints: a commit would not survive a power cut.
-    database.pragma('synchronous = full')
-    database.pragma('foreign_keys = on')
-    database.pragma(`wal_autocheckpoint = ${checkpointPages}`)
-    database.pragma(`journal_size_limit = ${logBytes}`)
-  } catch (error) {
-    database.close()
-    throw error
-  }
+  const database = settled(file, options.busyMs)
   return {
     db: new Kysely<unknown>({ dialect: dialectOver(database) }),
     house: {
@@ -69,6 +56,43 @@ export function openSqlite(
       shrink: () => void database.pragma(`incremental_vacuum(${shrinkPages})`),
     },
     close: () => void database.close(),
+  }
+}
+
+/** A connection with everything set that a store relies on. */
+function settled(file: string, busyMs: number): Connection {
+  try {
+    return withPragmas(connected(file, busyMs), false)
+  } catch (error) {
+    // A disk that is full has no room for the index that connections share. Nobody else may open the file, so that this one
+    // can keep it in its own memory: what is stored is read, and served.
+    if (!isWithoutIndex(error)) throw error
+    return withPragmas(connected(file, busyMs), true)
+  }
+}
+
+function isWithoutIndex(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'SQLITE_IOERR_SHMSIZE'
+}
+
+function withPragmas(database: Connection, alone: boolean): Connection {
+  try {
+    if (alone) database.pragma('locking_mode = exclusive')
+    else {
+      database.pragma(`page_size = ${pageBytes}`)
+      // Writes, also when it changes nothing.
+      database.pragma('auto_vacuum = incremental')
+    }
+    database.pragma('journal_mode = wal')
+    // better-sqlite3 is compiled to sync WAL databases only at checkpoints: a commit would not survive a power cut.
+    database.pragma('synchronous = full')
+    database.pragma('foreign_keys = on')
+    database.pragma(`wal_autocheckpoint = ${checkpointPages}`)
+    database.pragma(`journal_size_limit = ${logBytes}`)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
   }
 }
 
@@ -95,7 +119,7 @@ export function createPrivate(file: string): void {
  */
 export function inspectSqlite(file: string, program: string, key: StoreKey): void {
   if (!existsSync(file) || statSync(file).size === 0) return
-  const database = new Sqlite(file, { readonly: true, fileMustExist: true })
+  const database = reader(file)
   try {
     const tables = new Set(database.prepare("select name from sqlite_schema where type = 'table'").pluck().all())
     if (tables.size > 0 && !tables.has('schema_mark')) throw foreign(file)
@@ -107,6 +131,21 @@ export function inspectSqlite(file: string, program: string, key: StoreKey): voi
     if (theirs !== null) throw belongsToAnother(file, theirs, key.keyId)
   } finally {
     database.close()
+  }
+}
+
+/** A connection that only reads; on a disk without room for the index one that could write, and is not asked to. */
+function reader(file: string): Connection {
+  const database = new Sqlite(file, { readonly: true, fileMustExist: true })
+  try {
+    database.prepare('select 1 from sqlite_schema').get()
+    return database
+  } catch (error) {
+    database.close()
+    if (!isWithoutIndex(error)) throw error
+    const alone = new Sqlite(file, { fileMustExist: true })
+    alone.pragma('locking_mode = exclusive')
+    return alone
   }
 }
 

@@ -112,6 +112,22 @@ describe('F8: a full disk', () => {
   }, 60_000)
 })
 
+describe('F8: a disk that is full before the start', () => {
+  it('keeps nobody from starting: what is stored serves', async (test) => {
+    const why = mountTmpfs(program.data, '4m', cleanups)
+    test.skip(why !== null, why ?? '')
+    await begin()
+    served.process.kill('SIGTERM')
+    expect((await served.ended).code).toBe(0)
+    const { bavail, bsize } = statfsSync(program.data)
+    writeFileSync(join(program.data, 'filler'), Buffer.alloc(bavail * bsize))
+    await start()
+    await allServed(5)
+    expect(statfsSync(program.data).bavail).toBe(0)
+    expect(await ops.auditVerify({})).toMatchObject({ ok: true })
+  }, 60_000)
+})
+
 describe('F9: a stale data directory (ENOTCONN)', () => {
   it('is one incident while requests go on, and the store is open again within 10 s of its recovery', async (test) => {
     const mirror = new Mirror(program.beside('real'), program.data, cleanups)
