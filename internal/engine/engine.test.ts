@@ -1,34 +1,18 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import {
+  credentialRecord,
+  engineSettings,
+  limited,
+  poolRecord,
+  rejected,
+  success,
+} from '../../test/fakes/rig/records.ts'
 import { MemoryStore } from '../../test/fakes/rig/store.ts'
 import { FakeClock } from '../clock/clock.ts'
 import { type Announcement, eventBus } from '../events/events.ts'
 import type { Outcome } from '../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../store/store.ts'
 import { type Engine, type Finding, type Lease, type LivePool, startEngine, type Turn } from './engine.ts'
-
-const settings = {
-  cooldown: { rateLimitedMs: 60_000, authMs: 300_000, maxMs: 1_800_000, parkMs: 300_000, earlyProbeMs: 900_000 },
-  maxWaitMs: 10_000,
-  onExhausted: 'reject' as const,
-  preemptAt: null,
-  dedupeMs: 30_000,
-  headMs: 900_000,
-}
-
-const base: Outcome = {
-  kind: 'success',
-  reason: 'ok',
-  status: 200,
-  evidence: 'strong',
-  scope: 'member',
-  model: null,
-  until: null,
-  forMs: null,
-  cools: true,
-}
-const success = base
-const limited: Outcome = { ...base, kind: 'rate-limited', reason: 'rate-limited', status: 429 }
-const rejected: Outcome = { ...base, kind: 'auth-rejected', reason: 'auth-rejected', status: 401 }
 
 let clock: FakeClock
 let store: MemoryStore
@@ -46,7 +30,7 @@ async function start(): Promise<Engine> {
     bus,
     clock,
     log: { debug() {}, info() {}, warn() {}, error() {} },
-    settings,
+    settings: engineSettings,
     defaultBaseUrl: () => 'https://upstream.example',
     prober: () => ({ probe: async () => ({ finding, reason: 'auth-rejected', status: 401 }) }),
     random: () => 0,
@@ -56,35 +40,12 @@ async function start(): Promise<Engine> {
 
 async function addMembers(names: readonly string[], change: Partial<CredentialRecord> = {}): Promise<void> {
   for (const name of names) {
-    const record: CredentialRecord = {
-      id: `id-${name}`,
-      name,
-      provider: 'openai',
-      baseUrl: null,
-      domain: null,
-      header: null,
-      source: { kind: 'vault' },
-      auth: 'api-key',
-      createdAt: 0,
-      ...change,
-    }
-    await engine.addCredential(record, [], 'test')
+    await engine.addCredential(credentialRecord({ name, provider: 'openai', ...change }), [], 'test')
   }
 }
 
 async function createPool(members: readonly string[], change: Partial<PoolRecord> = {}): Promise<void> {
-  const record: PoolRecord = {
-    name: 'openai',
-    provider: 'openai',
-    upstream: null,
-    strategy: 'sticky',
-    maxWaitMs: null,
-    onExhausted: null,
-    preemptAt: null,
-    probePath: null,
-    createdAt: 0,
-    ...change,
-  }
+  const record = poolRecord({ name: 'openai', provider: 'openai', upstream: null, ...change })
   const seats = members.map((member) => ({ member, weight: 1 }))
   await engine.createPool(record, seats, 'test')
 }
@@ -599,7 +560,7 @@ describe('pools of hosts', () => {
   it('answers host-down, not exhaustion, when only the hosts are in the way, and blames no credential', async () => {
     await addMembers(['a', 'b'])
     await createPool(['a', 'b'])
-    const infra: Outcome = { ...base, kind: 'infra', reason: 'connect', status: null }
+    const infra: Outcome = { ...success, kind: 'infra', reason: 'connect', status: null }
     expect(request({ a: infra })).toBe('host-down')
     expect(engine.pool('openai')?.members.map(({ health }) => health.state)).toEqual(['healthy', 'healthy'])
     await clock.advance(1_000)

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Bench, limited, startBench } from '../../test/fakes/rig/operations.ts'
+import { type Bench, startBench } from '../../test/fakes/rig/operations.ts'
+import { limited } from '../../test/fakes/rig/records.ts'
 import { type Ops, type VerbName, verbs } from './ops.ts'
 
 describe('the table of verbs', () => {

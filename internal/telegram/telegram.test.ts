@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { addCredentials, type Bench, limited, startBench } from '../../test/fakes/rig/operations.ts'
+import { addCredentials, type Bench, startBench } from '../../test/fakes/rig/operations.ts'
+import { limited } from '../../test/fakes/rig/records.ts'
 import { TelegramFake } from '../../test/fakes/telegram/telegram.ts'
 import { createLogger } from '../log/log.ts'
 import { createNotifier, type Notifier } from '../notify/notify.ts'

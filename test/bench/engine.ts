@@ -8,30 +8,11 @@ import { eventBus } from '../../internal/events/events.ts'
 import { silentLogger } from '../../internal/log/log.ts'
 import type { Outcome } from '../../internal/pool/pool.ts'
 import { openSqliteStore, type Store } from '../../internal/store/store.ts'
+import { credentialRecord, engineSettings, limited, poolRecord, success } from '../fakes/rig/records.ts'
 import { MemoryStore } from '../fakes/rig/store.ts'
 import { type Finding, pairedRatio, type Spread, saidSpread, spreadOf } from './finding.ts'
 
-const success: Outcome = {
-  kind: 'success',
-  reason: 'ok',
-  status: 200,
-  evidence: 'strong',
-  scope: 'member',
-  model: null,
-  until: null,
-  forMs: null,
-  cools: true,
-}
-const limited: Outcome = { ...success, kind: 'rate-limited', reason: 'rate-limited', status: 429, forMs: 1 }
-
-const settings = {
-  cooldown: { rateLimitedMs: 60_000, authMs: 300_000, maxMs: 1_800_000, parkMs: 300_000, earlyProbeMs: 900_000 },
-  maxWaitMs: 10_000,
-  onExhausted: 'reject' as const,
-  preemptAt: null,
-  dedupeMs: 0,
-  headMs: 900_000,
-}
+const briefly: Outcome = { ...limited, forMs: 1 }
 
 async function engineWith(store: Store, members: number): Promise<Engine> {
   const engine = await startEngine({
@@ -39,28 +20,18 @@ async function engineWith(store: Store, members: number): Promise<Engine> {
     bus: eventBus(() => undefined),
     clock: systemClock(),
     log: silentLogger,
-    settings,
+    settings: { ...engineSettings, dedupeMs: 0 },
     defaultBaseUrl: () => 'https://upstream.example',
     prober: () => ({ probe: async () => ({ finding: 'inconclusive', reason: 'ok', status: null }) }),
     random: Math.random,
     onSuppressed: () => undefined,
   })
   const names = Array.from({ length: members }, (_, at) => `m${at}`)
-  const fixed = { provider: 'openai', baseUrl: null, domain: null, header: null, createdAt: 0 }
-  const source = { kind: 'vault' } as const
   await Promise.all(
-    names.map((name) => engine.addCredential({ ...fixed, id: name, name, source, auth: 'api-key' }, [], 'bench')),
+    names.map((name) => engine.addCredential(credentialRecord({ name, provider: 'openai' }), [], 'bench')),
   )
-  const defaults = {
-    upstream: null,
-    maxWaitMs: null,
-    onExhausted: null,
-    preemptAt: null,
-    probePath: null,
-    createdAt: 0,
-  }
   const seats = names.map((member) => ({ member, weight: 1 }))
-  await engine.createPool({ ...defaults, name: 'p', provider: 'openai', strategy: 'sticky' }, seats, 'bench')
+  await engine.createPool(poolRecord({ name: 'p', provider: 'openai', upstream: null }), seats, 'bench')
   return engine
 }
 
@@ -133,7 +104,7 @@ async function transitionsPerSecond(): Promise<{ waiting: number; flowing: numbe
     const one = async (count: number, flush: boolean): Promise<number> => {
       const started = performance.now()
       for (let i = 0; i < count; i++) {
-        request(engine, limited)
+        request(engine, briefly)
         if (flush) await engine.flush()
       }
       await engine.flush()

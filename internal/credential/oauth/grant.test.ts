@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { AuthServer } from '../../../test/fakes/auth/auth-server.ts'
+import { credentialRecord } from '../../../test/fakes/rig/records.ts'
 import { forwardProxy } from '../../../test/fakes/upstream/forward-proxy.ts'
 import { FakeClock } from '../../clock/clock.ts'
 import { directly, outboundOf } from '../../outbound/outbound.ts'
@@ -20,18 +21,8 @@ beforeEach(async () => {
 afterEach(() => server.stop())
 
 function credential(format: string, settings: Partial<CredentialRecord> = {}): CredentialRecord {
-  return {
-    id: 'c1',
-    name: 'work',
-    provider: 'codex',
-    baseUrl: null,
-    domain: null,
-    header: null,
-    auth: 'oauth',
-    createdAt: 0,
-    source: { kind: 'file', path: '/nowhere', format },
-    ...settings,
-  }
+  const source = { kind: 'file', path: '/nowhere', format } as const
+  return credentialRecord({ id: 'c1', name: 'work', provider: 'codex', auth: 'oauth', source, ...settings })
 }
 
 function tokens(refreshToken: string): TokenSet {

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { AuthServer, type AuthServerOptions } from '../../../test/fakes/auth/auth-server.ts'
+import { credentialRecord } from '../../../test/fakes/rig/records.ts'
 import { MemoryStore } from '../../../test/fakes/rig/store.ts'
 import { FakeClock } from '../../clock/clock.ts'
 import { type Health, needsLogin, pristine } from '../../pool/pool.ts'
@@ -80,17 +81,7 @@ function process(): LiveCredentials {
   })
 }
 
-const inVault: CredentialRecord = {
-  id: 'c1',
-  name: 'work',
-  provider: 'codex',
-  baseUrl: null,
-  domain: null,
-  header: null,
-  auth: 'oauth',
-  createdAt: 0,
-  source: { kind: 'vault' },
-}
+const inVault = credentialRecord({ id: 'c1', name: 'work', provider: 'codex', auth: 'oauth' })
 const inFile = (): CredentialRecord => ({ ...inVault, source: { kind: 'file', path, format: 'codex' } })
 
 /** Keeps a login of the server in the vault, its access token good for `leftMs`. */

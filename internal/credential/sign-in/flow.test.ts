@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { AuthServer } from '../../../test/fakes/auth/auth-server.ts'
+import { credentialRecord } from '../../../test/fakes/rig/records.ts'
 import { MemoryStore } from '../../../test/fakes/rig/store.ts'
 import { FakeClock } from '../../clock/clock.ts'
 import { pristine } from '../../pool/pool.ts'
@@ -44,18 +45,8 @@ afterEach(async () => {
 })
 
 function record(login: string): CredentialRecord {
-  return {
-    id: 'c1',
-    name: 'work',
-    provider: 'codex',
-    baseUrl: null,
-    domain: null,
-    header: null,
-    auth: 'oauth',
-    createdAt: 0,
-    source: { kind: 'vault' },
-    oauth: { login, tokenUrl: null, clientId: 'me', clientSecretFile: null, scope: null },
-  }
+  const oauth = { login, tokenUrl: null, clientId: 'me', clientSecretFile: null, scope: null }
+  return credentialRecord({ id: 'c1', name: 'work', provider: 'codex', auth: 'oauth', oauth })
 }
 
 function byDevice(): void {

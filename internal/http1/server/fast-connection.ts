@@ -8,13 +8,15 @@ import type { FastConnectionContext } from './fast-connection-context.ts'
 import { FastRequest } from './fast-request.ts'
 import { FastResponse, type ResponseContext } from './fast-response.ts'
 import { closeLingering } from './lingering-close.ts'
-import { hasManyWaiting, hasMuchWaiting, maySendMore } from './pipeline-limits.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import { faultOf, type RequestFault } from './rejection.ts'
 import type { ParsedHead } from './request-parser.ts'
 import { RequestReader, type RequestReaderListener } from './request-reader.ts'
 import { type ReadTarget, readAsStream, readIntoBuffers } from './socket-handover.ts'
 import { UpgradeClient } from './upgrade-client.ts'
+
+/** At most this many pipelined requests wait behind the one that is being answered; then reading pauses. */
+const maxWaiting = 16
 
 /**
  * One connection of a client. Node's own parser reads its requests, and they are answered without the streams of
@@ -104,7 +106,7 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
         this.#admit(first)
       }
       if (this.#reader.end?.why === 'fault') this.#onFault(this.#reader.end.code)
-      if (hasManyWaiting(this.#requests) || hasMuchWaiting(this.#reader, this.#serving)) this.#socket.pause()
+      if (this.#requests.length > maxWaiting || this.#reader.hasGathered(this.#serving)) this.#socket.pause()
     } catch (error) {
       this.#crashed(error)
     }
@@ -121,7 +123,7 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
   ended(request: FastRequest): void {
     request.end()
     // Whoever made the client wait for the rest of the body does so no longer.
-    if (!hasManyWaiting(this.#requests) && this.#socket.isPaused()) this.#socket.resume()
+    if (this.#requests.length <= maxWaiting && this.#socket.isPaused()) this.#socket.resume()
     if (this.#isAnswered && this.#requests[0] === request) this.#next()
   }
 
@@ -207,7 +209,7 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
     if (this.#isLast) return
     this.#isLast = true
     const socket = this.#socket
-    if (!maySendMore(this.#reader, this.#requests)) {
+    if (this.#requests.length <= 1 && !this.#reader.expectsMore) {
       socket.destroySoon()
       return
     }

@@ -24,6 +24,9 @@ export type ReadingEnd =
 const closed: ReadingEnd = { why: 'closed' }
 const upgrade: ReadingEnd = { why: 'upgrade' }
 
+/** How much of a body is gathered, in bytes, while its request waits behind another. */
+const maxEarlyBytes = 65_536
+
 /**
  * Cuts what comes on a connection into requests. A body of known length is counted, not parsed: the parser would make a
  * copy of each piece. What comes behind it is parsed anew, as a request.
@@ -61,6 +64,17 @@ export class RequestReader {
   /** Whether a part of a head has come. */
   get isInHead(): boolean {
     return this.#reading === null && this.#end === null && this.#parser.isInHead
+  }
+
+  /** Whether more has come than is gathered for a request that has to wait for the one before it, `serving`. */
+  hasGathered(serving: FastRequest | null): boolean {
+    if (this.behind.length > maxEarlyBytes) return true
+    return this.#reading !== null && this.#reading !== serving && this.#reading.gathered.length > maxEarlyBytes
+  }
+
+  /** Whether something comes, as far as can be seen, that nobody will read. */
+  get expectsMore(): boolean {
+    return this.#reading !== null || this.hasSurplus || (this.#end !== null && this.#end.why !== 'closed')
   }
 
   /** How many bytes of a body of known length have not come. */

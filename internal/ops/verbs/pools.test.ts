@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { addCredentials, type Bench, limited, startBench } from '../../../test/fakes/rig/operations.ts'
+import { addCredentials, type Bench, startBench } from '../../../test/fakes/rig/operations.ts'
+import { limited } from '../../../test/fakes/rig/records.ts'
 import type { Ops } from '../ops.ts'
 
 let bench: Bench

@@ -15,7 +15,8 @@ import {
   type ProxySettings,
   type ServerIdentity,
 } from '../../../internal/proxy/proxy.ts'
-import type { CredentialRecord, PoolRecord, Store } from '../../../internal/store/store.ts'
+import type { CredentialRecord, Store } from '../../../internal/store/store.ts'
+import { engineSettings } from './records.ts'
 import { MemoryStore } from './store.ts'
 
 /** Secrets as the tests set them; `renewals` and `missing` say what happens to whom. */
@@ -116,14 +117,7 @@ export async function startPlane(parts: {
     bus,
     clock,
     log,
-    settings: {
-      cooldown: { rateLimitedMs: 60_000, authMs: 300_000, maxMs: 1_800_000, parkMs: 300_000, earlyProbeMs: 900_000 },
-      maxWaitMs: parts.maxWaitMs ?? 0,
-      onExhausted: 'reject',
-      preemptAt: null,
-      dedupeMs: 30_000,
-      headMs: settings.upstream.headMs,
-    },
+    settings: { ...engineSettings, maxWaitMs: parts.maxWaitMs ?? 0, headMs: settings.upstream.headMs },
     defaultBaseUrl: () => defaultBaseUrl,
     prober: () => proxy.prober,
     random: () => 0,
@@ -144,20 +138,4 @@ export async function startPlane(parts: {
     ...(outbound && { outbound }),
   })
   return { proxy, engine, credentials, bus, key: key.reveal() }
-}
-
-/** A credential that is kept in the vault, with an API key unless something else is said. */
-export function credentialRecord(
-  given: Pick<CredentialRecord, 'name' | 'provider'> & Partial<CredentialRecord>,
-): CredentialRecord {
-  const usual = { baseUrl: null, domain: null, header: null, source: { kind: 'vault' }, auth: 'api-key' } as const
-  return { id: `id-${given.name}`, createdAt: 0, ...usual, ...given }
-}
-
-/** A pool that stays with one member and follows the general settings. */
-export function poolRecord(
-  given: Pick<PoolRecord, 'name' | 'provider' | 'upstream'> & Partial<PoolRecord>,
-): PoolRecord {
-  const general = { maxWaitMs: null, onExhausted: null, preemptAt: null, probePath: null } as const
-  return { strategy: 'sticky', createdAt: 0, ...general, ...given }
 }

@@ -13,6 +13,7 @@ import { directly } from '../../../internal/outbound/outbound.ts'
 import type { Outcome } from '../../../internal/pool/pool.ts'
 import { Vault } from '../../../internal/vault/vault.ts'
 import { unguarded } from '../unguarded.ts'
+import { success } from './records.ts'
 import { MemoryStore } from './store.ts'
 
 /** A real engine, keyring, vault and credentials over a store in memory and a clock that stands still: what the verbs work on. */
@@ -43,21 +44,6 @@ export interface BenchOptions {
   readonly offline?: boolean
   readonly parts?: Partial<OpsDeps>
 }
-
-const success: Outcome = {
-  kind: 'success',
-  reason: 'ok',
-  status: 200,
-  evidence: 'strong',
-  scope: 'member',
-  model: null,
-  until: null,
-  forMs: null,
-  cools: true,
-}
-
-/** An upstream's 429 without a hint: the member cools for 60 s. */
-export const limited: Partial<Outcome> = { kind: 'rate-limited', reason: 'rate-limited', status: 429 }
 
 function defaultConfig(data: string): Config {
   const loaded = loadConfig({ file: join(data, 'spillway.yaml'), explicit: false, env: {}, dataDir: data })

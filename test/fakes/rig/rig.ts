@@ -12,7 +12,8 @@ import type { Outbound } from '../../../internal/outbound/outbound.ts'
 import type { DataPlane, ProxyMeter, ProxySettings, ServerIdentity } from '../../../internal/proxy/proxy.ts'
 import type { PoolRecord } from '../../../internal/store/store.ts'
 import { type FakeUpstream, fakeUpstream } from '../upstream/upstream.ts'
-import { credentialRecord, type FixedCredentials, poolRecord, proxySettings, startPlane } from './data-plane.ts'
+import { type FixedCredentials, proxySettings, startPlane } from './data-plane.ts'
+import { credentialRecord, poolRecord } from './records.ts'
 
 export interface RigOptions {
   readonly provider?: Provider

@@ -4,13 +4,8 @@ import type { Engine } from '../../../internal/engine/engine.ts'
 import { BodyBudget } from '../../../internal/proxy/exchange/body-budget.ts'
 import type { DataPlane } from '../../../internal/proxy/proxy.ts'
 import type { Batch } from '../../../internal/store/store.ts'
-import {
-  credentialRecord,
-  type FixedCredentials,
-  poolRecord,
-  proxySettings,
-  startPlane,
-} from '../../fakes/rig/data-plane.ts'
+import { type FixedCredentials, proxySettings, startPlane } from '../../fakes/rig/data-plane.ts'
+import { credentialRecord, poolRecord } from '../../fakes/rig/records.ts'
 import { MemoryStore } from '../../fakes/rig/store.ts'
 import { secretPrefix } from '../cases/answers.ts'
 import { mostHeldBody } from '../cases/requests.ts'
