@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Ending } from '../guard/guard.ts'
 import type { CheckShape, ClaimShape } from '../ops/ops.ts'
-import { conclusionOf, noteText } from './runview.ts'
+import { conclusionOf, noteText, startHint } from './runview.ts'
 
 const now = Date.UTC(2026, 0, 5, 14, 0, 0)
 const check: CheckShape = {
@@ -158,4 +158,12 @@ test('what could not be noted is said with its reason', () => {
   expect(noteText({ kind: 'unnoted', error: new Error('the disk is full') })).toBe(
     'run: the job could not be noted: the disk is full',
   )
+})
+
+test.each([
+  ['agent', 'hint: it is agent, looked for on the PATH'],
+  ['./agent', 'hint: it is ./agent, looked for there'],
+  ['sh -c "echo hi"', 'hint: "sh -c \\"echo hi\\"" is one word here: leave out the quotes, or write sh -c before it'],
+])('a program that cannot be started is named: %s', (name, hint) => {
+  expect(startHint(name)).toBe(hint)
 })

@@ -56,6 +56,13 @@ function exitText({ why, code, attempts }: Extract<Ending, { kind: 'exited' }>):
   }
 }
 
+/** What helps when the program of a job cannot be started: its name, and that a quoted line is one word. */
+export function startHint(name: string): string {
+  if (/\s/.test(name))
+    return `hint: ${JSON.stringify(name)} is one word here: leave out the quotes, or write sh -c before it`
+  return `hint: it is ${name}, looked for ${name.includes('/') ? 'there' : 'on the PATH'}`
+}
+
 function haltText({ why, check }: Extract<Ending, { kind: 'halted' }>, now: number): string {
   const fixes = why === 'exhausted' || why === 'unreachable' ? [] : check.people.map(({ command }) => command)
   return [`run: halted (${halts[why]}): ${checkText(check, now)}`, ...fixes].join('; ')

@@ -4,7 +4,7 @@ import type { Backoff, CommandLine, JobType, RunNote } from '../../guard/guard.t
 import { jobDefaults } from '../../guard/run/policy.ts'
 import { type Cli, leaf, whereOf } from '../command.ts'
 import { Unreachable } from '../exit.ts'
-import { conclusionOf, noteText } from '../runview.ts'
+import { conclusionOf, noteText, startHint } from '../runview.ts'
 
 interface RunOptions {
   readonly pool: string
@@ -65,6 +65,7 @@ async function run(cli: Cli, command: Command, given: { words: string[]; options
       throw new Unreachable('no daemon runs, and a worker needs its proxy', 'spillway serve starts it')
     const { line: said, code } = conclusionOf(ending, io.port.now())
     if (said !== null) screen.note(said)
+    if (ending.kind === 'exited' && ending.why === 'cannot-start') screen.note(startHint(name))
     cli.end(code)
   } finally {
     await close()
