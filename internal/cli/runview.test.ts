@@ -116,7 +116,7 @@ describe('a run ends with one line and an exit code', () => {
         },
       },
       75,
-      'run: halted (exhausted): openai is cooling: b recovers first, in 5 min (14:05:00 UTC)',
+      'run: halted (exhausted): openai is cooling: b recovers first, at 14:05:00 UTC (in 5 min)',
     ],
     [
       'trouble with what it runs on',

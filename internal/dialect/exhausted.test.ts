@@ -6,8 +6,7 @@ const minute = 60_000
 const day = 86_400_000
 
 const cooling: Exhaustion = { pool: 'openai', members: 3, retryAt: now + 125 * minute, first: 'work' }
-const sentence =
-  'openai quota exceeded: all 3 members are cooling. It will reset in 2 h 5 min (14:05:00 UTC), work first.'
+const sentence = 'openai quota exceeded: all 3 members are cooling. It will reset at 14:05 UTC (work first).'
 const openaiShaped = ['openai', 'codex', 'openrouter', 'azure', 'generic'] as const
 
 function answerOf(provider: Provider, exhaustion: Exhaustion, client: ClientKind = 'heeds-429') {
@@ -66,17 +65,15 @@ describe('an exhausted pool', () => {
 
   test('the instant is rounded up, with a date when it is another day', () => {
     const at = (ms: number) => messageOf({ ...cooling, retryAt: now + ms })
-    expect(at(29_001)).toContain('It will reset in 30 s (12:00:30 UTC), work first.')
-    expect(at(day - minute)).toContain('It will reset in 23 h 59 min (2026-05-02 11:59:00 UTC), work first.')
-    expect(at(3 * day)).toContain('It will reset in 3 d (2026-05-04 12:00 UTC), work first.')
-    expect(at(-1)).toContain('It will reset now (12:00:00 UTC), work first.')
+    expect(at(29_001)).toContain('It will reset at 12:01 UTC (work first).')
+    expect(at(day - minute)).toContain('It will reset at 2026-05-02 11:59 UTC (work first).')
+    expect(at(3 * day)).toContain('It will reset at 2026-05-04 12:00 UTC (work first).')
+    expect(at(-1)).toContain('It will reset at 12:00 UTC (work first).')
   })
 
   test('one member is spoken of as one, and who recovers first only where it is known', () => {
     const message = messageOf({ ...cooling, members: 1, first: null })
-    expect(message).toBe(
-      'openai quota exceeded: its only member is cooling. It will reset in 2 h 5 min (14:05:00 UTC).',
-    )
+    expect(message).toBe('openai quota exceeded: its only member is cooling. It will reset at 14:05 UTC.')
   })
 })
 
@@ -142,21 +139,9 @@ describe('to clients that heed 402, an exhausted pool', () => {
   /** opencode, measured: each of these anywhere in the body, and it asks again. */
   const retried = /429|500|502|503|504|524/
   const names: readonly [string, Partial<Exhaustion>, string][] = [
-    [
-      'a pool',
-      { pool: 'team-504' },
-      'pool quota exceeded: all its members are cooling. It will reset in 2 h 5 min (14:05:00 UTC).',
-    ],
-    [
-      'a member',
-      { first: 'key-429' },
-      'pool quota exceeded: all its members are cooling. It will reset in 2 h 5 min (14:05:00 UTC).',
-    ],
-    [
-      'the count',
-      { members: 1_500 },
-      'pool quota exceeded: all its members are cooling. It will reset in 2 h 5 min (14:05:00 UTC).',
-    ],
+    ['a pool', { pool: 'team-504' }, 'pool quota exceeded: all its members are cooling. It will reset at 14:05 UTC.'],
+    ['a member', { first: 'key-429' }, 'pool quota exceeded: all its members are cooling. It will reset at 14:05 UTC.'],
+    ['the count', { members: 1_500 }, 'pool quota exceeded: all its members are cooling. It will reset at 14:05 UTC.'],
     [
       'a command',
       { retryAt: null, remedy: 'spillway cred login key-502' },

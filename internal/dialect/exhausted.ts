@@ -1,5 +1,5 @@
 import type { At } from '../pool/pool.ts'
-import { inTime, inUtc } from '../when/when.ts'
+import { minuteInUtc } from '../when/when.ts'
 import { answer } from './answers.ts'
 import type { ClientKind } from './clients.ts'
 import type { Exhaustion, LocalAnswer } from './port.ts'
@@ -72,8 +72,8 @@ function sentence(exhaustion: Exhaustion, now: At): string {
     const command = exhaustion.remedy ?? `spillway cred login ${first ?? 'NAME'}`
     return `${needing(whole)} See spillway status, then run: ${command}`
   }
-  const whose = first === null ? '' : `, ${first} first`
-  return `${cooling(whole)} It will reset ${inTime(retryAt, now, inUtc)}${whose}.`
+  const whose = first === null ? '' : ` (${first} first)`
+  return `${cooling(whole)} It will reset at ${minuteInUtc(retryAt, now)}${whose}.`
 }
 
 /** opencode takes an error for a passing one when these digits stand anywhere in its body. */
@@ -86,7 +86,7 @@ function numberless(exhaustion: Exhaustion, now: At): string {
   const nobody = { pool: 'pool', all: 'all its members', one: false }
   const { retryAt } = exhaustion
   if (retryAt === null) return `${needing(nobody)} See spillway status.`
-  return `${cooling(nobody)} It will reset ${inTime(retryAt, now, inUtc)}.`
+  return `${cooling(nobody)} It will reset at ${minuteInUtc(retryAt, now)}.`
 }
 
 interface Whole {

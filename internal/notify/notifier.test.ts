@@ -197,7 +197,7 @@ describe('an exhaustion', () => {
     const life = await Life.begin({ poolNow: () => pool, costNow: () => cost })
     await life.happen(exhausted())
     expect(life.chat.texts).toEqual([
-      'openai is exhausted: all 3 members are cooling. work recovers first, in 5 min (14:05:00 UTC). 1 request refused. Look: spillway pool explain openai',
+      'openai is exhausted: all 3 members are cooling. work recovers first, at 14:05:00 UTC (in 5 min). 1 request refused. Look: spillway pool explain openai',
     ])
     for (let request = 0; request < 100; request++) await life.happen(exhausted())
     Object.assign(pool, { retryAt: noon + 600_000, members: [work(noon + 600_000)] })
@@ -205,7 +205,7 @@ describe('an exhaustion', () => {
     await life.clock.advance(60_000)
     expect(life.chat.messages).toHaveLength(1)
     expect(life.chat.messages[0]?.texts.at(-1)).toMatch(
-      /^openai is exhausted: all 3 members are cooling\. work recovers first, in 9 min \(14:10:00 UTC\)\. Exhausted for \d+ s so far, 200 requests refused\. Look: spillway pool explain openai$/,
+      /^openai is exhausted: all 3 members are cooling\. work recovers first, at 14:10:00 UTC \(in 9 min\)\. Exhausted for \d+ s so far, 200 requests refused\. Look: spillway pool explain openai$/,
     )
     await life.clock.advance(660_000)
     await life.happen(recovered(life.clock.now()))
@@ -488,7 +488,7 @@ describe('conditions', () => {
     ])
     expect(open.map(({ text }) => text)).toEqual([
       'personal needs a login (refresh token revoked). Run: spillway cred login personal',
-      'openai is exhausted: all 3 members are cooling. work recovers first, in 5 min (14:05:00 UTC). Look: spillway pool explain openai',
+      'openai is exhausted: all 3 members are cooling. work recovers first, at 14:05:00 UTC (in 5 min). Look: spillway pool explain openai',
     ])
     await life.happen(sample('cred_revived', { at: noon + 1, from: 'personal', pool: null }))
     expect(life.notifier.incidents().map(({ record }) => record.kind)).toEqual(['pool_exhausted'])

@@ -97,7 +97,7 @@ describe('over restarts on a real database', () => {
       },
       {
         how: 'send',
-        text: 'openai is exhausted: all 3 members are cooling. work recovers first, in 5 min (14:05:00 UTC). Look: spillway pool explain openai',
+        text: 'openai is exhausted: all 3 members are cooling. work recovers first, at 14:05:00 UTC (in 5 min). Look: spillway pool explain openai',
       },
     ])
     await lifetime(async () => {

@@ -329,7 +329,7 @@ describe('notices', () => {
     exhaust()
     await shows(1)
     expect(texts()).toEqual([
-      'openai is exhausted: all 2 members are cooling. work recovers first, in 60 s (14:01:00 UTC). Look: spillway pool explain openai',
+      'openai is exhausted: all 2 members are cooling. work recovers first, at 14:01:00 UTC (in 60 s). Look: spillway pool explain openai',
     ])
     await bench.clock.advance(90_000)
     await fake.until(() => (fake.shown(chat)[0]?.texts.length ?? 0) > 1)

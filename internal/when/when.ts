@@ -46,6 +46,16 @@ export function inTime(at: number, now: number, say: SayInstant): string {
   return left <= 0 ? `now (${say(at, now)})` : `in ${span(roundedUp(left, secondMs))} (${say(at, now)})`
 }
 
+/** `at 20:13:15 UTC (in 45 s)`. */
+export function atTime(at: number, now: number, say: SayInstant): string {
+  return `at ${say(at, now)} (in ${span(roundedUp(at, secondMs) - now)})`
+}
+
+/** The minute by which that instant has come, in UTC: `20:14 UTC`, and with the date when that is not today's. */
+export function minuteInUtc(at: number, now: number): string {
+  return inUtc(roundedUp(at, minuteMs), now).replace(/(\d\d:\d\d):00 /, '$1 ')
+}
+
 /** `from 14:00:00 to 14:12:00 UTC`. */
 export function fromTo(from: number, to: number, now: number, say: SayInstant): string {
   const end = say(to, now)

@@ -1,5 +1,5 @@
 import type { CheckShape, MemberShape, PoolShape } from '../../ops/ops.ts'
-import { instantsIn, inTime, type SayInstant } from '../../when/when.ts'
+import { atTime, instantsIn, inTime, type SayInstant } from '../../when/when.ts'
 import type { Cell, Ink, Screen } from '../screen.ts'
 import { relative } from '../when.ts'
 import { laidOut, type Row } from './layout.ts'
@@ -202,7 +202,7 @@ export function checkText(check: CheckShape, now: number): string {
   if (host !== null && since !== null && retryAt !== null)
     return `${pool} cannot serve: ${outage({ host, since, retryAt }, now)}`
   if (verdict === 'cooling' && retryAt !== null)
-    return `${pool} is cooling: ${member ?? 'it'} recovers first, ${inTime(Date.parse(retryAt), now, local())}`
+    return `${pool} is cooling: ${member ?? 'it'} recovers first, ${atTime(Date.parse(retryAt), now, local())}`
   const who = people.map((one) =>
     one.state === 'disabled' ? `${one.member} is disabled` : waiting(one.member, one.state),
   )

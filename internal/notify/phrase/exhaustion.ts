@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../events/events.ts'
-import { between, inTime } from '../../when/when.ts'
+import { atTime, between } from '../../when/when.ts'
 import type { Saying } from './saying.ts'
 import { costsInAll, counted, inParentheses, nameOf, plain } from './words.ts'
 
@@ -47,12 +47,12 @@ function state(why: string, count: number): string {
   return count === 1 ? one : many
 }
 
-/** ` work recovers first, in 5 min (14:05:00 UTC).`, or that only a person can help. */
+/** ` work recovers first, at 14:05:00 UTC (in 5 min).`, or that only a person can help. */
 export function nextRecovery({ detail }: Event<'pool_exhausted'>, { now, instant }: Saying): string {
   const { retryAt, first, members } = detail
   if (retryAt === null) return ''
   if (retryAt <= now) return ` It can be tried again since ${instant(retryAt, now)}.`
-  const when = inTime(retryAt, now, instant)
+  const when = atTime(retryAt, now, instant)
   if (first === null) return ` The first recovers ${when}.`
   return members === 1 ? ` ${nameOf(first)} recovers ${when}.` : ` ${nameOf(first)} recovers first, ${when}.`
 }

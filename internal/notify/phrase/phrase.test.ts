@@ -82,19 +82,19 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
   [
     'an exhaustion by cooldowns alone',
     sample('pool_exhausted'),
-    'openai is exhausted: all 3 members are cooling. work recovers first, in 5 min (14:05:00 UTC). Look: spillway pool explain openai',
+    'openai is exhausted: all 3 members are cooling. work recovers first, at 14:05:00 UTC (in 5 min). Look: spillway pool explain openai',
   ],
   [
     'an exhaustion of a pool with one member',
     sample('pool_exhausted', { detail: { members: 1, why: { work: 'cooling' } } }),
-    'openai is exhausted: its only member is cooling. work recovers in 5 min (14:05:00 UTC). Look: spillway pool explain openai',
+    'openai is exhausted: its only member is cooling. work recovers at 14:05:00 UTC (in 5 min). Look: spillway pool explain openai',
   ],
   [
     'an exhaustion for several reasons',
     sample('pool_exhausted', {
       detail: { members: 4, why: { work: 'cooling', b: 'cooling', c: 'needs-login', d: 'odd' } },
     }),
-    'openai is exhausted: 2 are cooling, 1 needs a login, 1 cannot serve (odd). work recovers first, in 5 min (14:05:00 UTC). Look: spillway pool explain openai',
+    'openai is exhausted: 2 are cooling, 1 needs a login, 1 cannot serve (odd). work recovers first, at 14:05:00 UTC (in 5 min). Look: spillway pool explain openai',
   ],
   [
     'an exhaustion that nobody ends but a person',
@@ -127,12 +127,12 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
   [
     'an exhaustion of a pool with more members than are listed',
     sample('pool_exhausted', { detail: { members: 500 } }),
-    'openai is exhausted: none of its 500 members can serve (3 of them are cooling). work recovers first, in 5 min (14:05:00 UTC). Look: spillway pool explain openai',
+    'openai is exhausted: none of its 500 members can serve (3 of them are cooling). work recovers first, at 14:05:00 UTC (in 5 min). Look: spillway pool explain openai',
   ],
   [
     'an exhaustion whose next recovery has no name',
     sample('pool_exhausted', { detail: { first: null, why: {} } }),
-    'openai is exhausted: none of its 3 members can serve. The first recovers in 5 min (14:05:00 UTC). Look: spillway pool explain openai',
+    'openai is exhausted: none of its 3 members can serve. The first recovers at 14:05:00 UTC (in 5 min). Look: spillway pool explain openai',
   ],
   [
     'a recovery on its own',

@@ -7,7 +7,7 @@ import type { Agent } from './agent.ts'
 const prompt = 'Say hello.'
 
 /** Our own sentence, as it is. */
-const sentence = /quota exceeded: all 2 members are cooling\. It will reset in .{2,12} \([-\d :]{8,19} UTC\), /
+const sentence = /quota exceeded: all 2 members are cooling\. It will reset at (\d{4}-\d\d-\d\d )?\d\d:\d\d UTC \(/
 
 export const codex = codexOver(false)
 export const codexOnWebSocket = codexOver(true)

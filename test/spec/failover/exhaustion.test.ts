@@ -6,7 +6,7 @@ const limited = answer(429, { 'retry-after': '90' }, { error: { message: 'slow d
 /** 14:01:30 on the day of the fake clock, where it is 14:00:00. */
 const resetsAt = Date.UTC(2026, 0, 5, 14, 1, 30) / 1_000
 const message = (pool: string) =>
-  `${pool} quota exceeded: all 2 members are cooling. It will reset in 90 s (14:01:30 UTC), a first.`
+  `${pool} quota exceeded: all 2 members are cooling. It will reset at 14:02 UTC (a first).`
 
 let spillway: Installation
 

@@ -358,7 +358,7 @@ describe('a limit of one model', () => {
     await shows(1)
     expect(texts()).toEqual([
       expect.stringMatching(
-        /^gemini is exhausted for gemini-2\.5-pro: its only member is at its limit for it\. a recovers in/,
+        /^gemini is exhausted for gemini-2\.5-pro: its only member is at its limit for it\. a recovers at/,
       ),
     ])
     expect(await pool()).toMatchObject({ active: 'a', activeFor: [{ model: 'gemini-2.5-pro', member: null }] })

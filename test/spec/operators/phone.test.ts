@@ -119,9 +119,9 @@ describe('at night, the phone', () => {
     const refused = await spillway.ask()
     await pass(60_000)
     const [first = ''] = telegram.shown(chat)[0]?.texts ?? []
-    expect(first).toMatch(/^openai is exhausted: .* work recovers in \d+ s \(14:01:30 UTC\)\. 1 request refused\./)
+    expect(first).toMatch(/^openai is exhausted: .* work recovers at 14:01:30 UTC \(in \d+ s\)\. 1 request refused\./)
     // The agent, the phone and the terminal name one instant.
-    expect(refused.text).toContain('It will reset in 90 s (14:01:30 UTC), work first.')
+    expect(refused.text).toContain('It will reset at 14:02 UTC (work first).')
     expect((await type(spillway, ['check', 'openai'])).stdout).toContain('(14:01:30 UTC)')
     await pass(60_000)
     expect((await spillway.ask()).status).toBe(200)
@@ -137,7 +137,7 @@ describe('at night, the phone', () => {
     await spillway.ask()
     await pass(10_000)
     expect(telegram.shown(chat)[0]?.buttons).toEqual([])
-    expect(texts()[0]).toContain('work recovers in 5 d (2026-01-10 14:00 UTC).')
+    expect(texts()[0]).toContain('work recovers at 2026-01-10 14:00 UTC (in 5 d).')
     expect(buzzes()).toBe(1)
   })
 

@@ -86,7 +86,7 @@ describe('incident 1 as the operator sees it in the chat', () => {
     const told = texts().slice(1)
     expect(told).toHaveLength(1)
     expect(told[0]).toMatch(
-      /^openai is exhausted: all 3 members are cooling\. \w recovers first, in \d+ s \([\d:]{8} UTC\)\./,
+      /^openai is exhausted: all 3 members are cooling\. \w recovers first, at [\d:]{8} UTC \(in \d+ s\)\./,
     )
     for (const text of texts()) expect(text).not.toMatch(/from (\w+) to \1\b/)
   })

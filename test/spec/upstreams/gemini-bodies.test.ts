@@ -98,7 +98,7 @@ describe.each(ways)('a limit of one model at $name', ({ path, body, refusal }) =
     expect(JSON.parse(refused.text)).toMatchObject({
       error: {
         status: 'RESOURCE_EXHAUSTED',
-        message: expect.stringMatching(/^gemini quota exceeded: all 2 members are cooling\. It will reset in /),
+        message: expect.stringMatching(/^gemini quota exceeded: all 2 members are cooling\. It will reset at /),
       },
     })
     expect((await ask('gemini-2.5-pro')).status).toBe(429)
@@ -116,6 +116,6 @@ it("OpenAI's SDK stops after one request at an exhausted model of Gemini, and sh
   const client = new OpenAI({ baseURL: `${spillway.origin}/gemini/v1beta/openai`, apiKey: spillway.key })
   const messages = [{ role: 'user' as const, content: 'hello' }]
   const asked = client.chat.completions.create({ model: 'gemini-2.5-pro', messages })
-  await expect(asked).rejects.toThrow(/429 gemini quota exceeded: all 2 members are cooling\. It will reset in/)
+  await expect(asked).rejects.toThrow(/429 gemini quota exceeded: all 2 members are cooling\. It will reset at/)
   expect(spillway.upstream.served).toEqual(['sk-a', 'sk-b'])
 })
