@@ -41,8 +41,9 @@ const groups: readonly { readonly names: readonly string[]; load(): Promise<Regi
 
 /** The command line as far as `argv` needs it: the command that it names, or every command when it names none. */
 export async function commandTree(cli: Cli, argv: readonly string[] = []): Promise<Command> {
-  const asked = groups.filter(({ names }) => names.includes(commandIn(argv) ?? ''))
-  const needed = asked.length > 0 || isVersion(argv) ? asked : groups
+  const word = firstWord(argv)
+  const asked = groups.filter(({ names }) => names.includes(word))
+  const needed = asked.length > 0 || isVersion(word) ? asked : groups
   const registers = await Promise.all(needed.map(({ load }) => load()))
   const program = root(cli)
   for (const register of registers) register(program, cli)
@@ -52,16 +53,12 @@ export async function commandTree(cli: Cli, argv: readonly string[] = []): Promi
   return program
 }
 
-const isVersion = (argv: readonly string[]): boolean =>
-  argv.length === 1 && ['version', '--version', '-v', '-V'].includes(argv[0] ?? '')
+const isVersion = (word: string): boolean => ['version', '--version', '-v', '-V'].includes(word)
 
-/** The first word that is neither a global flag nor its value; null where another flag comes first. */
-function commandIn(argv: readonly string[]): string | null {
-  const [word, ...rest] = argv
-  if (word === undefined) return null
-  if (word === '--data' || word === '--config') return commandIn(rest.slice(1))
-  if (/^--(data|config)=/.test(word)) return commandIn(rest)
-  return word.startsWith('-') ? null : word
+/** The first word that is neither a global flag nor its value; empty when there is none. */
+function firstWord([word = '', ...rest]: readonly string[]): string {
+  if (word === '--data' || word === '--config') return firstWord(rest.slice(1))
+  return /^--(data|config)=/.test(word) ? firstWord(rest) : word
 }
 
 function root(cli: Cli): Command {
