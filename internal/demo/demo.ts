@@ -12,28 +12,32 @@ import { limited, Upstream } from './upstream.ts'
 const secrets = { work: 'sk-demo-work', personal: 'sk-demo-personal', spare: 'sk-demo-spare' } as const
 type Name = keyof typeof secrets
 
-function row(pool: PoolView): string {
-  const cells = pool.members.map((member) => {
-    const { state, until } = member.health
-    const left = until ? ` ${Math.max(0, Math.ceil((Date.parse(until) - Date.now()) / 1_000))}s` : ''
-    const text = `${member.active ? '▶' : ' '} ${member.name} ${state}${left}${member.park ? ', parked' : ''}`.padEnd(
-      30,
-    )
-    return paint(state === 'healthy' ? (member.active ? ['bold', 'green'] : 'green') : 'yellow', text)
-  })
-  return cells.join('')
+function memberText(member: PoolView['members'][number]): string {
+  const { state, until } = member.health
+  const left = until ? ` ${Math.max(0, Math.ceil((Date.parse(until) - Date.now()) / 1_000))}s` : ''
+  const text = `${member.active ? '▶' : ' '} ${member.name.padEnd(8)} ${state}${left}${member.park ? ', parked' : ''}`
+  return paint(state === 'healthy' ? (member.active ? ['bold', 'green'] : 'green') : 'yellow', text)
 }
 
-/** Shows the pool and what the agent has seen, again and again, for so long. */
+/** Shows the pool and what the agent has seen, again and again, for so long; on a terminal in the same lines. */
 async function watch(stage: Stage, agent: Agent, forMs: number): Promise<void> {
+  let drawn = 0
   for (const end = Date.now() + forMs; Date.now() < end; ) {
-    const pool = await stage.pool('openai')
+    const { members } = await stage.pool('openai')
     const { answers, errors } = agent.seen
-    const line = `  ${row(pool)} agent: ${answers} answers, ${errors.length} errors`
-    process.stdout.write(isTerminal ? `\r\x1b[2K${line}` : `${line}\n`)
+    // A line each, so that none is wider than a narrow terminal: a wrapped one could not be written again.
+    const lines = [...members.map(memberText), `  agent    ${answers} answers, ${errors.length} errors`]
+    if (isTerminal) process.stdout.write(redrawn(lines, drawn))
+    else say(`  ${lines.map((line) => line.trim().replaceAll(/ +/g, ' ')).join('; ')}`)
+    drawn = lines.length
     await pause(isTerminal ? 150 : 1_000)
   }
-  if (isTerminal) say('')
+}
+
+/** The lines in the place of those that were drawn last. */
+function redrawn(lines: readonly string[], drawn: number): string {
+  const up = drawn > 0 ? `\x1b[${drawn}A` : ''
+  return up + lines.map((line) => `\x1b[2K  ${line}\n`).join('')
 }
 
 async function act(title: string, run: () => Promise<void>): Promise<void> {
@@ -94,9 +98,25 @@ async function summary(
   say(`  errors before the pool was exhausted: ${errors.before}`)
   say(`  while it was exhausted: ${errors.during + errors.after}, each one sentence: ${seen.errors.at(-1) ?? '(none)'}`)
   say(`\n${paint('bold', 'What the operator can read')} (spillway audit list)`)
-  for (const line of (await stage.run(['audit', 'list', '--since', '5m'])).trimEnd().split('\n')) say(`  ${line}`)
+  const rows = JSON.parse(await stage.run(['audit', 'list', '--since', '5m', '--json'])) as AuditRow[]
+  for (const row of rows) say(`  ${auditText(row)}`)
   say(`  ${(await stage.run(['audit', 'verify'])).trim()}`)
+  say('\nNext: spillway serve, with OPENAI_API_KEY set to one or more keys; then spillway connect codex')
   return errors.before === 0 && errors.during > 0
+}
+
+interface AuditRow {
+  readonly at: string
+  readonly kind: string
+  readonly from: string | null
+  readonly to: string | null
+  readonly reason: string | null
+}
+
+/** `20:38:40  cred_failover     work → personal  rate-limited`, in 80 columns. */
+function auditText({ at, kind, from, to, reason }: AuditRow): string {
+  const whom = [from, to].filter((name) => name !== null).join(' → ')
+  return [at.slice(11, 19), kind.padEnd(16), whom.padEnd(19), reason ?? ''].join('  ').trimEnd()
 }
 
 async function failover(program: string): Promise<boolean> {
