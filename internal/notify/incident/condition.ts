@@ -84,6 +84,8 @@ export function roleOf(event: DomainEvent): Role | null {
       return opens(groups.credential(event.from), { subject: event.from })
     case 'cred_expiring':
       return opens(groups.credential(event.from), { subject: event.from, endsAt: event.detail.endsAt })
+    case 'cred_account_changed':
+      return opens(`account:${event.from}`, { subject: event.from, lasts: false })
     case 'cred_revived':
     case 'cred_removed':
       return ends(groups.credential(event.from))
@@ -124,7 +126,6 @@ export function roleOf(event: DomainEvent): Role | null {
     case 'cred_cooled':
     case 'cred_suspect':
     case 'cred_added':
-    case 'cred_account_changed':
     case 'pool_changed':
     case 'key_created':
     case 'key_revoked':

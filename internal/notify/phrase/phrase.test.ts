@@ -180,6 +180,11 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
     'The token of work ends in 30 d (2026-02-04 14:00 UTC) and cannot be refreshed. Make another with claude setup-token. Run: spillway cred login work',
   ],
   [
+    'a shared login that has become another account',
+    sample('cred_account_changed', { detail: { before: 'me@a.example', after: 'you@b.example' } }),
+    'work is another account now: me@a.example → you@b.example.',
+  ],
+  [
     'a credential that an operator closed',
     sample('cred_disabled', { actor: 'operator:cli', detail: { by: 'operator' } }),
     'work was disabled by operator:cli. Run: spillway cred enable work',

@@ -36,6 +36,8 @@ function sentence({ event, count }: Incident, saying: Saying): string {
       return `The secret of ${nameOf(event.from)} cannot be read.`
     case 'cred_expiring':
       return expiring(event, saying)
+    case 'cred_account_changed':
+      return `${nameOf(event.from)} is another account now: ${plain(event.detail.before)} → ${plain(event.detail.after)}.`
     case 'cred_disabled':
       if (event.detail.by === 'operator') return `${nameOf(event.from)} was disabled by ${plain(event.actor)}.`
       return `${nameOf(event.from)} is disabled: the upstream does not accept it${inParentheses([cause(event.reason, null)])}.`
