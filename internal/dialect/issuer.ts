@@ -1,7 +1,7 @@
 import type { Provider } from './port.ts'
 
 /** How the keys of providers begin, the longest first; only what no other provider uses. */
-const beginnings: readonly (readonly [string, readonly Provider[]])[] = [
+const beginnings: readonly (readonly [string, readonly [Provider, ...Provider[]]])[] = [
   ['sk-ant-', ['anthropic']],
   ['sk-or-', ['openrouter']],
   ['sk-proj-', ['openai']],
@@ -17,5 +17,5 @@ const beginnings: readonly (readonly [string, readonly Provider[]])[] = [
 /** The provider whose keys begin like this one, if it is another than `provider`; null when it may well be its own. */
 export function foreignIssuer(key: string, provider: string): Provider | null {
   const found = beginnings.find(([beginning]) => key.startsWith(beginning))?.[1]
-  return found === undefined || found.some((each) => each === provider) ? null : (found[0] ?? null)
+  return found === undefined || found.some((each) => each === provider) ? null : found[0]
 }
