@@ -12,6 +12,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'config show': ['config show --origin', 'config show --json'],
   'config check': ['config check', 'config check new.yaml'],
   'config schema': ['config schema > spillway.schema.json'],
+  statusline: ['statusline codex', 'statusline'],
   service: ['service install', 'service status'],
   'service install': ['service install', 'service install --system --dry-run'],
   'service uninstall': ['service uninstall', 'service uninstall --system'],

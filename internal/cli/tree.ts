@@ -19,7 +19,10 @@ type Register = (program: Command, cli: Cli) => void
  */
 const groups: readonly { readonly names: readonly string[]; load(): Promise<Register> }[] = [
   { names: ['init', 'serve'], load: async () => (await import('./commands/daemon.ts')).daemonCommands },
-  { names: ['status', 'check', 'doctor'], load: async () => (await import('./commands/status.ts')).statusCommands },
+  {
+    names: ['status', 'statusline', 'check', 'doctor'],
+    load: async () => (await import('./commands/status.ts')).statusCommands,
+  },
   { names: ['export', 'env', 'apply'], load: async () => (await import('./commands/setup.ts')).setupCommands },
   { names: ['connect'], load: async () => (await import('./commands/connect.ts')).connectCommand },
   { names: ['cred'], load: async () => (await import('./commands/cred.ts')).credCommands },

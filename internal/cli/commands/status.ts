@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import type { CheckShape, DoctorRow, StatusShape } from '../../ops/ops.ts'
-import { type Cli, leaf, listing } from '../command.ts'
-import { endingOf, exitCodes } from '../exit.ts'
+import { type Cli, leaf, listing, whereOf } from '../command.ts'
+import { endingOf, exitCodes, Unreachable } from '../exit.ts'
 import type { CliIo } from '../port.ts'
 import { type Ink, screenOf } from '../screen.ts'
 import { takeOver } from '../view/fullscreen.ts'
 import { checkText } from '../view/poolview.ts'
+import { statusline } from '../view/statusline.ts'
 import { printStatus } from '../view/statusview.ts'
 
 const watchMs = 1_000
@@ -21,6 +22,26 @@ export function statusCommands(program: Command, cli: Cli): void {
       const status = await look()
       return options.json ? screen.json(status) : printStatus(screen, status, io.port.now())
     })
+  leaf(program, 'statusline [pool]', 'one short line for prompts and status bars').action(
+    async (name: string | undefined, _options: object, command: Command) => {
+      // A prompt does not wait for a store to be opened: only a daemon is asked.
+      const opened = await io.port.open(whereOf(command, io.cwd), { live: true }).catch((error: unknown) => {
+        if (error instanceof Unreachable) return null
+        throw error
+      })
+      if (opened === null) {
+        screen.print('spillway is not running')
+        return cli.end(exitCodes.unreachable)
+      }
+      const { ops, close } = opened
+      try {
+        const pools = name === undefined ? await ops.poolList({}) : [await ops.poolStatus({ name })]
+        screen.print(pools.map((pool) => statusline(pool, io.port.now())).join(' | '))
+      } finally {
+        await close()
+      }
+    },
+  )
   listing(
     leaf(
       program,

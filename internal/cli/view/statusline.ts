@@ -1,0 +1,21 @@
+import type { MemberShape, PoolShape } from '../../ops/ops.ts'
+import { instantsIn } from '../../when/when.ts'
+import { span } from '../when.ts'
+
+/** One pool in a few words, for a prompt or a status bar: `codex: work · 5h 41% · 7d 63%`. */
+export function statusline(pool: PoolShape, now: number): string {
+  return [`${pool.name}: ${serving(pool, now)}`, ...windowsOf(pool.members.find(({ active }) => active))].join(' · ')
+}
+
+function serving(pool: PoolShape, now: number): string {
+  if (pool.members.length === 0) return 'no members'
+  if (pool.unreachable !== null) return `${pool.unreachable.host} is unreachable`
+  if (pool.active !== null) return pool.active
+  if (pool.retryAt === null) return 'a person must act'
+  const at = Date.parse(pool.retryAt)
+  return at <= now ? 'can be tried again' : `back in ${span(at - now)} (${instantsIn()(at, now)})`
+}
+
+function windowsOf(member: MemberShape | undefined): string[] {
+  return member?.usage.map(({ window, usedPercent }) => `${window} ${Math.round(usedPercent)}%`) ?? []
+}
