@@ -136,7 +136,7 @@ describe('a cron job against a login that lapsed', () => {
     const first = await tick(['--job', 'nightly'], worker)
     expect(first).toEqual({
       code: 77,
-      said: 'spillway: run: halted (disabled): openai needs a person: work is disabled; spillway cred enable work\n',
+      said: 'spillway: run: halted (disabled): openai needs a person: work is disabled; spillway cred replace work\n',
     })
     const before = await traces()
     for (let i = 1; i < 100; i++) expect(await tick(['--job', 'nightly'], worker)).toEqual(first)
