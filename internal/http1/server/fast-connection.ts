@@ -77,12 +77,13 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
     const waitsFor = awaited(this.#socket, this.#isLast ? null : this.#reader, this.#serving)
     if (!this.#deadline.isOver(waitsFor, this.#socket, { now, limits: this.#host })) return
     if (waitsFor === 'head' || waitsFor === 'body') this.#reject('timeout')
-    else this.#socket.destroy()
+    else this.destroy()
   }
 
   /** Ends at once. */
   destroy(): void {
-    this.#socket.destroy()
+    if (this.#response) this.#response.destroy()
+    else this.#socket.destroy()
   }
 
   buffer(): Buffer {
@@ -195,7 +196,7 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
     const response = this.#serving ? this.#response : null
     if (response && !response.isEnded && response.headersSent) {
       // A part of an answer must not look like the whole.
-      this.#socket.destroy()
+      response.destroy()
       return
     }
     if (this.#isLast) return
@@ -230,7 +231,8 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
   }
 
   readonly #onEnd = (): void => {
-    this.#socket.end()
+    if (this.#response?.isOpenEnded) this.#response.destroy()
+    else this.#socket.end()
   }
 
   readonly #onClose = (): void => {
@@ -241,6 +243,6 @@ export class FastConnection implements ResponseContext, RequestReaderListener, R
   /** A fault of our own costs this connection, and no other. */
   #crashed(error: unknown): void {
     this.#host.crashed(error)
-    this.#socket.destroy()
+    this.destroy()
   }
 }

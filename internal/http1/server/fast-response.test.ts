@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { closing, heard, rawRequests, statuses } from '../../../test/fakes/rig/raw.ts'
 import { type Rig, type RigOptions, startRig } from '../../../test/fakes/rig/rig.ts'
@@ -129,6 +130,34 @@ describe('a request of HTTP/1.0', () => {
     expect(text).toMatch(/\r\n\r\nonetwo$/)
     expect(text).toMatch(/^Connection: close\r$/m)
     expect(text.toLowerCase()).not.toContain('transfer-encoding')
+  })
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['its client says that it sends no more', (socket) => socket.end()],
+    ['the connection is closed', () => rig.close()],
+  ])('does not take a part of such an answer for the whole when %s', async (_, leave) => {
+    await start()
+    const gate = new Gate()
+    rig.upstream.on('key-a').once({
+      early: false,
+      async play({ response }) {
+        response.writeHead(200, { 'content-type': 'text/plain' })
+        response.write('one')
+        await gate.opened
+        response.end('two')
+      },
+    })
+    const socket = rig.socket()
+    const text = heard(socket)
+    const ends: string[] = []
+    socket.on('end', () => ends.push('end')).on('error', ({ message }) => ends.push(message))
+    socket.write(old(plain('/v1/x')))
+    await expect.poll(text).toMatch(/one$/)
+    const closed = new Promise((resolve) => socket.on('close', resolve))
+    leave(socket)
+    await closed
+    gate.open()
+    expect(ends).toEqual(['read ECONNRESET'])
   })
 })
 

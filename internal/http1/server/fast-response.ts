@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { OutgoingResponse } from '../messages.ts'
+import { reset } from '../reset.ts'
 import { longestSingleWrite } from '../single-write.ts'
 import type { FastRequest } from './fast-request.ts'
 
@@ -26,6 +27,8 @@ export class FastResponse implements OutgoingResponse {
   #headers: readonly string[] = []
   #isComposed = false
   #isChunked = false
+  /** The end of the connection is the end of its body. */
+  #isUnframed = false
   #isLast = false
   #ended = false
   #isRevoked = false
@@ -44,6 +47,11 @@ export class FastResponse implements OutgoingResponse {
   /** Whether its last byte has been written. */
   get isEnded(): boolean {
     return this.#ended
+  }
+
+  /** Whether a part of it has been written that would pass for the whole if the connection ended now. */
+  get isOpenEnded(): boolean {
+    return this.#isUnframed && !this.#ended
   }
 
   /** Something else has been said in its place, and ends the connection: nothing of it is written any more. */
@@ -97,7 +105,8 @@ export class FastResponse implements OutgoingResponse {
   }
 
   destroy(): void {
-    this.socket.destroy()
+    if (this.isOpenEnded) reset(this.socket)
+    else this.socket.destroy()
   }
 
   /** RFC 9110, 6.4.1. */
@@ -122,10 +131,10 @@ export class FastResponse implements OutgoingResponse {
       if (framingLengths.has(name.length)) this.#note(name.toLowerCase(), value, said)
     }
     if (!said.date) head += `Date: ${this.#host.date()}\r\n`
-    const isUnframed = length === null && !said.length && this.#hasBody && this.req.httpVersionMinor === 0
-    this.#isLast ||= isUnframed || this.#mustClose
+    this.#isUnframed = length === null && !said.length && this.#hasBody && this.req.httpVersionMinor === 0
+    this.#isLast ||= this.#isUnframed || this.#mustClose
     if (!said.connection) head += this.#isLast ? 'Connection: close\r\n' : this.#host.persistence
-    if (!said.length && !isUnframed && this.#hasBody) {
+    if (!said.length && !this.#isUnframed && this.#hasBody) {
       this.#isChunked = length === null
       head += length === null ? 'Transfer-Encoding: chunked\r\n' : `Content-Length: ${length}\r\n`
     }

@@ -126,7 +126,7 @@ export class Forward {
   #block(): void {
     this.#blocked = true
     const { clock, idleMs, resume } = this.#deps
-    this.#forgetStall = clock.after(idleMs, () => this.#response.socket?.destroy())
+    this.#forgetStall = clock.after(idleMs, () => this.#response.destroy())
     this.#response.once('drain', () => {
       this.#blocked = false
       this.#forgetStall()
