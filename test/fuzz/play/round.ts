@@ -95,7 +95,7 @@ export async function playRound(
     }
     isDelivered = false
     const byMs = strides[stride++]
-    if (byMs !== undefined) await stage.pass(byMs)
+    if (byMs !== undefined) await moved(stage, byMs, () => activityOf(stage, playing) !== seen)
     else {
       stride = 0
       for (const { client } of playing) client.leave()
@@ -108,6 +108,15 @@ export async function playRound(
   for (const { client } of playing) client.leave('rst')
   const faults = isLate ? ['the round does not end'] : []
   return { failed, faults: [...faults, ...(await aftermath(stage, about.uncaught))] }
+}
+
+/** Moves the clock by so much, in steps, and no further once something has come of it: that would end what has just begun. */
+async function moved(stage: Stage, byMs: number, hasMoved: () => boolean): Promise<void> {
+  const stepMs = strides[0] as number
+  for (let passed = 0; passed < byMs && !hasMoved(); passed += stepMs) {
+    await stage.pass(stepMs)
+    for (let at = 0; at < 3; at++) await turn()
+  }
 }
 
 function begin(stage: Stage, one: Case): Playing {
