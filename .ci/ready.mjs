@@ -1,6 +1,6 @@
 // Makes a fresh clone runnable: installs when the lock file changed, and with `build` compiles when a source is newer.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { npm } from '../runtime/npm.mjs'
@@ -45,4 +45,6 @@ const built = at('dist', '.tsbuildinfo')
 const sources = ['cmd', 'internal', 'test/fakes', 'test/bench'].map((folder) => at(folder)).filter(existsSync)
 if (process.argv.includes('build') && modified(built) < Math.max(...sources.map(newest))) {
   run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('cmd/tsconfig.json')])
+  // A program that was linked before goes on being one.
+  chmodSync(at('dist/cmd/spillway/main.js'), 0o755)
 }

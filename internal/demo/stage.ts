@@ -60,6 +60,13 @@ export class Stage {
     const args = [this.#program, '--data', this.#data, 'serve', '--listen', '127.0.0.1:0']
     const daemon = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] })
     this.#daemon = daemon
+    // A terminal that is closed, or a time that is up, ends the demo and what it has started.
+    for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => {
+        daemon.kill('SIGKILL')
+        rmSync(this.#data, { recursive: true, force: true })
+        process.exit(1)
+      })
     for await (const line of createInterface({ input: daemon.stdout })) {
       const origin = /http:\/\/[\d.]+:\d+/.exec(line)?.[0]
       if (origin) {

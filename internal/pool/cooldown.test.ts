@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { settings } from '../../test/property/seats.ts'
-import { backoff, doubtMs, jittered, suspicionMs } from './cooldown.ts'
+import { backoff, doubtMs, isRefuted, jittered, suspicionMs } from './cooldown.ts'
 
 describe('backoff', () => {
   it.each([
@@ -33,6 +33,15 @@ describe('jittered', () => {
   ])('$name', ({ until, jitter, expected }) => {
     expect(jittered(until, 1_000, jitter)).toBe(expected)
   })
+})
+
+test.each([
+  ['at once', 0, 0, true],
+  ['just before 5 min', 0, 299_999, true],
+  ['after 5 min, when it is another limit', 0, 300_000, false],
+  ['without such an end', null, 1, false],
+])('an end that no request asked for is refuted by requests: %s', (_name, endedAt, now, refuted) => {
+  expect(isRefuted(endedAt, now)).toBe(refuted)
 })
 
 describe('doubtMs', () => {

@@ -13,6 +13,7 @@ export interface CooldownSettings {
 }
 
 const longestSuspicionMs = 3_600_000
+const refutableMs = 300_000
 const firstDoubtMs = 900_000
 const longestDoubtMs = 7_200_000
 const jitterShare = 0.05
@@ -34,6 +35,14 @@ export function suspicionMs(strikes: number, settings: CooldownSettings): number
  */
 export function doubtMs(refuted: number): number {
   return refuted === 0 ? 0 : backoff(firstDoubtMs, refuted - 1, longestDoubtMs)
+}
+
+/**
+ * Whether requests that are refused at `now` refute an end of an exhaustion at `endedAt` which no request had asked for: only
+ * soon after it, within 5 min. What comes later is another limit. `endedAt` null: there was no such end.
+ */
+export function isRefuted(endedAt: At | null, now: At): boolean {
+  return endedAt !== null && now - endedAt < refutableMs
 }
 
 /** A hint moved by up to 5 % of its distance (at most 30 s), so that a pool's members do not all return at once. */

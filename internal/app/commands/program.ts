@@ -19,6 +19,11 @@ const version = programVersion()
 /** The main module, as it is started. */
 const main = fileURLToPath(new URL('../../../cmd/spillway/main.js', import.meta.url))
 
+/** How long a command waits for another one that has the store open, in ms. */
+const patienceMs = 5_000
+
+const isShort = (holder: { readonly socket: string | null } | null): boolean => holder?.socket == null
+
 /** The program around one process: what the command line needs, over the real clock, disk and network. */
 export function programPort(env: Environment): Port {
   const clock = systemClock()
@@ -39,7 +44,13 @@ export function programPort(env: Environment): Port {
       if (!makes && !isSetUp(places)) throw notSetUp(places, where, env)
       prepareDirectory(places.data)
       const { acquireLock } = await import('../../store/store.ts')
-      const attempt = acquireLock(places.data, { startedAt: clock.now(), version, socket: null })
+      const acquire = () => acquireLock(places.data, { startedAt: clock.now(), version, socket: null })
+      let attempt = acquire()
+      // Another command holds it, which is over soon; or a daemon that is yet to listen.
+      for (const until = clock.now() + patienceMs; !attempt.ok && isShort(attempt.holder) && clock.now() < until; ) {
+        await sleep(clock, 100)
+        attempt = acquire()
+      }
       if (attempt.ok && live) {
         attempt.lock.release()
         throw noDaemon(places)

@@ -35,7 +35,7 @@ function headline({ version, startedAt, origin, incidents }: StatusShape, now: n
 function incidentRow(one: IncidentShape, now: number, isPlain: boolean): Row {
   return {
     lead: [{ text: isPlain ? '! ' : '▲ ', ink: 'red' }],
-    sentence: one.text ?? coded(one, now),
+    sentence: one.text?.replaceAll('\n', ' ') ?? coded(one, now),
   }
 }
 

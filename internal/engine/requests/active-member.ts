@@ -19,7 +19,7 @@ export class ActiveMembers {
     const { leases, model } = turn
     const isRecovery = pool.unserved
     pool.unserved = false
-    pool.unproven = false
+    pool.unprovenSince = null
     if (pool.doubt.refuted > 0) pool.doubt = { refuted: 0, until: 0 }
     // Before anybody has served, the one that was asked first is the one that is left.
     const first = leases[0]?.seat

@@ -1,5 +1,5 @@
 import type { RecoveredHow } from '../../events/events.ts'
-import { type At, doubtMs, type ModelFamily } from '../../pool/pool.ts'
+import { type At, doubtMs, isRefuted, type ModelFamily } from '../../pool/pool.ts'
 import type { Exhausted } from '../api/data-path.ts'
 import type { Core } from '../state/context.ts'
 import type { LiveSeat, Pool } from '../state/live.ts'
@@ -27,7 +27,7 @@ export class Exhaustions {
     if (!exhausted) {
       pool.exhausted = { since: now, told: false, refused: 1, model: this.#isFor(pool, model) }
       pool.unserved = pool.exhausted.model === null
-      if (pool.unproven) this.#refuted(pool, now)
+      if (isRefuted(pool.unprovenSince, now)) this.#refuted(pool, now)
       this.#tell(pool, decision)
       this.#began()
       return
@@ -45,7 +45,7 @@ export class Exhaustions {
   /** The pool was told to have recovered without a request, and the next request says otherwise. */
   #refuted(pool: Pool, now: At): void {
     const refuted = pool.doubt.refuted + 1
-    pool.unproven = false
+    pool.unprovenSince = null
     pool.doubt = { refuted, until: now + doubtMs(refuted) }
   }
 
@@ -82,7 +82,7 @@ export class Exhaustions {
     const { exhausted } = pool
     if (!exhausted) return
     pool.exhausted = null
-    pool.unproven = how === 'probe' || how === 'untested'
+    pool.unprovenSince = how === 'probe' || how === 'untested' ? this.#core.clock.now() : null
     const detail = { exhaustedAt: exhausted.since, refused: exhausted.refused, how }
     const signal = { kind: 'pool_recovered', pool: pool.name, to: seat.member, detail } as const
     if (exhausted.told) this.#core.signals.record([poolStateRow(pool)], signal, exhausted.refused)

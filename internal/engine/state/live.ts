@@ -68,8 +68,8 @@ export class Pool implements LivePool {
   exhausted: { since: At; told: boolean; refused: number; model: ModelFamily | null } | null = null
   /** Nobody has served since the pool was exhausted: whoever does so next has recovered, and takes over from nobody. */
   unserved = false
-  /** The latest exhaustion was ended by a probe, or by its time alone, and no request has shown yet whether rightly. */
-  unproven = false
+  /** When the latest exhaustion was ended by a probe, or by its time alone; null once a request has shown whether rightly. */
+  unprovenSince: At | null = null
   /** How often in a row requests have refuted such an end, and until when there is no other. */
   doubt: { readonly refuted: number; readonly until: At } = { refuted: 0, until: 0 }
   /** Who serves the model families that the active member is limited for. */

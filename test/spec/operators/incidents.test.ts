@@ -130,6 +130,17 @@ describe('an exhaustion whose agents have stopped', () => {
     expect(texts().at(-1)).toMatch(/^openai recovered after/)
   })
 
+  it('ends by itself again when another limit comes later', async () => {
+    await pass(160_000)
+    await shows(2)
+    await pass(1_200_000)
+    spillway.upstream.on('sk-work').once(limited(150))
+    expect((await spillway.ask()).status).toBe(429)
+    await pass(170_000)
+    await expect.poll(async () => (await spillway.audit('pool_recovered')).length).toBe(2)
+    expect((await spillway.ops.status({})).incidents).toEqual([])
+  })
+
   it('ends over a restart, too', async () => {
     await spillway.restart()
     await pass(170_000)
