@@ -202,6 +202,10 @@ describe('an exhaustion', () => {
     for (let request = 0; request < 100; request++) await life.happen(exhausted())
     Object.assign(pool, { retryAt: noon + 600_000, members: [work(noon + 600_000)] })
     cost.refused = 200
+    // Whoever looks is told at once.
+    expect(life.notifier.incidents()[0]?.text).toContain(
+      'work recovers first, at 14:10:00 UTC (in 10 min). 200 requests',
+    )
     await life.clock.advance(60_000)
     expect(life.chat.messages).toHaveLength(1)
     expect(life.chat.messages[0]?.texts.at(-1)).toMatch(

@@ -13,7 +13,7 @@ import { isRoutine, isUrgent } from './incident/condition.ts'
 import { type Incident, recordOf, wasTold } from './incident/incident.ts'
 import type { At, Channel, Remark, Remedy } from './incident/notice.ts'
 import { hear } from './incident/pipeline.ts'
-import { ended, spentAt, swept, wantsFacts, wantsPool, withFacts } from './incident/sweep.ts'
+import { ended, refreshed, spentAt, swept, wantsFacts, wantsPool, withFacts } from './incident/sweep.ts'
 import type { Notifier, NotifierDeps, OpenIncident } from './port.ts'
 import { renderingOf } from './rendering.ts'
 import { Updates } from './updates.ts'
@@ -86,8 +86,14 @@ class PipelineNotifier implements Notifier {
     open.sort((one, other) => one.openedAt - other.openedAt)
     return open.map((incident) => {
       const isTold = incident.within === undefined
-      return { record: recordOf(incident), text: isTold ? this.#render.notice(incident).text : null }
+      return { record: recordOf(incident), text: isTold ? this.#render.notice(this.#asOfNow(incident)).text : null }
     })
+  }
+
+  /** The incident with what its pool says at this moment; channels hear that a little later. */
+  #asOfNow(incident: Incident): Incident {
+    const pool = incident.pool === null ? undefined : this.#parts.poolNow?.(incident.pool)
+    return pool ? refreshed(incident, pool) : incident
   }
 
   offers(id: string, remedy: Remedy): boolean {
