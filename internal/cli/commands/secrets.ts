@@ -87,7 +87,12 @@ function replace(cred: Command, cli: Cli): void {
     refuseArguments(command)
     const given = reference(cli, options)
     const { auth } = await cli.withOps(command, (ops) => ops.credShow({ name }))
-    if (auth === 'oauth') return cli.withOps(command, (ops) => login(cli, ops, name))
+    if (auth === 'oauth') {
+      // What is piped is a secret, and a login has none to be typed.
+      if (given !== null || cli.io.stdin.isTTY !== true)
+        throw new Refusal('invalid', `${name} is a login: there is no secret to give it`, `spillway cred login ${name}`)
+      return cli.withOps(command, (ops) => login(cli, ops, name))
+    }
     const secret = given === null ? await readSecret(cli.io, `new secret of ${name}: `) : null
     await replaced(cli, command, { name, options, from: secret === null ? { source: given as Source } : { secret } })
   })

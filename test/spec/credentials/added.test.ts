@@ -134,4 +134,16 @@ describe('a shared login', () => {
       })
       .toMatchObject([{ from: 'codex', detail: { before: 'me@example.com', after: 'other@example.com' } }])
   })
+
+  it('is given no secret: what is piped is refused at once, with the command for a login', async () => {
+    const file = join(spillway.data, 'auth.json')
+    writeCodexLogin(file, auth.login('person'), 'acc-1', 'me@example.com')
+    await type(spillway, ['cred', 'import', 'codex', '--path', file])
+    expect(await type(spillway, ['cred', 'replace', 'codex'], 'sk-proj-0123456789abcdef\n')).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        'spillway: error: codex is a login: there is no secret to give it\nspillway: hint: spillway cred login codex\n',
+    })
+  })
 })
