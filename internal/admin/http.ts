@@ -65,8 +65,7 @@ function serve(
         throw new TurnedAway('socket-only', 'this answers with a secret, and does so on the Unix socket only')
       const args = { ...argumentsOf(request, verb), ...(request.params as object) }
       const result = await parts.ops.run(actorOf(request, transport), name, args)
-      if (verb.secret) reply.header('cache-control', 'no-store')
-      return reply.type('application/json; charset=utf-8').send(JSON.stringify(result))
+      return resulted(reply, result, verb)
     },
   })
 }
@@ -78,11 +77,13 @@ function byName(app: FastifyInstance, parts: AdminDeps, transport: Transport): v
     if (!isVerb(verb))
       throw new Refusal('not-found', `the daemon has no verb ${verb}: it is of another version`, 'restart it')
     const result = await parts.ops.run(actorOf(request, transport), verb, bodyOf(request))
-    return reply
-      .header('cache-control', 'no-store')
-      .type('application/json; charset=utf-8')
-      .send(JSON.stringify(result))
+    return resulted(reply, result, verbs[verb])
   })
+}
+
+function resulted(reply: FastifyReply, result: unknown, { secret }: AnyVerb): FastifyReply {
+  if (secret) reply.header('cache-control', 'no-store')
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(result))
 }
 
 function isVerb(name: string): name is VerbName {

@@ -42,7 +42,7 @@ interface ScreenIo extends Pick<CliIo, 'stderr' | 'env'> {
 /** The screen for these streams; colour on a terminal only, and never with NO_COLOR (no-color.org). */
 export function screenOf(io: ScreenIo): Screen {
   const colour = io.stdout.isTTY === true && !io.env.NO_COLOR && io.env.TERM !== 'dumb'
-  const width = io.stdout.isTTY === true ? widthOf(io) : null
+  const width = io.stdout.isTTY === true ? columnsOf(io) : null
   const isPlain = io.env.TERM === 'linux' || !/utf-?8/i.test(io.env.LC_ALL || io.env.LC_CTYPE || io.env.LANG || 'utf8')
   const paint = (ink: Ink, text: string) => (colour && text ? `\u001b[${codes[ink]}m${text}\u001b[0m` : text)
   const print = (text: string) => io.stdout.write(`${text}\n`)
@@ -71,7 +71,7 @@ export function screenOf(io: ScreenIo): Screen {
 }
 
 /** The columns of the terminal, at least as many as a line needs that says anything. */
-function widthOf({ stdout, env }: ScreenIo): number {
+function columnsOf({ stdout, env }: ScreenIo): number {
   const columns = stdout.columns ?? Number(env.COLUMNS)
   return Number.isInteger(columns) && columns > 0 ? Math.max(columns, 40) : 80
 }
@@ -134,6 +134,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((all, one) => all + one, 0)
 }
 
-function textOf(cell: Cell): string {
+/** The cell without its ink. */
+export function textOf(cell: Cell): string {
   return typeof cell === 'string' ? cell : cell.text
 }

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
+const endings = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const
+
 /** A member as `pool status --json` shows it. */
 export interface Member {
   readonly name: string
@@ -61,12 +63,7 @@ export class Stage {
     const daemon = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] })
     this.#daemon = daemon
     // A terminal that is closed, or a time that is up, ends the demo and what it has started.
-    for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const)
-      process.once(signal, () => {
-        daemon.kill('SIGKILL')
-        rmSync(this.#data, { recursive: true, force: true })
-        process.exit(1)
-      })
+    for (const signal of endings) process.once(signal, this.#abandon)
     for await (const line of createInterface({ input: daemon.stdout })) {
       const origin = /http:\/\/[\d.]+:\d+/.exec(line)?.[0]
       if (origin) {
@@ -81,7 +78,14 @@ export class Stage {
     return JSON.parse(await this.run(['pool', 'status', name, '--json'])) as PoolView
   }
 
+  readonly #abandon = (): void => {
+    this.#daemon?.kill('SIGKILL')
+    rmSync(this.#data, { recursive: true, force: true })
+    process.exit(1)
+  }
+
   async close(): Promise<void> {
+    for (const signal of endings) process.off(signal, this.#abandon)
     const daemon = this.#daemon
     if (daemon && daemon.exitCode === null) {
       const over = new Promise((resolve) => daemon.once('exit', resolve))

@@ -60,11 +60,17 @@ function logs(program: Command, cli: Cli): void {
     .action(async (options: { follow?: true }, command: Command) => {
       const where = whereOf(command, io.cwd)
       for (const scope of ['user', 'system'] as const) {
-        const found = await io.port.service(where, scope).catch(() => null)
+        const found = await io.port.service(where, scope).catch(unlessRefused)
         if (found?.installed) return cli.end(await io.port.exec(found.logs(options.follow === true)))
       }
       const sentence = 'there is no service here: the log is what spillway serve writes to stderr, where it was started'
       if (options.follow) throw new Refusal('not-found', sentence, 'spillway service install; spillway status --watch')
       screen.print(`${sentence}; spillway audit list shows what has happened`)
     })
+}
+
+/** null for a machine that has no services of this kind; anything else is no answer. */
+function unlessRefused(error: unknown): null {
+  if (error instanceof Refusal) return null
+  throw error
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import type { Cell } from '../screen.ts'
-import { laidOut, type Row, textOf, wrapped } from './layout.ts'
+import { type Cell, textOf } from '../screen.ts'
+import { laidOut, type Row, wrapped } from './layout.ts'
 
 const text = (lines: readonly (readonly Cell[])[]) => lines.map((cells) => cells.map(textOf).join('').trimEnd())
 

@@ -1,4 +1,4 @@
-import type { Cell } from '../screen.ts'
+import { type Cell, textOf } from '../screen.ts'
 
 /** A line about one thing: what it begins with, a sentence, and figures that are left out where there is no room for them. */
 export interface Row {
@@ -11,12 +11,8 @@ export interface Row {
 const gap = '  '
 
 /** The number of columns that the cell takes. */
-export function widthOf(cell: Cell): number {
+function widthOf(cell: Cell): number {
   return textOf(cell).length
-}
-
-export function textOf(cell: Cell): string {
-  return typeof cell === 'string' ? cell : cell.text
 }
 
 /**

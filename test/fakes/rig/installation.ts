@@ -72,6 +72,14 @@ export class Installation {
     }
   }
 
+  /** Moves the fake clock in steps that real connections can follow: what a step begins gets time to come about. */
+  async pass(ms: number, step = 5_000): Promise<void> {
+    for (let passed = 0; passed < ms; passed += step) {
+      await this.advance(Math.min(step, ms - passed))
+      await new Promise((resolve) => setTimeout(resolve, 15))
+    }
+  }
+
   async start(): Promise<void> {
     const env = { ...environment({ 'server.listen': '127.0.0.1:0', ...this.#setting.config }), ...this.#setting.env }
     const places = placesOf({ data: this.data, config: null }, env)

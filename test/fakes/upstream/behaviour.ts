@@ -155,3 +155,23 @@ function plain(headers: Headers): Record<string, string | string[]> {
     ]),
   )
 }
+
+/** Google's refusal of a model whose requests of the day are used up; it names a reset in 10 min. */
+export const geminiModelLimit = answer(
+  429,
+  {},
+  {
+    error: {
+      code: 429,
+      status: 'RESOURCE_EXHAUSTED',
+      message: 'You exceeded your current quota',
+      details: [
+        {
+          '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
+          violations: [{ quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier', quotaValue: '50' }],
+        },
+        { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '600s' },
+      ],
+    },
+  },
+)

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeClock } from '../../../internal/clock/clock.ts'
 import { type Installation, installation } from '../../fakes/rig/installation.ts'
-import { answer } from '../../fakes/upstream/upstream.ts'
+import { answer, geminiModelLimit } from '../../fakes/upstream/upstream.ts'
 
 const minute = 60_000
 /** Google's daily quotas begin anew at midnight in California, 8:00 UTC in winter; the stories begin shortly before. */
@@ -35,28 +35,9 @@ function claude(model: string) {
 }
 
 describe('a limit of one model', () => {
-  const perDay = answer(
-    429,
-    {},
-    {
-      error: {
-        code: 429,
-        status: 'RESOURCE_EXHAUSTED',
-        message: 'You exceeded your current quota',
-        details: [
-          {
-            '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
-            violations: [{ quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier', quotaValue: '50' }],
-          },
-          { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '600s' },
-        ],
-      },
-    },
-  )
-
   it('of Gemini keeps the member from that model only', async () => {
     await spillway.pool('gemini', ['a', 'b'], { provider: 'gemini' })
-    spillway.upstream.on('sk-a').once(perDay)
+    spillway.upstream.on('sk-a').once(geminiModelLimit)
     expect((await gemini('gemini-2.5-pro')).status).toBe(200)
     expect((await gemini('gemini-2.5-flash')).status).toBe(200)
     expect((await gemini('gemini-2.5-pro')).status).toBe(200)
@@ -84,7 +65,7 @@ describe('a limit of one model', () => {
 
   it('of Gemini exhausts the pool for that model alone', async () => {
     await spillway.pool('gemini', ['a'], { provider: 'gemini' })
-    spillway.upstream.on('sk-a').once(perDay)
+    spillway.upstream.on('sk-a').once(geminiModelLimit)
     const refused = await gemini('gemini-2.5-pro')
     expect(refused.status).toBe(429)
     expect(JSON.parse(refused.text).error.details).toContainEqual({
@@ -123,7 +104,7 @@ describe('a limit of one model', () => {
 
   it('survives a restart', async () => {
     await spillway.pool('gemini', ['a', 'b'], { provider: 'gemini' })
-    spillway.upstream.on('sk-a').once(perDay)
+    spillway.upstream.on('sk-a').once(geminiModelLimit)
     await gemini('gemini-2.5-pro')
     await spillway.restart()
     spillway.upstream.forget()

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeClock } from '../../../internal/clock/clock.ts'
 import { type Installation, installation } from '../../fakes/rig/installation.ts'
 import { TelegramFake } from '../../fakes/telegram/telegram.ts'
-import { answer } from '../../fakes/upstream/upstream.ts'
+import { answer, geminiModelLimit } from '../../fakes/upstream/upstream.ts'
 
 const chat = 42
 /** Google's daily quotas begin anew at midnight in California, 8:00 UTC in winter; the stories begin shortly before. */
@@ -48,13 +48,7 @@ async function shows(count: number): Promise<void> {
   await telegram.until(() => telegram.shown(chat).length >= count)
 }
 
-/** Lets time pass in steps that real connections can follow. */
-async function pass(ms: number, step = 5_000): Promise<void> {
-  for (let passed = 0; passed < ms; passed += step) {
-    await spillway.advance(Math.min(step, ms - passed))
-    await new Promise((resolve) => setTimeout(resolve, 15))
-  }
-}
+const pass = (ms: number, step?: number) => spillway.pass(ms, step)
 
 describe('an exhaustion whose agents have stopped', () => {
   const probes = () => spillway.upstream.requests.filter(({ isProbe }) => isProbe)
@@ -294,24 +288,6 @@ describe('a recovery', () => {
 })
 
 describe('a limit of one model', () => {
-  const perDay = answer(
-    429,
-    {},
-    {
-      error: {
-        code: 429,
-        status: 'RESOURCE_EXHAUSTED',
-        message: 'You exceeded your current quota',
-        details: [
-          {
-            '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
-            violations: [{ quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier', quotaValue: '50' }],
-          },
-          { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '600s' },
-        ],
-      },
-    },
-  )
   const gemini = (model: string) =>
     spillway.send(`/gemini/v1beta/models/${model}:generateContent?key=${spillway.key}`, {
       method: 'POST',
@@ -325,7 +301,7 @@ describe('a limit of one model', () => {
 
   it.each(['sticky', 'ordered'])('that the very first request meets is told like any other (%s)', async (strategy) => {
     await spillway.pool('gemini', ['a', 'b'], { provider: 'gemini', strategy })
-    spillway.upstream.on('sk-a').once(perDay)
+    spillway.upstream.on('sk-a').once(geminiModelLimit)
     expect((await gemini('gemini-2.5-pro')).status).toBe(200)
     const told = [{ from: 'a', to: 'b', model: 'gemini-2.5-pro', reason: 'model-quota' }]
     expect(await failovers()).toMatchObject(told)
@@ -336,13 +312,13 @@ describe('a limit of one model', () => {
   it('that moves the model to another member is told like any failover, once, with the model', async () => {
     await spillway.pool('gemini', ['a', 'b', 'c'], { provider: 'gemini' })
     await gemini('gemini-2.5-flash')
-    spillway.upstream.on('sk-a').once(perDay)
+    spillway.upstream.on('sk-a').once(geminiModelLimit)
     for (let i = 0; i < 3; i++) expect((await gemini('gemini-2.5-pro')).status).toBe(200)
     expect((await gemini('gemini-2.5-flash')).status).toBe(200)
     expect(await pool()).toMatchObject({ active: 'a', activeFor: [{ model: 'gemini-2.5-pro', member: 'b' }] })
     const about = { model: 'gemini-2.5-pro', reason: 'model-quota' }
     expect(await failovers()).toMatchObject([{ from: 'a', to: 'b', ...about }])
-    spillway.upstream.on('sk-b').once(perDay)
+    spillway.upstream.on('sk-b').once(geminiModelLimit)
     expect((await gemini('gemini-2.5-pro')).status).toBe(200)
     expect(await pool()).toMatchObject({ active: 'a', activeFor: [{ model: 'gemini-2.5-pro', member: 'c' }] })
     expect(await failovers()).toMatchObject([
@@ -363,7 +339,7 @@ describe('a limit of one model', () => {
 
   it('that nobody has left is an exhaustion for that model, which requests for others do not end', async () => {
     await spillway.pool('gemini', ['a'], { provider: 'gemini' })
-    spillway.upstream.on('sk-a').once(perDay)
+    spillway.upstream.on('sk-a').once(geminiModelLimit)
     expect((await gemini('gemini-2.5-pro')).status).toBe(429)
     expect((await gemini('gemini-2.5-flash')).status).toBe(200)
     await shows(1)

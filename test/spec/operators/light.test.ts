@@ -34,16 +34,12 @@ const packagesOf = (files: readonly string[]) => [
   ...new Set(files.flatMap((file) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? [])),
 ]
 
-test.each([
-  ['status'],
-  ['status', '--json'],
-  ['check', 'openai'],
-  ['guard', 'status'],
-  ['pool', 'status', 'openai'],
-  ['--version'],
-  ['--help'],
-])('%s %s %s', async (...args) => {
-  const files = await loaded(args.filter((word) => word !== undefined))
-  expect(packagesOf(files).toSorted()).toEqual(['commander', 'env-paths', 'is-safe-filename'])
-  expect(files.length).toBeLessThan(args.includes('--help') ? 100 : 75)
-})
+test.each(['status', 'status --json', 'check openai', 'guard status', 'pool status openai', '--version', '--help'])(
+  '%s',
+  async (line) => {
+    const args = line.split(' ')
+    const files = await loaded(args)
+    expect(packagesOf(files).toSorted()).toEqual(['commander', 'env-paths', 'is-safe-filename'])
+    expect(files.length).toBeLessThan(args.includes('--help') ? 100 : 75)
+  },
+)

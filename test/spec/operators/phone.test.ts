@@ -87,13 +87,7 @@ const texts = () => telegram.shown(chat).map(({ text }) => text)
 const buzzes = () => telegram.buzzes(chat)
 const ends = () => outside.posts.filter(({ why }) => why === 'ended')
 
-/** Lets time pass in steps that real connections can follow. */
-async function pass(ms: number, step = 5_000): Promise<void> {
-  for (let passed = 0; passed < ms; passed += step) {
-    await spillway.advance(Math.min(step, ms - passed))
-    await new Promise((resolve) => setTimeout(resolve, 15))
-  }
-}
+const pass = (ms: number, step?: number) => spillway.pass(ms, step)
 
 describe('at night, the phone', () => {
   it('makes no sound for failovers: one message tells an hour of them, and has no buttons when they are over', async () => {

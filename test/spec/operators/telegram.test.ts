@@ -42,13 +42,7 @@ async function shows(count: number): Promise<void> {
   await telegram.until(() => telegram.shown(chat).length >= count)
 }
 
-/** Lets time pass in steps that real connections can follow. */
-async function pass(ms: number): Promise<void> {
-  for (let passed = 0; passed < ms; passed += 5_000) {
-    await spillway.advance(5_000)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
+const pass = (ms: number, step?: number) => spillway.pass(ms, step)
 
 /** Somebody writes to the bot; resolves with its answer. */
 async function ask(text: string): Promise<string> {
