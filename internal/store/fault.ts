@@ -1,3 +1,5 @@
+import type { Changes } from './batch.ts'
+
 /** What happened to a call of the Store. */
 export type StoreErrorCode =
   | 'deadline' // no answer in time; the batch may or may not have been written
@@ -28,6 +30,23 @@ export class StoreError extends Error {
     this.mayRetry = passing.has(code)
     this.hint = options.hint ?? null
   }
+}
+
+/** A batch that was not written because somebody else changed its rows after what its writer had seen. */
+export class Conflict extends Error {
+  override readonly name = 'Conflict'
+  /** The rows in question as they are now, and the number to try again with once they are taken in. */
+  readonly current: Changes
+
+  constructor(current: Changes) {
+    super('somebody else has changed the same rows')
+    this.current = current
+  }
+}
+
+/** A batch that was not written because the lease of its writer is not current any more. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost'
 }
 
 /** A batch that was not written because another process has refreshed the credential meanwhile. */

@@ -1,5 +1,5 @@
-import type { Snapshot, Write } from './api.ts'
 import { AuditTable } from './audit-table.ts'
+import type { Snapshot, Write } from './batch.ts'
 import { type Cell, encode } from './column.ts'
 import { StaleGeneration } from './fault.ts'
 import { belongsToAnother, fingerprintEntry } from './fingerprint.ts'

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { DomainEvent } from '../events/events.ts'
 import type { At } from '../pool/pool.ts'
-import type { AuditEntry, AuditQuery, Batch, Retention, Snapshot, Store, Write } from './api.ts'
+import type { AuditQuery, Retention, Store } from './api.ts'
+import type { AuditEntry, Batch, Snapshot, Write } from './batch.ts'
 import type { Break, Link } from './chain.ts'
 import type { AuditRow, IncidentRecord, OutboxRecord, RefreshRecord, SecretRecord } from './records.ts'
 
@@ -75,6 +76,7 @@ export function storeOf(steps: Steps, close: () => Promise<void>): Store {
     incidents: () => steps.incidents(null),
     outbox: () => steps.outbox(null),
     space: () => steps.space(null),
+    shared: null,
     close,
   }
 }

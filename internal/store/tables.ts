@@ -1,5 +1,5 @@
 import type { Health } from '../pool/pool.ts'
-import type { Snapshot } from './api.ts'
+import type { Snapshot } from './batch.ts'
 import { type Anchor, canonicalJson, type Head } from './chain.ts'
 import { type Column, fraction, json, maybeWhole, optional, table, text, whole } from './column.ts'
 import type {

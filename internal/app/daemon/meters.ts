@@ -82,6 +82,7 @@ function bound(store: Store): Store {
     incidents: () => store.incidents(),
     outbox: () => store.outbox(),
     space: () => store.space(),
+    shared: store.shared,
     close: () => store.close(),
   }
 }

@@ -88,6 +88,8 @@ export class MemoryStore implements Store {
     return { usedBytes: 0, freeBytes: 2 ** 40, totalBytes: 2 ** 41 }
   }
 
+  readonly shared = null
+
   async close(): Promise<void> {}
 
   #append(entry: AuditEntry): number {
