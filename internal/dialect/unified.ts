@@ -13,7 +13,7 @@ export interface RejectedWindow {
 const prefix = 'anthropic-ratelimit-unified-'
 
 /** Windows whose name says the family; `oi` and what comes later do not, and mean the family of the request. */
-const families: readonly string[] = ['opus', 'sonnet', 'haiku', 'fable']
+export const families: readonly string[] = ['opus', 'sonnet', 'haiku', 'fable']
 
 /** The windows with `…-status: rejected`, unknown ones too. `overage` is none: it is the allowance beyond the plan. */
 export function rejectedWindows({ header, headerNames }: Signal): readonly RejectedWindow[] {

@@ -61,7 +61,28 @@ const rows = [
       'x-codex-primary-used-percent': '99',
       'x-codex-primary-reset-at': epoch,
     },
-    usage: [{ window: 'primary', isPartial: true, usedPercent: 99, resetAt: inAnHour }],
+    usage: [{ window: 'primary_bengalfox', isPartial: true, usedPercent: 99, resetAt: inAnHour }],
+  },
+  {
+    name: 'the windows of a named Codex limit beside those of the plan, with its model',
+    headers: {
+      'x-codex-primary-used-percent': '3',
+      'x-codex-primary-window-minutes': '300',
+      'x-codex-bengalfox-limit-name': 'GPT-5.3-Codex-Spark',
+      'x-codex-bengalfox-primary-used-percent': '71',
+      'x-codex-bengalfox-primary-window-minutes': '10080',
+      'x-codex-bengalfox-primary-reset-at': epoch,
+    },
+    usage: [
+      { window: '5h', usedPercent: 3, resetAt: null },
+      {
+        window: '7d_bengalfox',
+        isPartial: true,
+        family: 'gpt-5.3-codex-spark',
+        usedPercent: 71,
+        resetAt: inAnHour,
+      },
+    ],
   },
   ...['7d_opus', 'overage', 'slow-budget'].map((window) => ({
     name: `the window ${window} of a Claude plan as partial`,
@@ -69,7 +90,15 @@ const rows = [
       [`anthropic-ratelimit-unified-${window}-utilization`]: '1',
       [`anthropic-ratelimit-unified-${window}-reset`]: epoch,
     },
-    usage: [{ window, isPartial: true, usedPercent: 100, resetAt: inAnHour }],
+    usage: [
+      {
+        window,
+        isPartial: true,
+        ...(window === '7d_opus' ? { family: 'opus' } : {}),
+        usedPercent: 100,
+        resetAt: inAnHour,
+      },
+    ],
   })),
   {
     name: 'OpenAI limits',
@@ -105,7 +134,9 @@ const rows = [
 describe('usage', () => {
   it.each(rows)('reads $name', ({ headers, usage }) => {
     const all: Readonly<Record<string, string | undefined>> = headers
-    expect(usageOf((name) => all[name], Object.keys(all), now)).toEqual(usage)
+    expect(usageOf((name) => all[name], Object.keys(all), now)).toEqual(
+      usage.map((limit) => ({ ...limit, seenAt: now, source: 'headers' })),
+    )
   })
 
   it('is only looked for where a header can be part of it', () => {

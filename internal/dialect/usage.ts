@@ -1,72 +1,100 @@
 import type { At, Usage } from '../pool/pool.ts'
 import { atDate, atEpoch, type HeaderLookup, inSeconds, resetValue } from './hints.ts'
+import { families } from './unified.ts'
 
 /** Whether a header can be part of what `usageOf` reads, so that answers without any cost one look per header. */
 export function isUsageHeader(name: string): boolean {
   return /^(?:x-codex-|x-ratelimit-remaining-|anthropic-ratelimit-)/i.test(name)
 }
 
-/** What successful answers tell of limits: Codex windows, Claude plan windows, request and token limits of the APIs. */
+/** What answers tell of limits: Codex windows, Claude plan windows, request and token limits of the APIs. */
 export function usageOf(header: HeaderLookup, names: readonly string[], now: At): readonly Usage[] {
   return names.flatMap((name) => {
     for (const [pattern, read] of readers) {
-      const window = pattern.exec(name)?.[1]
-      const usage = window === undefined ? null : read(window, header, now)
-      if (usage && Number.isFinite(usage.usedPercent) && usage.usedPercent >= 0) return [usage]
+      const [found, ...parts] = pattern.exec(name) ?? []
+      const limit = found === undefined ? null : read(parts, header, now)
+      if (limit && Number.isFinite(limit.usedPercent) && limit.usedPercent >= 0)
+        return [{ ...limit, seenAt: now, source: 'headers' as const }]
     }
     return []
   })
 }
 
-type Reader = (window: string, header: HeaderLookup, now: At) => Usage | null
+/** One limit, without when and how it was heard of. */
+type Limit = Omit<Usage, 'seenAt' | 'source'>
+type Reader = (parts: readonly (string | undefined)[], header: HeaderLookup, now: At) => Limit | null
 
 const readers: readonly (readonly [RegExp, Reader])[] = [
-  [/^x-codex-(primary|secondary)-used-percent$/, codex],
+  [/^x-codex-(?:(.+)-)?(primary|secondary)-used-percent$/, codex],
   [/^anthropic-ratelimit-unified-(.+)-utilization$/, unified],
   [/^x-ratelimit-remaining-(.+)$/, openai],
   [/^anthropic-ratelimit-(?!unified)(.+)-remaining$/, anthropic],
 ]
 
-/** A window without any length is none. On a turn that has an additional limit, its windows stand in place of the plan's. */
-function codex(window: string, header: HeaderLookup, now: At): Usage | null {
-  const length = header(`x-codex-${window}-window-minutes`)
+/**
+ * A window without any length is none. Additional limits have headers with their name; on a turn that has such a limit, its
+ * windows may also stand in place of the plan's.
+ */
+function codex([named, window]: readonly (string | undefined)[], header: HeaderLookup, now: At): Limit | null {
+  const prefix = named === undefined ? 'x-codex' : `x-codex-${named}`
+  const length = header(`${prefix}-${window}-window-minutes`)
   const minutes = Number(length)
   if (length !== undefined && minutes === 0) return null
-  const isPartial = /^codex[-_]./i.test(header('x-codex-active-limit') ?? '')
+  const limit = named ?? /^codex[-_](.+)/i.exec(header('x-codex-active-limit') ?? '')?.[1]
+  const reset = `${prefix}-${window}-reset`
   return {
-    window: minutes > 0 ? lengthOf(minutes) : window,
-    ...(isPartial ? { isPartial } : {}),
-    usedPercent: numberOf(header(`x-codex-${window}-used-percent`)),
-    resetAt:
-      atEpoch(header(`x-codex-${window}-reset-at`), now) ??
-      inSeconds(header(`x-codex-${window}-reset-after-seconds`), now),
+    ...windowOf(minutes > 0 ? lengthOf(minutes) : String(window), limit, header(`x-codex-${limit}-limit-name`)),
+    usedPercent: numberOf(header(`${prefix}-${window}-used-percent`)),
+    resetAt: atEpoch(header(`${reset}-at`), now) ?? inSeconds(header(`${reset}-after-seconds`), now),
   }
+}
+
+/** The window's name, and what it limits where that is not the whole plan. */
+export function windowOf(
+  length: string,
+  limit: string | undefined,
+  model?: string,
+): Pick<Limit, 'window' | 'isPartial' | 'family'> {
+  if (limit === undefined) return { window: length }
+  const family = model?.trim().toLowerCase()
+  return { window: `${length}_${limit.toLowerCase()}`, isPartial: true, ...(family ? { family } : {}) }
 }
 
 /** `utilization` is a part of 1. */
-function unified(window: string, header: HeaderLookup, now: At): Usage {
-  const used = numberOf(header(`anthropic-ratelimit-unified-${window}-utilization`))
-  // `5h` and `7d` are the plan's; `7d_opus`, `overage` and `slow-budget` limit something less.
-  const isPartial = !/^\d+[a-z]+$/.test(window)
+function unified([window]: readonly (string | undefined)[], header: HeaderLookup, now: At): Limit {
+  const name = String(window)
+  const used = numberOf(header(`anthropic-ratelimit-unified-${name}-utilization`))
   return {
-    window,
-    ...(isPartial ? { isPartial } : {}),
+    ...claudeWindow(name),
     usedPercent: used * 100,
-    resetAt: atEpoch(header(`anthropic-ratelimit-unified-${window}-reset`), now),
+    resetAt: atEpoch(header(`anthropic-ratelimit-unified-${name}-reset`), now),
   }
 }
 
-function openai(window: string, header: HeaderLookup, now: At): Usage | null {
+/** `5h` and `7d` are the plan's; `7d_opus`, `overage` and `slow-budget` limit something less. */
+export function claudeWindow(window: string): Pick<Limit, 'window' | 'isPartial' | 'family'> {
+  if (/^\d+[a-z]+$/.test(window)) return { window }
+  const family = /^\d+[a-z]+_(.+)$/.exec(window)?.[1] ?? ''
+  return { window, isPartial: true, ...(families.includes(family) ? { family } : {}) }
+}
+
+function openai([name]: readonly (string | undefined)[], header: HeaderLookup, now: At): Limit | null {
+  const window = String(name)
   const resetAt = resetValue(header(`x-ratelimit-reset-${window}`), now)
   return remaining(window, header(`x-ratelimit-remaining-${window}`), header(`x-ratelimit-limit-${window}`), resetAt)
 }
 
-function anthropic(window: string, header: HeaderLookup, now: At): Usage | null {
+function anthropic([window]: readonly (string | undefined)[], header: HeaderLookup, now: At): Limit | null {
   const name = `anthropic-ratelimit-${window}`
-  return remaining(window, header(`${name}-remaining`), header(`${name}-limit`), atDate(header(`${name}-reset`), now))
+  return remaining(
+    String(window),
+    header(`${name}-remaining`),
+    header(`${name}-limit`),
+    atDate(header(`${name}-reset`), now),
+  )
 }
 
-function remaining(window: string, left: string | undefined, of: string | undefined, resetAt: At | null): Usage | null {
+function remaining(window: string, left: string | undefined, of: string | undefined, resetAt: At | null): Limit | null {
   const limit = numberOf(of)
   return limit > 0 ? { window, usedPercent: 100 * (1 - numberOf(left) / limit), resetAt } : null
 }
@@ -75,7 +103,8 @@ function numberOf(text: string | undefined): number {
   return text === undefined || text.trim() === '' ? Number.NaN : Number(text)
 }
 
-function lengthOf(minutes: number): string {
+/** A length as a window's name has it: `5h`, `7d`, `90min`. */
+export function lengthOf(minutes: number): string {
   if (minutes % 1_440 === 0) return `${minutes / 1_440}d`
   return minutes % 60 === 0 ? `${minutes / 60}h` : `${minutes}min`
 }

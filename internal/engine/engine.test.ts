@@ -10,7 +10,7 @@ import {
 import { MemoryStore } from '../../test/fakes/rig/store.ts'
 import { FakeClock } from '../clock/clock.ts'
 import { type Announcement, eventBus } from '../events/events.ts'
-import type { Outcome } from '../pool/pool.ts'
+import type { Outcome, Usage } from '../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../store/store.ts'
 import { type Engine, type Finding, type Lease, type LivePool, startEngine, type Turn } from './engine.ts'
 
@@ -571,7 +571,10 @@ describe('pools of hosts', () => {
 })
 
 describe('members near their limit', () => {
-  const used = (usedPercent: number) => [{ window: '5h', usedPercent, resetAt: clock.now() + 3_600_000 }]
+  const used = (usedPercent: number): Usage[] => {
+    const seenAt = clock.now()
+    return [{ window: '5h', usedPercent, resetAt: seenAt + 3_600_000, seenAt, source: 'headers' }]
+  }
 
   function observe(usedPercent: number): void {
     const turn = begin()

@@ -8,10 +8,10 @@ const stateHead = head(
 )
 const cooldownHead = head('spillway_cooldown_seconds', 'Seconds until a member may serve again; 0 when it may.')
 const usedHead = head(
-  'spillway_member_used_ratio',
+  'spillway_window_used_ratio',
   'How much of a limit is used, as the upstream last said; 1 is all of it.',
 )
-const resetHead = head('spillway_member_reset_seconds', 'Seconds until a limit resets, as the upstream last said.')
+const resetHead = head('spillway_window_reset_seconds', 'Seconds until a limit resets, as the upstream last said.')
 
 /**
  * The gauges that have a series for each member, in Prometheus' text format. They are written here because a pool may have
@@ -29,9 +29,9 @@ export function memberGauges({ pools, now }: View): string {
       for (const state of statesOf(member)) states += `spillway_member_state{${labels},state="${escaped(state)}"} 1\n`
       cooldowns += `spillway_cooldown_seconds{${labels}} ${cooldownSeconds(member, now)}\n`
       for (const [window, ratio] of usedRatios(member))
-        used += `spillway_member_used_ratio{${labels},window="${escaped(window)}"} ${ratio}\n`
+        used += `spillway_window_used_ratio{${labels},window="${escaped(window)}"} ${ratio}\n`
       for (const [window, seconds] of resetSeconds(member, now))
-        resets += `spillway_member_reset_seconds{${labels},window="${escaped(window)}"} ${seconds}\n`
+        resets += `spillway_window_reset_seconds{${labels},window="${escaped(window)}"} ${seconds}\n`
     }
   }
   return `\n${stateHead}${states}\n${cooldownHead}${cooldowns}\n${usedHead}${used}\n${resetHead}${resets}`

@@ -209,12 +209,12 @@ describe('gauges', () => {
       { window: '5h', usedPercent: 75, resetAt: null },
     ]
     const { samples } = measured({ pools: [pool('p', [{ ...members[0]!, usage: windows }, members[1]!])] })
-    expect(await samples('spillway_member_used_ratio')).toEqual([
-      'spillway_member_used_ratio{pool="p",member="well",window="5h"} 0.75',
-      'spillway_member_used_ratio{pool="p",member="well",window="7d"} 1.015',
+    expect(await samples('spillway_window_used_ratio')).toEqual([
+      'spillway_window_used_ratio{pool="p",member="well",window="5h"} 0.75',
+      'spillway_window_used_ratio{pool="p",member="well",window="7d"} 1.015',
     ])
-    expect(await samples('spillway_member_reset_seconds')).toEqual([
-      'spillway_member_reset_seconds{pool="p",member="well",window="7d"} 90',
+    expect(await samples('spillway_window_reset_seconds')).toEqual([
+      'spillway_window_reset_seconds{pool="p",member="well",window="7d"} 90',
     ])
   })
 
@@ -316,8 +316,8 @@ describe('a scrape', () => {
       ['spillway_pool_exhausted', 'gauge'],
       ['spillway_member_state', 'gauge'],
       ['spillway_cooldown_seconds', 'gauge'],
-      ['spillway_member_used_ratio', 'gauge'],
-      ['spillway_member_reset_seconds', 'gauge'],
+      ['spillway_window_used_ratio', 'gauge'],
+      ['spillway_window_reset_seconds', 'gauge'],
       ['spillway_overhead_seconds', 'histogram'],
       ['spillway_upstream_ttfb_seconds', 'histogram'],
       ['spillway_inflight', 'gauge'],

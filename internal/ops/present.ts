@@ -1,6 +1,6 @@
 import type { MemberStatus, PoolStatus } from '../engine/engine.ts'
 import type { OpenIncident } from '../notify/notify.ts'
-import { type At, type Health, type Park, remedyFor, type Usage } from '../pool/pool.ts'
+import { type At, type Health, type Park, remedyFor } from '../pool/pool.ts'
 import { typed } from './hint.ts'
 import { dialectFor } from './names.ts'
 
@@ -48,10 +48,18 @@ export interface MemberShape {
 }
 
 export interface UsageShape {
-  /** The upstream's own word, such as `5h` or `tokens`. */
+  /** The length of its window, or the upstream's own word: `5h`, `7d_opus`, `tokens`. */
   window: string
+  /** The model family that alone it limits; null: all, or the upstream does not say. */
+  family: string | null
   usedPercent: number
   resetAt: string | null
+  /** When its upstream last said so. */
+  seenAt: string
+  /** Whether it stood on an answer, or was asked for. */
+  source: 'headers' | 'look'
+  /** Percent at which the operator stops the member (`pool tune --cap`); null: none. */
+  cap: number | null
 }
 
 export interface PoolShape {
@@ -155,8 +163,18 @@ function memberShape(member: MemberStatus, now: At, live: boolean): MemberShape 
 }
 
 /** Upstreams give parts of 1 and remainders, which become percentages with many digits. */
-function usageShape({ window, usedPercent, resetAt }: Usage): UsageShape {
-  return { window, usedPercent: Math.round(usedPercent * 10) / 10, resetAt: maybeInstant(resetAt) }
+function usageShape({
+  window,
+  family,
+  usedPercent,
+  resetAt,
+  seenAt,
+  source,
+  cap,
+}: MemberStatus['usage'][number]): UsageShape {
+  const used = Math.round(usedPercent * 10) / 10
+  const at = { resetAt: maybeInstant(resetAt), seenAt: instant(seenAt) }
+  return { window, family: family ?? null, usedPercent: used, ...at, source, cap }
 }
 
 /** A pool as `pool status --json` shows it; what only a live process counts is null when `live` is false. */

@@ -1,5 +1,6 @@
 import { type Health, type Park, pristine } from './member.ts'
 import type { At, ModelFamily } from './outcome.ts'
+import type { Meter } from './usage.ts'
 
 /** Whatever an upstream can close by itself: a credential, a quota domain, a host, or one model family of a credential. */
 export interface Gate {
@@ -18,6 +19,8 @@ export interface Seat {
   readonly host: Gate
   /** Limits of single model families, shared by all seats of the credential. */
   readonly models: Map<ModelFamily, Gate>
+  /** What its upstream said of its limits, shared by all seats of the credential. */
+  readonly meter: Meter
   readonly epoch: number
   weight: number
   park: Park | null

@@ -74,17 +74,6 @@ export interface Outcome {
   readonly cools: boolean
 }
 
-/** How much of one limit is used, as the upstream says on successful answers. */
-export interface Usage {
-  /** The upstream's own word for the limit: `5h`, `7d`, `requests`, `tokens`. */
-  readonly window: string
-  /** It limits one model, extra usage or slower service only, and not the plan or key as a whole. */
-  readonly isPartial?: true
-  /** 0 to 100; more where the upstream allows more. */
-  readonly usedPercent: number
-  readonly resetAt: At | null
-}
-
 /** An outcome that no words of an upstream describe; by itself it cools no member. */
 export function silentOutcome(kind: OutcomeKind, reason: Reason): Outcome {
   return {

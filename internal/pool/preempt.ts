@@ -1,4 +1,5 @@
-import type { At, Usage } from './outcome.ts'
+import type { At } from './outcome.ts'
+import type { Usage } from './usage.ts'
 
 /** A limit that resets sooner than this is no reason to leave: it is over before anybody notices. */
 const shortestMs = 5 * 60_000

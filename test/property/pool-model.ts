@@ -112,6 +112,7 @@ export class PoolModel {
     this.#credentials = plans.map((plan, at) => ({
       name: `m${at}`,
       gate: openGate('credential', `m${at}`),
+      meter: { windows: [] },
       models: new Map(families.map((model) => [model, openGate('model', model)])),
       plan,
       generation: 1,

@@ -11,6 +11,7 @@ import {
   pristine,
   type Seat,
   type Suspect,
+  type Usage,
 } from '../../internal/pool/pool.ts'
 
 /** The settings that docs/interface.md, "Configuration" gives as defaults. */
@@ -26,6 +27,7 @@ export interface SeatTerms {
   readonly park?: Park | null
   readonly inFlight?: number
   readonly lastUse?: number
+  readonly windows?: readonly Usage[]
 }
 
 /** A seat named `member`, entered with all its gates. */
@@ -38,6 +40,7 @@ export function seatOf(member: string, terms: SeatTerms = {}): Seat {
     domain: terms.domain ?? null,
     host: terms.host ?? openGate('host', 'api.example'),
     models,
+    meter: { windows: terms.windows ?? [] },
     epoch: 1,
     weight: terms.weight ?? 1,
     park: terms.park ?? null,

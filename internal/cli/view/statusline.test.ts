@@ -13,6 +13,8 @@ const pool = {
 } as unknown as PoolShape
 const none = { active: null, members: [{ ...work, active: false }] }
 
+const heard = { family: null, resetAt: null, seenAt: '2026-01-05T14:00:00Z', source: 'headers', cap: null } as const
+
 test.each<[string, Partial<PoolShape>, string | RegExp]>([
   ['who serves', {}, 'codex: work'],
   [
@@ -22,8 +24,8 @@ test.each<[string, Partial<PoolShape>, string | RegExp]>([
         {
           ...work,
           usage: [
-            { window: '5h', usedPercent: 41.2, resetAt: null },
-            { window: '7d', usedPercent: 62.8, resetAt: null },
+            { window: '5h', usedPercent: 41.2, ...heard },
+            { window: '7d', usedPercent: 62.8, ...heard },
           ],
         },
       ],

@@ -95,7 +95,7 @@ export interface Turn {
   hop(): boolean
   /** Which member beside the present one recovers by itself, first and when; null when none does. */
   recovery(): Exhausted | null
-  /** What a successful answer says of the member's limits, which is read at most once a second for each credential; with `preemptAt`, a sticky pool leaves a member near its limit. */
+  /** What an answer says of the member's limits, which is read at most once a second for each credential; with `preemptAt`, a sticky pool leaves a member near its limit. */
   observe(read: () => readonly Usage[]): void
   /** Resolves with what the canonical probe of the lease's suspect member found, or `inconclusive` after `withinMs`. */
   finding(lease: Lease, withinMs: number): Promise<Finding>

@@ -17,7 +17,7 @@ export interface MemberStatus {
   readonly failures: number
   readonly scoped: readonly { readonly model: ModelFamily; readonly reason: Reason; readonly until: At }[]
   /** What the upstream last said of the member's limits, leaving out what has reset since. */
-  readonly usage: readonly Usage[]
+  readonly usage: readonly (Usage & { /** Percent at which the operator stops it. */ readonly cap: number | null })[]
   readonly domain: string | null
   readonly host: string
   /** false: the host is down, which says nothing about the member. */

@@ -1,6 +1,7 @@
 import {
   type At,
   availability,
+  isCurrent,
   isParked,
   type ModelFamily,
   recoveryAt,
@@ -88,7 +89,7 @@ function memberStatus(seat: LiveSeat, active: boolean, now: At): MemberStatus {
     requests,
     failures,
     scoped,
-    usage: seat.owner.usage.filter(({ resetAt }) => resetAt === null || resetAt > now),
+    usage: seat.meter.windows.filter((usage) => isCurrent(usage, now)).map((usage) => ({ ...usage, cap: null })),
     domain: seat.owner.record.domain,
     host: seat.host.name,
     reachable: isReachable(seat),

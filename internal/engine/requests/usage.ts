@@ -1,4 +1,4 @@
-import { type At, isNearLimit, type Usage } from '../../pool/pool.ts'
+import { type At, isNearLimit, mergedUsage, type Usage } from '../../pool/pool.ts'
 import type { Core } from '../state/context.ts'
 import type { LiveLease, LiveSeat, Pool } from '../state/live.ts'
 import type { ActiveMembers } from './active-member.ts'
@@ -15,16 +15,19 @@ export class UsageWatch {
     this.#activeMembers = activeMembers
   }
 
-  wants({ seat }: LiveLease): boolean {
-    return this.#core.clock.now() - seat.owner.usageAt >= everyMs
+  /** Whether its answer is read: what refuses always is, because its member may say nothing for long. */
+  wants({ seat, isAnswered }: LiveLease): boolean {
+    return !isAnswered || this.#core.clock.now() - seat.owner.meteredAt >= everyMs
   }
 
-  observe({ seat, generation }: LiveLease, usage: readonly Usage[]): void {
+  observe({ seat, generation, isAnswered }: LiveLease, usage: readonly Usage[]): void {
     const { owner, pool } = seat
     const now = this.#core.clock.now()
-    owner.usageAt = now
+    owner.meteredAt = now
     if (usage.length === 0 || owner.generation !== generation) return
-    owner.usage = usage
+    owner.meter.windows = mergedUsage(owner.meter.windows, usage, now)
+    // Who refuses is left because of that, and told so.
+    if (!isAnswered) return
     const preemptAt = pool.record.preemptAt ?? this.#core.settings.preemptAt
     if (pool.record.strategy !== 'sticky' || pool.active !== seat || !isNearLimit(usage, preemptAt, now)) return
     const next = fresher(pool, seat, { preemptAt, now })
@@ -36,7 +39,8 @@ export class UsageWatch {
 function fresher(pool: Pool, seat: LiveSeat, at: { preemptAt: number | null; now: At }): LiveSeat | undefined {
   const { seats, selectionIndex } = pool
   return [...seats.slice(seat.index + 1), ...seats.slice(0, seat.index)].find(
-    (other) => selectionIndex.availability(other) === 'ready' && !isNearLimit(other.owner.usage, at.preemptAt, at.now),
+    (other) =>
+      selectionIndex.availability(other) === 'ready' && !isNearLimit(other.meter.windows, at.preemptAt, at.now),
   )
 }
 

@@ -1,13 +1,13 @@
 import {
   type At,
   type Gate,
+  type Meter,
   type ModelFamily,
   type Park,
   type Seat,
   SelectionIndex,
   Storm,
   type StrategyName,
-  type Usage,
 } from '../../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
 import type { Decision, Lease, LivePool } from '../api/data-path.ts'
@@ -25,9 +25,10 @@ export interface LiveCredential {
   failedAt: readonly At[]
   /** The HTTP status of the latest failure that changed something. */
   lastStatus: number | null
-  /** What the upstream last said of its limits, and when. */
-  usage: readonly Usage[]
-  usageAt: At
+  /** What the upstream last said of its limits. */
+  readonly meter: Meter
+  /** When answers were last read for it. */
+  meteredAt: At
   /** When the canonical probe last started. */
   probedAt: At | null
   /** When the canonical probe last cleared it. */

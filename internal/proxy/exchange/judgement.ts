@@ -81,12 +81,13 @@ export class Judgement {
 
   /** The member refuses: its token is renewed, or another member is asked, or the refusal is the answer. */
   refused(attempt: AnyAttempt, outcome: Outcome): State {
-    const { history, outgoing } = this.#deps
+    const { history, outgoing, context } = this.#deps
     if (outcome.scope.endsWith('model') && outcome.model === null) history.turn.model ??= outgoing.model()
     const first = history.rejected
     const step = nextStep(outcome, history.progress(outcome), this.#maxAttempts)
     if (step.do === 'renew') return this.#renew(attempt, outcome)
     history.report(outcome)
+    history.turn.observe(() => attempt.usage(context.clock.now()))
     const owned = outcome.reason === 'foreign-state' ? this.#answerForOwner(attempt) : null
     if (owned) return owned
     return step.do === 'ask' && first ? this.#ask(first, step.free) : this.#continue(step)

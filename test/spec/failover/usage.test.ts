@@ -32,3 +32,30 @@ it('a pool stays with a member that has room left', async () => {
   await spillway.ask()
   expect(spillway.upstream.served).toEqual(['sk-a', 'sk-a'])
 })
+
+it('is known of a member that refuses, too, and a limit that an answer leaves out stays until it resets', async () => {
+  const reset = String(spillway.clock.now() / 1_000 + 7_200)
+  spillway.upstream.on('sk-a').once(
+    answer(200, {
+      'x-codex-secondary-used-percent': '61',
+      'x-codex-secondary-window-minutes': '10080',
+      'x-codex-secondary-reset-at': reset,
+    }),
+    answer(
+      429,
+      {
+        'x-codex-primary-used-percent': '100',
+        'x-codex-primary-window-minutes': '300',
+        'x-codex-primary-reset-at': reset,
+      },
+      { error: { code: 'rate_limit_exceeded' } },
+    ),
+  )
+  await spillway.ask()
+  await spillway.ask()
+  const { members } = await spillway.ops.poolStatus({ name: 'openai' })
+  expect(members[0]?.usage).toMatchObject([
+    { window: '5h', usedPercent: 100, source: 'headers' },
+    { window: '7d', usedPercent: 61, source: 'headers' },
+  ])
+})

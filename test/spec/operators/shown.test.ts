@@ -29,10 +29,11 @@ it('how much of its limits a member has used, once its upstream has said so, unt
   )
   await spillway.ask()
   const { members } = await spillway.ops.poolStatus({ name: 'openai' })
+  const heard = { family: null, seenAt: '2026-01-05T14:00:00.000Z', source: 'headers', cap: null }
   expect(members.map(({ usage }) => usage)).toEqual([
     [
-      { window: '5h', usedPercent: 82.6, resetAt: '2026-01-05T15:00:00.000Z' },
-      { window: 'requests', usedPercent: 7, resetAt: '2026-01-05T16:00:00.000Z' },
+      { window: '5h', usedPercent: 82.6, resetAt: '2026-01-05T15:00:00.000Z', ...heard },
+      { window: 'requests', usedPercent: 7, resetAt: '2026-01-05T16:00:00.000Z', ...heard },
     ],
     [],
   ])
@@ -40,15 +41,15 @@ it('how much of its limits a member has used, once its upstream has said so, unt
   expect(table[1]).toContain('5h ███████░ 83%  requests █░░░░░░░ 7%')
   expect(table[1]).toContain('5h resets in 1 h, requests resets in 2 h')
   expect(table[2]).not.toContain('%')
-  const resets = (await metrics()).split('\n').filter((line) => line.startsWith('spillway_member_reset_seconds{'))
+  const resets = (await metrics()).split('\n').filter((line) => line.startsWith('spillway_window_reset_seconds{'))
   expect(resets).toEqual([
-    'spillway_member_reset_seconds{pool="openai",member="a",window="5h"} 3600',
-    'spillway_member_reset_seconds{pool="openai",member="a",window="requests"} 7200',
+    'spillway_window_reset_seconds{pool="openai",member="a",window="5h"} 3600',
+    'spillway_window_reset_seconds{pool="openai",member="a",window="requests"} 7200',
   ])
-  const used = (await metrics()).split('\n').filter((line) => line.startsWith('spillway_member_used_ratio'))
+  const used = (await metrics()).split('\n').filter((line) => line.startsWith('spillway_window_used_ratio'))
   expect(used.map((line) => line.replace(/ .*/, ''))).toEqual([
-    'spillway_member_used_ratio{pool="openai",member="a",window="5h"}',
-    'spillway_member_used_ratio{pool="openai",member="a",window="requests"}',
+    'spillway_window_used_ratio{pool="openai",member="a",window="5h"}',
+    'spillway_window_used_ratio{pool="openai",member="a",window="requests"}',
   ])
   expect(used.map((line) => Number(line.replace(/.* /, '')))).toEqual([
     expect.closeTo(0.8264, 6),
