@@ -9,7 +9,7 @@ let machine: { mono: number; uptime: number; wall: number }
 let clock: Clock
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   machine = { mono: 5_000, uptime: 90_000, wall: start }
   clock = clockOver({ mono: () => machine.mono, uptime: () => machine.uptime, wall: () => machine.wall })
 })

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import perfHooks from 'node:perf_hooks'
+import { describe, expect, it, vi } from 'vitest'
 import { type Announcement, eventBus } from '../events/events.ts'
 import { createMetrics, type MemberView, type PoolMetrics, type PoolView, type View } from './metrics.ts'
 
@@ -36,6 +37,16 @@ function failover(reason: 'quota' | 'rate-limited', suppressed = 0, inPool = 'p'
     suppressed,
   }
 }
+
+it('measures Node itself from the first scrape on, because its loop wakes for that a hundred times a second', async () => {
+  const watched = vi.spyOn(perfHooks, 'monitorEventLoopDelay')
+  const { samples } = measured()
+  expect(watched).not.toHaveBeenCalled()
+  expect(await samples('nodejs_eventloop_lag_seconds')).toHaveLength(1)
+  await samples('nodejs_eventloop_lag_seconds')
+  expect(watched).toHaveBeenCalledTimes(1)
+  watched.mockRestore()
+})
 
 describe('counters', () => {
   it('count requests and attempts by pool and outcome', async () => {

@@ -6,16 +6,16 @@ export type Sample = (labels: Record<string, string>, value: number) => void
 /** What is exposed: plain numbers, which are read when somebody asks, and histograms. */
 export class Exposition {
   readonly #registry = new Registry()
-
-  constructor() {
-    collectDefaultMetrics({ register: this.#registry })
-  }
+  #isRead = false
 
   get contentType(): string {
     return this.#registry.contentType
   }
 
+  /** Node's own are counted from the first scrape on: measuring its loop alone takes a hundred wake-ups a second. */
   render(): Promise<string> {
+    if (!this.#isRead) collectDefaultMetrics({ register: this.#registry })
+    this.#isRead = true
     return this.#registry.metrics()
   }
 
