@@ -74,6 +74,7 @@ const homes = {
   'http-proxy': ['proxy/websocket'],
   undici: ['proxy/upstream', 'credential', 'outbound'],
   'better-sqlite3': ['store'],
+  pg: ['store'],
   kysely: ['store'],
   grammy: ['telegram'],
   pino: ['log'],

@@ -31,10 +31,13 @@ const recentRows = 20_000
 export class AuditTable {
   readonly #statements: Statements
   readonly #key: Uint8Array
+  readonly #isShared: boolean
 
-  constructor(statements: Statements, key: Uint8Array) {
+  /** `isShared`: other processes append to the same chain, and its head is locked before it is continued. */
+  constructor(statements: Statements, key: Uint8Array, isShared = false) {
     this.#statements = statements
     this.#key = key
+    this.#isShared = isShared
   }
 
   /** Signs the beginning of an empty chain, so that a head that is missing later on was removed by somebody. */
@@ -69,7 +72,7 @@ export class AuditTable {
   async list(on: Connection, query: AuditQuery): Promise<AuditRow[]> {
     const { since, pool, kind, after, limit } = query
     const tests: RawBuilder<unknown>[] = []
-    if (since !== undefined) tests.push(sql`at >= ${since}`)
+    if (since !== undefined) tests.push(sql`at >= ${Math.ceil(since)}`)
     if (pool !== undefined) tests.push(sql`pool = ${pool}`)
     if (kind !== undefined) tests.push(sql`kind = ${kind}`)
     if (after !== undefined) tests.push(sql`seq > ${after}`)
@@ -97,8 +100,8 @@ export class AuditTable {
 
   /** Removes the oldest rows that are over the budget, at most 500 of them, and moves the anchor behind them. */
   async prune(on: Connection, { now, retention }: StepTypes['prune']['asks']): Promise<number> {
-    const anchor = await this.#anchorToMove(on)
     const head = await this.#end(on)
+    const anchor = await this.#anchorToMove(on)
     const oldest = await select(on, { tests: [sql`seq > ${anchor.seq}`], newestFirst: false, limit: pruneRows })
     let bytes = head.bytes - anchor.bytes
     let count = 0
@@ -141,7 +144,7 @@ export class AuditTable {
 
   /** What the next row follows. A head that is not ours must not be continued: our next signature would vouch for it. */
   async #end(on: Connection): Promise<Omit<Head, 'signature'>> {
-    const head = await this.#head(on)
+    const head = this.#isShared ? await this.#statements.lock(on, heads) : await this.#head(on)
     if (head && isOurHead(this.#key, head)) return { ...head, seq: Math.max(head.seq, await this.#lastSeq(on)) }
     return { seq: Math.max(head?.seq ?? 0, await this.#lastSeq(on)), hash: nothing, bytes: head?.bytes ?? 0 }
   }

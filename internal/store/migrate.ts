@@ -1,11 +1,12 @@
 import { type Kysely, sql } from 'kysely'
 import { StoreError } from './fault.ts'
 import { first } from './migrations/first.ts'
+import { fleet } from './migrations/fleet.ts'
 import type { Migration, Spelling } from './migrations/migration.ts'
 import { shape } from './migrations/shape.ts'
 
 /** In order and for ever: the schema's number is how many of them a database has seen. */
-const migrations: readonly Migration[] = [first, shape]
+const migrations: readonly Migration[] = [first, shape, fleet]
 
 /** The schema that this version of the program reads and writes. */
 export const newestSchema = migrations.length
@@ -30,15 +31,18 @@ export function refuseNewer(name: string, found: SchemaMark, program: string): v
 interface MigrateOptions {
   readonly spelling: Spelling
   readonly program: string
+  /** Waits in the transaction until nobody else sets the schema up; not needed where nobody else can. */
+  readonly alone?: (on: Kysely<unknown>) => Promise<void>
   /** Called in the same transaction when the database was empty before. */
   readonly begin: (on: Kysely<unknown>) => Promise<void>
 }
 
 /** Brings the schema of the database `name` up to date in one transaction. */
 export async function migrate(db: Kysely<unknown>, name: string, options: MigrateOptions): Promise<void> {
-  const { spelling, program, begin } = options
+  const { spelling, program, alone, begin } = options
   await db.transaction().execute(async (trx) => {
-    const run = (statement: string) => sql.raw(statement).execute(trx)
+    const run = (statement: string) => sql.raw(spelt(statement, spelling)).execute(trx)
+    await alone?.(trx)
     await run(markTable(spelling))
     const mark = await readMark(trx)
     if (mark) refuseNewer(name, mark, program)
@@ -53,6 +57,11 @@ export async function migrate(db: Kysely<unknown>, name: string, options: Migrat
   })
 }
 
+/** The type stands behind the name of its column. */
+function spelt(statement: string, { text }: Spelling): string {
+  return statement.replace(/(?<=\w )text\b/g, text)
+}
+
 function markTable({ int, numbered }: Spelling): string {
   return `create table if not exists schema_mark (
     id ${int} primary key not null check (id = 1),
@@ -61,7 +70,8 @@ function markTable({ int, numbered }: Spelling): string {
   ) ${numbered}`
 }
 
-async function readMark(on: Kysely<unknown>): Promise<SchemaMark | null> {
+/** What wrote the database last; null in one that is new. */
+export async function readMark(on: Kysely<unknown>): Promise<SchemaMark | null> {
   const { rows } = await sql<{ version: number | string; written_by: string }>`
     select version, written_by from schema_mark`.execute(on)
   const [row] = rows

@@ -4,6 +4,7 @@ import { type Cell, encode } from './column.ts'
 import { StaleGeneration } from './fault.ts'
 import { belongsToAnother, fingerprintEntry } from './fingerprint.ts'
 import type { RefreshRecord } from './records.ts'
+import type { Committed } from './shared.ts'
 import { type Connection, Statements } from './statements.ts'
 import type { NamedBatch, Steps, StepTypes } from './steps.ts'
 import * as tables from './tables.ts'
@@ -15,18 +16,35 @@ export interface Housekeeping {
   shrink(): void | Promise<void>
 }
 
+/** What a batch takes part in where replicas share the database. */
+export interface Fleet {
+  /** Checks the conditions of the batch and numbers it, before it is written; null when it changes no rows. */
+  enter(on: Connection, batch: NamedBatch): Promise<number | null>
+  /** Forgets what nobody asks for any more. */
+  forget(on: Connection): Promise<void>
+}
+
+interface SqlOptions {
+  readonly auditKey: Uint8Array
+  readonly house: Housekeeping
+  /** Null: no other process writes to the database. */
+  readonly fleet: Fleet | null
+}
+
 /** The steps of a Store over any database that kysely speaks to and that has the schema of `migrate`. */
 export class SqlSteps implements Steps {
   readonly #db: Connection
   readonly #statements: Statements
   readonly #trail: AuditTable
   readonly #house: Housekeeping
+  readonly #fleet: Fleet | null
 
-  constructor(db: Connection, options: { readonly auditKey: Uint8Array; readonly house: Housekeeping }) {
+  constructor(db: Connection, { auditKey, house, fleet }: SqlOptions) {
     this.#db = db
     this.#statements = new Statements(db)
-    this.#trail = new AuditTable(this.#statements, options.auditKey)
-    this.#house = options.house
+    this.#trail = new AuditTable(this.#statements, auditKey, fleet !== null)
+    this.#house = house
+    this.#fleet = fleet
   }
 
   /** Signs the beginning of the audit chain; once in the life of a database, in the transaction that sets it up. */
@@ -39,13 +57,23 @@ export class SqlSteps implements Steps {
     const [kept] = await this.#statements.find(this.#db, tables.meta, { name: fingerprintEntry })
     if (kept && kept.value !== keyId) throw belongsToAnother(store, kept.value, keyId)
     if (kept) return
-    await this.#write((on) => this.#statements.put(on, tables.meta, { name: fingerprintEntry, value: keyId }))
+    await this.#write((on) => this.sign(on, keyId))
+  }
+
+  /** Keeps the fingerprint of the master key, in a transaction of the caller. */
+  sign(on: Connection, keyId: string): Promise<void> {
+    return this.#statements.put(on, tables.meta, { name: fingerprintEntry, value: keyId })
   }
 
   load(): Promise<Snapshot> {
+    return this.#read((on) => this.loadOn(on))
+  }
+
+  /** The snapshot that a transaction sees. */
+  async loadOn(on: Connection): Promise<Snapshot> {
     const { credentials, credentialStates, pools, poolStates, seats, domains, hosts, keys, secrets } = tables
     const statements = this.#statements
-    return this.#read(async (on) => ({
+    return {
       credentials: await statements.find(on, credentials),
       states: await statements.find(on, credentialStates),
       pools: await statements.find(on, pools),
@@ -57,13 +85,15 @@ export class SqlSteps implements Steps {
       secrets: await statements.find(on, secrets),
       suppressed: await statements.find(on, tables.suppressed),
       meta: notes(await statements.find(on, tables.meta)),
-    }))
+    }
   }
 
-  commit(batch: NamedBatch): Promise<readonly number[]> {
+  commit(batch: NamedBatch): Promise<Committed> {
     return this.#write(async (on) => {
+      const number = (await this.#fleet?.enter(on, batch)) ?? null
       for (const write of batch.writes) await this.#apply(on, write)
-      return batch.audit.length > 0 ? this.#trail.append(on, batch.audit) : []
+      const seqs = batch.audit.length > 0 ? await this.#trail.append(on, batch.audit) : []
+      return { seqs, number }
     })
   }
 
@@ -83,6 +113,8 @@ export class SqlSteps implements Steps {
   }
 
   async prune(asks: StepTypes['prune']['asks']): Promise<number> {
+    const fleet = this.#fleet
+    if (fleet) await this.#write((on) => fleet.forget(on))
     const gone = await this.#write((on) => this.#trail.prune(on, asks))
     if (gone > 0) await this.#house.shrink()
     return gone
@@ -101,7 +133,7 @@ export class SqlSteps implements Steps {
   }
 
   #read<T>(run: (on: Connection) => Promise<T>): Promise<T> {
-    return this.#db.transaction().setAccessMode('read only').setIsolationLevel('repeatable read').execute(run)
+    return reading(this.#db, run)
   }
 
   #write<T>(run: (on: Connection) => Promise<T>): Promise<T> {
@@ -185,6 +217,11 @@ export class SqlSteps implements Steps {
 
 function same(a: readonly Cell[], b: readonly Cell[]): boolean {
   return a.every((cell, i) => cell === b[i])
+}
+
+/** What `run` answers in a transaction that sees the database as it is at one moment. */
+export function reading<T>(db: Connection, run: (on: Connection) => Promise<T>): Promise<T> {
+  return db.transaction().setAccessMode('read only').setIsolationLevel('repeatable read').execute(run)
 }
 
 /** What the product wrote down by name; the fingerprint is the store's own. */

@@ -21,7 +21,14 @@ import type { Housekeeping } from './sql.ts'
 
 /** Everything that is SQLite and not SQL: pragmas, files, transactions that take the write lock at once, error codes. */
 
-export const spelling: Spelling = { int: 'integer', real: 'real', keyed: 'strict, without rowid', numbered: 'strict' }
+export const spelling: Spelling = {
+  int: 'integer',
+  real: 'real',
+  text: 'text',
+  keyed: 'strict, without rowid',
+  numbered: 'strict',
+  isShared: false,
+}
 
 /**
  * Small pages, because a commit writes three or four of them for a few hundred bytes: a burst of fifty commits then fits

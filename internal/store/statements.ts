@@ -46,6 +46,16 @@ export class Statements {
     return rows.map((row) => decode(table, row))
   }
 
+  /** The record of a table that has one, locked until the transaction ends; for a database that others write to. */
+  async lock<R extends object>(on: Connection, table: Table<R>): Promise<R | null> {
+    const query = this.#once(
+      `lock ${table.name}`,
+      () => sql<Row>`select ${names(namesOf(table))} from ${sql.table(table.name)} where id = 1 for update`,
+    )
+    const [row] = (await on.executeQuery<Row>(query)).rows
+    return row ? decode(table, row) : null
+  }
+
   /** The greatest number in a column; 0 when the table is empty. */
   async greatest<R extends object>(on: Connection, table: Table<R>, column: string): Promise<number> {
     const query = this.#once(`greatest ${table.name} ${column}`, () => {

@@ -22,7 +22,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'spillway-steps-'))
   const file = join(folder, 'spillway.db')
   database = openSqlite(file, { mustExist: false, busyMs: 100 })
-  steps = new SqlSteps(database.db, { auditKey: new Uint8Array(32).fill(1), house: database.house })
+  steps = new SqlSteps(database.db, { auditKey: new Uint8Array(32).fill(1), house: database.house, fleet: null })
   await migrate(database.db, file, { spelling, program: '0.1.0', begin: (on) => steps.begin(on) })
   losing = null
   store = storeOf(lossy(steps), async () => {})
@@ -36,9 +36,9 @@ function lossy(inner: Steps): Steps {
   return {
     load: (asks) => inner.load(asks),
     async commit(asks) {
-      const seqs = losing === 'before' ? [] : await inner.commit(asks)
+      const done = losing === 'before' ? { seqs: [], number: null } : await inner.commit(asks)
       if (losing) throw new StoreError('deadline', 'no answer')
-      return seqs
+      return done
     },
     refreshState: (asks) => inner.refreshState(asks),
     audit: (asks) => inner.audit(asks),

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto'
 import type { DomainEvent } from '../events/events.ts'
 import type { At } from '../pool/pool.ts'
 import type { AuditQuery, Retention, Store } from './api.ts'
-import type { AuditEntry, Batch, Snapshot, Write } from './batch.ts'
+import type { AuditEntry, Snapshot } from './batch.ts'
 import type { Break, Link } from './chain.ts'
 import type { AuditRow, IncidentRecord, OutboxRecord, RefreshRecord, SecretRecord } from './records.ts'
+import type { Committed, Shared, SharedBatch } from './shared.ts'
 
 /** An audit entry with a name, by which a second attempt finds what the first one wrote. */
 export interface NamedEntry extends AuditEntry {
@@ -13,8 +14,7 @@ export interface NamedEntry extends AuditEntry {
   readonly again: boolean
 }
 
-export interface NamedBatch {
-  readonly writes: readonly Write[]
+export interface NamedBatch extends Omit<SharedBatch, 'audit'> {
   readonly audit: readonly NamedEntry[]
 }
 
@@ -26,7 +26,7 @@ export type Walk =
 /** The pieces that a Store is made of: what each is asked and what it answers. None takes long. */
 export interface StepTypes {
   load: { asks: null; answers: Snapshot }
-  commit: { asks: NamedBatch; answers: readonly number[] }
+  commit: { asks: NamedBatch; answers: Committed }
   refreshState: {
     asks: string
     answers: { readonly row: RefreshRecord | null; readonly secrets: readonly SecretRecord[] }
@@ -50,12 +50,19 @@ export type Steps = {
   readonly [S in StepName]: (asks: StepTypes[S]['asks']) => Promise<StepTypes[S]['answers']>
 }
 
-/** The Store over its steps. */
-export function storeOf(steps: Steps, close: () => Promise<void>): Store {
+/** Commits on conditions, as a shared store offers them. */
+export type Commit = (batch: SharedBatch) => Promise<Committed>
+
+/** The Store over its steps; `sharedBy` makes the rest of a store that replicas share. */
+export function storeOf(
+  steps: Steps,
+  close: () => Promise<void>,
+  sharedBy: (commit: Commit) => Shared | null = () => null,
+): Store {
   const commit = namedCommits(steps)
   return {
     load: () => steps.load(null),
-    commit,
+    commit: async (batch) => (await commit(batch)).seqs,
     refreshState: (id) => steps.refreshState(id),
     audit: (query) => steps.audit(query),
     async verifyAudit() {
@@ -76,7 +83,7 @@ export function storeOf(steps: Steps, close: () => Promise<void>): Store {
     incidents: () => steps.incidents(null),
     outbox: () => steps.outbox(null),
     space: () => steps.space(null),
-    shared: null,
+    shared: sharedBy(commit),
     close,
   }
 }
@@ -85,7 +92,7 @@ export function storeOf(steps: Steps, close: () => Promise<void>): Store {
  * Commits whose audit entries keep their name while it is uncertain whether they were written: an event that is
  * committed again after a failure becomes one row, not two.
  */
-function namedCommits(steps: Steps): Store['commit'] {
+function namedCommits(steps: Steps): Commit {
   const uncertain = new WeakMap<DomainEvent, string>()
   const run = randomBytes(6).toString('base64url')
   let count = 0
@@ -93,12 +100,12 @@ function namedCommits(steps: Steps): Store['commit'] {
     const before = uncertain.get(event)
     return { event, suppressed, entry: before ?? `${run}.${++count}`, again: before !== undefined }
   }
-  return async (batch: Batch) => {
+  return async (batch) => {
     const audit = batch.audit.map(named)
     try {
-      const seqs = await steps.commit({ writes: batch.writes, audit })
+      const done = await steps.commit({ ...batch, audit })
       for (const { event } of audit) uncertain.delete(event)
-      return seqs
+      return done
     } catch (error) {
       for (const { event, entry } of audit) uncertain.set(event, entry)
       throw error

@@ -9,6 +9,7 @@ export { Conflict, LeaseLost, StaleGeneration, StoreError, type StoreErrorCode }
 export type { StoreKey } from './fingerprint.ts'
 export { acquireLock, type Holder, type Lock, type LockAttempt, tryLock } from './lock.ts'
 export { openSqliteStore } from './open.ts'
+export { openPostgresStore, type PostgresSettings } from './postgres/start.ts'
 export type * from './records.ts'
 export { type Rekeyed, rekeyDatabase } from './rekey.ts'
 export type * from './shared.ts'

@@ -22,7 +22,7 @@ async function ready(): Promise<SqlSteps> {
   // A database that has been there and is gone must not be replaced by an empty one: its disk may be unmounted.
   const database = openSqlite(file, { mustExist: opened, busyMs })
   try {
-    const steps = new SqlSteps(database.db, { auditKey: key.auditKey, house: database.house })
+    const steps = new SqlSteps(database.db, { auditKey: key.auditKey, house: database.house, fleet: null })
     await migrate(database.db, file, { spelling, program, begin: (on) => steps.begin(on) })
     await claim(steps)
     opened = true

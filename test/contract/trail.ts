@@ -97,14 +97,5 @@ export function trailContract(bench: Bench): void {
       expect(left.at(-1)?.seq).toBe(100)
       expect(await bench.store.prune(at, { ...generous, maxBytes: 50_000 })).toBe(0)
     })
-
-    test('gives room back', async () => {
-      await bench.tell(...many(5_000))
-      await bench.reopen()
-      const { usedBytes: before } = await bench.store.space()
-      await bench.store.prune(at, { ...generous, maxRows: 10 })
-      await bench.reopen()
-      expect((await bench.store.space()).usedBytes).toBeLessThan(before / 2)
-    })
   })
 }
