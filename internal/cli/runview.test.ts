@@ -122,7 +122,7 @@ describe('a run ends with one line and an exit code', () => {
       'trouble with what it runs on',
       { kind: 'cooled', why: 'folder-hung', waitMs: 60_000, attempts: 0 },
       75,
-      'run: cooling (infrastructure): the working folder does not answer; try again in 1 min',
+      'run: cooling (infrastructure): the working folder does not answer; try again in 60 s',
     ],
     [
       'a job that waits after failures',

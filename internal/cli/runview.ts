@@ -1,9 +1,10 @@
 import { readableSize } from '../config/schema/units.ts'
 import type { Ending, HaltReason, RunNote, Trouble } from '../guard/guard.ts'
 import type { ClaimShape } from '../ops/ops.ts'
+import { span } from '../when/when.ts'
 import { exitCodes } from './exit.ts'
 import { checkText } from './view/poolview.ts'
-import { localTime, span } from './when.ts'
+import { localTime } from './when.ts'
 
 /** What a run says at its end, null for nothing, and its exit code. */
 export interface Conclusion {

@@ -1,20 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { localTime, relative, span } from './when.ts'
+import { localTime, relative, timesAt } from './when.ts'
 
 const now = Date.UTC(2026, 0, 5, 14)
 const at = (ms: number) => new Date(now + ms).toISOString()
-
-test.each([
-  [0, '0 s'],
-  [29_400, '29 s'],
-  [59_600, '1 min'],
-  [90_000, '2 min'],
-  [3_599_000, '60 min'],
-  [7_200_000, '2 h'],
-  [172_800_000, '2 d'],
-])('%i ms are %s', (ms, text) => {
-  expect(span(ms)).toBe(text)
-})
 
 test.each([
   [240_000, 'in 4 min'],
@@ -44,5 +32,13 @@ describe('local time', () => {
   ])('in %s, %i ms from now, is %s', (timezone, ms, text) => {
     process.env.TZ = timezone
     expect(localTime(at(ms), now)).toBe(text)
+  })
+
+  test('what was is said to its second, and what will be with as much as helps', () => {
+    process.env.TZ = 'Asia/Kolkata'
+    const times = timesAt(now)
+    expect(times.stamp(at(-3 * 86_400_000 + 500))).toBe('2026-01-02 19:30:00 UTC+5:30')
+    expect(times.stamp(at(-1_500))).toBe('19:29:58 UTC+5:30')
+    expect(times.at(at(3 * 86_400_000))).toBe('2026-01-08 19:30 UTC+5:30')
   })
 })

@@ -1,38 +1,30 @@
-const units = [
-  { name: 'd', ms: 86_400_000 },
-  { name: 'h', ms: 3_600_000 },
-  { name: 'min', ms: 60_000 },
-  { name: 's', ms: 1_000 },
-] as const
-
-/** A length of time in its largest unit, rounded: `4 min`, `2 h`, `0 s`. */
-export function span(ms: number): string {
-  const seconds = Math.round(Math.abs(ms) / 1000) * 1000
-  const unit = units.find((candidate) => seconds >= candidate.ms) ?? units[3]
-  return `${Math.round(seconds / unit.ms)} ${unit.name}`
-}
+import { instantsIn, relative as seenFrom, stampsIn, timeOfDay } from '../when/when.ts'
 
 /** An RFC 3339 instant as seen from `now`: `in 4 min`, `2 h ago`, `now`. */
 export function relative(instant: string, now: number): string {
-  const ms = Date.parse(instant) - now
-  if (Math.abs(ms) < 1000) return 'now'
-  return ms > 0 ? `in ${span(ms)}` : `${span(ms)} ago`
+  return seenFrom(Date.parse(instant), now)
 }
 
 /** An RFC 3339 instant as local time of day, with the date before it unless it is today's: `14:05:00`. */
 export function localTime(instant: string, now: number): string {
-  const at = new Date(instant)
-  const today = new Date(now)
-  const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')
-  const date = (day: Date) => [day.getFullYear(), two(day.getMonth() + 1), two(day.getDate())].join('-')
-  return date(at) === date(today) ? time : `${date(at)} ${time}`
-}
-
-function two(number: number): string {
-  return String(number).padStart(2, '0')
+  return timeOfDay(Date.parse(instant), now)
 }
 
 /** An instant for a table: relative, or a dash for none. */
 export function relativeOr(instant: string | null, now: number, none = '-'): string {
   return instant === null ? none : relative(instant, now)
+}
+
+/** How a list says its RFC 3339 instants, seen from `now`. */
+export interface Times {
+  /** `20:13:15 UTC+1`: when something will be. */
+  at(instant: string): string
+  /** `2026-01-05 20:13:15 UTC+1`: when something was. */
+  stamp(instant: string): string
+}
+
+/** Says instants in this machine's zone. */
+export function timesAt(now: number): Times {
+  const [say, stamp] = [instantsIn(), stampsIn()]
+  return { at: (instant) => say(Date.parse(instant), now), stamp: (instant) => stamp(Date.parse(instant), now) }
 }

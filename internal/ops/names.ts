@@ -63,7 +63,8 @@ export function oneOf<T extends string>(what: string, word: string, allowed: rea
   throw new Refusal(
     'invalid',
     `${JSON.stringify(word)} is not a ${what}${near === null ? '' : `; did you mean ${near}?`}`,
-    `one of ${allowed.join(', ')}`,
+    // A long list hides the word that was meant.
+    near !== null && allowed.length > 12 ? null : `one of ${allowed.join(', ')}`,
   )
 }
 

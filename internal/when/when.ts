@@ -12,6 +12,33 @@ export type SayInstant = (at: number, now: number) => string
 
 /** Says instants in a time zone (an IANA name); in the machine's own when there is none. */
 export function instantsIn(timeZone?: string): SayInstant {
+  const wordsOf = wordsIn(timeZone)
+  return (at, now) => {
+    const isFar = Math.abs(at - now) >= dayMs
+    const told = wordsOf(roundedUp(at, isFar ? minuteMs : secondMs))
+    const zoned = `${isFar ? told.minute : told.second} ${told.zone}`
+    return told.date === wordsOf(now).date ? zoned : `${told.date} ${zoned}`
+  }
+}
+
+/** Says what has been written down, always to its very second: `2026-01-05 20:13:15 UTC`, without the date when that is today's. */
+export function stampsIn(timeZone?: string): SayInstant {
+  const wordsOf = wordsIn(timeZone)
+  return (at, now) => {
+    const { date, second, zone } = wordsOf(at)
+    return date === wordsOf(now).date ? `${second} ${zone}` : `${date} ${second} ${zone}`
+  }
+}
+
+/** An instant in words: `2026-01-05`, `20:13`, `20:13:15` and `UTC+1`. */
+interface InstantWords {
+  readonly date: string
+  readonly minute: string
+  readonly second: string
+  readonly zone: string
+}
+
+function wordsIn(timeZone: string | undefined): (at: number) => InstantWords {
   // Swedish dates are ISO 8601: 2026-01-05 14:05:00.
   const format = new Intl.DateTimeFormat('sv-SE', {
     year: 'numeric',
@@ -24,17 +51,35 @@ export function instantsIn(timeZone?: string): SayInstant {
     timeZoneName: 'shortOffset',
     ...(timeZone === undefined ? {} : { timeZone }),
   })
-  const partsOf = (at: number) =>
-    Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value])) as Record<string, string>
-  const dateOf = ({ year, month, day }: Record<string, string>) => `${year}-${month}-${day}`
-  return (at, now) => {
-    const isFar = Math.abs(at - now) >= dayMs
-    const told = partsOf(roundedUp(at, isFar ? minuteMs : secondMs))
-    const time = [told.hour, told.minute, ...(isFar ? [] : [told.second])].join(':')
-    const zoned = `${time} ${zoneOf(told.timeZoneName ?? 'UTC')}`
-    const date = dateOf(told)
-    return date === dateOf(partsOf(now)) ? zoned : `${date} ${zoned}`
+  return (at) => {
+    const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]))
+    const minute = `${parts.hour}:${parts.minute}`
+    return {
+      date: `${parts.year}-${parts.month}-${parts.day}`,
+      minute,
+      second: `${minute}:${parts.second}`,
+      zone: zoneOf(parts.timeZoneName ?? 'UTC'),
+    }
   }
+}
+
+/** An instant as seen from `now`: `in 4 min`, `2 h ago`, `now`. */
+export function relative(at: number, now: number): string {
+  const ms = at - now
+  if (Math.abs(ms) < secondMs) return 'now'
+  return ms > 0 ? `in ${span(ms)}` : `${span(-ms)} ago`
+}
+
+/** An instant as this machine's time of day, with the date before it unless it is today's: `14:05:00`. */
+export function timeOfDay(at: number, now: number): string {
+  const [told, today] = [new Date(at), new Date(now)]
+  const time = [told.getHours(), told.getMinutes(), told.getSeconds()].map(two).join(':')
+  const date = (day: Date) => [day.getFullYear(), two(day.getMonth() + 1), two(day.getDate())].join('-')
+  return date(told) === date(today) ? time : `${date(told)} ${time}`
+}
+
+function two(number: number): string {
+  return String(number).padStart(2, '0')
 }
 
 /** UTC, for those whose zone nobody knows. */

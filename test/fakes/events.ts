@@ -67,9 +67,6 @@ const details: Details = {
   guard_disabled: { what: 'worker' },
 }
 
-/** Every kind of event. */
-export const eventKinds = Object.keys(details)
-
 /** What about an event of a test is not as usual. */
 export type Unusual<K extends EventKind> = Partial<Omit<DomainEvent, 'kind' | 'detail'>> & {
   detail?: Partial<Details[K]>

@@ -5,10 +5,10 @@ import type { Cli } from '../../internal/cli/command.ts'
 import { exitCodes } from '../../internal/cli/exit.ts'
 import { commandTree } from '../../internal/cli/tree.ts'
 import { settings } from '../../internal/config/schema/schema.ts'
+import { eventKinds } from '../../internal/events/events.ts'
 import { createMetrics } from '../../internal/metrics/metrics.ts'
 import { verbs } from '../../internal/ops/verbs.ts'
 import { commands } from '../../internal/telegram/commands.ts'
-import { eventKinds } from '../fakes/events.ts'
 import { headingsOf, textOf } from '../support/citations.ts'
 
 const page = textOf('docs/interface.md')

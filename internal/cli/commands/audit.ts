@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander'
-import type { AuditShape, Ops } from '../../ops/ops.ts'
+import type { Ops } from '../../ops/ops.ts'
 import { type Cli, leaf, listing, ordinal } from '../command.ts'
 import { exitCodes } from '../exit.ts'
-import { localTime } from '../when.ts'
+import { printAudit } from '../view/auditview.ts'
 
 interface ListOptions {
   readonly since?: string
@@ -11,6 +11,9 @@ interface ListOptions {
   readonly number: number
   readonly json?: true
 }
+
+/** The verb gives no more rows at a time. */
+const mostRows = 10_000
 
 /** `audit …`: what happened, in a chain that shows whether somebody changed it. */
 export function auditCommands(program: Command, cli: Cli): void {
@@ -24,15 +27,18 @@ export function auditCommands(program: Command, cli: Cli): void {
     .action((options: ListOptions, command: Command) =>
       cli.withOps(command, async (ops) => {
         const { since, pool, kind, number, json } = options
-        const rows = await ops.auditList({
-          limit: number,
+        const found = await ops.auditList({
+          limit: number < mostRows ? number + 1 : number,
           ...(since === undefined ? {} : { since }),
           ...(pool === undefined ? {} : { pool }),
           ...(kind === undefined ? {} : { kind }),
         })
+        const rows = found.slice(-number)
         if (json) return screen.json(rows)
         if (rows.length === 0) return screen.note('no rows')
-        printRows(cli, rows)
+        printAudit(screen, rows, cli.io.port.now())
+        if (found.length > rows.length && command.getOptionValueSource('number') === 'default')
+          screen.note(`there are older rows; -n ${number * 10} shows more of them`)
       }),
     )
   listing(leaf(audit, 'verify', 'walk along the chain and say whether a row was changed, removed or cut off')).action(
@@ -50,24 +56,6 @@ export function auditCommands(program: Command, cli: Cli): void {
   leaf(audit, 'export', 'all rows, oldest first')
     .addOption(new Option('--format <format>', 'how').choices(['jsonl']).default('jsonl'))
     .action((_options: object, command: Command) => cli.withOps(command, (ops) => exportRows(cli, ops)))
-}
-
-function printRows(cli: Cli, rows: readonly AuditShape[]): void {
-  const now = cli.io.port.now()
-  cli.screen.table(
-    ['SEQ', 'TIME', 'KIND', 'POOL', 'FROM', 'TO', 'REASON', 'ACTOR', 'SUPPRESSED'],
-    rows.map((row) => [
-      String(row.seq),
-      localTime(row.at, now),
-      row.kind,
-      row.pool ?? '-',
-      row.from ?? '-',
-      row.to ?? '-',
-      row.reason ?? '-',
-      row.actor,
-      String(row.suppressed),
-    ]),
-  )
 }
 
 /** Page by page, so that neither side holds the whole log. */

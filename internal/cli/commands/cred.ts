@@ -3,8 +3,8 @@ import type { TestShape } from '../../ops/ops.ts'
 import { type Cli, leaf, listing } from '../command.ts'
 import { facts, identityText, sourceText, testText } from '../credview.ts'
 import { exitCodes } from '../exit.ts'
-import { healthCell } from '../view/poolview.ts'
-import { relativeOr } from '../when.ts'
+import { printListing } from '../view/listing.ts'
+import { healthInk, healthText } from '../view/poolview.ts'
 import { loginCommands } from './login.ts'
 import { secretCommands } from './secrets.ts'
 
@@ -25,18 +25,14 @@ function see(cred: Command, cli: Cli): void {
       if (options.json) return screen.json(all)
       if (all.length === 0) return screen.note('there are no credentials; spillway cred add makes one')
       const now = cli.io.port.now()
-      screen.table(
-        ['NAME', 'PROVIDER', 'IDENTITY', 'HEALTH', 'REASON', 'UNTIL', 'SOURCE', 'POOLS'],
-        all.map((one) => [
-          one.name,
-          one.provider,
-          identityText(one.identity) ?? '-',
-          healthCell(one.health),
-          one.health.reason ?? '-',
-          relativeOr(one.health.until, now),
-          sourceText(one.source),
-          one.pools.join(', ') || '-',
-        ]),
+      printListing(
+        screen,
+        ['NAME', 'HEALTH', 'POOLS', 'PROVIDER', 'IDENTITY', 'SOURCE'],
+        all.map((one) => ({
+          name: one.name,
+          state: { text: healthText(one.health, now), ink: healthInk(one.health) },
+          facts: [one.pools.join(', '), one.provider, identityText(one.identity) ?? '', sourceText(one.source)],
+        })),
       )
     }),
   )

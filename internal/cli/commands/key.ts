@@ -1,7 +1,11 @@
 import type { Command } from 'commander'
 import type { Ops } from '../../ops/ops.ts'
 import { type Cli, leaf, listing, names, whereOf } from '../command.ts'
+import type { Cell } from '../screen.ts'
+import { printListing } from '../view/listing.ts'
 import { relative } from '../when.ts'
+
+type KeyShape = Awaited<ReturnType<Ops['keyList']>>[number]
 
 /** For so long a revoked key is listed: whoever looks for it may wonder why it does not work. */
 const keptMs = 7 * 86_400_000
@@ -50,10 +54,10 @@ export function keyCommands(program: Command, cli: Cli): void {
   listing(leaf(key, 'list', 'all keys, without their secrets'))
     .option('--all', 'also those that were revoked more than a week ago')
     .action((options: { all?: true; json?: true }, command: Command) =>
-      cli.withOps(command, (ops) => list(ops, options)),
+      cli.withOps(command, (ops) => list(ops, options, command)),
     )
 
-  async function list(ops: Ops, options: { all?: true; json?: true }): Promise<void> {
+  async function list(ops: Ops, options: { all?: true; json?: true }, command: Command): Promise<void> {
     const known = await ops.keyList({})
     const now = cli.io.port.now()
     const all = options.all
@@ -61,15 +65,20 @@ export function keyCommands(program: Command, cli: Cli): void {
       : known.filter(({ revokedAt }) => revokedAt === null || now - Date.parse(revokedAt) < keptMs)
     if (options.json) return screen.json(all)
     if (known.length === 0) return screen.note('there are no keys; spillway key create makes one')
-    screen.table(
-      ['NAME', 'ID', 'POOLS', 'CREATED', 'REVOKED'],
-      all.map((one) => [
-        one.name,
-        one.id,
-        one.pools === null ? 'all' : one.pools.join(', '),
-        relative(one.createdAt, now),
-        one.revokedAt === null ? '-' : relative(one.revokedAt, now),
-      ]),
+    const holders = await heldBy(cli, command)
+    printListing(
+      screen,
+      ['NAME', 'STATE', 'POOLS', 'HELD BY', 'CREATED', 'ID'],
+      all.map((one) => ({
+        name: one.name,
+        state: stateOf(one, now),
+        facts: [
+          one.pools === null ? 'all' : one.pools.join(', '),
+          one.revokedAt === null && one.name === 'local' ? holders.join(', ') : '',
+          relative(one.createdAt, now),
+          one.id,
+        ],
+      })),
     )
     const left = known.length - all.length
     if (left > 0)
@@ -83,6 +92,18 @@ export function keyCommands(program: Command, cli: Cli): void {
         if (name === 'local') screen.note(`env, run and connect need it: spillway key rotate ${name}`)
       }),
   )
+}
+
+function stateOf({ revokedAt }: KeyShape, now: number): Cell {
+  return revokedAt === null
+    ? { text: 'in use', ink: 'green' }
+    : { text: `revoked ${relative(revokedAt, now)}`, ink: 'dim' }
+}
+
+/** What uses the key `local`: commands of this program, and clients that are connected. */
+async function heldBy({ io }: Cli, command: Command): Promise<string[]> {
+  const { connectionsIn } = await import('../../connect/connect.ts')
+  return ['env', 'run', ...connectionsIn(io.port.data(whereOf(command, io.cwd)))]
 }
 
 /** The clients that hold the key in a file of theirs. */

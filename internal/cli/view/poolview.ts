@@ -90,9 +90,9 @@ const inks: Readonly<Record<MemberShape['health']['state'], Ink>> = {
   disabled: 'red',
 }
 
-/** The member's health in the ink of how bad it is. */
-export function healthCell(health: MemberShape['health']): Cell {
-  return { text: health.state, ink: inks[health.state] }
+/** The ink that says how bad it is. */
+export function healthInk({ state }: MemberShape['health']): Ink {
+  return inks[state]
 }
 
 function memberRows(pool: PoolShape, screen: Screen, now: number): Row[] {
@@ -146,11 +146,16 @@ function condition(member: MemberShape, now: number): string {
   return parts.join(', ')
 }
 
-function health({ health: { state, reason, until, by }, reachable, host }: MemberShape, now: number): string {
+function health({ health, reachable, host }: MemberShape, now: number): string {
+  return health.state === 'healthy' && !reachable ? `${host} is unreachable` : healthText(health, now)
+}
+
+/** How a credential is, as a sentence without its name. */
+export function healthText({ state, reason, until, by }: MemberShape['health'], now: number): string {
   const why = reason === null ? '' : ` (${words(reason)})`
   switch (state) {
     case 'healthy':
-      return reachable ? 'healthy' : `${host} is unreachable`
+      return 'healthy'
     case 'cooling':
       return `${words(reason ?? 'cooling')}${until === null ? '' : `, ${back(until, now)}`}`
     case 'suspect':

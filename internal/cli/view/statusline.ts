@@ -1,6 +1,5 @@
 import type { MemberShape, PoolShape } from '../../ops/ops.ts'
-import { instantsIn } from '../../when/when.ts'
-import { span } from '../when.ts'
+import { instantsIn, span } from '../../when/when.ts'
 
 /** One pool in a few words, for a prompt or a status bar: `codex: work · 5h 41% · 7d 63%`. */
 export function statusline(pool: PoolShape, now: number): string {

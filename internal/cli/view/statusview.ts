@@ -1,6 +1,7 @@
 import type { IncidentShape, StatusShape } from '../../ops/ops.ts'
+import { span } from '../../when/when.ts'
 import type { Cell, Screen } from '../screen.ts'
-import { relative, span } from '../when.ts'
+import { relative } from '../when.ts'
 import { laidOut, type Row } from './layout.ts'
 import { printPoolViews } from './poolview.ts'
 

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { type AuditListShape, type AuditShape, auditListShape, auditShape } from '../../audit/audit.ts'
 import { parseDuration } from '../../config/config.ts'
+import { eventKinds } from '../../events/events.ts'
 import { type At, Refusal } from '../../pool/pool.ts'
 import type { AuditQuery, ChainVerdict } from '../../store/store.ts'
+import { missing, oneOf } from '../names.ts'
 import { type Call, count, verb } from '../verb.ts'
 
 const mostRows = 10_000
@@ -23,6 +25,8 @@ export const trailVerbs = {
       limit: count.pipe(z.int().min(1).max(mostRows)).default(50),
     }),
     async run(call, { since, pool, kind, limit }): Promise<AuditListShape[]> {
+      if (kind !== undefined) oneOf('kind of audit row', kind, eventKinds)
+      if (pool !== undefined) await checkPool(call, pool)
       const query: AuditQuery = {
         limit,
         ...(since === undefined ? {} : { since: sinceWhen(call, since) }),
@@ -49,6 +53,16 @@ export const trailVerbs = {
     run: async (call, { after, limit }): Promise<AuditShape[]> =>
       (await call.store.audit({ after, limit })).map(auditShape),
   }),
+}
+
+/** Refuses a pool that neither is nor was: rows of one that was deleted stay. */
+async function checkPool({ engine, store }: Call, name: string): Promise<void> {
+  if (engine.pool(name) || (await store.audit({ pool: name, limit: 1 })).length > 0) return
+  throw missing(
+    'pool',
+    name,
+    engine.pools().map(({ record }) => record.name),
+  )
 }
 
 function sinceWhen(call: Call, text: string): At {
