@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { Refusal } from '../pool/pool.ts'
 import { keptFingerprint } from '../store/store.ts'
 import { createKeyFile, readKeyFile, replaceKeyFile, Secret, Vault } from '../vault/vault.ts'
@@ -53,12 +53,9 @@ function endRotation(places: Places, database: string | null): void {
 function fromFile(what: string, file: string): Secret {
   let text: string
   try {
-    if ((statSync(file).mode & 0o077) !== 0 && process.platform !== 'win32') {
-      throw new Refusal('invalid', `${what}: ${file} can be read by other users`, `chmod 600 ${file}`)
-    }
     text = readFileSync(file, 'utf8').split('\n', 1)[0]?.trim() ?? ''
   } catch (error) {
-    throw error instanceof Refusal ? error : unreadable(what, file, error)
+    throw unreadable(what, file, error)
   }
   if (text === '') throw new Refusal('invalid', `${what}: the first line of ${file} is empty`)
   return new Secret(text)

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { clashes, oddities } from './problems/checks.ts'
 import type { Clash } from './problems/clash.ts'
 import type { Problem } from './problems/problem.ts'
+import { inspectReferences, type OpenFile } from './problems/references.ts'
 import { clashesOf } from './problems/validate.ts'
 import { defaults } from './schema/defaults.ts'
 import { type Config, kindAt, schema, settings } from './schema/schema.ts'
@@ -32,6 +33,8 @@ export type Loaded =
       readonly warnings: readonly Problem[]
       /** Every setting with its value and where that was written. */
       settings(): readonly Setting[]
+      /** Opens the files that the settings name, as a start would: what stops one, and what is open to others. */
+      references(): { readonly problems: readonly Problem[]; readonly open: readonly (OpenFile & { place: Problem })[] }
     }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
@@ -97,6 +100,13 @@ export function parseConfig(read: FileText, options: LoadOptions): Loaded {
     config,
     file: read.text === null ? null : options.file,
     warnings: [...oddities(settled).map(report), ...strangers(options.env, others)],
+    references() {
+      const found = inspectReferences(config, options.env)
+      return {
+        problems: found.problems.map(report),
+        open: found.open.map((file) => ({ ...file, place: report(openness(file)) })),
+      }
+    },
     settings: () =>
       [...settings.keys()].map((key) => ({
         key,
@@ -104,6 +114,11 @@ export function parseConfig(read: FileText, options: LoadOptions): Loaded {
         ...writtenAt(key, origin),
       })),
   }
+}
+
+function openness({ key, file, mode }: OpenFile): Clash {
+  const message = `${file} is open to other users (mode ${mode.toString(8)})`
+  return { key, message, hint: `chmod 600 ${file}` }
 }
 
 const owned = ['SPILLWAY_DATA']

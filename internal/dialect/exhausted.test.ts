@@ -74,6 +74,9 @@ describe('an exhausted pool', () => {
   test('one member is spoken of as one, and who recovers first only where it is known', () => {
     const message = messageOf({ ...cooling, members: 1, first: null })
     expect(message).toBe('openai quota exceeded: its only member is cooling. It will reset at 14:05 UTC.')
+    expect(messageOf({ ...cooling, members: 1 })).toBe(
+      'openai quota exceeded: its only member is cooling. It will reset at 14:05 UTC (work).',
+    )
   })
 })
 

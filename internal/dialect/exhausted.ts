@@ -72,7 +72,7 @@ function sentence(exhaustion: Exhaustion, now: At): string {
     const command = exhaustion.remedy ?? `spillway cred login ${first ?? 'NAME'}`
     return `${needing(whole)} See spillway status, then run: ${command}`
   }
-  const whose = first === null ? '' : ` (${first} first)`
+  const whose = first === null ? '' : whole.one ? ` (${first})` : ` (${first} first)`
   return `${cooling(whole)} It will reset at ${minuteInUtc(retryAt, now)}${whose}.`
 }
 

@@ -127,20 +127,29 @@ describe('A22: files that others can read', () => {
     { name: 'the bot token', setting: 'SPILLWAY_NOTICES_TELEGRAM_BOT_TOKEN_FILE' },
     { name: 'the webhook secret', setting: 'SPILLWAY_NOTICES_WEBHOOK_SECRET_FILE' },
     { name: 'the admin token', setting: 'SPILLWAY_ADMIN_TOKEN_FILE' },
-  ])('$name is refused at the start', async ({ setting }) => {
+  ])('$name is closed to them at the start, with a warning, and used', async ({ setting }) => {
     const file = program.beside('secret')
-    writeFileSync(file, 'secret-of-the-file\n')
+    writeFileSync(file, '1234567890:secret-of-the-file\n')
     chmodSync(file, 0o644)
     const env = {
       [setting]: file,
-      SPILLWAY_ADMIN_LISTEN: setting.includes('ADMIN') ? '127.0.0.1:0' : '',
+      ...(setting.includes('ADMIN') ? { SPILLWAY_ADMIN_LISTEN: '127.0.0.1:0' } : {}),
       SPILLWAY_NOTICES_WEBHOOK_URL: 'http://127.0.0.1:9/',
-      SPILLWAY_SERVER_LISTEN: '127.0.0.1:0',
     }
-    const ran = await program.run(['serve'], { env })
-    expect(ran.code).not.toBe(0)
-    expect(ran.stderr).toMatch(/can be read by other users/)
-    expect(ran.stderr).toContain('chmod 600')
-    expect(ran.stderr).not.toContain('secret-of-the-file')
+    const served = await program.serve(env)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    served.process.kill('SIGTERM')
+    const { stderr } = await served.ended
+    expect(stderr).toMatch(/was open to other users \(mode 644\); it is 600 now/)
+    expect(stderr).not.toContain('secret-of-the-file')
+  })
+
+  it('a file of the configuration that is missing stops a start with exit 2, and is named with its setting', async () => {
+    const { code, stderr } = await program.run(['serve'], {
+      env: { SPILLWAY_NOTICES_TELEGRAM_BOT_TOKEN_FILE: '/nowhere/token', SPILLWAY_NOTICES_WEBHOOK_SECRET_ENV: 'UNSET' },
+    })
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/notices\.telegram\.botTokenFile: \/nowhere\/token does not exist/)
+    expect(stderr).toMatch(/notices\.webhook\.secretEnv: the environment variable UNSET is not set here/)
   })
 })

@@ -6,7 +6,7 @@ import { acquireLock, StoreError } from '../../store/store.ts'
 import { type Daemon, startDaemon } from '../daemon/daemon.ts'
 import { rereadConfig } from '../daemon/reread.ts'
 import { type Places, prepareDirectory } from '../places.ts'
-import { load } from './configuration.ts'
+import { load, prepareReferences } from './configuration.ts'
 import { firstKey, poolsFromEnvironment } from './first.ts'
 import { type Environment, loading } from './loading.ts'
 import { untilTold } from './signals.ts'
@@ -24,8 +24,10 @@ export async function serve(places: Places, serving: Serving): Promise<number> {
   const { options, env, clock, started, version } = serving
   const warnings = [...prepareDirectory(places.data)]
   const given = loading(places, env, options)
-  const { config, warnings: oddities } = load(given)
+  const loaded = load(given)
+  const { config, warnings: oddities } = loaded
   if (oddities.length > 0) warnings.push(...formatProblems(oddities).split('\n'))
+  warnings.push(...prepareReferences(loaded))
   const who = { startedAt: clock.now(), version, socket: config.admin.socket }
   const attempt = acquireLock(places.data, who)
   if (!attempt.ok) throw attempt.refusal

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
@@ -70,4 +70,40 @@ test('a file that is named must be there', async () => {
 
 test('prints the schema', async () => {
   expect(JSON.parse((await typed(['schema'])).said)).toMatchObject({ title: 'spillway.yaml' })
+})
+
+test('opens the files that settings name, and says what is wrong with each, with its line', async () => {
+  writeFileSync(join(folder, 'empty'), '\n', { mode: 0o600 })
+  writeFileSync(join(folder, 'pem'), 'no certificate\n', { mode: 0o600 })
+  writeFileSync(
+    file,
+    `admin: { tokenFile: empty }
+notices:
+  telegram: { botTokenFile: gone, chatIds: [1] }
+  webhook: { url: "https://example.com/", secretEnv: UNSET }
+server:
+  tls: { certFile: pem, keyFile: pem }
+`,
+  )
+  const { code, said } = await typed(['check'])
+  expect(code).toBe(2)
+  const expected = [
+    /spillway\.yaml:1: admin\.tokenFile: the first line of \S+empty is empty\n/,
+    /spillway\.yaml:3: notices\.telegram\.botTokenFile: \S+gone does not exist\n/,
+    /spillway\.yaml:4: notices\.webhook\.secretEnv: the environment variable UNSET is not set here\n/,
+    /spillway\.yaml:6: server\.tls\.certFile: \S+pem does not hold a certificate \(PEM\)\n/,
+    /spillway\.yaml:6: server\.tls\.keyFile: \S+pem does not hold a private key without a passphrase \(PEM\)\n/,
+  ]
+  for (const each of expected) expect(said).toMatch(each)
+})
+
+test('warns of a secret that others can read', async () => {
+  writeFileSync(join(folder, 'token'), 'secret\n')
+  chmodSync(join(folder, 'token'), 0o644)
+  writeFileSync(file, 'admin: { listen: 127.0.0.1:0, tokenFile: token }\n')
+  const { code, said } = await typed(['check'])
+  expect(code).toBe(0)
+  expect(said).toMatch(
+    /warning: \S+spillway\.yaml:1: admin\.tokenFile: \S+token is open to other users \(mode 644\) \(chmod 600 \S+token\)/,
+  )
 })

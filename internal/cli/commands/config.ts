@@ -24,8 +24,11 @@ export function configCommands(program: Command, cli: Cli): void {
       const usual = optionsOf(command)
       const options = named === undefined ? usual : { ...usual, file: absolute(named, io.cwd), explicit: true }
       const { formatProblems } = await import('../../config/config.ts')
-      const { file, warnings } = await valid(options)
-      if (warnings.length > 0) screen.note(formatProblems(warnings).replace(/^/gm, 'warning: '))
+      const { file, warnings, references } = await valid(options)
+      const { problems, open } = references()
+      if (problems.length > 0) throw new Refusal('invalid', formatProblems(problems))
+      const doubtful = [...warnings, ...open.map(({ place }) => place)]
+      if (doubtful.length > 0) screen.note(formatProblems(doubtful).replace(/^/gm, 'warning: '))
       screen.print(file === null ? `there is no ${options.file}: every setting is at its default` : `${file} is well`)
     },
   )

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { inspectFiles } from '../../blocking/blocking.ts'
-import { formatDuration, reserveOf } from '../../config/config.ts'
+import { formatDuration, reserveOf, secretFiles } from '../../config/config.ts'
 import { isLoopback } from '../../net/net.ts'
 import { dialectFor } from '../names.ts'
 import { type Call, verb } from '../verb.ts'
@@ -86,11 +86,11 @@ function connections({ runtime: { upstreams } }: Call): DoctorRow[] {
 }
 
 async function files(call: Call): Promise<DoctorRow[]> {
-  const watched = wards(
-    call.paths,
-    call.vault.keyId,
-    call.engine.credentials().flatMap(({ record }) => (record.source.kind === 'file' ? [record.source.path] : [])),
-  )
+  const sources = call.engine.credentials().map(({ record }) => record.source)
+  const watched = wards(call.paths, call.vault.keyId, {
+    credentials: sources.flatMap((source) => (source.kind === 'file' ? [source.path] : [])),
+    settings: secretFiles(call.config()),
+  })
   const paths = watched.map(({ path }) => path)
   const facts = new Map((await inspectFiles(paths, deadlineMs, call.clock)).map((fact) => [fact.path, fact]))
   return watched.map((ward) => warded(ward, facts.get(ward.path)))

@@ -24,7 +24,11 @@ const othersWrite = 0o022
  * Everything whose permissions are looked at: what belongs to the installation, and files that hold a secret.
  * `fingerprint` is the master key's.
  */
-export function wards(paths: Paths, fingerprint: string, secretFiles: readonly string[]): Ward[] {
+export function wards(
+  paths: Paths,
+  fingerprint: string,
+  { credentials, settings }: { credentials: readonly string[]; settings: readonly { key: string; file: string }[] },
+): Ward[] {
   const all: (Ward | null)[] = [
     { path: paths.data, check: 'data directory', forbidden: others, state: 'warn', mode: '700' },
     { path: paths.masterKey, check: 'master key', forbidden: others, state: 'fail', mode: '600', fingerprint },
@@ -42,7 +46,10 @@ export function wards(paths: Paths, fingerprint: string, secretFiles: readonly s
           mode: '644',
           optional: true,
         },
-    ...[...new Set(secretFiles)].map(
+    ...settings.map(
+      ({ key, file }): Ward => ({ path: file, check: key, forbidden: others, state: 'warn', mode: '600' }),
+    ),
+    ...[...new Set(credentials)].map(
       (path): Ward => ({ path, check: 'credential file', forbidden: others, state: 'warn', mode: '600' }),
     ),
   ]
