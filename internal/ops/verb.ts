@@ -77,10 +77,18 @@ export interface OpsDeps {
   origin(): string
   /** Reads the configuration again; absent offline. */
   readonly reload?: () => Promise<ReloadResult>
-  /** What is wrong with the configuration as it stands in its file now, one line each. */
-  readonly configProblems?: () => Promise<readonly string[]>
+  /** The configuration as it stands in its file now; absent offline. */
+  readonly configNow?: () => Promise<ConfigNow>
   /** Open incidents as the notifier knows them; the store's when absent. */
   readonly incidents?: () => Promise<readonly OpenIncident[]>
+}
+
+/** What a look at the file finds; it changes nothing. */
+export interface ConfigNow {
+  /** What is wrong, a line each. */
+  readonly problems: readonly string[]
+  /** The settings that differ from those in force, and change with the next start only. */
+  readonly waiting: readonly string[]
 }
 
 /** What a reload did; with `problems` the old configuration stays in force. */

@@ -3,6 +3,7 @@ import { doctorVerbs } from './doctor/doctor.ts'
 import { manifestVerbs } from './manifest/manifest.ts'
 import type { Verb } from './verb.ts'
 import { trailVerbs } from './verbs/audit.ts'
+import { configurationVerbs } from './verbs/configuration.ts'
 import { credentialVerbs } from './verbs/credentials.ts'
 import { environmentVerbs } from './verbs/environment.ts'
 import { guardVerbs } from './verbs/guard.ts'
@@ -35,6 +36,7 @@ export const verbs = {
   ...manifestVerbs,
   ...doctorVerbs,
   ...noticeVerbs,
+  ...configurationVerbs,
 }
 
 export type VerbName = keyof typeof verbs

@@ -89,7 +89,7 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     paths: { ...places, database: databaseOf(config), config: places.config },
     origin: () => origin,
     reload: () => reload.now(),
-    configProblems: () => reload.problems(),
+    configNow: () => reload.look(),
     incidents: async () => told.notifier.incidents(),
   })
   undo.push(() => ops.close())

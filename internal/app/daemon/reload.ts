@@ -2,7 +2,7 @@ import type { Clock } from '../../clock/clock.ts'
 import { type Config, formatProblems, type Loaded, reloadable, watchConfig } from '../../config/config.ts'
 import type { LiveGuard } from '../../guard/guard.ts'
 import type { Logger, RootLogger } from '../../log/log.ts'
-import type { ReloadResult } from '../../ops/ops.ts'
+import type { ConfigNow, ReloadResult } from '../../ops/ops.ts'
 import type { DataPlane } from '../../proxy/proxy.ts'
 import type { Core } from '../core.ts'
 import type { Places } from '../places.ts'
@@ -15,8 +15,8 @@ export interface Reloader {
   readonly config: Config
   /** Reads the file again; with problems the old configuration stays in force. One reload at a time. */
   now(): Promise<ReloadResult>
-  /** What is wrong with the file as it stands now, a line each; looks, and changes nothing. */
-  problems(): Promise<readonly string[]>
+  /** The file as it stands now; looks, and changes nothing. */
+  look(): Promise<ConfigNow>
   stop(): void
 }
 
@@ -80,9 +80,10 @@ export function reloader(parts: ReloadDeps): Reloader {
       return inForce
     },
     now,
-    async problems() {
+    async look() {
       const loaded = await parts.reread()
-      return loaded.ok ? [] : formatProblems(loaded.problems).split('\n')
+      if (!loaded.ok) return { problems: formatProblems(loaded.problems).split('\n'), waiting: [] }
+      return { problems: [], waiting: reloadable(inForce, loaded.config).restart }
     },
     stop: unwatch,
   }

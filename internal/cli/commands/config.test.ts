@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { portWith } from '../../../test/fakes/rig/port.ts'
-import { runCli } from '../cli.ts'
+import type { Ops } from '../../ops/ops.ts'
+import { type Port, runCli } from '../cli.ts'
 
 let folder: string
 let file: string
@@ -15,7 +16,11 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-async function typed(words: string[], env: Record<string, string> = {}): Promise<{ code: number; said: string }> {
+async function typed(
+  words: string[],
+  env: Record<string, string> = {},
+  change: Partial<Port> = {},
+): Promise<{ code: number; said: string }> {
   let said = ''
   const sink = new Writable({
     write(text, _encoding, done) {
@@ -23,7 +28,7 @@ async function typed(words: string[], env: Record<string, string> = {}): Promise
       done()
     },
   })
-  const port = portWith({ loading: () => ({ file, explicit: false, env, dataDir: folder }) })
+  const port = portWith({ loading: () => ({ file, explicit: false, env, dataDir: folder }), ...change })
   const io = { stdin: Readable.from([]), stdout: sink, stderr: sink, env, cwd: folder, port }
   return { code: await runCli(['config', ...words], io), said }
 }
@@ -106,4 +111,16 @@ test('warns of a secret that others can read', async () => {
   expect(said).toMatch(
     /warning: \S+spillway\.yaml:1: admin\.tokenFile: \S+token is open to other users \(mode 644\) \(chmod 600 \S+token\)/,
   )
+})
+
+test('marks what the running daemon takes with its next start', async () => {
+  writeFileSync(file, 'server: { listen: 127.0.0.1:1, drainMs: 5s }\n')
+  const ops = { configWaiting: async () => ({ settings: ['server.listen'] }) } as unknown as Ops
+  const open = async () => ({ ops, close: async () => undefined })
+  const { said } = await typed(['show'], {}, { open })
+  expect(said).toMatch(/server\.listen +127\.0\.0\.1:1 \(with the next start\)\n/)
+  expect(said).toMatch(/server\.drainMs +5s\n/)
+  expect(said).toMatch(/spillway: the daemon that runs has other values until it is started again/)
+  const shown = JSON.parse((await typed(['show', '--json'], {}, { open })).said)
+  expect(shown.filter(({ waits }: { waits: boolean }) => waits)).toMatchObject([{ key: 'server.listen' }])
 })

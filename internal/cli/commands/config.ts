@@ -12,12 +12,18 @@ export function configCommands(program: Command, cli: Cli): void {
     .option('--origin', 'where each value was written: a line of the file, or a variable')
     .action(async (options: { origin?: true; json?: true }, command: Command) => {
       const loaded = await valid(optionsOf(command))
-      const settings = loaded.settings()
+      const waiting = await waitingOf(cli, command)
+      const settings = loaded.settings().map((setting) => ({ ...setting, waits: waiting.has(setting.key) }))
       if (options.json) return screen.json(settings)
       screen.table(
         ['SETTING', 'VALUE', ...(options.origin ? ['FROM'] : [])],
-        settings.map(({ key, value, place }) => [key, shown(value), ...(options.origin ? [place ?? 'default'] : [])]),
+        settings.map(({ key, value, place, waits }) => [
+          key,
+          waits ? { text: `${shown(value)} (with the next start)`, ink: 'yellow' } : shown(value),
+          ...(options.origin ? [place ?? 'default'] : []),
+        ]),
       )
+      if (waiting.size > 0) screen.note('the daemon that runs has other values until it is started again')
     })
   leaf(config, 'check [file]', 'say what is wrong with a file, all of it; exit 2 when something is').action(
     async (named: string | undefined, _options: object, command: Command) => {
@@ -36,6 +42,20 @@ export function configCommands(program: Command, cli: Cli): void {
     const { configJsonSchema } = await import('../../config/config.ts')
     screen.json(configJsonSchema())
   })
+}
+
+/** The settings that the running daemon takes with its next start; none where none runs. */
+async function waitingOf({ io }: Cli, command: Command): Promise<ReadonlySet<string>> {
+  try {
+    const { ops, close } = await io.port.open(whereOf(command, io.cwd), { live: true })
+    try {
+      return new Set((await ops.configWaiting({})).settings)
+    } finally {
+      await close()
+    }
+  } catch {
+    return new Set()
+  }
 }
 
 /** The configuration; refuses with every problem. */

@@ -184,7 +184,7 @@ test('an upstream that never answers is given up at the deadline', async () => {
 })
 
 test('problems of the configuration on the disk and of credentials are told', async () => {
-  const parts = { configProblems: async () => ['spillway.yaml:3: server.listn: unknown key'] }
+  const parts = { configNow: async () => ({ problems: ['spillway.yaml:3: server.listn: unknown key'], waiting: [] }) }
   const ill = await startBench({ parts })
   await ill.ops.credAdd({ name: 'e', provider: 'openai', source: { kind: 'env', variable: 'NOT_SET' } })
   await ill.clock.advance(1_000)

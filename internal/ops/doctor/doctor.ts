@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { inspectFiles } from '../../blocking/blocking.ts'
 import { formatDuration, reserveOf, secretFiles } from '../../config/config.ts'
 import { isLoopback } from '../../net/net.ts'
-import { dialectFor } from '../names.ts'
+import { dialectFor, listed } from '../names.ts'
 import { type Call, verb } from '../verb.ts'
 import { channelRows } from './channels.ts'
 import { credentialRows } from './credentials.ts'
@@ -55,7 +55,14 @@ function row(
 }
 
 async function configuration(call: Call): Promise<DoctorRow[]> {
-  const problems = (await call.configProblems?.()) ?? []
+  const { problems = [], waiting = [] } = (await call.configNow?.()) ?? {}
+  if (waiting.length > 0)
+    return [
+      row('configuration', `changed in its file, and not in force: ${listed(waiting)}`, {
+        state: 'warn',
+        hint: 'start the daemon again: these settings are read at its start only',
+      }),
+    ]
   if (problems.length === 0) return [row('configuration', 'every setting is understood')]
   return problems.map((problem) =>
     row('configuration', problem, { state: 'fail', hint: 'the configuration in force is the last good one' }),

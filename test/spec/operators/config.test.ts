@@ -79,6 +79,23 @@ describe('a bad configuration on reload (F27)', () => {
     expect(await spillway.audit('config_changed')).toHaveLength(1)
   })
 
+  it('names what waits for the next start, until that is as it was', async () => {
+    write('notices: { host: another }\ncooldown: { rateLimitedMs: 7s }\n')
+    expect(await spillway.ops.reload({})).toEqual({ applied: true, problems: [] })
+    expect(await spillway.ops.configWaiting({})).toEqual({ settings: ['notices.host'] })
+    const rows = async () => (await spillway.ops.doctor({})).filter(({ check }) => check === 'configuration')
+    expect(await rows()).toEqual([
+      {
+        check: 'configuration',
+        state: 'warn',
+        message: 'changed in its file, and not in force: notices.host',
+        hint: 'start the daemon again: these settings are read at its start only',
+      },
+    ])
+    write('cooldown: { rateLimitedMs: 7s }\n')
+    expect(await rows()).toMatchObject([{ state: 'ok' }])
+  })
+
   it('can be seen in the audit log from the command line', async () => {
     write(broken)
     await spillway.ops.reload({})
