@@ -37,6 +37,8 @@ export interface Details {
   cred_expiring: { endsAt: At; days: number; kept: boolean }
   cred_unreadable: { remedy: Remedy }
   cred_revived: { how: 'probe' | 'login' | 'operator' | 'read' }
+  /** Its variable, file or command holds another key than before, which serves from now on. */
+  cred_replaced: { source: string }
   cred_disabled: { by: 'upstream' | 'operator' }
   /** The login in its place is another account's than before, by e-mail address or id. */
   cred_account_changed: { before: string; after: string }
@@ -179,6 +181,7 @@ const all: Readonly<Record<EventKind, true>> = {
   cred_expiring: true,
   cred_unreadable: true,
   cred_revived: true,
+  cred_replaced: true,
   cred_disabled: true,
   cred_account_changed: true,
   cred_added: true,

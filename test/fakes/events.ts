@@ -23,6 +23,7 @@ const details: Details = {
   cred_expiring: { endsAt: noon + 30 * 86_400_000, days: 30, kept: true },
   cred_unreadable: { remedy: { verb: 'show', name: 'personal' } },
   cred_revived: { how: 'login' },
+  cred_replaced: { source: 'env' },
   cred_disabled: { by: 'upstream' },
   cred_account_changed: { before: 'me@example.com', after: 'other@example.com' },
   cred_added: { provider: 'openai' },

@@ -78,6 +78,12 @@ const prefixed =
     return said === null ? null : `${words} ${said}`
   }
 
+const sources: Readonly<Record<string, string>> = {
+  env: 'another key in its variable',
+  file: 'another key in its file',
+  command: 'another key from its command',
+}
+
 /** How the details of rows are said, in this order; what stands in none of these is left to `--json`. */
 const phrases: readonly (readonly [key: string, say: Say])[] = [
   ['model', prefixed('for', text)],
@@ -93,6 +99,7 @@ const phrases: readonly (readonly [key: string, say: Say])[] = [
   ['how', prefixed('by', text)],
   ['by', prefixed('by', text)],
   ['provider', text],
+  ['source', (value) => (typeof value === 'string' ? (sources[value] ?? value) : null)],
   ['host', text],
   ['path', text],
   ['before', prefixed('before:', text)],

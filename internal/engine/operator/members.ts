@@ -178,7 +178,10 @@ export class MemberCommands {
       const detail = { how: how === 'operator' ? how : before.state === 'unreadable' ? 'read' : 'login' } as const
       this.#core.signals.record(rows, { kind: 'cred_revived', from: name, pool, actor, detail })
       this.#usable(poolsOf(credential))
-    } else this.#core.journal.record(rows, [])
+    } else {
+      const detail = { source: credential.record.source.kind }
+      this.#core.signals.record(rows, { kind: 'cred_replaced', from: name, pool, actor, detail })
+    }
     await this.durable()
   }
 

@@ -126,6 +126,7 @@ export function roleOf(event: DomainEvent): Role | null {
     case 'cred_cooled':
     case 'cred_suspect':
     case 'cred_added':
+    case 'cred_replaced':
     case 'pool_changed':
     case 'key_created':
     case 'key_revoked':

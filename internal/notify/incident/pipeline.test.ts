@@ -53,6 +53,7 @@ const kinds: readonly [kind: EventKind, does: 'opens' | 'ends' | null][] = [
   ['key_revoked', null],
   ['keys_guessed', 'opens'],
   ['token_issued', null],
+  ['cred_replaced', null],
   ['config_changed', 'ends'],
   ['config_rejected', 'opens'],
   ['egress_blocked', 'opens'],

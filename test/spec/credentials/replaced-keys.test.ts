@@ -77,3 +77,22 @@ describe.each(['command', 'file'] as const)('a key from a %s that was refused fo
     expect(await spillway.ask()).toMatchObject({ status: 200 })
   })
 })
+
+describe('a healthy key', () => {
+  const rows = async () =>
+    (await spillway.audit('cred_replaced')).map(({ from, pool, actor, detail }) => ({ from, pool, actor, detail }))
+
+  it('that is another one in its file gets an audit row, with the file unchanged none', async () => {
+    put('sk-one')
+    await pool('file')
+    expect(await spillway.ask()).toMatchObject({ status: 200 })
+    await spillway.restart()
+    expect(await rows()).toEqual([])
+    await spillway.stop()
+    put('sk-two')
+    await spillway.start()
+    await expect.poll(rows).toEqual([{ from: 'work', pool: 'openai', actor: 'spillway', detail: { source: 'file' } }])
+    expect(await spillway.ask()).toMatchObject({ status: 200 })
+    expect(spillway.upstream.served.at(-1)).toBe('sk-two')
+  })
+})
