@@ -66,9 +66,18 @@ function notMade(data: string, error: unknown): Refusal {
   return new Refusal('failed', `${data} cannot be the data directory: ${reasons[code] ?? message}`, hint)
 }
 
-/** Whether an installation has been set up in the data directory. */
+/** Whether an installation has been set up in the data directory; refuses to guess about one that may not be looked into. */
 export function isSetUp({ data, masterKey }: Places): boolean {
-  return existsSync(masterKey) || existsSync(join(data, 'lock.db'))
+  return [masterKey, join(data, 'lock.db')].some((path) => {
+    try {
+      return statSync(path, { throwIfNoEntry: false }) !== undefined
+    } catch (error) {
+      const { code = '', message } = error as NodeJS.ErrnoException
+      if (code === 'ENOTDIR') return false
+      const hint = 'run it as the user to whom the directory belongs; --data DIR or SPILLWAY_DATA names another one'
+      throw new Refusal('failed', `${data} cannot be looked into: ${reasons[code] ?? message}`, hint)
+    }
+  })
 }
 
 /** The refusal to look at what was never set up; nothing is made by looking. */

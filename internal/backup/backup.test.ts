@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -25,7 +25,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 const members = () => ['master.key', 'store.db', 'empty'].map((name) => ({ name, path: at(`data/${name}`) }))
 const write = (to = 'backup') => writeBackup(at(to), members(), passphrase)
 const restore = (from = 'backup', to = 'restored', words = passphrase) =>
-  restoreBackup(at(from), at(to), { passphrase: words, required })
+  restoreBackup(at(from), at(to), { passphrase: async () => words, required })
 
 function changed(how: (bytes: Buffer) => Buffer): void {
   writeFileSync(at('changed'), how(readFileSync(at('backup'))))
@@ -126,4 +126,19 @@ test('a data directory that is there is not touched', async () => {
   writeFileSync(at('restored/mine'), 'mine')
   await expect(restore()).rejects.toMatchObject({ code: 'conflict' })
   expect(readdirSync(at('restored'))).toEqual(['mine'])
+})
+
+test('nobody is asked for the passphrase of what cannot be restored anyhow', async () => {
+  await write()
+  writeFileSync(at('text'), 'no backup\n')
+  mkdirSync(at('taken'))
+  writeFileSync(at('taken/file'), '')
+  const passphrase = () => Promise.reject(new Error('asked'))
+  const given = { passphrase, required }
+  await expect(restoreBackup(at('gone'), at('new'), given)).rejects.toThrow('does not exist')
+  await expect(restoreBackup(folder, at('new'), given)).rejects.toThrow('is no file')
+  await expect(restoreBackup(at('text'), at('new'), given)).rejects.toThrow('backup')
+  await expect(restoreBackup(at('backup'), at('taken'), given)).rejects.toThrow('is a data directory already')
+  await expect(restoreBackup(at('backup'), at('new'), given)).rejects.toThrow('asked')
+  expect(existsSync(at('new'))).toBe(false)
 })

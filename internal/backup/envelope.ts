@@ -41,11 +41,20 @@ export async function* sealed(passphrase: string, plain: AsyncIterable<Buffer>):
   yield frame(key, head, { number, last: true, piece: held ?? Buffer.alloc(0) })
 }
 
+/** Refuses what is no sealed stream of this version, by its first line. */
+export async function checkFormat(cipher: AsyncIterable<Buffer>): Promise<void> {
+  formatIn(await new Reader(cipher).line())
+}
+
+function formatIn(first: string | null): void {
+  if (first !== format) throw first?.startsWith('spillway-backup ') ? newer(first) : notOne()
+}
+
 /** What was sealed; throws a Refusal for a wrong passphrase, and for a file that is no backup, was cut short or was changed. */
 export async function* opened(passphrase: string, cipher: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const reader = new Reader(cipher)
   const first = await reader.line()
-  if (first !== format) throw first?.startsWith('spillway-backup ') ? newer(first) : notOne()
+  formatIn(first)
   const second = (await reader.line()) ?? ''
   const head = headIn(second)
   const { key, check } = await keyOf(passphrase, head)

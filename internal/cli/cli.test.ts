@@ -321,3 +321,19 @@ test('apply reads stdin for -, with relative files beginning where the caller is
   expect(await run(['apply', '-'], { stdin })).toMatchObject({ code: 0, out: 'credential f: created (openai)\n' })
   expect(await bench.ops.credShow({ name: 'f' })).toMatchObject({ source: { path: '/work/k' } })
 })
+
+test('check says on stderr when no daemon runs, and that alone changes no exit code', async () => {
+  const found = { ...(await bench.ops.poolCheck({ name: await madePool() })), running: false }
+  const ops = { ...bench.ops, poolCheck: async () => found }
+  const { code, out, err } = await run(['check', 'openai'], {
+    port: port({ open: async () => ({ ops, close: async () => undefined }) }),
+  })
+  expect({ code, out }).toEqual({ code: 0, out: 'openai can serve (a)\n' })
+  expect(err).toMatch(/^spillway: no daemon runs: .* spillway serve\n$/)
+})
+
+async function madePool(): Promise<string> {
+  await addCredentials(bench.ops, ['a'])
+  await bench.ops.poolCreate({ name: 'openai', provider: 'openai', members: ['a'] })
+  return 'openai'
+}

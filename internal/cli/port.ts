@@ -55,7 +55,8 @@ export interface Invocation {
 /** A backup, and what it is sealed with. */
 export interface SealedFile {
   readonly file: string
-  readonly passphrase: string
+  /** Asks for it: only when everything else is known to be well, so that nobody types it in vain. */
+  passphrase(): Promise<string>
 }
 
 interface Initialised {

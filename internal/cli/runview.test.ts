@@ -6,6 +6,7 @@ import { conclusionOf, noteText, startHint } from './runview.ts'
 const now = Date.UTC(2026, 0, 5, 14, 0, 0)
 const check: CheckShape = {
   pool: 'openai',
+  running: true,
   verdict: 'needs-person',
   member: null,
   retryAt: null,

@@ -13,7 +13,8 @@ import { Refusal } from '../pool/pool.ts'
 import { looksLikeSecret } from './secret-like.ts'
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
-const reservedPools = new Set(['healthz', 'readyz'])
+/** Paths of our own, and versions: a client whose base URL lacks the pool asks for `/v1/…`. */
+const reservedPools = /^(healthz|readyz|livez|metrics|admin|v\d+(alpha|beta)?\d*)$/
 
 /** `a`, `b` and so on as one readable list. */
 export function listed(words: readonly string[]): string {
@@ -35,7 +36,7 @@ export function checkName(kind: 'pool' | 'credential' | 'key' | 'job', name: str
       `${JSON.stringify(name)} cannot be the name of a ${kind}`,
       'a name has 1 to 63 letters, digits, dots, underscores and hyphens, and begins with a letter or digit',
     )
-  if (kind === 'pool' && reservedPools.has(name))
+  if (kind === 'pool' && reservedPools.test(name))
     throw new Refusal('invalid', `${name} is reserved and cannot be the name of a pool`)
 }
 

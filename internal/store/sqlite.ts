@@ -11,6 +11,7 @@ import {
   SqliteQueryCompiler,
   type TransactionSettings,
 } from 'kysely'
+import { causeOf } from './causes.ts'
 import { type Anchor, type Head, isOurAnchor, isOurHead } from './chain.ts'
 import { type Connection, Sqlite, type Statement } from './driver.ts'
 import { StoreError } from './fault.ts'
@@ -193,7 +194,7 @@ export function faultOf(error: unknown, file: string): StoreError {
     is('SQLITE_IOERR', 'SQLITE_CANTOPEN', 'SQLITE_READONLY', 'SQLITE_PROTOCOL', 'SQLITE_NOMEM') ||
     /^E[A-Z]+$/.test(code)
   ) {
-    return unreachable(file, code, error)
+    return unreachable(file, causeOf(code), error)
   }
   return new StoreError('rejected', `the store does not take this: ${message}`, { cause: error })
 }

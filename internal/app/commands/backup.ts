@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { restoreBackup, writeBackup } from '../../backup/backup.ts'
+import { checkTarget, restoreBackup, writeBackup } from '../../backup/backup.ts'
 import { Refusal } from '../../pool/pool.ts'
 import { copyDatabase, keptFingerprint } from '../../store/store.ts'
 import { readKeyFile, Vault } from '../../vault/vault.ts'
@@ -13,6 +13,12 @@ import { type Environment, loading } from './loading.ts'
 /** What an installation is, under these names, in a backup and in a data directory. */
 const names = { key: 'master.key', database: 'spillway.db', config: 'spillway.yaml' }
 
+/** A backup, and how its passphrase is asked for. */
+interface Sealed {
+  readonly file: string
+  passphrase(): Promise<string>
+}
+
 /** What was backed up or restored. */
 interface BackedUp {
   readonly bytes: number
@@ -21,15 +27,13 @@ interface BackedUp {
 }
 
 /** Writes the store, the master key and the configuration of the data directory to one sealed file, whether a daemon runs or not. */
-export async function backUp(
-  places: Places,
-  env: Environment,
-  to: { file: string; passphrase: string },
-): Promise<BackedUp> {
+export async function backUp(places: Places, env: Environment, to: Sealed): Promise<BackedUp> {
   const { config } = load(loading(places, env))
   const database = databaseOf(config)
   if (!existsSync(places.masterKey) || !existsSync(database))
     throw new Refusal('not-found', `nothing is set up in ${places.data}`, 'name the data directory with --data')
+  checkTarget(to.file)
+  const passphrase = await to.passphrase()
   const scratch = mkdtempSync(join(places.data, 'backup-'))
   try {
     const copy = join(scratch, names.database)
@@ -39,7 +43,7 @@ export async function backUp(
       { name: names.database, path: copy },
       ...(existsSync(places.config) ? [{ name: names.config, path: places.config }] : []),
     ]
-    const bytes = await writeBackup(to.file, members, to.passphrase)
+    const bytes = await writeBackup(to.file, members, passphrase)
     return { bytes, notes: elsewhere(places, database) }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
@@ -65,9 +69,8 @@ function elsewhere(places: Places, database: string): string[] {
 }
 
 /** Makes the data directory anew from a backup. */
-export async function restore(places: Places, from: { file: string; passphrase: string }): Promise<BackedUp> {
-  if (!existsSync(from.file)) throw new Refusal('not-found', `${from.file} does not exist`)
+export async function restore(places: Places, from: Sealed): Promise<BackedUp> {
   const required = [names.key, names.database]
-  await restoreBackup(from.file, places.data, { passphrase: from.passphrase, required })
+  await restoreBackup(from.file, places.data, { passphrase: () => from.passphrase(), required })
   return { bytes: 0, notes: [] }
 }

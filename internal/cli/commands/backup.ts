@@ -19,7 +19,7 @@ export function backupCommands(program: Command, cli: Cli): void {
     'backup <file>',
     'the store, the master key and the configuration as one file, sealed with a passphrase',
   ).action(async (file: string, options: Options, command: Command) => {
-    const passphrase = await readPassphrase(io, { file: fileOf(options), isNew: true })
+    const passphrase = () => readPassphrase(io, { file: fileOf(options), isNew: true })
     const { bytes, notes } = await io.port.backup(whereOf(command, io.cwd), {
       file: absolute(file, io.cwd),
       passphrase,
@@ -30,7 +30,7 @@ export function backupCommands(program: Command, cli: Cli): void {
   sealed('restore <file>', 'make the data directory that a backup holds; none is overwritten').action(
     async (file: string, options: Options, command: Command) => {
       const where = whereOf(command, io.cwd)
-      const passphrase = await readPassphrase(io, { file: fileOf(options), isNew: false })
+      const passphrase = () => readPassphrase(io, { file: fileOf(options), isNew: false })
       await io.port.restore(where, { file: absolute(file, io.cwd), passphrase })
       screen.print(`restored ${io.port.data(where)}`)
       screen.note(

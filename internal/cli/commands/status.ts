@@ -52,6 +52,10 @@ export function statusCommands(program: Command, cli: Cli): void {
     cli.withOps(command, async (ops) => {
       const found = await ops.poolCheck({ name })
       cli.end(checkCodes[found.verdict])
+      if (!found.running)
+        screen.note(
+          'no daemon runs: this is how the next one begins, and until then agents get connection refused. Run: spillway serve',
+        )
       if (options.json) return screen.json(found)
       screen.print(checkText(found, io.port.now()))
       if (found.verdict === 'needs-person') for (const { command: fix } of found.people) screen.note(`hint: ${fix}`)

@@ -4,6 +4,7 @@ import { type Decision, decide, type Facts, type HaltReason, haltReason, infraBa
 
 const serving: CheckShape = {
   pool: 'openai',
+  running: true,
   verdict: 'can-serve',
   member: 'a',
   retryAt: null,

@@ -51,6 +51,11 @@ describe('whose a key is', () => {
 describe('a new credential is remarked on', () => {
   test.each([
     ['a key of another provider', { source: vault('sk-ant-api03-abc') }, /looks like a key of anthropic/],
+    [
+      'a foreign key for a gateway',
+      { source: vault('sk-ant-api03-abc'), baseUrl: 'https://gateway.example' },
+      /looks like a key of anthropic, and it is for openai; that is right only if https:\/\/gateway\.example takes it/,
+    ],
     ['a command that fails', { source: { kind: 'command' as const, command: 'false' } }, /exit|status|ended/],
     ['a variable that is not set', { source: { kind: 'env' as const, variable: 'NOPE' } }, /NOPE is not set/],
     ['plain http to a public name', { source: vault(key), baseUrl: 'http://example.com' }, /plain http/],
@@ -62,7 +67,6 @@ describe('a new credential is remarked on', () => {
   test.each([
     ['its own key', { source: vault(key) }],
     ['plain http to this machine', { source: vault(key), baseUrl: 'http://127.0.0.1:4000' }],
-    ['a foreign key for a gateway', { source: vault('sk-ant-api03-abc'), baseUrl: 'https://gateway.example' }],
   ])('but not %s', async (_name, given) => {
     expect((await ops.credAdd({ name: 'one', provider: 'openai', ...given })).warnings).toEqual([])
   })

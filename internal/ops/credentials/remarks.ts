@@ -25,10 +25,12 @@ async function heldKey(call: Call, record: CredentialRecord): Promise<{ problem:
   }
 }
 
-/** A gateway may take the keys of anybody. */
+/** A gateway may take the keys of anybody; of a generic upstream nothing is known. */
 function foreignKey({ provider, baseUrl }: CredentialRecord, key: string): string[] {
-  const issuer = baseUrl === null && provider !== 'generic' ? foreignIssuer(key, provider) : null
-  return issuer === null ? [] : [`that looks like a key of ${issuer}, and it is for ${provider}`]
+  const issuer = provider === 'generic' ? null : foreignIssuer(key, provider)
+  if (issuer === null) return []
+  const looks = `that looks like a key of ${issuer}, and it is for ${provider}`
+  return [baseUrl === null ? looks : `${looks}; that is right only if ${baseUrl} takes it`]
 }
 
 function clearText(baseUrl: string): string[] {

@@ -139,6 +139,13 @@ describe('a pool is refused', () => {
       { ...create, name: 'healthz' },
       { code: 'invalid', message: 'healthz is reserved and cannot be the name of a pool' },
     ],
+    ...['readyz', 'metrics', 'admin', 'v1', 'v1beta', 'v2alpha1'].map(
+      (name): [string, typeof create, { code: string; message: string }] => [
+        `with the name of a path: ${name}`,
+        { ...create, name },
+        { code: 'invalid', message: `${name} is reserved and cannot be the name of a pool` },
+      ],
+    ),
     [
       'with a slash in its name',
       { ...create, name: 'a/b' },

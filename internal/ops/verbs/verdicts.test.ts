@@ -52,6 +52,7 @@ describe('check', () => {
   test('names who can serve', async () => {
     expect(await check()).toEqual({
       pool: 'openai',
+      running: expect.any(Boolean),
       verdict: 'can-serve',
       member: 'a',
       retryAt: null,
@@ -73,6 +74,7 @@ describe('check', () => {
     bench.attempt('openai', limited)
     expect(await check()).toEqual({
       pool: 'openai',
+      running: expect.any(Boolean),
       verdict: 'cooling',
       member: 'a',
       retryAt: '2026-01-05T14:01:00.000Z',
@@ -94,6 +96,7 @@ describe('check', () => {
     await bench.engine.needsLogin('b', 1, 'refresh-rejected')
     expect(await check()).toEqual({
       pool: 'openai',
+      running: expect.any(Boolean),
       verdict: 'needs-person',
       member: null,
       retryAt: null,

@@ -36,6 +36,8 @@ export interface CheckShape {
   /** The host that is down, when the verdict is `unreachable`, and since when. */
   host: string | null
   since: string | null
+  /** Whether a daemon runs: without one agents get connection refused, whatever the verdict. */
+  running: boolean
   /** Who would serve, or who recovers first. */
   member: string | null
   retryAt: string | null
@@ -83,13 +85,13 @@ const poolCheck = verb({
   async run(call, { name }): Promise<CheckShape> {
     const pool = poolNamed(call.engine, name)
     const { decision } = call.engine.explain(name, null)
-    return { pool: name, ...verdict(call, pool, decision) }
+    return { pool: name, running: call.startedAt !== null, ...verdict(call, pool, decision) }
   },
 })
 
 const nothing = { member: null, retryAt: null, host: null, since: null } as const
 
-function verdict(call: Call, pool: PoolStatus, decision: Decision): Omit<CheckShape, 'pool'> {
+function verdict(call: Call, pool: PoolStatus, decision: Decision): Omit<CheckShape, 'pool' | 'running'> {
   const waiting = people(pool)
   if (decision.kind === 'lease' && decision.lease.role !== 'degraded')
     return { ...nothing, verdict: 'can-serve', member: decision.lease.member, people: waiting }
