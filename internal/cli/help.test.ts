@@ -69,6 +69,14 @@ test.each<[string[], number, RegExp]>([
   ],
   [['pool', 'rotate', 'a', '--tu', 'b'], 2, /hint: did you mean --to\?/],
   [['start'], 2, /unknown command 'start'\n.*hint: spillway serve runs the proxy/],
+  [
+    ['pool', 'remove', 'a'],
+    2,
+    /unknown command 'remove'\n.*hint: did you mean one of these\?\n.*spillway pool delete: .*\n.*spillway pool drop: /,
+  ],
+  [['pool', 'pause', 'a', 'b'], 2, /hint: did you mean this\?\n.*spillway pool park: /],
+  [['credentials', 'list'], 2, /hint: did you mean this\?\n.*spillway cred: /],
+  [['pool', 'rotat', 'a'], 2, /hint: did you mean rotate\?/],
   [['serve', '--port', '1'], 2, /unknown option '--port'\n.*hint: --listen HOST:PORT/],
 ])('spillway %s', async (argv, code, said) => {
   const found = await typed(...argv)

@@ -27,6 +27,38 @@ const otherNames: Readonly<Record<string, string>> = {
   '--host': '--listen HOST:PORT',
 }
 
+/** Words that people use for one another: whoever types one may mean a command that is called by another. */
+const synonyms: readonly (readonly string[])[] = [
+  ['remove', 'rm', 'delete', 'del', 'drop', 'destroy', 'revoke', 'forget', 'uninstall', 'erase'],
+  ['create', 'add', 'new', 'make', 'register', 'init', 'install', 'import'],
+  ['list', 'ls', 'all', 'show', 'get', 'info', 'describe', 'status', 'view', 'print'],
+  ['set', 'update', 'edit', 'change', 'modify', 'configure', 'config', 'tune'],
+  ['rotate', 'switch', 'next', 'failover', 'use', 'activate', 'replace', 'renew', 'refresh'],
+  ['park', 'pause', 'suspend', 'hold', 'disable', 'off', 'stop', 'deactivate'],
+  ['unpark', 'resume', 'enable', 'on', 'unpause', 'activate'],
+  ['clear', 'reset', 'unblock', 'retry'],
+  ['test', 'check', 'verify', 'validate', 'ping', 'probe', 'doctor'],
+  ['login', 'auth', 'signin', 'authenticate'],
+  ['reorder', 'order', 'sort', 'move', 'position'],
+  ['explain', 'why', 'reason'],
+  ['logs', 'tail', 'journal'],
+  ['run', 'exec', 'execute'],
+  ['cred', 'credential', 'credentials', 'creds', 'account', 'accounts', 'provider'],
+  ['key', 'keys', 'token', 'tokens'],
+  ['pool', 'pools', 'group', 'groups'],
+  ['audit', 'history', 'events', 'trail'],
+  ['notices', 'notify', 'notifications', 'alerts', 'telegram', 'webhook'],
+]
+
+/** The commands below `parent` that the word may mean, a line each with what they do; null for none. */
+function meant(parent: Command, word: string): string | null {
+  const same = new Set(synonyms.filter((words) => words.includes(word.toLowerCase())).flat())
+  const found = parent.commands.filter((one) => same.has(one.name()))
+  if (found.length === 0) return null
+  const lines = found.map((one) => `spillway ${pathOf(one)}: ${one.description()}`)
+  return [found.length === 1 ? 'did you mean this?' : 'did you mean one of these?', ...lines].join('\n')
+}
+
 /** Gives every command below `program` its heading, its examples, and errors that name its own help. */
 export function polish(program: Command, screen: Screen): void {
   program.configureHelp({
@@ -63,7 +95,12 @@ function complain(screen: Screen, text: string, command: Command): void {
     .split('\n')
   const [, unknown = ''] = /^unknown (?:command|option) '([^']+)'/.exec(message) ?? []
   const known = Object.hasOwn(otherNames, unknown) ? otherNames[unknown] : undefined
-  const hint = known ?? near?.replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did') ?? usageOf(command)
+  const isCommand = message.startsWith('unknown command')
+  const hint =
+    known ??
+    (isCommand ? meant(command, unknown) : null) ??
+    near?.replace(/^\((.*)\)$/, '$1').replace(/^Did/, 'did') ??
+    usageOf(command)
   screen.complain(message, hint)
 }
 

@@ -105,8 +105,15 @@ export interface Port {
   service(where: Where, scope: Scope): Promise<Service>
   /** Runs a command in place of this program, on its own streams; resolves with the exit code. */
   exec(command: readonly string[]): Promise<number>
-  /** Shows a story on a stage of its own; resolves with whether it went as it should. */
-  demo(story: DemoStory): Promise<boolean>
+  /** Shows a story on a stage of its own, on a terminal that can be taken over if there is one; resolves with whether it went as it should. */
+  demo(story: DemoStory, takeOver: (() => TakenTerminal) | null): Promise<boolean>
+}
+
+/** A terminal that is taken over until it is given back. */
+export interface TakenTerminal {
+  /** Shows these lines from the top. */
+  show(text: string): void
+  restore(): void
 }
 
 /** What a stream to a terminal knows of it. */

@@ -4,7 +4,7 @@
  * is given through its command line, as a person would.
  */
 import { Agent } from './agent.ts'
-import { isTerminal, paint, pause, say } from './print.ts'
+import { Page, paint, pause, type TakenScreen } from './print.ts'
 import { type PoolView, Stage } from './stage.ts'
 import { storm } from './storm.ts'
 import { limited, Upstream } from './upstream.ts'
@@ -19,33 +19,32 @@ function memberText(member: PoolView['members'][number]): string {
   return paint(state === 'healthy' ? (member.active ? ['bold', 'green'] : 'green') : 'yellow', text)
 }
 
-/** Shows the pool and what the agent has seen, again and again, for so long; on a terminal in the same lines. */
-async function watch(stage: Stage, agent: Agent, forMs: number): Promise<void> {
-  let drawn = 0
+/** What the parts of the story work with. */
+interface Cast {
+  readonly page: Page
+  readonly stage: Stage
+  readonly upstream: Upstream
+}
+
+/** Shows the pool and what the agent has seen, again and again, for so long. */
+async function watch({ page, stage }: Cast, agent: Agent, forMs: number): Promise<void> {
   for (const end = Date.now() + forMs; Date.now() < end; ) {
     const { members } = await stage.pool('openai')
     const { answers, errors } = agent.seen
-    // A line each, so that none is wider than a narrow terminal: a wrapped one could not be written again.
     const lines = [...members.map(memberText), `  agent    ${answers} answers, ${errors.length} errors`]
-    if (isTerminal) process.stdout.write(redrawn(lines, drawn))
-    else say(`  ${lines.map((line) => line.trim().replaceAll(/ +/g, ' ')).join('; ')}`)
-    drawn = lines.length
-    await pause(isTerminal ? 150 : 1_000)
+    page.show(lines.map((line) => `  ${line}`))
+    await pause(page.isLive ? 150 : 1_000)
   }
+  page.keep()
 }
 
-/** The lines in the place of those that were drawn last. */
-function redrawn(lines: readonly string[], drawn: number): string {
-  const up = drawn > 0 ? `\x1b[${drawn}A` : ''
-  return up + lines.map((line) => `\x1b[2K  ${line}\n`).join('')
-}
-
-async function act(title: string, run: () => Promise<void>): Promise<void> {
-  say(`\n${paint('bold', title)}`)
+async function act(page: Page, title: string, run: () => Promise<void>): Promise<void> {
+  page.say(`\n${paint('bold', title)}`)
   await run()
 }
 
-async function play(stage: Stage, upstream: Upstream): Promise<boolean> {
+async function play(cast: Cast): Promise<boolean> {
+  const { page, stage, upstream } = cast
   const { key } = JSON.parse(await stage.run(['init', '--json'])) as { key: string }
   for (const [name, secret] of Object.entries(secrets)) {
     await stage.run(['cred', 'add', name, '--provider', 'openai', '--no-check', '--base-url', upstream.url], secret)
@@ -56,52 +55,55 @@ async function play(stage: Stage, upstream: Upstream): Promise<boolean> {
   const limit = (name: Name, seconds: number) => upstream.refuse(secrets[name], limited(seconds))
   agent.start(100)
 
-  await act(`1. The agent (on ${says}) works; "work" serves.`, () => watch(stage, agent, 2_000))
-  await act('2. "work" hits its limit: the same request is served by the next member.', async () => {
+  await act(page, `1. The agent (on ${says}) works; "work" serves.`, () => watch(cast, agent, 2_000))
+  await act(page, '2. "work" hits its limit: the same request is served by the next member.', async () => {
     limit('work', 12)
-    await watch(stage, agent, 3_000)
+    await watch(cast, agent, 3_000)
   })
-  await act('3. The operator rotates: "personal" is parked, but healthy; "spare" serves.', async () => {
-    say(`  $ spillway pool rotate openai\n  ${(await stage.run(['pool', 'rotate', 'openai'])).trim()}`)
-    await watch(stage, agent, 2_000)
+  await act(page, '3. The operator rotates: "personal" is parked, but healthy; "spare" serves.', async () => {
+    page.say(`  $ spillway pool rotate openai\n  ${(await stage.run(['pool', 'rotate', 'openai'])).trim()}`)
+    await watch(cast, agent, 2_000)
   })
   await act(
+    page,
     '4. "spare" hits its limit, too: the parked, healthy member serves, nobody fails over to itself.',
     async () => {
       limit('spare', 60)
-      await watch(stage, agent, 3_000)
+      await watch(cast, agent, 3_000)
     },
   )
   const before = agent.seen.errors.length
-  await act('5. Every member is limited: the pool is exhausted, and says until when.', async () => {
+  await act(page, '5. Every member is limited: the pool is exhausted, and says until when.', async () => {
     limit('personal', 60)
     limit('work', 5)
-    await watch(stage, agent, 4_000)
+    await watch(cast, agent, 4_000)
   })
   const during = agent.seen.errors.length - before
-  await act('6. "work" recovers: one probe, one notice, and on it goes.', async () => {
+  await act(page, '6. "work" recovers: one probe, one notice, and on it goes.', async () => {
     upstream.refuse(secrets.work, null)
-    await watch(stage, agent, 12_000)
+    await watch(cast, agent, 12_000)
   })
   await agent.stop()
-  return summary(stage, agent, { before, during, after: agent.seen.errors.length - before - during })
+  return summary(cast, agent, { before, during, after: agent.seen.errors.length - before - during })
 }
 
 async function summary(
-  stage: Stage,
+  { page, stage }: Cast,
   agent: Agent,
   errors: { before: number; during: number; after: number },
 ): Promise<boolean> {
   const { seen } = agent
-  say(`\n${paint('bold', 'What the agent saw')}`)
-  say(`  ${seen.answers} answers; the slowest took ${Math.round(seen.slowestMs)} ms`)
-  say(`  errors before the pool was exhausted: ${errors.before}`)
-  say(`  while it was exhausted: ${errors.during + errors.after}, each one sentence: ${seen.errors.at(-1) ?? '(none)'}`)
-  say(`\n${paint('bold', 'What the operator can read')} (spillway audit list)`)
+  page.say(`\n${paint('bold', 'What the agent saw')}`)
+  page.say(`  ${seen.answers} answers; the slowest took ${Math.round(seen.slowestMs)} ms`)
+  page.say(`  errors before the pool was exhausted: ${errors.before}`)
+  page.say(
+    `  while it was exhausted: ${errors.during + errors.after}, each one sentence: ${seen.errors.at(-1) ?? '(none)'}`,
+  )
+  page.say(`\n${paint('bold', 'What the operator can read')} (spillway audit list)`)
   const rows = JSON.parse(await stage.run(['audit', 'list', '--since', '5m', '--json'])) as AuditRow[]
-  for (const row of rows) say(`  ${auditText(row)}`)
-  say(`  ${(await stage.run(['audit', 'verify'])).trim()}`)
-  say('\nNext: spillway serve, with OPENAI_API_KEY set to one or more keys; then spillway connect codex')
+  for (const row of rows) page.say(`  ${auditText(row)}`)
+  page.say(`  ${(await stage.run(['audit', 'verify'])).trim()}`)
+  page.say('\nNext: spillway serve, with OPENAI_API_KEY set to one or more keys; then spillway connect codex')
   return errors.before === 0 && errors.during > 0
 }
 
@@ -119,18 +121,30 @@ function auditText({ at, kind, from, to, reason }: AuditRow): string {
   return [at.slice(11, 19), kind.padEnd(16), whom.padEnd(19), reason ?? ''].join('  ').trimEnd()
 }
 
-async function failover(program: string): Promise<boolean> {
+async function failover(page: Page, program: string): Promise<boolean> {
   const upstream = await Upstream.start()
   const stage = new Stage(program)
   try {
-    return await play(stage, upstream)
+    return await play({ page, stage, upstream })
   } finally {
     await stage.close()
     await upstream.close()
   }
 }
 
-/** Shows a story with the program whose main module is given; resolves with whether it went as it should. */
-export function showDemo(story: 'failover' | 'storm', program: string): Promise<boolean> {
-  return story === 'storm' ? storm(program) : failover(program)
+/**
+ * Shows a story with the program whose main module is given, on a terminal that is taken over if there is one; resolves
+ * with whether it went as it should.
+ */
+export async function showDemo(
+  story: 'failover' | 'storm',
+  program: string,
+  takeOver: (() => TakenScreen) | null,
+): Promise<boolean> {
+  const page = new Page(process.stdout, takeOver)
+  try {
+    return await (story === 'storm' ? storm(page, program) : failover(page, program))
+  } finally {
+    page.close()
+  }
 }

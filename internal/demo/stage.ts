@@ -30,6 +30,8 @@ export class Stage {
   /** `program` is the path of its main module. */
   constructor(program: string) {
     this.#program = program
+    // A terminal that is closed, or a time that is up, ends the demo and what it has started.
+    for (const signal of endings) process.once(signal, this.#abandon)
   }
 
   /** Runs one command and resolves with what it printed. */
@@ -62,8 +64,6 @@ export class Stage {
     const args = [this.#program, '--data', this.#data, 'serve', '--listen', '127.0.0.1:0']
     const daemon = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] })
     this.#daemon = daemon
-    // A terminal that is closed, or a time that is up, ends the demo and what it has started.
-    for (const signal of endings) process.once(signal, this.#abandon)
     for await (const line of createInterface({ input: daemon.stdout })) {
       const origin = /http:\/\/[\d.]+:\d+/.exec(line)?.[0]
       if (origin) {

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { paint, pause, say } from './print.ts'
+import { type Page, paint, pause } from './print.ts'
 import { Stage } from './stage.ts'
 import { revoked, Upstream } from './upstream.ts'
 
@@ -53,7 +53,11 @@ function ended(command: string, args: readonly string[], env: Record<string, str
 }
 
 /** A backlog of jobs, some at a time, until all are done or the time is up; shows what it has cost so far. */
-async function backlog(upstream: Upstream, count: Count, job: () => Promise<void>): Promise<string> {
+async function backlog(
+  { page, upstream }: { page: Page; upstream: Upstream },
+  count: Count,
+  job: () => Promise<void>,
+): Promise<string> {
   const before = upstream.requests
   const until = Date.now() + forMs
   let next = 0
@@ -75,34 +79,35 @@ async function backlog(upstream: Upstream, count: Count, job: () => Promise<void
     over = true
   })
   while (!over) {
-    process.stdout.write(process.stdout.isTTY ? `\r\x1b[2K  ${line()}` : `  ${line()}\n`)
-    await pause(process.stdout.isTTY ? 200 : 3_000)
+    page.show([`  ${line()}`])
+    await pause(page.isLive ? 200 : 3_000)
   }
   await all
-  process.stdout.write(process.stdout.isTTY ? `\r\x1b[2K  ${line()}\n` : `  ${line()}\n`)
+  page.show([`  ${line()}`])
+  page.keep()
   return line()
 }
 
 /** Tells the story; true when it went as it should. */
-export async function storm(program: string): Promise<boolean> {
+export async function storm(page: Page, program: string): Promise<boolean> {
   const upstream = await Upstream.start()
   const stage = new Stage(program)
   const folder = mkdtempSync(join(tmpdir(), 'spillway-storm-'))
   try {
     upstream.refuse('sk-demo-revoked', revoked)
-    say(`${paint('bold', `A token was revoked. ${jobs} jobs wait.`)}\n`)
+    page.say(`${paint('bold', `A token was revoked. ${jobs} jobs wait.`)}\n`)
 
-    say(paint('bold', `1. A loop that retries ${retries} times, for ${forMs / 1000} s:`))
+    page.say(paint('bold', `1. A loop that retries ${retries} times, for ${forMs / 1000} s:`))
     const naive = started(join(folder, 'naive'))
     const direct = { PATH: process.env.PATH, OPENAI_BASE_URL: `${upstream.url}/v1`, OPENAI_API_KEY: 'sk-demo-revoked' }
-    const first = await backlog(upstream, naive, async () => {
+    const first = await backlog({ page, upstream }, naive, async () => {
       for (let attempt = 0; attempt <= retries; attempt++) {
         naive.attempts++
         if ((await ended(process.execPath, ['-e', work, naive.folder], direct)).code === 0) return
       }
     })
 
-    say(`\n${paint('bold', '2. The same jobs under spillway run:')}`)
+    page.say(`\n${paint('bold', '2. The same jobs under spillway run:')}`)
     await stage.run(['init'])
     await stage.run(
       ['cred', 'add', 'work', '--provider', 'openai', '--no-check', '--base-url', upstream.url],
@@ -111,18 +116,18 @@ export async function storm(program: string): Promise<boolean> {
     await stage.run(['pool', 'create', 'openai', '--provider', 'openai', '--members', 'work'])
     await stage.serve()
     const guarded = started(join(folder, 'guarded'))
-    const second = await backlog(upstream, guarded, async () => {
+    const second = await backlog({ page, upstream }, guarded, async () => {
       const words = ['run', '--pool', 'openai', '--retries', String(retries), '--']
       const { said } = await stage.ended([...words, process.execPath, '-e', work, guarded.folder])
       guarded.attempts = filled(guarded.folder).files
       guarded.said.add(said.split('\n').at(-1) ?? '')
     })
 
-    say(`\n${paint('bold', 'What it cost')}`)
-    say(`  retry loop   ${first}`)
-    say(`  spillway     ${second}`)
-    say(`\n${paint('bold', 'What each job that was not started says')}`)
-    for (const line of guarded.said) say(`  ${line}`)
+    page.say(`\n${paint('bold', 'What it cost')}`)
+    page.say(`  retry loop   ${first}`)
+    page.say(`  spillway     ${second}`)
+    page.say(`\n${paint('bold', 'What each job that was not started says')}`)
+    for (const line of guarded.said) page.say(`  ${line}`)
     return guarded.attempts < naive.attempts / 4 && naive.attempts > jobs / 4
   } finally {
     await stage.close()

@@ -104,9 +104,9 @@ export function programPort(env: Environment): Port {
       const { inPlace } = await import('./machine.ts')
       return inPlace(command)
     },
-    async demo(story) {
+    async demo(story, takeOver) {
       const { showDemo } = await import('../../demo/demo.ts')
-      return showDemo(story, main)
+      return showDemo(story, main, takeOver)
     },
   }
 }

@@ -3,7 +3,8 @@ import type { CheckShape, DoctorRow, StatusShape } from '../../ops/ops.ts'
 import { type Cli, leaf, listing, whereOf } from '../command.ts'
 import { endingOf, exitCodes, Unreachable } from '../exit.ts'
 import type { CliIo } from '../port.ts'
-import { type Ink, screenOf } from '../screen.ts'
+import { screenOf } from '../screen.ts'
+import { printDoctor } from '../view/doctorview.ts'
 import { takeOver } from '../view/fullscreen.ts'
 import { checkText } from '../view/poolview.ts'
 import { statusline } from '../view/statusline.ts'
@@ -65,7 +66,7 @@ export function statusCommands(program: Command, cli: Cli): void {
     async (options: { json?: true }, command: Command) => {
       const rows = await examined(cli, command)
       if (rows.some(({ state }) => state === 'fail')) cli.end(exitCodes.failed)
-      return options.json ? screen.json(rows) : printRows(cli, rows)
+      return options.json ? screen.json(rows) : printDoctor(screen, rows)
     },
   )
 }
@@ -132,17 +133,4 @@ const checkCodes: Readonly<Record<CheckShape['verdict'], number>> = {
   cooling: exitCodes.tryLater,
   unreachable: exitCodes.tryLater,
   'needs-person': exitCodes.needsPerson,
-}
-
-const inks: Readonly<Record<DoctorRow['state'], Ink>> = { ok: 'green', warn: 'yellow', fail: 'red' }
-
-function printRows(cli: Cli, rows: readonly DoctorRow[]): void {
-  const { screen } = cli
-  const width = Math.max(...rows.map(({ check }) => check.length))
-  const margin = ' '.repeat(width + 10)
-  for (const { check, state, message, hint } of rows) {
-    const text = message.replaceAll('\n', `\n${margin}`)
-    screen.print(`${screen.paint(inks[state], state.padEnd(4))}   ${check.padEnd(width)}   ${text}`)
-    if (hint !== null && state !== 'ok') screen.print(`${margin}${screen.paint('dim', hint)}`)
-  }
 }

@@ -1,11 +1,4 @@
-import type { CliIo } from '../port.ts'
-
-/** A terminal that is taken over until it is given back: what was on it before is there again afterwards. */
-export interface FullScreen {
-  /** Shows these lines from the top; those that have no room are counted in the last one. */
-  show(text: string): void
-  restore(): void
-}
+import type { CliIo, TakenTerminal } from '../port.ts'
 
 const enter = '\u001b[?1049h\u001b[?25l'
 const leave = '\u001b[?25h\u001b[?1049l'
@@ -14,7 +7,7 @@ const restOfLine = '\u001b[K'
 const restOfScreen = '\u001b[J'
 
 /** Takes the terminal over (the alternate screen of xterm and those who follow it). */
-export function takeOver(stdout: Pick<CliIo['stdout'], 'rows' | 'write'>): FullScreen {
+export function takeOver(stdout: Pick<CliIo['stdout'], 'rows' | 'write'>): TakenTerminal {
   stdout.write(enter)
   let isTaken = true
   return {
