@@ -44,6 +44,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'pool delete': ['pool delete team'],
   'pool set': ['pool set team maxWaitMs=30s onExhausted=degrade', 'pool set team maxWaitMs=default'],
   'pool add': ['pool add team spare', 'pool add team spare --position 1'],
+  'pool tune': [
+    'pool tune team spare --tier 2',
+    'pool tune team work --cap 7d=60 --max-inflight 4',
+    "pool tune team spare --tier ''",
+  ],
   'pool drop': ['pool drop team spare'],
   'pool reorder': ['pool reorder team spare,work,personal'],
   'pool rotate': ['pool rotate team', 'pool rotate team --to spare --for 1h'],

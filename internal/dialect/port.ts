@@ -96,6 +96,7 @@ export type LocalErrorCode =
   | 'credential_unavailable'
   | 'overloaded'
   | 'retries_spent'
+  | 'members_full'
   | 'draining'
   | 'upgrade_refused'
   | 'expectation_failed'

@@ -12,6 +12,7 @@ import { PoolViews } from './operator/views.ts'
 import { Journal } from './record/journal.ts'
 import { Signals } from './record/signals.ts'
 import { ActiveMembers } from './requests/active-member.ts'
+import { Backups } from './requests/backups.ts'
 import { Capacities } from './requests/capacities.ts'
 import { Exhaustions } from './requests/exhaustion.ts'
 import { Hosts } from './requests/hosts.ts'
@@ -91,7 +92,9 @@ function assemble(core: Core): Engine {
   const exhaustions = new Exhaustions(core, leasing, () => revivals.look())
   const revivals = new Revivals(core, { leasing, suspicions, exhaustions })
   const hosts = new Hosts(core, queue)
-  const reporting = new Reporting(core, { queue, suspicions, activeMembers, exhaustions, hosts, capacities })
+  const backups = new Backups(core)
+  const parts = { queue, suspicions, activeMembers, backups, exhaustions, hosts, capacities }
+  const reporting = new Reporting(core, parts)
   const usage = new UsageWatch(core, activeMembers)
   const poolViews = new PoolViews(core, leasing)
   const members = new MemberCommands(core, { leasing, queue, exhaustions })
@@ -126,6 +129,7 @@ function assemble(core: Core): Engine {
     changePool: pools.changePool.bind(pools),
     deletePool: pools.deletePool.bind(pools),
     addMember: pools.addMember.bind(pools),
+    tune: pools.tune.bind(pools),
     dropMember: pools.dropMember.bind(pools),
     reorder: pools.reorder.bind(pools),
     rotate: members.rotate.bind(members),

@@ -25,6 +25,10 @@ export interface Details {
   }
   /** `how` is absent in rows of earlier versions. */
   pool_recovered: { exhaustedAt: At; refused: number; how?: RecoveredHow }
+  /** `to`, of tier `tier`, serves because nobody of tier `first` can, which returns at `until`; `helpsOut`: some of it are well and only have no room, or not for this request. */
+  backup_serves: { tier: number; first: number; until: At | null; helpsOut: boolean; model?: ModelFamily | null }
+  /** Tier `first` has taken over again. */
+  backup_over: { tier: number; first: number; since: At; served: number }
   pool_rotated: { until: At | null }
   member_parked: { until: At | null }
   member_unparked: Record<string, never>
@@ -169,6 +173,8 @@ export function eventBus(onError: (error: unknown) => void): EventBus {
 /** A kind that is added to the union does not compile until it stands here, too. */
 const all: Readonly<Record<EventKind, true>> = {
   cred_failover: true,
+  backup_serves: true,
+  backup_over: true,
   pool_exhausted: true,
   pool_recovered: true,
   pool_rotated: true,

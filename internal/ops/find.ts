@@ -1,5 +1,5 @@
 import type { Provider, Shape } from '../dialect/dialect.ts'
-import type { PoolStatus, Views } from '../engine/engine.ts'
+import type { MemberStatus, PoolStatus, Views } from '../engine/engine.ts'
 import { Refusal } from '../pool/pool.ts'
 import type { CredentialRecord } from '../store/store.ts'
 import { missing, shapeNamed } from './names.ts'
@@ -33,11 +33,15 @@ export function credentialsNamed(engine: Views): (name: string) => CredentialVie
   }
 }
 
-/** Refuses a name that is not a member of the pool, with the nearest member. */
-export function memberOf(pool: PoolStatus, member: string): void {
-  const names = pool.members.map(({ name }) => name)
-  if (names.includes(member)) return
-  throw missing(`member of ${pool.record.name}`, member, names)
+/** The member of that name; refuses a name that is not a member of the pool, with the nearest member. */
+export function memberOf(pool: PoolStatus, member: string): MemberStatus {
+  const found = pool.members.find(({ name }) => name === member)
+  if (found) return found
+  throw missing(
+    `member of ${pool.record.name}`,
+    member,
+    pool.members.map(({ name }) => name),
+  )
 }
 
 /** Refuses a credential whose provider or shape is not the pool's: its keys would not be understood there. */

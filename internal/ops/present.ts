@@ -26,6 +26,14 @@ export interface MemberShape {
   /** Counts from 1. */
   position: number
   weight: number
+  /** 2 serves only when nobody of 1 can. */
+  tier: number
+  /** How many requests it may have under way; null: as many as come. */
+  maxInFlight: number | null
+  /** Percent of each window at which it counts as used up. */
+  caps: Record<string, number>
+  /** Until when it counts as used up because of a cap; null: it does not. */
+  cappedUntil: string | null
   domain: string | null
   /** The upstream host and port that it talks to. */
   host: string
@@ -146,6 +154,10 @@ function memberShape(member: MemberStatus, now: At, live: boolean): MemberShape 
     name: member.name,
     position: member.position,
     weight: member.weight,
+    tier: member.tier,
+    maxInFlight: member.maxInFlight,
+    caps: { ...member.caps },
+    cappedUntil: maybeInstant(member.cappedUntil),
     domain: member.domain,
     host: member.host,
     reachable: member.reachable,

@@ -1,3 +1,4 @@
+import type { Caps } from './cap.ts'
 import { type Health, type Park, pristine } from './member.ts'
 import type { At, ModelFamily } from './outcome.ts'
 import type { Meter } from './usage.ts'
@@ -23,6 +24,12 @@ export interface Seat {
   readonly meter: Meter
   readonly epoch: number
   weight: number
+  /** Tier 1 comes before tier 2 in every rung of selection. */
+  tier: number
+  /** How many requests it may have under way; null: as many as come. */
+  maxInFlight: number | null
+  /** How far each of its windows may be used. */
+  caps: Caps
   park: Park | null
   /** Rank within its selection index, which owns it. */
   index: number

@@ -52,6 +52,7 @@ export type Reason =
   | 'client-gone'
   | 'operator'
   | 'preempted' // near its limit, left before the refusal
+  | 'capped' // used as far as its operator lets it be
 
 /** How far an outcome reaches: one member, its quota domain, one model family of the member, or of its whole domain. */
 export type Scope = 'member' | 'domain' | 'model' | 'domain-model'

@@ -2,6 +2,7 @@
  * The pure core: what happens to a member and who serves next, as functions of values and `now`.
  * Nothing in here reads a clock, a file, the network or a random number.
  */
+export * from './cap.ts'
 export * from './capacity.ts'
 export * from './cooldown.ts'
 export * from './dedupe.ts'
@@ -18,4 +19,5 @@ export * from './selection-index.ts'
 export * from './storm.ts'
 export { type StrategyName, strategies } from './strategy.ts'
 export * from './transition.ts'
+export * from './tuning.ts'
 export * from './usage.ts'

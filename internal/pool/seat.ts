@@ -1,5 +1,6 @@
 export type { Seat } from './gate.ts'
 
+import { cappedUntil } from './cap.ts'
 import { type Gate, opensAt, type Passage, passage, recoveryAt, type Seat, testableAt } from './gate.ts'
 import type { Health, Park } from './member.ts'
 import type { At, ModelFamily } from './outcome.ts'
@@ -7,9 +8,15 @@ import type { At, ModelFamily } from './outcome.ts'
 /**
  * Where a seat stands:
  * `ready` serves; `elapsed` may be tested; `parked` and `parked-elapsed` are the same behind an operator's park;
- * `shut` waits for a time; `host` is well but its host is not; `out` waits for a person.
+ * `full` is one of these with as many requests under way as it may have; `shut` waits for a time; `host` is well but its
+ * host is not; `out` waits for a person.
  */
-export type Availability = 'ready' | 'elapsed' | 'parked' | 'parked-elapsed' | 'shut' | 'host' | 'out'
+export type Availability = 'ready' | 'elapsed' | 'parked' | 'parked-elapsed' | 'full' | 'shut' | 'host' | 'out'
+
+/** Whether the seat has as many requests under way as it may have. */
+export function isFull({ inFlight, maxInFlight }: Seat): boolean {
+  return maxInFlight !== null && inFlight >= maxInFlight
+}
 
 /** Whether an operator has put the seat aside at `now`. */
 export function isParked(park: Park | null, now: At): boolean {
@@ -24,8 +31,9 @@ export function availability(seat: Seat, now: At, model: ModelFamily | null = nu
   const limit = limitOf(seat, model)
   if (limit) own = worse(own, passage(limit.health, now))
   if (own === 'out' || host === 'out') return 'out'
-  if (own === 'shut') return 'shut'
+  if (own === 'shut' || cappedUntil(seat) > now) return 'shut'
   if (host === 'shut') return 'host'
+  if (isFull(seat)) return 'full'
   const tested = own === 'elapsed' || host === 'elapsed'
   if (isParked(seat.park, now)) return tested ? 'parked-elapsed' : 'parked'
   return tested ? 'elapsed' : 'ready'
@@ -58,6 +66,7 @@ export function nextChangeAt(seat: Seat, now: At): At {
   if (seat.domain) consider(opensAt(seat.domain.health))
   for (const gate of seat.models.values()) consider(opensAt(gate.health))
   if (seat.park?.until) consider(seat.park.until)
+  consider(cappedUntil(seat))
   return earliest
 }
 
@@ -78,7 +87,7 @@ function latest(seat: Seat, model: ModelFamily | null, instant: (health: Health)
   const at = Math.max(instant(seat.credential.health), instant(seat.host.health))
   const ofDomain = seat.domain ? instant(seat.domain.health) : 0
   const limit = limitOf(seat, model)
-  return Math.max(at, ofDomain, limit ? instant(limit.health) : 0)
+  return Math.max(at, ofDomain, limit ? instant(limit.health) : 0, cappedUntil(seat))
 }
 
 const order: Record<Passage, number> = { open: 0, elapsed: 1, shut: 2, out: 3 }

@@ -16,11 +16,12 @@ const out = needsLogin('refresh-rejected', 0)
 const park = parkedUntil(now + 300_000)
 
 type Members = Readonly<Record<string, SeatTerms>>
-type Asked = Omit<Partial<Wish>, 'tried' | 'passedOver' | 'active'> & {
+type Asked = Omit<Partial<Wish>, 'tried' | 'passedOver' | 'active' | 'preferred'> & {
   readonly strategy?: StrategyName
   readonly tried?: readonly string[]
   readonly passedOver?: readonly string[]
   readonly active?: string
+  readonly preferred?: string
 }
 
 function seatsOf(members: Members): readonly Seat[] {
@@ -33,13 +34,14 @@ function ask(members: Members, asked: Asked = {}): Choice {
   const tried = seats.filter((seat) => asked.tried?.includes(seat.member))
   const passedOver = seats.filter((seat) => asked.passedOver?.includes(seat.member))
   const active = seats.findIndex((seat) => seat.member === asked.active)
+  const preferred = seats.find((seat) => seat.member === asked.preferred) ?? null
   const { model = null, degrade = false } = asked
-  return select(selectionIndex, { model, tried, passedOver, active, degrade }, now)
+  return select(selectionIndex, { model, tried, passedOver, active, preferred, degrade }, now)
 }
 
-/** A choice in one line: its tier, whom it names and when it says that somebody recovers. */
+/** A choice in one line: its rung, whom it names and when it says that somebody recovers. */
 function told(choice: Choice): string {
-  switch (choice.tier) {
+  switch (choice.rung) {
     case 'exhausted':
       return `exhausted ${choice.first?.member ?? '-'} ${choice.retryAt === null ? '-' : choice.retryAt - now}`
     case 'host':
@@ -47,7 +49,7 @@ function told(choice: Choice): string {
     case 'tried':
       return 'tried'
     default:
-      return `${choice.tier} ${choice.seat.member}`
+      return `${choice.rung} ${choice.seat.member}`
   }
 }
 
@@ -386,7 +388,7 @@ describe('select as time passes', () => {
       const seats = seatsOf({ a: { health: near } })
       const selectionIndex = new SelectionIndex(strategy, seats, now)
       const wish = { model: null, tried: [], active: 0, degrade: false }
-      const seen = [0, 59_999, 60_000].map((ms) => select(selectionIndex, wish, now + ms).tier)
+      const seen = [0, 59_999, 60_000].map((ms) => select(selectionIndex, wish, now + ms).rung)
       expect(seen).toEqual(['exhausted', 'exhausted', 'probe'])
     }
   })
@@ -430,4 +432,123 @@ describe('a member that is passed over', () => {
   ])('%s', (_name, members, asked, expected) => {
     expect(told(ask(members, asked))).toBe(expected)
   })
+})
+
+describe('select by tiers', () => {
+  const full = { maxInFlight: 1, inFlight: 1 }
+  selects([
+    { name: 'tier 1 first', members: { a: { tier: 2 }, b: {} }, expected: 'healthy b' },
+    {
+      name: 'tier 1 although 2 is active',
+      members: { a: {}, b: { tier: 2 } },
+      asked: { active: 'b' },
+      expected: 'healthy a',
+    },
+    {
+      name: 'the probe of tier 1 before tier 2',
+      members: { a: { health: over }, b: { tier: 2 } },
+      expected: 'probe a',
+    },
+    { name: 'tier 2 when 1 cools', members: { a: { health: near }, b: { tier: 2 } }, expected: 'healthy b' },
+    { name: 'tier 2 when 1 is parked', members: { a: { park }, b: { tier: 2 } }, expected: 'healthy b' },
+    { name: 'tier 2 when 1 is full', members: { a: full, b: { tier: 2 } }, expected: 'healthy b' },
+    {
+      name: 'tier 2 before 3',
+      members: { a: { health: near }, b: { tier: 3 }, c: { tier: 2 } },
+      expected: 'healthy c',
+    },
+    {
+      name: 'the parked of tier 1 before those of 2',
+      members: { a: { tier: 2, park }, b: { park: parkedUntil(null) } },
+      expected: 'parked b',
+    },
+    {
+      name: 'the parked probe of tier 1 first',
+      members: { a: { tier: 2, park, health: over }, b: { park, health: over } },
+      expected: 'parked-probe b',
+    },
+    {
+      name: 'the early probe of tier 1 first',
+      members: { a: { tier: 2, health: far }, b: { health: far } },
+      expected: 'early-probe b',
+    },
+    {
+      name: 'who recovers first, of whichever tier, when nobody can',
+      members: { a: { health: near }, b: { tier: 2, health: nearer } },
+      expected: 'exhausted b 30000',
+    },
+    {
+      name: 'tier 1 when it degrades',
+      members: { a: { health: near }, b: { tier: 2, health: nearer } },
+      asked: { degrade: true },
+      expected: 'degraded a',
+    },
+    {
+      name: 'the host that is tried first, of whichever tier',
+      members: {
+        a: { host: openGate('host', 'x', near) },
+        b: { tier: 2, host: openGate('host', 'y', nearer) },
+        c: { tier: 3, host: openGate('host', 'z', near) },
+      },
+      expected: 'host b 30000',
+    },
+  ])
+})
+
+describe('select with bounds on what is under way', () => {
+  const full = { maxInFlight: 2, inFlight: 2 }
+  selects([
+    { name: 'a member with room', members: { a: { maxInFlight: 2, inFlight: 1 } }, expected: 'healthy a' },
+    { name: 'nobody who is full', members: { a: full, b: {} }, asked: { active: 'a' }, expected: 'healthy b' },
+    { name: 'who is full, when nobody has room', members: { a: { health: near }, b: full }, expected: 'full b' },
+    {
+      name: 'who is full rather than away',
+      members: { a: full, b: { host: openGate('host', 'x', near) } },
+      expected: 'full a',
+    },
+    {
+      name: 'nobody a second time',
+      members: { a: full, b: { health: near } },
+      asked: { tried: ['a'] },
+      expected: 'tried',
+    },
+    {
+      name: 'no early probe beyond the bound',
+      members: { a: { health: far, ...full } },
+      expected: 'exhausted a 86400000',
+    },
+    {
+      name: 'nobody beyond the bound when it degrades',
+      members: { a: { health: near, ...full } },
+      asked: { degrade: true },
+      expected: 'exhausted a 60000',
+    },
+  ])
+})
+
+describe('select for a conversation', () => {
+  const asked = { active: 'a', preferred: 'b' }
+  selects([
+    { name: 'who served it', members: { a: {}, b: {} }, asked, expected: 'healthy b' },
+    { name: 'another one when that one cools', members: { a: {}, b: { health: near } }, asked, expected: 'healthy a' },
+    {
+      name: 'another one when that one has been tried',
+      members: { a: {}, b: {} },
+      asked: { ...asked, tried: ['b'] },
+      expected: 'healthy a',
+    },
+    { name: 'tier 1 although tier 2 served it', members: { a: {}, b: { tier: 2 } }, asked, expected: 'healthy a' },
+    {
+      name: 'who served it within its tier',
+      members: { a: { tier: 2 }, b: { tier: 2 }, c: { health: near } },
+      asked,
+      expected: 'healthy b',
+    },
+    {
+      name: 'another one while that one is to be tested',
+      members: { a: {}, b: { health: over } },
+      asked: { ...asked, strategy: 'round-robin' },
+      expected: 'healthy a',
+    },
+  ])
 })

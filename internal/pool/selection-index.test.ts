@@ -20,7 +20,7 @@ function rosterOf(strategy: StrategyName, ...terms: readonly SeatTerms[]): Selec
 
 function next(selectionIndex: SelectionIndex, model: string | null = null, tried: readonly Seat[] = []): string {
   const choice = select(selectionIndex, { model, tried, active: -1, degrade: false }, now)
-  return 'seat' in choice ? `${choice.tier} ${choice.seat.member}` : choice.tier
+  return 'seat' in choice ? `${choice.rung} ${choice.seat.member}` : choice.rung
 }
 
 /** The members that serve the next `count` requests, each of which stays in flight. */
@@ -29,7 +29,7 @@ function serve(selectionIndex: SelectionIndex, count: number, model: string | nu
   for (let i = 0; i < count; i++) {
     const choice = select(selectionIndex, { model, tried: [], active: -1, degrade: false }, now)
     if (!('seat' in choice)) break
-    selectionIndex.begin(choice.seat)
+    selectionIndex.begin(choice.seat, now)
     members += choice.seat.member
   }
   return members
@@ -62,9 +62,9 @@ describe('SelectionIndex', () => {
   it('counts what is in flight and the order of use', () => {
     const selectionIndex = rosterOf('sticky', { lastUse: 41 }, {})
     const [a, b] = selectionIndex.seats
-    selectionIndex.begin(b!)
-    selectionIndex.begin(a!)
-    selectionIndex.end(b!)
+    selectionIndex.begin(b!, now)
+    selectionIndex.begin(a!, now)
+    selectionIndex.end(b!, now)
     expect([a!.inFlight, a!.lastUse, b!.inFlight, b!.lastUse]).toEqual([1, 43, 0, 42])
   })
 
@@ -72,7 +72,7 @@ describe('SelectionIndex', () => {
     const selectionIndex = rosterOf(strategy, { park: parkedUntil(null) }, { health: near })
     expect(serve(selectionIndex, 1)).toBe('a')
     expect(next(selectionIndex)).toBe('parked a')
-    selectionIndex.end(selectionIndex.seats[0]!)
+    selectionIndex.end(selectionIndex.seats[0]!, now)
     expect(next(selectionIndex)).toBe('parked a')
   })
 
@@ -82,7 +82,7 @@ describe('SelectionIndex', () => {
     expect(next(selectionIndex)).toBe('probe a')
     seat!.credential.health = probingUntil(5_000, over)
     selectionIndex.file(seat!, now)
-    selectionIndex.begin(seat!)
+    selectionIndex.begin(seat!, now)
     expect(next(selectionIndex)).toBe('exhausted')
   })
 })
@@ -91,10 +91,10 @@ describe('SelectionIndex built anew', () => {
   it.each(strategies)('%s is not disturbed by the end of a request on a seat that was dropped', (strategy) => {
     const before = rosterOf(strategy, {}, {}, {})
     const [a, b, c] = before.seats as [Seat, Seat, Seat]
-    before.begin(c)
+    before.begin(c, now)
     const selectionIndex = new SelectionIndex(strategy, [a, b], now)
-    selectionIndex.end(c)
-    selectionIndex.begin(c)
+    selectionIndex.end(c, now)
+    selectionIndex.begin(c, now)
     selectionIndex.file(c, now)
     expect(c.inFlight).toBe(1)
     expect([next(selectionIndex), next(selectionIndex, null, [a]), next(selectionIndex, null, [a, b])]).toEqual([
@@ -107,11 +107,11 @@ describe('SelectionIndex built anew', () => {
   it('does not take the load of a dropped seat for that of the one in its place', () => {
     const before = rosterOf('least-loaded', {}, {})
     const [a, b] = before.seats as [Seat, Seat]
-    for (let i = 0; i < 3; i++) before.begin(a)
+    for (let i = 0; i < 3; i++) before.begin(a, now)
     const renewed = seatOf('a')
     const selectionIndex = new SelectionIndex('least-loaded', [renewed, b], now)
-    selectionIndex.begin(b)
-    selectionIndex.end(a)
+    selectionIndex.begin(b, now)
+    selectionIndex.end(a, now)
     expect(next(selectionIndex)).toBe('healthy a')
   })
 
@@ -178,7 +178,7 @@ describe('SelectionIndex with limits of single models', () => {
     const selectionIndex = rosterOf('least-loaded', {}, {}, { models: { opus: near } })
     expect(serve(selectionIndex, 1)).toBe('a')
     expect(serve(selectionIndex, 1, 'opus')).toBe('b')
-    selectionIndex.end(selectionIndex.seats[0]!)
+    selectionIndex.end(selectionIndex.seats[0]!, now)
     expect(serve(selectionIndex, 1, 'opus')).toBe('a')
   })
 })

@@ -1,7 +1,7 @@
 import { FamilyIndex } from './family-index.ts'
 import { IndexedHeap } from './heap.ts'
 import type { At, ModelFamily } from './outcome.ts'
-import { type Availability, nextChangeAt, type Seat } from './seat.ts'
+import { type Availability, isFull, nextChangeAt, type Seat } from './seat.ts'
 import type { StrategyName } from './strategy.ts'
 
 /**
@@ -16,21 +16,21 @@ export class SelectionIndex {
   readonly #familyIndexes = new Map<ModelFamily, FamilyIndex>()
   readonly #changes: IndexedHeap
   #uses = 0
-  #last: Seat | null = null
+  /** The seat of each tier that was used last. */
+  readonly #last = new Map<number, Seat>()
 
   constructor(name: StrategyName, seats: readonly Seat[], now: At) {
     this.seats = seats
     this.strategyName = name
-    this.#plain = new FamilyIndex(null, name, seats.length)
+    this.#plain = new FamilyIndex(null, name, seats)
     this.#changes = new IndexedHeap(seats.length)
     seats.forEach((seat, index) => {
       seat.index = index
-      if (seat.lastUse <= this.#uses) return
-      this.#uses = seat.lastUse
-      this.#last = seat
+      this.#uses = Math.max(this.#uses, seat.lastUse)
+      if (seat.lastUse > (this.#last.get(seat.tier)?.lastUse ?? 0)) this.#last.set(seat.tier, seat)
     })
     for (const seat of seats) this.file(seat, now)
-    if (this.#last) this.#plain.strategy.used(this.#last)
+    for (const seat of this.#last.values()) this.#plain.used(seat)
   }
 
   /** The files for requests of that family. */
@@ -66,22 +66,25 @@ export class SelectionIndex {
   }
 
   /** Counts a request that starts on the seat. */
-  begin(seat: Seat): void {
+  begin(seat: Seat, now: At): void {
     seat.inFlight++
     if (!this.#holds(seat)) return
     seat.lastUse = ++this.#uses
-    this.#last = seat
-    this.#plain.strategy.used(seat)
-    for (const familyIndex of this.#familyIndexes.values()) familyIndex.strategy.used(seat)
+    this.#last.set(seat.tier, seat)
+    this.#plain.used(seat)
+    for (const familyIndex of this.#familyIndexes.values()) familyIndex.used(seat)
+    if (isFull(seat)) this.file(seat, now)
   }
 
-  /** Counts a request that ended on the seat. */
-  end(seat: Seat): void {
+  /** Counts a request that ended on the seat; true when the seat was full until then. */
+  end(seat: Seat, now: At): boolean {
+    const wasFull = isFull(seat)
     seat.inFlight--
-    if (!this.#holds(seat)) return
-    this.#plain.strategy.update(seat, this.#plain.ready.has(seat.index))
-    for (const familyIndex of this.#familyIndexes.values())
-      familyIndex.strategy.update(seat, familyIndex.ready.has(seat.index))
+    if (!this.#holds(seat)) return false
+    if (wasFull) this.file(seat, now)
+    this.#plain.loaded(seat)
+    for (const familyIndex of this.#familyIndexes.values()) familyIndex.loaded(seat)
+    return wasFull && !isFull(seat)
   }
 
   #holds(seat: Seat): boolean {
@@ -90,9 +93,9 @@ export class SelectionIndex {
 
   #open(model: ModelFamily, now: At): void {
     if (this.#familyIndexes.has(model)) return
-    const familyIndex = new FamilyIndex(model, this.strategyName, this.seats.length)
+    const familyIndex = new FamilyIndex(model, this.strategyName, this.seats)
     this.#familyIndexes.set(model, familyIndex)
     for (const seat of this.seats) familyIndex.file(seat, now)
-    if (this.#last) familyIndex.strategy.used(this.#last)
+    for (const seat of this.#last.values()) familyIndex.used(seat)
   }
 }

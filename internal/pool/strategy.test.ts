@@ -18,7 +18,7 @@ function rosterOf(strategy: StrategyName, ...terms: readonly SeatTerms[]): Selec
 
 function choose(selectionIndex: SelectionIndex, active = -1, tried: readonly Seat[] = []): Seat {
   const choice = select(selectionIndex, { model: null, tried, active, degrade: false }, now)
-  if (!('seat' in choice)) throw new Error(`nobody serves: ${choice.tier}`)
+  if (!('seat' in choice)) throw new Error(`nobody serves: ${choice.rung}`)
   return choice.seat
 }
 
@@ -27,8 +27,8 @@ function serve(selectionIndex: SelectionIndex, count: number, active = -1): stri
   let members = ''
   for (let i = 0; i < count; i++) {
     const seat = choose(selectionIndex, active)
-    selectionIndex.begin(seat)
-    selectionIndex.end(seat)
+    selectionIndex.begin(seat, now)
+    selectionIndex.end(seat, now)
     members += seat.member
   }
   return members
@@ -54,7 +54,7 @@ describe('a strategy', () => {
 
   it.each(strategies)('%s has nobody to choose from an empty pool', (strategy) => {
     const selectionIndex = new SelectionIndex(strategy, [], now)
-    expect(select(selectionIndex, { model: null, tried: [], active: -1, degrade: false }, now).tier).toBe('exhausted')
+    expect(select(selectionIndex, { model: null, tried: [], active: -1, degrade: false }, now).rung).toBe('exhausted')
   })
 
   it.each(strategies)('%s passes over those that were tried', (strategy) => {
@@ -82,26 +82,26 @@ describe('least-loaded', () => {
       { inFlight: 1, lastUse: 3 },
     )
     expect(choose(selectionIndex).member).toBe('c')
-    selectionIndex.begin(choose(selectionIndex))
+    selectionIndex.begin(choose(selectionIndex), now)
     expect(choose(selectionIndex).member).toBe('b')
   })
 
   it('counts a request until it ends', () => {
     const selectionIndex = rosterOf('least-loaded', {}, {})
     const [a, b] = selectionIndex.seats
-    selectionIndex.begin(a!)
-    selectionIndex.begin(b!)
-    selectionIndex.end(b!)
+    selectionIndex.begin(a!, now)
+    selectionIndex.begin(b!, now)
+    selectionIndex.end(b!, now)
     expect(choose(selectionIndex).member).toBe('b')
   })
 
   it('knows the load of a member that comes back', () => {
     const selectionIndex = rosterOf('least-loaded', {}, {})
     const [a] = selectionIndex.seats
-    selectionIndex.begin(a!)
+    selectionIndex.begin(a!, now)
     setHealth(selectionIndex, 'a', coolingUntil(9_000))
     setHealth(selectionIndex, 'b', coolingUntil(9_000))
-    selectionIndex.begin(a!)
+    selectionIndex.begin(a!, now)
     setHealth(selectionIndex, 'b', pristine)
     setHealth(selectionIndex, 'a', pristine)
     expect(choose(selectionIndex).member).toBe('b')
@@ -136,7 +136,7 @@ describe('weighted', () => {
     const selectionIndex = rosterOf('weighted', {}, {}, {})
     for (const member of ['b', 'c']) setHealth(selectionIndex, member, coolingUntil(9_000))
     serve(selectionIndex, 100)
-    selectionIndex.begin(selectionIndex.seats[1]!)
+    selectionIndex.begin(selectionIndex.seats[1]!, now)
     setHealth(selectionIndex, 'c', pristine)
     expect(['acac', 'caca']).toContain(serve(selectionIndex, 4))
   })

@@ -13,7 +13,7 @@ export interface Strategy {
   pick(ready: Bits, active: number, fits: (index: number) => boolean): number
   /** The seat entered or left the set of those that can serve, or its load changed. */
   update(seat: Seat, ready: boolean): void
-  /** The seat was chosen, in whichever tier. */
+  /** The seat was chosen, in whichever rung. */
   used(seat: Seat): void
 }
 

@@ -24,9 +24,14 @@ export interface Meter {
 /** How long a limit without a reset is believed, in ms. */
 const believedMs = 3_600_000
 
+/** Until when what was heard is believed: the reset of its window, or an hour where it names none. */
+export function believedUntil({ resetAt, seenAt }: Usage): At {
+  return resetAt ?? seenAt + believedMs
+}
+
 /** Whether what was heard still tells something: its window has not reset since. */
-export function isCurrent({ resetAt, seenAt }: Usage, now: At): boolean {
-  return resetAt === null ? now - seenAt < believedMs : resetAt > now
+export function isCurrent(usage: Usage, now: At): boolean {
+  return believedUntil(usage) > now
 }
 
 /** The limits after `heard`: of each window the newest word, without those that have reset since. */

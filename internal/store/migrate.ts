@@ -4,9 +4,10 @@ import { first } from './migrations/first.ts'
 import { fleet } from './migrations/fleet.ts'
 import type { Migration, Spelling } from './migrations/migration.ts'
 import { shape } from './migrations/shape.ts'
+import { tuning } from './migrations/tuning.ts'
 
 /** In order and for ever: the schema's number is how many of them a database has seen. */
-const migrations: readonly Migration[] = [first, shape, fleet]
+const migrations: readonly Migration[] = [first, shape, fleet, tuning]
 
 /** The schema that this version of the program reads and writes. */
 export const newestSchema = migrations.length

@@ -91,6 +91,10 @@ export interface PoolState {
     readonly refused?: number
     readonly model?: string
   } | null
+  /** A member of a later tier serves; absent: none does. */
+  readonly backup?:
+    | { readonly tier: number; readonly since: At; readonly served: number; readonly helpsOut: boolean }
+    | undefined
 }
 
 export interface SeatRecord {
@@ -100,6 +104,10 @@ export interface SeatRecord {
   /** The order within the pool; positions are ranks and need not be contiguous. */
   readonly position: number
   readonly weight: number
+  readonly tier: number
+  readonly maxInFlight: number | null
+  /** Percent of each window, by its name. */
+  readonly caps: Readonly<Record<string, number>>
   readonly park: Park | null
 }
 

@@ -84,6 +84,7 @@ export const poolStates = table<PoolState>('pool_states', ['name'], {
   name: text('name'),
   active: text('active'),
   exhausted: json('exhausted'),
+  backup: optional(json('backup')),
 })
 
 export const seats = table<SeatRecord>('seats', ['pool', 'credential_id'], {
@@ -92,6 +93,9 @@ export const seats = table<SeatRecord>('seats', ['pool', 'credential_id'], {
   epoch: whole('epoch'),
   position: whole('position'),
   weight: whole('weight'),
+  tier: whole('tier'),
+  maxInFlight: maybeWhole('max_in_flight'),
+  caps: json('caps'),
   park: json('park'),
 })
 

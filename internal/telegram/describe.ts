@@ -47,7 +47,7 @@ export function poolText(pool: PoolShape, today: Today): string {
 }
 
 function memberLine(member: MemberShape, today: Today): string {
-  const { name, position, health, park, scoped, active } = member
+  const { name, position, health, park, scoped, active, tier } = member
   const { state, reason, until } = health
   const cause =
     reason === null || reason === state || state === 'healthy'
@@ -58,7 +58,13 @@ function memberLine(member: MemberShape, today: Today): string {
       ? null
       : `parked ${park.until === null ? 'until somebody unparks it' : `until ${at(park.until, today)}`}`
   const models = scoped.map((limit) => `${limit.model} limited until ${at(limit.until, today)}`)
-  const facts = [`${state}${cause}`, aside, ...models, active ? 'serves' : null].filter((fact) => fact !== null)
+  const facts = [
+    `${state}${cause}`,
+    tier === 1 ? null : `tier ${tier}`,
+    aside,
+    ...models,
+    active ? 'serves' : null,
+  ].filter((fact) => fact !== null)
   return `${position}. ${name}: ${facts.join(', ')}`
 }
 

@@ -41,7 +41,7 @@ export function pool(name: string): PoolRecord {
 }
 
 export function seat(of: string, credentialId: string): SeatRecord {
-  return { pool: of, credentialId, epoch: 1, position: 1, weight: 1, park: null }
+  return { pool: of, credentialId, epoch: 1, position: 1, weight: 1, tier: 1, maxInFlight: null, caps: {}, park: null }
 }
 
 export function sealed(owner: string, field = 'secret'): SecretRecord {
@@ -125,7 +125,14 @@ export const full = sampleOf({
         createdAt: at,
       },
     ],
-    poolStates: [{ name: 'p1', active: 'c1', exhausted: { since: at, told: true } }],
+    poolStates: [
+      {
+        name: 'p1',
+        active: 'c1',
+        exhausted: { since: at, told: true },
+        backup: { tier: 2, since: at, served: 3, helpsOut: false },
+      },
+    ],
     seats: [
       {
         pool: 'p1',
@@ -133,6 +140,9 @@ export const full = sampleOf({
         epoch: 3,
         position: 2,
         weight: 10,
+        tier: 2,
+        maxInFlight: 4,
+        caps: { '7d': 60.5 },
         park: { until: at + 300_000, by: 'operator:telegram:42', since: at },
       },
     ],

@@ -13,6 +13,8 @@ const details: Details = {
     why: { work: 'cooling', personal: 'cooling', spare: 'cooling' },
   },
   pool_recovered: { exhaustedAt: noon, refused: 418 },
+  backup_serves: { tier: 2, first: 1, until: noon + 8_700_000, helpsOut: false },
+  backup_over: { tier: 2, first: 1, since: noon, served: 312 },
   pool_rotated: { until: noon + 300_000 },
   member_parked: { until: null },
   member_unparked: {},

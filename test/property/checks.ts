@@ -11,7 +11,7 @@ import {
   type Seat,
   type SelectionIndex,
 } from '../../internal/pool/pool.ts'
-import { standsNow } from './reference.ts'
+import { isFullNow, standsNow } from './reference.ts'
 
 /** The files of a selection index say of a seat what follows from it alone. */
 export function checkFiled(of: {
@@ -22,17 +22,19 @@ export function checkFiled(of: {
 }): void {
   const { selectionIndex, seat, model, now } = of
   const familyIndex = selectionIndex.familyIndex(model)
+  const tierIndex = familyIndex.tierOf(seat)
   const stands = availability(seat, now, model)
   const { index } = seat
   const filed = [
     familyIndex.availability(seat),
-    familyIndex.ready.has(index),
-    familyIndex.elapsed.has(index),
-    familyIndex.parkedElapsed.has(index),
-    familyIndex.parked.has(index) && familyIndex.parked.key(index),
-    familyIndex.early.has(index) && familyIndex.early.key(index),
-    familyIndex.waiting.has(index) && familyIndex.waiting.key(index),
-    familyIndex.behindHost.has(index),
+    tierIndex.ready.has(index),
+    tierIndex.elapsed.has(index),
+    tierIndex.parkedElapsed.has(index),
+    tierIndex.parked.has(index) && tierIndex.parked.key(index),
+    tierIndex.early.has(index) && tierIndex.early.key(index),
+    tierIndex.waiting.has(index) && tierIndex.waiting.key(index),
+    tierIndex.behindHost.has(index),
+    tierIndex.full.has(index),
   ]
   const wanted = [
     standsNow(seat, model, now),
@@ -40,9 +42,10 @@ export function checkFiled(of: {
     stands === 'elapsed',
     stands === 'parked-elapsed',
     stands === 'parked' && (seat.park?.until ?? Number.POSITIVE_INFINITY),
-    stands === 'shut' && earlyTestAt(seat, model),
+    stands === 'shut' && !isFullNow(seat) && earlyTestAt(seat, model),
     (stands === 'shut' || stands === 'host') && recoversAt(seat, model),
     stands === 'host',
+    stands === 'full',
   ]
   // Compared here and not by expect, which is slow and seldom has anything to say.
   if (filed.join() !== wanted.join()) expect(filed).toEqual(wanted)

@@ -2,6 +2,7 @@ import { expect } from 'vitest'
 import {
   type At,
   availability,
+  type Caps,
   type Choice,
   closedGates,
   cooled,
@@ -10,6 +11,7 @@ import {
   effectOf,
   type Gate,
   type Health,
+  type Meter,
   type ModelFamily,
   needsLogin,
   type Outcome,
@@ -31,7 +33,13 @@ const leaseMs = 960_000
 
 /** Something that happens; members, pools, requests and leases are numbers that are taken modulo what there is. */
 export type Step =
-  | { readonly do: 'start'; readonly pool: number; readonly model: ModelFamily | null; readonly degrade: boolean }
+  | {
+      readonly do: 'start'
+      readonly pool: number
+      readonly model: ModelFamily | null
+      readonly degrade: boolean
+      readonly preferred: number | null
+    }
   /** An earlier request goes on to its next member. */
   | { readonly do: 'again'; readonly turn: number }
   /** An answer to any lease so far; a second one is a late error of its stream. */
@@ -40,6 +48,8 @@ export type Step =
   | { readonly do: 'wait'; readonly ms: number }
   /** An operator parks a seat for a time, for good (null), or no longer (0). */
   | { readonly do: 'park'; readonly pool: number; readonly member: number; readonly forMs: number | null }
+  /** What an upstream says of a member's window. */
+  | { readonly do: 'meter'; readonly member: number; readonly usedPercent: number; readonly inMs: number }
   /** What operators, logins and canonical probes set. */
   | { readonly do: 'set'; readonly member: number; readonly to: Verdict }
   /** A member is dropped and comes back as a new seat at the end, or the order is turned, or the strategy changes. */
@@ -58,6 +68,9 @@ export interface MemberPlan {
   readonly domain: number
   readonly host: number
   readonly weight: number
+  readonly tier: number
+  readonly maxInFlight: number | null
+  readonly cap: number | null
 }
 
 type Take<K extends Step['do']> = Extract<Step, { readonly do: K }>
@@ -66,6 +79,7 @@ interface Credential {
   readonly name: string
   readonly gate: Gate
   readonly models: Map<ModelFamily, Gate>
+  readonly meter: Meter
   readonly plan: MemberPlan
   generation: number
 }
@@ -73,13 +87,14 @@ interface Credential {
 interface Pool {
   selectionIndex: SelectionIndex
   active: Seat | null
-  last: Seat | null
 }
 
 interface Turn {
   readonly pool: Pool
   readonly model: ModelFamily | null
   readonly degrade: boolean
+  /** The rank of the member that served its conversation; null for none. */
+  readonly preferred: number | null
   readonly tried: Seat[]
 }
 
@@ -120,7 +135,7 @@ export class PoolModel {
     this.#pools = strategies.map((strategy, at) => {
       const seats = this.#credentials.map((credential) => this.#seat(credential))
       if (at % 2 === 1) seats.reverse()
-      return { selectionIndex: new SelectionIndex(strategy, seats, this.now), active: null, last: null }
+      return { selectionIndex: new SelectionIndex(strategy, seats, this.now), active: null }
     })
     this.#agree()
   }
@@ -134,12 +149,13 @@ export class PoolModel {
     else if (step.do === 'wait') this.now += step.ms
     else if (step.do === 'park') this.#park(step)
     else if (step.do === 'set') this.#set(step)
+    else if (step.do === 'meter') this.#hear(step)
     else this.#reseat(step)
     this.#agree()
   }
 
-  #start({ pool, model, degrade }: Take<'start'>): void {
-    const turn = { pool: pick(this.#pools, pool), model, degrade, tried: [] }
+  #start({ pool, model, degrade, preferred }: Take<'start'>): void {
+    const turn = { pool: pick(this.#pools, pool), model, degrade, preferred, tried: [] }
     this.#turns.push(turn)
     this.#next(turn)
   }
@@ -162,7 +178,7 @@ export class PoolModel {
     if (open.length === 0) return
     const of = pick(open, lease)
     of.inFlight = false
-    of.pool.selectionIndex.end(of.seat)
+    of.pool.selectionIndex.end(of.seat, this.now)
   }
 
   #park({ pool, member, forMs }: Take<'park'>): void {
@@ -171,6 +187,12 @@ export class PoolModel {
     seat.park = { until: forMs === null ? null : this.now + forMs, by: 'operator:test', since: this.now }
     if (forMs === 0) seat.park = null
     selectionIndex.file(seat, this.now)
+  }
+
+  #hear({ member, usedPercent, inMs }: Take<'meter'>): void {
+    const { gate, meter } = pick(this.#credentials, member)
+    meter.windows = [{ window: '7d', usedPercent, resetAt: this.now + inMs, seenAt: this.now, source: 'headers' }]
+    this.#put(gate, gate.health)
   }
 
   #set({ member, to }: Take<'set'>): void {
@@ -200,7 +222,6 @@ export class PoolModel {
       const [dropped] = seats.splice(member % seats.length, 1)
       for (const gate of this.#gatesOf(dropped!)) gate.seats.delete(dropped!)
       if (of.active === dropped) of.active = null
-      if (of.last === dropped) of.last = seats.reduce<Seat | null>(later, null)
       seats.push(this.#seat(this.#owner(dropped!)))
     } else if (how === 'turn') seats = [...seats.slice(1), ...seats.slice(0, 1)]
     const strategy = how === 'drop' || how === 'turn' ? of.selectionIndex.strategyName : how
@@ -210,8 +231,12 @@ export class PoolModel {
   #seat(credential: Credential): Seat {
     const { plan } = credential
     const domain = this.#domains[plan.domain] ?? null
-    const plain = seatOf(credential.name, { domain, host: pick(this.#hosts, plan.host), weight: plan.weight })
-    const seat = { ...plain, credential: credential.gate, models: credential.models }
+    const { weight, tier, maxInFlight, cap } = plan
+    const caps: Caps = cap === null ? {} : { '7d': cap }
+    const host = pick(this.#hosts, plan.host)
+    const plain = seatOf(credential.name, { domain, host, weight, tier, maxInFlight, caps })
+    const { gate: own, models, meter } = credential
+    const seat = { ...plain, credential: own, models, meter }
     for (const gate of this.#gatesOf(seat)) {
       gate.seats.delete(plain)
       gate.seats.add(seat)
@@ -229,44 +254,45 @@ export class PoolModel {
 
   #next(turn: Turn): void {
     const { pool, model, degrade, tried } = turn
-    const { selectionIndex, active, last } = pool
-    const choice = select(selectionIndex, { model, tried, active: active?.index ?? -1, degrade }, this.now)
+    const { selectionIndex, active } = pool
     const { strategyName: strategy, seats } = selectionIndex
-    const expected = whoServes({ strategy, seats, model, tried, active, last, degrade, now: this.now })
+    const preferred = turn.preferred === null ? null : pick(seats, turn.preferred)
+    const choice = select(selectionIndex, { model, tried, preferred, active: active?.index ?? -1, degrade }, this.now)
+    const expected = whoServes({ strategy, seats, model, tried, active, degrade, preferred, now: this.now })
     const seat = seatIn(choice)
     const inTurn = seat && standsNow(seat, model, this.now) === 'ready' ? 'healthy' : 'probe'
-    expect(choice.tier).toBe(expected.tier === 'in-turn' ? inTurn : expected.tier)
+    expect(choice.rung).toBe(expected.rung === 'in-turn' ? inTurn : expected.rung)
     if (seat || expected.among.length > 0) expect(expected.among).toContain(seat)
     if ('retryAt' in choice) expect(choice.retryAt).toBe(expected.retryAt)
-    if (choice.tier === 'exhausted' || choice.tier === 'host' || choice.tier === 'tried') return
+    if (!('seat' in choice) || choice.rung === 'host' || choice.rung === 'full') return
     this.#mayServe(turn, choice)
     this.#lease(turn, choice)
   }
 
-  /** What must hold for everybody who is chosen, told without the tiers. */
-  #mayServe(turn: Turn, { seat, tier }: Extract<Choice, { seat: Seat }>): void {
+  /** What must hold for everybody who is chosen, told without the rungs. */
+  #mayServe(turn: Turn, { seat, rung }: Extract<Choice, { seat: Seat }>): void {
     expect(turn.tried).not.toContain(seat)
     const closed = closedGates(seat, turn.model)
     const openings = closed.map((gate) => openingOf(gate.health, this.now))
     expect(openings).not.toContain('out')
-    expect(openings.includes('shut')).toBe(tier === 'early-probe' || tier === 'degraded')
+    expect(openings.includes('shut')).toBe(rung === 'early-probe' || rung === 'degraded')
+    expect(availability(seat, this.now, turn.model)).not.toBe('full')
     const spared = turn.pool.selectionIndex.seats.filter(
       (other) => !turn.tried.includes(other) && standsNow(other, turn.model, this.now) === 'parked',
     )
-    if (spared.length > 0) expect(['healthy', 'probe', 'parked']).toContain(tier)
+    if (spared.length > 0) expect(['healthy', 'probe', 'parked']).toContain(rung)
   }
 
-  #lease({ pool, model, tried }: Turn, { seat, tier }: Extract<Choice, { seat: Seat }>): void {
+  #lease({ pool, model, tried }: Turn, { seat, rung }: Extract<Choice, { seat: Seat }>): void {
     const id = ++this.#lastLease
-    for (const gate of tier === 'degraded' ? [] : closedGates(seat, model)) {
+    for (const gate of rung === 'degraded' ? [] : closedGates(seat, model)) {
       const { health } = gate
       // At most one probe at a time: whoever had the right before has lost it.
       const was = health.state === 'probing' && health.leaseUntil <= this.now ? health.was : health
       if (was.state !== 'cooling' && was.state !== 'suspect') throw new Error(`a second probe of ${gate.name}`)
       this.#put(gate, startProbe(was, id, this.now + leaseMs, this.#circumstances()))
     }
-    pool.selectionIndex.begin(seat)
-    pool.last = seat
+    pool.selectionIndex.begin(seat, this.now)
     tried.push(seat)
     const credential = this.#owner(seat)
     const { generation } = credential
@@ -341,12 +367,8 @@ export class PoolModel {
 }
 
 function seatIn(choice: Choice): Seat | null {
-  if (choice.tier === 'exhausted') return choice.first
-  return choice.tier === 'tried' ? null : choice.seat
-}
-
-function later(a: Seat | null, b: Seat): Seat | null {
-  return b.lastUse > (a?.lastUse ?? 0) ? b : a
+  if (choice.rung === 'exhausted') return choice.first
+  return 'seat' in choice ? choice.seat : null
 }
 
 function pick<T>(from: readonly T[], number: number): T {

@@ -29,6 +29,9 @@ const plan: fc.Arbitrary<MemberPlan> = fc.record({
   domain: fc.constantFrom(-1, 0, 1),
   host: fc.constantFrom(0, 0, 1),
   weight: fc.integer({ min: 1, max: 3 }),
+  tier: fc.constantFrom(1, 1, 1, 2, 5),
+  maxInFlight: fc.constantFrom(null, null, null, 1, 2),
+  cap: fc.constantFrom(null, null, 50),
 })
 
 const kind = fc.oneof(
@@ -51,7 +54,13 @@ function is<const K extends Step['do']>(what: K): fc.Arbitrary<K> {
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 8,
-    arbitrary: fc.record({ do: is('start'), pool: nat, model: family, degrade: fc.constantFrom(false, false, true) }),
+    arbitrary: fc.record({
+      do: is('start'),
+      pool: nat,
+      model: family,
+      degrade: fc.constantFrom(false, false, true),
+      preferred: fc.option(nat),
+    }),
   },
   { weight: 3, arbitrary: fc.record({ do: is('again'), turn: nat }) },
   { weight: 8, arbitrary: fc.record({ do: is('report'), lease: nat, outcome, inMs: maybeSpan }) },
@@ -60,6 +69,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({ do: is('park'), pool: nat, member: nat, forMs: fc.constantFrom(null, 0, 60_000, 300_000) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: is('meter'),
+      member: nat,
+      usedPercent: fc.constantFrom(10, 50, 90),
+      inMs: fc.constantFrom(...spans),
+    }),
   },
   { weight: 2, arbitrary: fc.record({ do: is('set'), member: nat, to: fc.constantFrom(...verdicts) }) },
   {
@@ -189,18 +207,18 @@ describe('a member whose cooldown is over', () => {
         const seats = recovering(size, elapsed)
         const selectionIndex = new SelectionIndex(strategy, seats, now)
         for (const index of earlier.filter((one) => one !== elapsed)) {
-          selectionIndex.begin(seats[index]!)
-          selectionIndex.end(seats[index]!)
+          selectionIndex.begin(seats[index]!, now)
+          selectionIndex.end(seats[index]!, now)
         }
         const round = seats.reduce((sum, seat) => sum + seat.weight, earlier.length)
-        const tiers = Array.from({ length: round }, () => {
+        const rungs = Array.from({ length: round }, () => {
           const choice = select(selectionIndex, wish(), now)
-          if (!('seat' in choice)) return choice.tier
-          selectionIndex.begin(choice.seat)
-          selectionIndex.end(choice.seat)
-          return choice.tier
+          if (!('seat' in choice)) return choice.rung
+          selectionIndex.begin(choice.seat, now)
+          selectionIndex.end(choice.seat, now)
+          return choice.rung
         })
-        expect(tiers).toContain('probe')
+        expect(rungs).toContain('probe')
       }),
       { numRuns: 100 },
     )
@@ -212,7 +230,7 @@ describe('a member whose cooldown is over', () => {
         const seats = recovering(size, elapsed)
         const tried = seats.filter((_, index) => index !== elapsed)
         const choice = select(new SelectionIndex(strategy, seats, now), wish({ active, tried }), now)
-        expect(choice).toEqual({ tier: 'probe', seat: seats[elapsed] })
+        expect(choice).toEqual({ rung: 'probe', seat: seats[elapsed] })
       }),
       { numRuns: 30 },
     )
@@ -220,7 +238,7 @@ describe('a member whose cooldown is over', () => {
 
   it('is tested at once under ordered when it comes before the healthy', () => {
     const selectionIndex = new SelectionIndex('ordered', recovering(3, 0), now)
-    expect(select(selectionIndex, wish(), now).tier).toBe('probe')
+    expect(select(selectionIndex, wish(), now).rung).toBe('probe')
   })
 })
 
@@ -234,8 +252,8 @@ describe('weighted', () => {
         const served = seats.map(() => 0)
         for (let i = rounds * of.reduce((a, b) => a + b); i > 0; i--) {
           const choice = select(selectionIndex, { model: null, tried: [], active: -1, degrade: false }, now)
-          if (!('seat' in choice)) throw new Error(choice.tier)
-          selectionIndex.begin(choice.seat)
+          if (!('seat' in choice)) throw new Error(choice.rung)
+          selectionIndex.begin(choice.seat, now)
           served[choice.seat.index]!++
         }
         for (const [index, count] of served.entries())

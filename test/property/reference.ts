@@ -4,18 +4,18 @@ import {
   type Health,
   isClosed,
   type ModelFamily,
+  type Rung,
   type Seat,
   type StrategyName,
-  type Tier,
 } from '../../internal/pool/pool.ts'
 
 /**
  * Selection as docs/failover.md, "Selection" tells it, looking at every member each time: slow and obviously right. It says
- * who may serve and in which tier; where that page leaves a choice open, there are several.
+ * who may serve and in which rung; where that page leaves a choice open, there are several.
  */
 export interface Answer {
   /** `in-turn` is `healthy` for those who are, and `probe` for the others. */
-  readonly tier: Tier | 'in-turn' | 'exhausted' | 'host' | 'tried'
+  readonly rung: Rung | 'in-turn' | 'exhausted' | 'host' | 'tried'
   readonly among: readonly Seat[]
   readonly retryAt: At | null
 }
@@ -26,9 +26,8 @@ export interface Question {
   readonly model: ModelFamily | null
   readonly tried: readonly Seat[]
   readonly active: Seat | null
-  /** The seat that was used last in the pool. */
-  readonly last: Seat | null
   readonly degrade: boolean
+  readonly preferred: Seat | null
   readonly now: At
 }
 
@@ -51,12 +50,29 @@ export function isParkedNow(seat: Seat, now: At): boolean {
   return seat.park !== null && (seat.park.until === null || seat.park.until > now)
 }
 
+/** The end of the cap that holds, or 0. */
+function capOf({ caps, meter }: Seat): At {
+  const over = meter.windows.filter(
+    ({ window, usedPercent }) => usedPercent >= (caps[window] ?? Number.POSITIVE_INFINITY),
+  )
+  return Math.max(0, ...over.map(({ resetAt }) => resetAt ?? 0))
+}
+
+function cappedNow(seat: Seat, now: At): boolean {
+  return capOf(seat) > now
+}
+
+export function isFullNow({ inFlight, maxInFlight }: Seat): boolean {
+  return inFlight >= (maxInFlight ?? Number.POSITIVE_INFINITY)
+}
+
 export function standsNow(seat: Seat, model: ModelFamily | null, now: At): string {
   const own = ownGates(seat, model).map((gate) => openingOf(gate.health, now))
   const host = openingOf(seat.host.health, now)
   if ([...own, host].includes('out')) return 'out'
-  if (own.includes('shut')) return 'shut'
+  if (own.includes('shut') || cappedNow(seat, now)) return 'shut'
   if (host === 'shut') return 'host'
+  if (isFullNow(seat)) return 'full'
   const test = [...own, host].includes('test')
   if (isParkedNow(seat, now)) return test ? 'parked-elapsed' : 'parked'
   return test ? 'elapsed' : 'ready'
@@ -69,7 +85,7 @@ function recoveryOf(health: Health): At {
 }
 
 export function recoversNow(seat: Seat, model: ModelFamily | null): At {
-  return Math.max(...[...ownGates(seat, model), seat.host].map((gate) => recoveryOf(gate.health)))
+  return Math.max(capOf(seat), ...[...ownGates(seat, model), seat.host].map((gate) => recoveryOf(gate.health)))
 }
 
 function mayBeTestedEarly(health: Health, now: At): boolean {
@@ -88,15 +104,21 @@ function firstFrom(seats: readonly Seat[], all: readonly Seat[], start: number):
   return [all[rank]!]
 }
 
+/** The place after the seat of the tier that was used last. */
+function afterLast(seats: readonly Seat[], tier: number): number {
+  const used = seats.filter((seat) => seat.tier === tier && seat.lastUse > 0)
+  return used.length > 0 ? seats.indexOf(used.reduce((a, b) => (b.lastUse > a.lastUse ? b : a))) + 1 : 0
+}
+
 function byStrategy(question: Question, line: readonly Seat[]): readonly Seat[] {
-  const { strategy, seats, active, last } = question
+  const { strategy, seats, active } = question
   switch (strategy) {
     case 'sticky':
       return firstFrom(line, seats, active ? seats.indexOf(active) : 0)
     case 'ordered':
       return [line[0]!]
     case 'round-robin':
-      return firstFrom(line, seats, last ? seats.indexOf(last) + 1 : 0)
+      return firstFrom(line, seats, afterLast(seats, line[0]!.tier))
     case 'least-loaded':
       return least(
         least(line, (seat) => seat.inFlight),
@@ -107,40 +129,59 @@ function byStrategy(question: Question, line: readonly Seat[]): readonly Seat[] 
   }
 }
 
+/** The same seats, tier by tier. */
+function byTier(seats: readonly Seat[]): readonly (readonly Seat[])[] {
+  const tiers = [...new Set(seats.map(({ tier }) => tier))].sort((a, b) => a - b)
+  return tiers.map((tier) => seats.filter((seat) => seat.tier === tier))
+}
+
 export function whoServes(question: Question): Answer {
-  const { seats, model, tried, degrade, now, strategy } = question
+  const { seats, model, tried, degrade, now, strategy, preferred } = question
   const left = seats.filter((seat) => !tried.includes(seat))
   const that = (of: readonly Seat[], ...stands: string[]) =>
     of.filter((seat) => stands.includes(standsNow(seat, model, now)))
-  const say = (tier: Answer['tier'], among: readonly Seat[], retryAt: At | null = null) => ({ tier, among, retryAt })
+  const say = (rung: Answer['rung'], among: readonly Seat[], retryAt: At | null = null) => ({ rung, among, retryAt })
   const soonest = (of: readonly Seat[]) => least(of, (seat) => recoversNow(seat, model))
   const when = (of: readonly Seat[]) => Math.max(now, recoversNow(of[0]!, model))
+  const tiers = byTier(left)
 
-  const line = that(left, ...(strategy === 'sticky' ? ['ready'] : ['ready', 'elapsed']))
-  if (line.length > 0) return say('in-turn', byStrategy(question, line))
-  const elapsed = that(left, 'elapsed')
-  if (elapsed.length > 0) return say('probe', byStrategy(question, elapsed))
-  const parked = that(left, 'parked')
-  if (parked.length > 0)
-    return say(
-      'parked',
-      least(parked, (seat) => seat.park?.until ?? Number.POSITIVE_INFINITY),
-    )
-  const parkedElapsed = that(left, 'parked-elapsed')
-  if (parkedElapsed.length > 0) return say('parked-probe', parkedElapsed)
+  for (const tier of tiers) {
+    if (preferred && that(tier, 'ready').includes(preferred)) return say('in-turn', [preferred])
+    const line = that(tier, ...(strategy === 'sticky' ? ['ready'] : ['ready', 'elapsed']))
+    if (line.length > 0) return say('in-turn', byStrategy(question, line))
+    const elapsed = that(tier, 'elapsed')
+    if (elapsed.length > 0) return say('probe', byStrategy(question, elapsed))
+  }
+  for (const tier of tiers) {
+    const parked = that(tier, 'parked')
+    const first = least(parked, (seat) => seat.park?.until ?? Number.POSITIVE_INFINITY)
+    if (first.length > 0) return say('parked', first)
+  }
+  for (const tier of tiers) {
+    const parkedElapsed = that(tier, 'parked-elapsed')
+    if (parkedElapsed.length > 0) return say('parked-probe', parkedElapsed)
+  }
+  for (const tier of tiers) if (that(tier, 'full').length > 0) return say('full', that(tier, 'full'))
 
   const away = that(left, 'host')
   if (away.length > 0) return say('host', soonest(away), when(soonest(away)))
-  if (that(seats, 'ready', 'elapsed', 'parked', 'parked-elapsed').length > 0) return say('tried', [])
+  if (that(tried, 'ready', 'elapsed', 'parked', 'parked-elapsed', 'full').length > 0) return say('tried', [])
   const found = that(seats, 'host')
   if (found.length > 0) return say('host', soonest(found), when(soonest(found)))
 
-  const early = that(left, 'shut').filter((seat) =>
-    [...ownGates(seat, model), seat.host].every((gate) => mayBeTestedEarly(gate.health, now)),
-  )
-  if (early.length > 0) return say('early-probe', early)
-  const waiting = that(left, 'shut')
-  if (degrade && waiting.length > 0) return say('degraded', soonest(waiting))
+  for (const tier of tiers) {
+    const early = that(tier, 'shut').filter(
+      (seat) =>
+        !isFullNow(seat) &&
+        !cappedNow(seat, now) &&
+        [...ownGates(seat, model), seat.host].every((gate) => mayBeTestedEarly(gate.health, now)),
+    )
+    if (early.length > 0) return say('early-probe', early)
+  }
+  for (const tier of degrade ? tiers : []) {
+    const waiting = that(tier, 'shut').filter((seat) => !isFullNow(seat) && !cappedNow(seat, now))
+    if (waiting.length > 0) return say('degraded', soonest(waiting))
+  }
   const all = that(seats, 'shut')
   return all.length > 0 ? say('exhausted', soonest(all), when(soonest(all))) : say('exhausted', [])
 }

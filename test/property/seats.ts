@@ -1,5 +1,6 @@
 import {
   type At,
+  type Caps,
   type Cooling,
   cooled,
   type Gate,
@@ -24,6 +25,9 @@ export interface SeatTerms {
   readonly host?: Gate
   readonly models?: Readonly<Record<ModelFamily, Health>>
   readonly weight?: number
+  readonly tier?: number
+  readonly maxInFlight?: number | null
+  readonly caps?: Caps
   readonly park?: Park | null
   readonly inFlight?: number
   readonly lastUse?: number
@@ -43,6 +47,9 @@ export function seatOf(member: string, terms: SeatTerms = {}): Seat {
     meter: { windows: terms.windows ?? [] },
     epoch: 1,
     weight: terms.weight ?? 1,
+    tier: terms.tier ?? 1,
+    maxInFlight: terms.maxInFlight ?? null,
+    caps: terms.caps ?? {},
     park: terms.park ?? null,
     index: 0,
     inFlight: terms.inFlight ?? 0,

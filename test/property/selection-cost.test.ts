@@ -9,42 +9,42 @@ const limited = { models: { [family]: coolingUntil(now + 60_000) } }
 interface State {
   readonly name: string
   readonly terms: (index: number, size: number) => SeatTerms
-  /** The tiers of a request that meets one member after the other. */
-  readonly tiers: readonly [string, string, string]
+  /** The rungs of a request that meets one member after the other. */
+  readonly rungs: readonly [string, string, string]
 }
 
 const states: readonly State[] = [
-  { name: 'everybody is healthy', terms: () => ({}), tiers: ['healthy', 'healthy', 'healthy'] },
+  { name: 'everybody is healthy', terms: () => ({}), rungs: ['healthy', 'healthy', 'healthy'] },
   {
     name: 'only the last is healthy',
-    tiers: ['healthy', 'tried', 'tried'],
+    rungs: ['healthy', 'tried', 'tried'],
     terms: (index, size) => (index === size - 1 ? {} : { health: coolingUntil(now + 60_000 + index) }),
   },
   {
     name: 'everybody cools',
     terms: (index) => ({ health: coolingUntil(now + 60_000 + index) }),
-    tiers: ['exhausted', 'exhausted', 'exhausted'],
+    rungs: ['exhausted', 'exhausted', 'exhausted'],
   },
   {
     name: 'everybody cools and may be tested early',
     terms: (index) => ({ health: coolingUntil(now + 60_000 + index, { probeAt: now - index }) }),
-    tiers: ['early-probe', 'early-probe', 'early-probe'],
+    rungs: ['early-probe', 'early-probe', 'early-probe'],
   },
   {
     name: 'everybody is parked',
     terms: (index) => ({ park: parkedUntil(now + 60_000 + index) }),
-    tiers: ['parked', 'parked', 'parked'],
+    rungs: ['parked', 'parked', 'parked'],
   },
   {
     name: 'the first half is limited for the family',
     terms: (index, size) => (index < size / 2 ? limited : {}),
-    tiers: ['healthy', 'healthy', 'healthy'],
+    rungs: ['healthy', 'healthy', 'healthy'],
   },
-  { name: 'everybody is limited for the family', terms: () => limited, tiers: ['exhausted', 'exhausted', 'exhausted'] },
+  { name: 'everybody is limited for the family', terms: () => limited, rungs: ['exhausted', 'exhausted', 'exhausted'] },
   {
     name: 'every host is away',
     terms: () => ({ host: openGate('host', 'x', coolingUntil(now + 60_000)) }),
-    tiers: ['host', 'host', 'host'],
+    rungs: ['host', 'host', 'host'],
   },
 ]
 
@@ -63,18 +63,18 @@ function pool(size: number, terms: State['terms']) {
 }
 
 describe('selection', () => {
-  it.each(states)('looks at a few of 10,000 members when $name', ({ terms, tiers }) => {
+  it.each(states)('looks at a few of 10,000 members when $name', ({ terms, rungs }) => {
     const { list, lookups } = pool(10_000, terms)
     for (const strategy of strategies) {
       const selectionIndex = new SelectionIndex(strategy, list, now)
       const tried: Seat[] = []
-      for (const tier of tiers) {
+      for (const rung of rungs) {
         const before = lookups()
         const choice = select(selectionIndex, { model: family, tried, active: 3_333, degrade: false }, now)
-        expect(choice.tier, strategy).toBe(tier)
+        expect(choice.rung, strategy).toBe(rung)
         expect(lookups() - before, strategy).toBeLessThan(12)
         if (!('seat' in choice)) continue
-        selectionIndex.begin(choice.seat)
+        selectionIndex.begin(choice.seat, now)
         tried.push(choice.seat)
       }
     }

@@ -13,6 +13,7 @@ export function adminEvents(bus: EventBus): EventSource {
 
 const troubles: ReadonlySet<EventKind> = new Set<EventKind>([
   'pool_exhausted',
+  'backup_serves',
   'cred_needs_login',
   'cred_unreadable',
   'cred_disabled',

@@ -4,6 +4,7 @@ import { providers, Refusal, shapes, strategies } from '../../ops/client.ts'
 import { type Cli, duration, leaf, listing, names, ordinal } from '../command.ts'
 import { printPools, printPoolViews } from '../view/poolview.ts'
 import { localTime, relativeOr } from '../when.ts'
+import { tuneCommand } from './tune.ts'
 
 /** `pool …`: what a pool is made of. */
 export function poolCommands(program: Command, cli: Cli): void {
@@ -11,6 +12,7 @@ export function poolCommands(program: Command, cli: Cli): void {
   list(pool, cli)
   create(pool, cli)
   change(pool, cli)
+  tuneCommand(pool, cli)
   members(pool, cli)
   explain(pool, cli)
 }

@@ -88,6 +88,8 @@ const sources: Readonly<Record<string, string>> = {
 const phrases: readonly (readonly [key: string, say: Say])[] = [
   ['model', prefixed('for', text)],
   ['status', prefixed('status', number)],
+  ['tier', prefixed('tier', number)],
+  ['served', (value) => (typeof value === 'number' ? `${value} requests served` : null)],
   ['until', prefixed('until', instant)],
   ['retryAt', prefixed('back at', instant)],
   ['nextAttemptAt', prefixed('next try at', instant)],

@@ -139,6 +139,7 @@ function inkOf({ health, reachable, park }: MemberShape): Ink {
 /** How a member is, as a sentence without its name. */
 function condition(member: MemberShape, now: number): string {
   const parts = [health(member, now)]
+  if (member.cappedUntil !== null) parts.push(`used up to its cap, ${back(member.cappedUntil, now)}`)
   if (member.park !== null)
     parts.push(
       member.park.until === null ? 'parked until you unpark it' : `parked until ${sayLocal(member.park.until, now)}`,
@@ -177,17 +178,24 @@ function words(code: string): string {
 }
 
 function figuresOf(member: MemberShape, screen: Screen, now: number): Cell[] {
-  const { usage, inFlight, requests, failures, lastUsedAt } = member
+  const { usage, tier, requests, failures, lastUsedAt } = member
   const failed = failures ? `, ${failures} failed` : ''
   return [
     { text: usage.map((one) => window(one, screen.isPlain)).join('  '), ink: 'cyan' },
+    tier === 1 ? '' : `tier ${tier}`,
     lastUsedAt === null ? '' : `used ${relative(lastUsedAt, now)}`,
-    inFlight ? `${inFlight} in flight` : '',
+    underWay(member),
     requests ? `${requests} ${requests === 1 ? 'request' : 'requests'}${failed}` : '',
     usage
       .flatMap(({ window, resetAt }) => (resetAt === null ? [] : `${window} resets ${relative(resetAt, now)}`))
       .join(', '),
   ]
+}
+
+/** `3 in flight`, `3 of 4 in flight`. */
+function underWay({ inFlight, maxInFlight }: MemberShape): string {
+  if (maxInFlight !== null) return `${inFlight ?? 0} of ${maxInFlight} in flight`
+  return inFlight ? `${inFlight} in flight` : ''
 }
 
 const barWidth = 8

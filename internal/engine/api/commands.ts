@@ -1,10 +1,9 @@
-import type { Actor, At, Park, Reason } from '../../pool/pool.ts'
+import type { Actor, At, Park, Reason, Tuning } from '../../pool/pool.ts'
 import type { CredentialRecord, PoolRecord, Write } from '../../store/store.ts'
 
-/** A member of a new pool. */
-export interface NewMember {
+/** A member of a new pool; what is not said of it stays untuned. */
+export interface NewMember extends Partial<Tuning> {
   readonly member: string
-  readonly weight: number
 }
 
 /** What operators do. Each resolves when the change is durable and rejects with a Refusal when it cannot be done. */
@@ -20,9 +19,10 @@ export interface Commands {
   addMember(
     pool: string,
     member: string,
-    options: { position: number | null; weight: number },
+    options: { position: number | null } & Partial<Tuning>,
     actor: Actor,
   ): Promise<void>
+  tune(pool: string, member: string, change: Partial<Tuning>, actor: Actor): Promise<void>
   dropMember(pool: string, member: string, actor: Actor): Promise<void>
   reorder(pool: string, members: readonly string[], actor: Actor): Promise<void>
   /** Parks the active member for `forMs` (null: the configured default) and moves on; refuses when nobody healthy is left to move to. */

@@ -40,6 +40,11 @@ export interface Exhausted {
   readonly remedy: Remedy | null
 }
 
+/** The decision that everybody who could serve has as many requests under way as it may. */
+export interface Full {
+  readonly kind: 'full'
+}
+
 export type Decision =
   | { readonly kind: 'lease'; readonly lease: Lease }
   | Exhausted
@@ -47,6 +52,7 @@ export type Decision =
   | { readonly kind: 'host-down'; readonly retryAt: At; readonly host: string }
   /** Everybody who could serve has been tried by this request: pass the last answer on. */
   | { readonly kind: 'tried-all' }
+  | Full
   /** The pool has no members at all. */
   | { readonly kind: 'empty' }
 
@@ -80,9 +86,9 @@ export interface Turn {
   next(): Decision
   /** What a fresh request for the same model would be told now; gives nothing out. */
   outlook(): Decision
-  /** Whether recovery is near enough for the request to wait for it. */
-  mayHold(decision: Exhausted): boolean
-  /** Waits in the queue while the pool is exhausted and recovery is near; then the same answers as `next`. `signal` ends the wait. */
+  /** Whether what the request needs is near enough to wait for: a recovery, or the end of another request. */
+  mayHold(decision: Exhausted | Full): boolean
+  /** Waits in the queue while the pool is exhausted and recovery is near, or is full; then the same answers as `next`. `signal` ends the wait. */
   hold(signal: AbortSignal): Promise<Decision>
   /** Applies what came back at the first decisive head or stream event; further calls for the same lease do nothing. */
   report(outcome: Outcome): void

@@ -1,11 +1,16 @@
-import type { At, Health, ModelFamily, Park, Reason, Usage } from '../../pool/pool.ts'
+import type { At, Caps, Health, ModelFamily, Park, Reason, Usage } from '../../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
-import type { Decision } from './data-path.ts'
+import type { Decision, Full } from './data-path.ts'
 
 export interface MemberStatus {
   readonly name: string
   readonly position: number
   readonly weight: number
+  readonly tier: number
+  readonly maxInFlight: number | null
+  readonly caps: Caps
+  /** Until when it counts as used up because of a cap. */
+  readonly cappedUntil: At | null
   /** The worse of the credential's own health and its quota domain's. */
   readonly health: Health
   readonly park: Park | null
@@ -41,16 +46,16 @@ export interface PoolStatus {
 
 export interface WhyNot {
   readonly member: string
-  /** Why it would not serve, as a named state: `cooling`, `parked`, `needs-login`, `unreadable`, `disabled`, `suspect`, `probing`, `tried`, `model`, `host`. */
+  /** Why it would not serve, as a named state: `cooling`, `parked`, `needs-login`, `unreadable`, `disabled`, `suspect`, `probing`, `tried`, `model`, `host`, `capped`, `full`, `tier` (an earlier one serves), `elapsed`, `standby`. */
   readonly why: string
   readonly reason: Reason | null
   readonly until: At | null
 }
 
-/** Which member would serve now and in which tier, and for each other member why it would not. */
+/** Which member would serve now and in which rung, and for each other member why it would not. */
 export interface Explanation {
   readonly pool: string
-  readonly decision: Decision
+  readonly decision: Exclude<Decision, Full>
   readonly why: string
   readonly members: readonly WhyNot[]
 }

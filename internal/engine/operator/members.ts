@@ -44,7 +44,7 @@ export class MemberCommands {
     const pool = this.pool(name)
     const now = this.#core.clock.now()
     const from = this.#leasing.preview(pool, null).seat
-    const to = rotationTarget(pool, from, options.to === null ? null : this.#seat(pool, options.to), now)
+    const to = rotationTarget(pool, from, options.to === null ? null : this.seat(pool, options.to), now)
     const until = now + (options.forMs ?? this.#core.settings.cooldown.parkMs)
     to.seat.park = null
     to.from.park = { until, by: actor, since: now }
@@ -60,7 +60,7 @@ export class MemberCommands {
 
   async park(name: string, member: string, forMs: number | null, actor: Actor): Promise<Park> {
     const pool = this.pool(name)
-    const seat = this.#seat(pool, member)
+    const seat = this.seat(pool, member)
     const now = this.#core.clock.now()
     const park: Park = { until: forMs === null ? null : now + forMs, by: actor, since: now }
     seat.park = park
@@ -73,7 +73,7 @@ export class MemberCommands {
 
   async unpark(name: string, member: string, actor: Actor): Promise<boolean> {
     const pool = this.pool(name)
-    const seat = this.#seat(pool, member)
+    const seat = this.seat(pool, member)
     const now = this.#core.clock.now()
     const { park } = seat
     if (!park || (park.until !== null && park.until <= now)) return false
@@ -87,7 +87,7 @@ export class MemberCommands {
 
   async clear(name: string, member: string, actor: Actor): Promise<boolean> {
     const pool = this.pool(name)
-    const seat = this.#seat(pool, member)
+    const seat = this.seat(pool, member)
     const { health } = seat.owner.gate
     if (isClosed(health)) {
       throw new Refusal('conflict', `${member} is ${health.state}, not cooling`, remedyFor(member, health))
@@ -237,7 +237,7 @@ export class MemberCommands {
     this.#core.registry.refile(gate, now)
   }
 
-  #seat(pool: Pool, member: string): LiveSeat {
+  seat(pool: Pool, member: string): LiveSeat {
     const seat = pool.seat(member)
     if (!seat) throw new Refusal('not-found', `no member named ${member} in pool ${pool.name}`)
     return seat

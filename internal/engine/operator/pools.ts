@@ -1,4 +1,4 @@
-import { type Actor, Refusal } from '../../pool/pool.ts'
+import { type Actor, Refusal, type Tuning, tuningOf, untuned } from '../../pool/pool.ts'
 import type { PoolRecord, Write } from '../../store/store.ts'
 import type { NewMember } from '../api/commands.ts'
 import type { WaitQueue } from '../requests/wait-queue.ts'
@@ -25,12 +25,13 @@ export class PoolCommands {
       const advice = { verb: 'add-member', pool: record.name } as const
       throw new Refusal('conflict', `there is a pool named ${record.name} already`, advice)
     }
-    const wanted = members.map(({ member, weight }) => ({ owner: this.#members.credential(member), weight }))
-    const owners = wanted.map(({ owner }) => owner)
+    const owners = members.map(({ member }) => this.#members.credential(member))
     if (new Set(owners).size < owners.length) throw new Refusal('invalid', 'a member is named twice')
     const pool = new Pool(record, clock.now())
     for (const owner of owners) registry.baseUrl(pool, owner.record)
-    const seats = wanted.map(({ owner, weight }, at) => registry.newSeat(pool, owner, { position: at + 1, weight }))
+    const seats = members.map((member, at) =>
+      registry.newSeat(pool, owners[at]!, { ...untuned, ...member, position: at + 1 }),
+    )
     pool.seatAll(seats, clock.now())
     registry.pools.set(record.name, pool)
     const rows: Write[] = [{ put: 'pool', row: record }, ...seats.map(seatRow)]
@@ -68,23 +69,31 @@ export class PoolCommands {
   async addMember(
     name: string,
     member: string,
-    options: { position: number | null; weight: number },
+    options: { position: number | null } & Partial<Tuning>,
     actor: Actor,
   ): Promise<void> {
     const pool = this.#members.pool(name)
     const owner = this.#members.credential(member)
     if (pool.seat(member)) throw new Refusal('conflict', `${member} is a member of ${name} already`)
-    const { position, weight } = options
-    const seat = this.#core.registry.newSeat(pool, owner, { position: 0, weight })
+    const { position } = options
+    const seat = this.#core.registry.newSeat(pool, owner, { ...untuned, ...options, position: 0 })
     const seats = [...pool.seats]
     seats.splice(position === null ? seats.length : position - 1, 0, seat)
     await this.#seatAndTell(pool, seats, [], { what: `${member} added`, actor })
   }
 
+  async tune(name: string, member: string, change: Partial<Tuning>, actor: Actor): Promise<void> {
+    const pool = this.#members.pool(name)
+    const seat = this.#members.seat(pool, member)
+    Object.assign(seat, tuningOf({ ...seat, ...change }))
+    pool.seatAll(pool.seats, this.#core.clock.now())
+    const what = Object.entries(change).map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+    await this.#changed(pool, [seatRow(seat)], { what: `${member} ${what.join(' ')}`, actor })
+  }
+
   async dropMember(name: string, member: string, actor: Actor): Promise<void> {
     const pool = this.#members.pool(name)
-    const seat = pool.seat(member)
-    if (!seat) throw new Refusal('not-found', `no member named ${member} in pool ${name}`)
+    const seat = this.#members.seat(pool, member)
     this.#core.registry.dropSeat(seat)
     const row: Write = { drop: 'seat', pool: name, credentialId: seat.owner.record.id }
     const seats = pool.seats.filter((other) => other !== seat)
@@ -121,7 +130,7 @@ export class PoolCommands {
     const active = pool.active?.owner
     for (const seat of before) registry.dropSeat(seat)
     const seats = before.map((old) => {
-      const seat = registry.newSeat(pool, old.owner, { position: old.position, weight: old.weight })
+      const seat = registry.newSeat(pool, old.owner, { ...tuningOf(old), position: old.position })
       seat.park = old.park
       return seat
     })

@@ -24,13 +24,21 @@ export function rotationTarget(
   if (wanted === from) throw new Refusal('conflict', `${from.member} is already the one that serves in ${name}`)
   if (wanted) {
     const stands = availability(wanted, now)
+    const earlier = seats.find(
+      (seat) => seat !== from && seat.tier < wanted.tier && availability(seat, now) === 'ready',
+    )
+    if (earlier) {
+      const what = `${wanted.member} is of tier ${wanted.tier} in ${name}, and ${earlier.member} of tier ${earlier.tier} can serve`
+      throw new Refusal('conflict', what, explain(name))
+    }
     if (usable.includes(stands)) return { from, seat: wanted }
     const why = wanted.owner.gate.health.state
     throw new Refusal('conflict', `${wanted.member} cannot serve in ${name} now (${why})`, explain(name))
   }
   const others = [...seats.slice(from.index + 1), ...seats.slice(0, from.index)]
   for (const stands of usable) {
-    const seat = others.find((other) => availability(other, now) === stands)
+    const able = others.filter((other) => availability(other, now) === stands)
+    const seat = able.sort((one, other) => one.tier - other.tier)[0]
     if (seat) return { from, seat }
   }
   throw new Refusal('conflict', `nobody else in ${name} can serve now: there is nobody to rotate to`, explain(name))

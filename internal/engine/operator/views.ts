@@ -1,13 +1,14 @@
 import {
   type At,
   availability,
+  cappedUntil,
   isCurrent,
   isParked,
   type ModelFamily,
+  type Rung,
   recoveryAt,
   type Seat,
   servesModel,
-  type Tier,
 } from '../../pool/pool.ts'
 import type { Explanation, MemberStatus, PoolStatus, WhyNot } from '../api/views.ts'
 import type { Leasing } from '../requests/leasing.ts'
@@ -15,11 +16,12 @@ import type { Core } from '../state/context.ts'
 import { currentPark, type LiveSeat, type Pool } from '../state/live.ts'
 import { isReachable, worseHealth } from '../state/seat-health.ts'
 
-const whyChosen: Record<Tier, string> = {
+const whyChosen: Record<Rung, string> = {
   healthy: 'healthy and not parked',
   probe: 'its cooldown is over: this request is the probe',
   parked: 'parked but healthy, and nobody else can serve',
   'parked-probe': 'parked, its cooldown is over, and nobody else can serve: this request is the probe',
+  full: 'it has as many requests under way as it may: the next one waits',
   'early-probe': 'the pool would be exhausted: one early probe of a far cooldown',
   degraded: 'onExhausted is degrade: the member that recovers first',
 }
@@ -54,10 +56,12 @@ export class PoolViews {
   }
 
   explain(pool: Pool, model: ModelFamily | null): Explanation {
-    const { decision, seat, tier } = this.#leasing.preview(pool, model)
+    const { decision, seat, rung } = this.#leasing.preview(pool, model)
     const now = this.#core.clock.now()
-    const why = tier ? whyChosen[tier] : decision.kind
-    const members = pool.seats.filter((other) => other !== seat).map((other) => whyNot(other, model, now))
+    const why = rung ? chosenBecause(rung, seat, pool) : decision.kind
+    const members = pool.seats
+      .filter((other) => other !== seat)
+      .map((other) => whyNot(other, { model, now, serving: seat }))
     return { pool: pool.name, decision, why, members }
   }
 }
@@ -76,11 +80,16 @@ function memberStatus(seat: LiveSeat, active: boolean, now: At): MemberStatus {
       ? [{ model, reason: cooling.reason, until: cooling.until }]
       : []
   })
-  const { member: name, position, weight, inFlight, lastUsedAt, requests, failures } = seat
+  const capped = cappedUntil(seat)
+  const { member: name, position, weight, tier, maxInFlight, caps, inFlight, lastUsedAt, requests, failures } = seat
   return {
     name,
     position,
     weight,
+    tier,
+    maxInFlight,
+    caps,
+    cappedUntil: capped > now ? capped : null,
     health: worseHealth(seat),
     park: currentPark(seat.park, now),
     active,
@@ -89,14 +98,28 @@ function memberStatus(seat: LiveSeat, active: boolean, now: At): MemberStatus {
     requests,
     failures,
     scoped,
-    usage: seat.meter.windows.filter((usage) => isCurrent(usage, now)).map((usage) => ({ ...usage, cap: null })),
+    usage: seat.meter.windows
+      .filter((usage) => isCurrent(usage, now))
+      .map((usage) => ({ ...usage, cap: seat.caps[usage.window] ?? null })),
     domain: seat.owner.record.domain,
     host: seat.host.name,
     reachable: isReachable(seat),
   }
 }
 
-function whyNot(seat: Seat & LiveSeat, model: ModelFamily | null, now: At): WhyNot {
+/** Why the seat serves, and why nobody of an earlier tier does. */
+function chosenBecause(rung: Rung, seat: LiveSeat | null, { firstTier }: Pool): string {
+  const tier = seat && seat.tier > firstTier ? `, and nobody of tier ${firstTier} can serve` : ''
+  return `${whyChosen[rung]}${tier}`
+}
+
+interface Looking {
+  readonly model: ModelFamily | null
+  readonly now: At
+  readonly serving: LiveSeat | null
+}
+
+function whyNot(seat: Seat & LiveSeat, { model, now, serving }: Looking): WhyNot {
   const { member } = seat
   const health = worseHealth(seat)
   const reason = 'reason' in health ? health.reason : health.state === 'probing' ? health.was.reason : null
@@ -105,6 +128,9 @@ function whyNot(seat: Seat & LiveSeat, model: ModelFamily | null, now: At): WhyN
   const stands = availability(seat, now)
   if (stands === 'host' || (stands === 'elapsed' && !isReachable(seat)))
     return { member, why: 'host', reason: 'connect', until: recoveryAt(seat.host.health) }
+  const capped = cappedUntil(seat)
+  if (stands === 'shut' && capped > now && capped >= recoveryAt(health))
+    return { member, why: 'capped', reason: 'capped', until: capped }
   if (stands === 'shut' || stands === 'out') return { member, why: health.state, reason, until: finite }
   if (isParked(seat.park, now)) return { member, why: 'parked', reason: null, until: seat.park?.until ?? null }
   if (model !== null && !servesModel(seat, model, now)) {
@@ -116,6 +142,8 @@ function whyNot(seat: Seat & LiveSeat, model: ModelFamily | null, now: At): WhyN
       until: limit ? recoveryAt(limit) : null,
     }
   }
+  if (stands === 'full') return { member, why: 'full', reason: null, until: null }
+  if (serving && seat.tier > serving.tier) return { member, why: 'tier', reason: null, until: null }
   return stands === 'elapsed'
     ? { member, why: 'elapsed', reason, until: finite }
     : { member, why: 'standby', reason: null, until: null }

@@ -1,4 +1,4 @@
-import type { At, ModelFamily } from '../../pool/pool.ts'
+import { type At, cappedUntil, type ModelFamily } from '../../pool/pool.ts'
 import type { Write } from '../../store/store.ts'
 import type { Core } from '../state/context.ts'
 import type { LiveSeat, LiveTurn, Pool } from '../state/live.ts'
@@ -60,7 +60,8 @@ export class ActiveMembers {
   /** The sticky pointer goes to who served, unless the active member could have served or its key is just being tested. */
   #follow(pool: Pool, seat: LiveSeat, isRecovery: boolean): void {
     const left = pool.active
-    if (left && pool.selectionIndex.availability(left) === 'ready') return
+    // A backup that is well hands back to the earlier tier.
+    if (left && left.tier <= seat.tier && pool.selectionIndex.availability(left) === 'ready') return
     if (left && left.owner.gate.health.state === 'suspect' && left.owner.finding) pool.standIn = seat
     else this.move(pool, seat, isRecovery)
   }
@@ -84,11 +85,18 @@ export class ActiveMembers {
   }
 
   #tellFailover(pool: Pool, left: LiveSeat, seat: LiveSeat, rows: readonly Write[]): boolean {
-    const health = failedHealth(left)
+    const health = failedHealth(left) ?? cappedAt(left, this.#core.clock.now())
     if (!health) return false
-    const detail = { until: 'until' in health ? health.until : null, status: left.owner.lastStatus }
+    const status = health.reason === 'capped' ? null : left.owner.lastStatus
+    const detail = { until: 'until' in health ? health.until : null, status }
     const about = { pool: pool.name, from: left.member, to: seat.member, reason: health.reason }
     this.#core.signals.record(rows, { kind: 'cred_failover', ...about, detail })
     return true
   }
+}
+
+/** Why a member that is well was left: one of its windows has reached its cap. */
+function cappedAt(seat: LiveSeat, now: At): { readonly reason: 'capped'; readonly until: At } | null {
+  const until = cappedUntil(seat)
+  return until > now ? { reason: 'capped', until } : null
 }

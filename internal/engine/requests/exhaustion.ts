@@ -1,5 +1,5 @@
 import type { RecoveredHow } from '../../events/events.ts'
-import { type At, doubtMs, isRefuted, type ModelFamily } from '../../pool/pool.ts'
+import { type At, cappedUntil, doubtMs, isRefuted, type ModelFamily } from '../../pool/pool.ts'
 import type { Exhausted } from '../api/data-path.ts'
 import type { Core } from '../state/context.ts'
 import type { LiveSeat, Pool } from '../state/live.ts'
@@ -60,7 +60,8 @@ export class Exhaustions {
     if (!exhausted) return
     const { model } = exhausted
     const { retryAt, members, needsPerson, first, remedy } = decision
-    const why = Object.fromEntries(pool.seats.slice(0, 20).map((seat) => [seat.member, stateFor(seat, model)]))
+    const now = this.#core.clock.now()
+    const why = Object.fromEntries(pool.seats.slice(0, 20).map((seat) => [seat.member, stateFor(seat, model, now)]))
     const detail = { retryAt, members, needsPerson, first, why, remedy, ...(model === null ? {} : { model }) }
     // The row and what the pool remembers of having told it are one transaction.
     exhausted.told = true
@@ -91,8 +92,9 @@ export class Exhaustions {
 }
 
 /** Why the member cannot serve, as a named state. */
-function stateFor(seat: LiveSeat, model: ModelFamily | null): string {
+function stateFor(seat: LiveSeat, model: ModelFamily | null, now: At): string {
   const { state } = worseHealth(seat)
+  if (state === 'healthy' && cappedUntil(seat) > now) return 'capped'
   const limit = model === null ? undefined : seat.models.get(model)
   return state === 'healthy' && limit && limit.health.state !== 'healthy' ? 'limited' : state
 }

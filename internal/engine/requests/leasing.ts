@@ -5,15 +5,15 @@ import {
   isServing,
   passage,
   type Remedy,
+  type Rung,
   recoversAt,
   recoveryAt,
   remedyFor,
   type Seat,
   select,
   startProbe,
-  type Tier,
 } from '../../pool/pool.ts'
-import type { Decision, Exhausted, Lease } from '../api/data-path.ts'
+import type { Decision, Exhausted, Full, Lease } from '../api/data-path.ts'
 import { type Core, circumstances } from '../state/context.ts'
 import { LiveLease, type LiveSeat, type LiveTurn, type Pool } from '../state/live.ts'
 import { isReachable } from '../state/seat-health.ts'
@@ -21,11 +21,11 @@ import type { Capacities } from './capacities.ts'
 
 const probeMarginMs = 60_000
 
-/** What a request would be told: the decision, and the seat and tier that would serve; null where none would. */
+/** What a request would be told: the decision, and the seat and rung that would serve; null where none would. */
 export interface Preview {
-  readonly decision: Decision
+  readonly decision: Exclude<Decision, Full>
   readonly seat: LiveSeat | null
-  readonly tier: Tier | null
+  readonly rung: Rung | null
 }
 
 /** Gives out leases: asks `pool/` for the next seat, takes the right to probe where one is needed, and counts the use. */
@@ -45,15 +45,17 @@ export class Leasing {
     if (pool.seats.length === 0) return { kind: 'empty' }
     const now = this.#core.clock.now()
     const choice = select(pool.selectionIndex, this.#wish(pool, turn.model, turn.tried), now)
-    switch (choice.tier) {
+    switch (choice.rung) {
       case 'exhausted':
         return exhaustion(pool, choice)
       case 'host':
         return { kind: 'host-down', retryAt: choice.retryAt, host: choice.seat.host.name }
       case 'tried':
         return { kind: 'tried-all' }
+      case 'full':
+        return { kind: 'full' }
       default:
-        return { kind: 'lease', lease: this.#grant(turn, choice.seat as LiveSeat, choice.tier) }
+        return { kind: 'lease', lease: this.#grant(turn, choice.seat as LiveSeat, choice.rung) }
     }
   }
 
@@ -61,7 +63,7 @@ export class Leasing {
   toAll(pool: Pool): Exhausted | null {
     if (pool.seats.length === 0 || pool.modelLimits > 0) return null
     const choice = select(pool.selectionIndex, this.#wish(pool, null, []), this.#core.clock.now())
-    return choice.tier === 'exhausted' ? exhaustion(pool, choice) : null
+    return choice.rung === 'exhausted' ? exhaustion(pool, choice) : null
   }
 
   /**
@@ -75,7 +77,7 @@ export class Leasing {
     if (others.seat) return others
     const { host } = found.seat
     const retryAt = Math.max(recoveryAt(host.health), this.#core.clock.now())
-    return { decision: { kind: 'host-down', retryAt, host: host.name }, seat: null, tier: null }
+    return { decision: { kind: 'host-down', retryAt, host: host.name }, seat: null, rung: null }
   }
 
   /** Which member beside the lease's recovers by itself, first and when; null when none does. */
@@ -94,12 +96,12 @@ export class Leasing {
     const { pool, model } = turn
     const now = this.#core.clock.now()
     const wish = this.#wish(pool, model, [seat])
-    const { tier } = select(
+    const { rung } = select(
       pool.selectionIndex,
       { ...wish, tried: [...wish.tried, ...wish.passedOver], degrade: false },
       now,
     )
-    if (!isServing(tier)) return false
+    if (!isServing(rung)) return false
     this.#capacities.hop(seat.owner, model, now)
     return true
   }
@@ -110,19 +112,19 @@ export class Leasing {
   }
 
   #look(pool: Pool, { model, tried }: { model: string | null; tried: readonly LiveSeat[] }): Preview {
-    if (pool.seats.length === 0) return { decision: { kind: 'empty' }, seat: null, tier: null }
+    if (pool.seats.length === 0) return { decision: { kind: 'empty' }, seat: null, rung: null }
     const choice = select(
       pool.selectionIndex,
       { ...this.#wish(pool, model, tried), degrade: false },
       this.#core.clock.now(),
     )
-    if (choice.tier === 'exhausted') return { decision: exhaustion(pool, choice), seat: null, tier: null }
-    if (choice.tier === 'tried') return { decision: { kind: 'tried-all' }, seat: null, tier: null }
+    if (choice.rung === 'exhausted') return { decision: exhaustion(pool, choice), seat: null, rung: null }
+    if (choice.rung === 'tried') return { decision: { kind: 'tried-all' }, seat: null, rung: null }
     const seat = choice.seat as LiveSeat
-    if (choice.tier === 'host') {
-      return { decision: { kind: 'host-down', retryAt: choice.retryAt, host: seat.host.name }, seat: null, tier: null }
+    if (choice.rung === 'host') {
+      return { decision: { kind: 'host-down', retryAt: choice.retryAt, host: seat.host.name }, seat: null, rung: null }
     }
-    return { decision: { kind: 'lease', lease: this.#draft(seat, choice.tier, pool, model) }, seat, tier: choice.tier }
+    return { decision: { kind: 'lease', lease: this.#draft(seat, choice.rung, pool, model) }, seat, rung: choice.rung }
   }
 
   #wish(pool: Pool, model: string | null, tried: readonly LiveSeat[]) {
@@ -131,12 +133,12 @@ export class Leasing {
     return { model, tried, passedOver, active: pool.active?.index ?? -1, degrade }
   }
 
-  #grant(turn: LiveTurn, seat: LiveSeat, tier: Tier): Lease {
+  #grant(turn: LiveTurn, seat: LiveSeat, rung: Rung): Lease {
     const { pool } = turn
     this.#lastLease++
-    const lease = this.#draft(seat, tier, pool, turn.model)
-    if (tier !== 'degraded') this.#takeProbes(lease, seat, turn)
-    pool.selectionIndex.begin(seat)
+    const lease = this.#draft(seat, rung, pool, turn.model)
+    if (rung !== 'degraded') this.#takeProbes(lease, seat, turn)
+    pool.selectionIndex.begin(seat, lease.issuedAt)
     seat.requests++
     seat.lastUsedAt = lease.issuedAt
     turn.leases.push(lease)
@@ -145,8 +147,8 @@ export class Leasing {
     return lease
   }
 
-  #draft(seat: LiveSeat, tier: Tier, pool: Pool, model: string | null): LiveLease {
-    const role = roleOf(tier, seat, pool)
+  #draft(seat: LiveSeat, rung: Rung, pool: Pool, model: string | null): LiveLease {
+    const role = roleOf(rung, seat, pool)
     return new LiveLease(this.#lastLease, seat, { role, model, issuedAt: this.#core.clock.now() })
   }
 
@@ -165,8 +167,8 @@ export class Leasing {
   }
 }
 
-function roleOf(tier: Tier, seat: LiveSeat, pool: Pool): Lease['role'] {
-  switch (tier) {
+function roleOf(rung: Rung, seat: LiveSeat, pool: Pool): Lease['role'] {
+  switch (rung) {
     case 'probe':
     case 'parked-probe':
     case 'early-probe':
@@ -175,6 +177,8 @@ function roleOf(tier: Tier, seat: LiveSeat, pool: Pool): Lease['role'] {
       return 'parked'
     case 'degraded':
       return 'degraded'
+    // Named to those who look: it serves next.
+    case 'full':
     case 'healthy':
       return pool.active === null || pool.active === seat ? 'active' : 'failover'
   }

@@ -11,6 +11,7 @@ import { type Core, circumstances } from '../state/context.ts'
 import type { LiveLease, LiveSeat, LiveTurn } from '../state/live.ts'
 import { credentialRow, gateRow } from '../state/registry.ts'
 import type { ActiveMembers } from './active-member.ts'
+import type { Backups } from './backups.ts'
 import { type Capacities, isWantOfCapacity } from './capacities.ts'
 import type { Exhaustions } from './exhaustion.ts'
 import type { Hosts } from './hosts.ts'
@@ -29,6 +30,7 @@ interface ReportingDeps {
   readonly queue: WaitQueue
   readonly suspicions: Suspicions
   readonly activeMembers: ActiveMembers
+  readonly backups: Backups
   readonly exhaustions: Exhaustions
   readonly hosts: Hosts
   readonly capacities: Capacities
@@ -40,6 +42,7 @@ export class Reporting {
   readonly #queue: WaitQueue
   readonly #suspicions: Suspicions
   readonly #activeMembers: ActiveMembers
+  readonly #backups: Backups
   readonly #exhaustions: Exhaustions
   readonly #hosts: Hosts
   readonly #capacities: Capacities
@@ -50,6 +53,7 @@ export class Reporting {
     this.#queue = parts.queue
     this.#suspicions = parts.suspicions
     this.#activeMembers = parts.activeMembers
+    this.#backups = parts.backups
     this.#exhaustions = parts.exhaustions
     this.#hosts = parts.hosts
     this.#capacities = parts.capacities
@@ -97,6 +101,7 @@ export class Reporting {
     if (pool.waiters.size > 0) this.#queue.succeeded(pool)
     if (pool.exhausted) this.#exhaustions.servedBy(pool, seat, turn.model)
     this.#activeMembers.served(seat, turn)
+    this.#backups.served(seat, turn)
   }
 
   #applyToGates(blame: Blamed, turn: LiveTurn | null, outcome: Outcome): void {

@@ -71,8 +71,8 @@ export class Revivals {
     if (pool.exhausted === null || pool.doubt.until > now) return null
     // The first of those who wait is the member's probe.
     if (pool.waiters.size > 0) return null
-    const { seat, tier } = this.#leasing.preview(pool, pool.exhausted.model)
-    if (!seat || tier === 'early-probe' || tier === 'degraded') return null
+    const { seat, rung } = this.#leasing.preview(pool, pool.exhausted.model)
+    if (!seat || rung === 'early-probe' || rung === 'degraded') return null
     const { probedAt, finding } = seat.owner
     return finding || (probedAt !== null && now - probedAt < betweenProbesMs) ? null : seat
   }

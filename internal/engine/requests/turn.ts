@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock/clock.ts'
 import { type ModelFamily, nothingLearned, type Outcome, type Usage } from '../../pool/pool.ts'
-import type { Decision, Exhausted, Lease, Turn } from '../api/data-path.ts'
+import type { Decision, Exhausted, Full, Lease, Turn } from '../api/data-path.ts'
 import type { Finding } from '../api/probes.ts'
 import { type LiveLease, LiveTurn, type Pool } from '../state/live.ts'
 import type { Exhaustions } from './exhaustion.ts'
@@ -44,7 +44,7 @@ export class RequestTurn extends LiveTurn implements Turn {
     return this.#deps.leasing.outlook(this.pool, this.model).decision
   }
 
-  mayHold(decision: Exhausted): boolean {
+  mayHold(decision: Exhausted | Full): boolean {
     return this.#deps.queue.mayHold(this.pool, decision, this.heldMs)
   }
 
@@ -110,7 +110,9 @@ export class RequestTurn extends LiveTurn implements Turn {
     if (!lease) return
     this.#deps.reporting.report(lease, this, nothingLearned)
     this.#deps.leases.delete(lease.id)
-    lease.seat.pool.selectionIndex.end(lease.seat)
+    const { pool } = lease.seat
+    const hasRoom = pool.selectionIndex.end(lease.seat, this.#deps.clock.now())
     this.#deps.reporting.ended(lease)
+    if (hasRoom) this.#deps.queue.roomIn(pool)
   }
 }

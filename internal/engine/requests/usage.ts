@@ -1,6 +1,6 @@
-import { type At, isNearLimit, mergedUsage, type Usage } from '../../pool/pool.ts'
+import { type At, isNearLimit, mergedUsage, type Usage, untuned } from '../../pool/pool.ts'
 import type { Core } from '../state/context.ts'
-import type { LiveLease, LiveSeat, Pool } from '../state/live.ts'
+import type { LiveCredential, LiveLease, LiveSeat, Pool } from '../state/live.ts'
 import type { ActiveMembers } from './active-member.ts'
 
 const everyMs = 1_000
@@ -26,6 +26,7 @@ export class UsageWatch {
     owner.meteredAt = now
     if (usage.length === 0 || owner.generation !== generation) return
     owner.meter.windows = mergedUsage(owner.meter.windows, usage, now)
+    if (steers(owner)) this.#core.registry.refile(owner.gate, now)
     // Who refuses is left because of that, and told so.
     if (!isAnswered) return
     const preemptAt = pool.record.preemptAt ?? this.#core.settings.preemptAt
@@ -35,12 +36,20 @@ export class UsageWatch {
   }
 }
 
+/** Whether what is known of its limits decides who serves. */
+function steers({ seats }: LiveCredential): boolean {
+  for (const { caps } of seats) if (caps !== untuned.caps && Object.keys(caps).length > 0) return true
+  return false
+}
+
 /** The next member that can serve and is not near a limit itself; the pool stays where it is when there is none. */
 function fresher(pool: Pool, seat: LiveSeat, at: { preemptAt: number | null; now: At }): LiveSeat | undefined {
   const { seats, selectionIndex } = pool
   return [...seats.slice(seat.index + 1), ...seats.slice(0, seat.index)].find(
     (other) =>
-      selectionIndex.availability(other) === 'ready' && !isNearLimit(other.meter.windows, at.preemptAt, at.now),
+      other.tier === seat.tier &&
+      selectionIndex.availability(other) === 'ready' &&
+      !isNearLimit(other.meter.windows, at.preemptAt, at.now),
   )
 }
 

@@ -1,4 +1,4 @@
-import type { Decision, Exhausted } from '../api/data-path.ts'
+import type { Decision, Exhausted, Full } from '../api/data-path.ts'
 import type { Core } from '../state/context.ts'
 import type { LiveTurn, Pool, Waiter } from '../state/live.ts'
 import type { Leasing } from './leasing.ts'
@@ -7,8 +7,8 @@ const maxWaiters = 1_000
 const recheckMs = 250
 
 /**
- * Requests that wait for a pool to recover, first in, first out. All waiters of a pool share one timer; a success lets a
- * batch go that doubles each time, so that 1,000 waiters do not become 1,000 probes.
+ * Requests that wait for a pool to recover, or for room, first in, first out. All waiters of a pool share one timer; a
+ * success lets a batch go that doubles each time, so that 1,000 waiters do not become 1,000 probes.
  */
 export class WaitQueue {
   readonly #core: Core
@@ -19,10 +19,12 @@ export class WaitQueue {
     this.#leasing = leasing
   }
 
-  /** Whether recovery is within the pool's `maxWaitMs` for a request that has waited for `heldMs` before. */
-  mayHold(pool: Pool, { retryAt }: Exhausted, heldMs: number): boolean {
+  /** Whether recovery, or room, may come within the pool's `maxWaitMs` for a request that has waited for `heldMs` before. */
+  mayHold(pool: Pool, decision: Exhausted | Full, heldMs: number): boolean {
     const patience = this.#patienceMs(pool, heldMs)
-    return retryAt !== null && patience > 0 && retryAt - this.#core.clock.now() <= patience
+    if (patience <= 0 || decision.kind === 'full') return patience > 0
+    const { retryAt } = decision
+    return retryAt !== null && retryAt - this.#core.clock.now() <= patience
   }
 
   /** What every request to a pool that is known to be exhausted is told, where none may wait; null when one has to be looked at. */
@@ -35,18 +37,18 @@ export class WaitQueue {
     return (pool.record.maxWaitMs ?? this.#core.settings.maxWaitMs) - heldMs
   }
 
-  /** Waits while recovery is within the pool's `maxWaitMs`, then answers as `Leasing.next` does. */
+  /** Waits while recovery is within the pool's `maxWaitMs`, or nobody has room, then answers as `Leasing.next` does. */
   hold(turn: LiveTurn, signal: AbortSignal): Promise<Decision> {
     const decision = this.#leasing.next(turn)
     const { pool } = turn
     const now = this.#core.clock.now()
-    if (decision.kind !== 'exhausted' || signal.aborted) return Promise.resolve(decision)
+    if (!isWait(decision) || signal.aborted) return Promise.resolve(decision)
     if (!this.mayHold(pool, decision, turn.heldMs) || pool.waiters.size >= maxWaiters) return Promise.resolve(decision)
     return new Promise((resolve) => {
       const waiter: Waiter = { turn, since: now, deadline: now + this.#patienceMs(pool, turn.heldMs), resolve }
       pool.waiters.add(waiter)
       signal.addEventListener('abort', () => this.#leave(waiter, decision), { once: true })
-      this.#wake(pool, decision.retryAt ?? now)
+      this.#wake(pool, (decision.kind === 'exhausted' && decision.retryAt) || now + recheckMs)
     })
   }
 
@@ -64,6 +66,11 @@ export class WaitQueue {
     if (pool.waiters.size > 0) this.#release(pool, 1)
   }
 
+  /** A request has ended on a member that was full. */
+  roomIn(pool: Pool): void {
+    if (pool.waiters.size > 0) this.#release(pool, 1)
+  }
+
   /** Nobody waits any more (the process stops). */
   dismiss(pool: Pool): void {
     for (const waiter of [...pool.waiters]) this.#leave(waiter, this.#leasing.next(waiter.turn))
@@ -75,7 +82,7 @@ export class WaitQueue {
       if (released >= most) return
       secondRound(waiter.turn)
       const decision = this.#leasing.next(waiter.turn)
-      if (decision.kind === 'exhausted') return
+      if (isWait(decision)) return
       this.#leave(waiter, decision)
       released++
     }
@@ -105,6 +112,10 @@ export class WaitQueue {
     waiter.turn.heldMs += this.#core.clock.now() - waiter.since
     waiter.resolve(decision)
   }
+}
+
+function isWait(decision: Decision): decision is Exhausted | Full {
+  return decision.kind === 'exhausted' || decision.kind === 'full'
 }
 
 /** A member that recovered during the hold may be tried once more by the request that waited. */

@@ -67,6 +67,10 @@ export class Pool implements LivePool {
   /** Who serves while it is not decided whether the active member's key is really rejected. */
   standIn: LiveSeat | null = null
   exhausted: { since: At; told: boolean; refused: number; model: ModelFamily | null } | null = null
+  /** A member of a later tier serves: of which, since when, until now, how often, and whether it only helps out. */
+  backup: { tier: number; since: At; lastAt: At; served: number; helpsOut: boolean } | null = null
+  /** The tier that serves as long as one of it can. */
+  firstTier = 1
   /** Nobody has served since the pool was exhausted: whoever does so next has recovered, and takes over from nobody. */
   unserved = false
   /** When the latest exhaustion was ended by a probe, or by its time alone; null once a request has shown whether rightly. */
@@ -113,6 +117,7 @@ export class Pool implements LivePool {
   /** Builds the index anew after members, their order or the strategy changed. */
   seatAll(seats: readonly LiveSeat[], now: At): void {
     this.selectionIndex = new SelectionIndex(this.record.strategy as StrategyName, seats, now)
+    this.firstTier = seats.reduce((first, { tier }) => Math.min(first, tier), Number.POSITIVE_INFINITY)
     if (this.active && !seats.includes(this.active)) this.active = null
     if (this.standIn && !seats.includes(this.standIn)) this.standIn = null
     for (const [model, seat] of this.servesFor) if (!seats.includes(seat)) this.servesFor.delete(model)

@@ -9,8 +9,10 @@ import {
   pristine,
   Refusal,
   type Seat,
+  type Tuning,
+  tuningOf,
 } from '../../pool/pool.ts'
-import type { CredentialRecord, HostState, SeatRecord, Snapshot, Write } from '../../store/store.ts'
+import type { CredentialRecord, HostState, PoolState, SeatRecord, Snapshot, Write } from '../../store/store.ts'
 import { type LiveCredential, type LiveSeat, Pool } from './live.ts'
 
 /** All live credentials, pools, quota domains and hosts, built from the store's snapshot and kept by the engine. */
@@ -49,6 +51,7 @@ export class Registry {
       if (!pool) continue
       pool.active = pool.seats.find((seat) => seat.owner.record.id === state.active) ?? null
       if (state.exhausted) pool.exhausted = { model: null, refused: 0, ...state.exhausted }
+      if (state.backup) pool.backup = { ...state.backup, lastAt: 0 }
       pool.unserved = pool.exhausted !== null
     }
   }
@@ -80,7 +83,7 @@ export class Registry {
   }
 
   /** A seat for the credential, behind its gates; the caller puts it into the selection index. */
-  newSeat(pool: Pool, owner: LiveCredential, terms: { position: number; weight: number; epoch?: number }): LiveSeat {
+  newSeat(pool: Pool, owner: LiveCredential, terms: Tuning & { position: number; epoch?: number }): LiveSeat {
     const baseUrl = this.baseUrl(pool, owner.record)
     const host = this.host(new URL(baseUrl).host)
     const domain = owner.record.domain === null ? null : this.domain(owner.record.domain)
@@ -92,7 +95,7 @@ export class Registry {
       models: owner.models,
       meter: owner.meter,
       epoch: terms.epoch ?? ++this.#epoch,
-      weight: terms.weight,
+      ...tuningOf(terms),
       park: null,
       index: 0,
       inFlight: 0,
@@ -218,15 +221,19 @@ export function hostRow({ name, health: now }: Gate): Write {
 export function poolStateRow(pool: Pool): Write {
   const { since, told, model, refused } = pool.exhausted ?? { since: 0, told: false, model: null, refused: 0 }
   const exhausted = pool.exhausted && { since, told, refused, ...(model === null ? {} : { model }) }
-  return { put: 'pool-state', row: { name: pool.name, active: pool.active?.owner.record.id ?? null, exhausted } }
+  const active = pool.active?.owner.record.id ?? null
+  const row = { name: pool.name, active, exhausted }
+  return { put: 'pool-state', row: pool.backup ? { ...row, backup: backupRow(pool.backup) } : row }
+}
+
+function backupRow({ tier, since, served, helpsOut }: NonNullable<Pool['backup']>): PoolState['backup'] {
+  return { tier, since, served, helpsOut }
 }
 
 export function seatRow(seat: LiveSeat): Write {
-  const { epoch, position, weight, park } = seat
-  return {
-    put: 'seat',
-    row: { pool: seat.pool.name, credentialId: seat.owner.record.id, epoch, position, weight, park },
-  }
+  const { epoch, position, park } = seat
+  const row = { pool: seat.pool.name, credentialId: seat.owner.record.id, epoch, position, ...tuningOf(seat), park }
+  return { put: 'seat', row }
 }
 
 function healthOfHost(host: HostState): Health {

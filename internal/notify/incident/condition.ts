@@ -31,6 +31,7 @@ interface Ending {
 export type Role = Opening | Ending
 
 const hostHoldMs = 5_000
+const helpHoldMs = 60_000
 const quietMs = 600_000
 /** Failovers of a pool are told by the hour. */
 const failoverHourMs = 3_600_000
@@ -70,6 +71,11 @@ export function roleOf(event: DomainEvent): Role | null {
         subject: event.from,
         endsAt: event.detail.until ?? event.at + failoverNewsMs,
       })
+    case 'backup_serves':
+      // What only helps out is worth a word when it goes on.
+      return opens(`backup:${event.pool}`, { subject: event.to, holdMs: event.detail.helpsOut ? helpHoldMs : 0 })
+    case 'backup_over':
+      return ends(`backup:${event.pool}`)
     case 'config_rejected':
       return opens('configuration')
     case 'config_changed':

@@ -24,6 +24,7 @@ function helpOn(event: DomainEvent): Help | null {
   const pool = plain(event.pool ?? '')
   switch (event.kind) {
     case 'cred_failover':
+    case 'backup_serves':
     case 'weak_storm':
       return look(`pool explain ${pool}`)
     case 'pool_rotated':

@@ -16,6 +16,8 @@ export function past(incident: Incident, saying: Saying): string {
       return failedOver(incident, saying)
     case 'pool_rotated':
       return `${nameOf(pool)}: rotated from ${nameOf(event.from)} to ${nameOf(event.to)} by ${plain(event.actor)} at ${instant(event.at, now)}.`
+    case 'backup_serves':
+      return `${nameOf(pool)}: tier ${event.detail.tier} served (${nameOf(event.to)}) ${lasted}.${servedIn(end)}`
     case 'pool_exhausted': {
       const refused = end?.kind === 'pool_recovered' ? ` ${costsInAll(end.detail.refused)}` : ''
       return `${nameOf(pool)} was exhausted${forModel(event.detail)} ${lasted}.${refused}`
@@ -60,6 +62,11 @@ function failedOver({ event, count, openedAt, closedAt, pool }: Incident, { now,
   return `${nameOf(pool)}: failed over from ${nameOf(event.from)} to ${nameOf(event.to)}${model} at ${from}${why}; ${cost}. That is over.`
 }
 
+/** How many requests the backup has served. */
+function servedIn(end: Incident['end']): string {
+  return end?.kind === 'backup_over' ? ` Tier ${end.detail.tier} served ${counted(end.detail.served, 'request')}.` : ''
+}
+
 /** `for 12 min, from 14:00:00 UTC to 14:12:00 UTC`. */
 function lasting(incident: Incident, { now, instant }: Saying): string {
   const { from, to } = spellOf(incident, now)
@@ -79,6 +86,8 @@ export function ending(incident: Incident, saying: Saying): string | null {
   switch (end.kind) {
     case 'pool_recovered':
       return recovered(end, saying)
+    case 'backup_over':
+      return `${nameOf(end.pool)}: tier ${end.detail.first} serves again (${nameOf(end.to)}) after ${lasted}.${servedIn(end)}`
     case 'cred_revived':
       if (event.kind === 'cred_disabled' && event.detail.by === 'operator') return null
       return `${nameOf(end.from)} is usable again after ${lasted} (${revival[end.detail.how]}).`

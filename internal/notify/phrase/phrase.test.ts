@@ -20,6 +20,16 @@ function incident(event: DomainEvent, seq: number | null = 1, suppressed = 0): I
 
 const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
   [
+    'a backup that serves until tier 1 returns',
+    sample('backup_serves', { from: null, to: 'backup' }),
+    'openai: tier 2 serves (backup) since 14:00:00 UTC. Tier 1 returns at 16:25:00 UTC. Look: spillway pool explain openai',
+  ],
+  [
+    'a backup that helps out for one model',
+    sample('backup_serves', { from: null, to: 'backup', detail: { until: null, helpsOut: true, model: 'opus' } }),
+    'openai: tier 2 serves (backup) for opus since 14:00:00 UTC. Look: spillway pool explain openai',
+  ],
+  [
     'a directory that fills since a login is dead',
     sample('budget_filling', { pool: 'codex', at: noon + 300_000, detail: { errorAt: noon + 300_000 } }),
     'dead token is filling the disk: ~/.codex/sessions grows 1.2 GiB/h (38 × normal) since codex needs a login (14:05:00 UTC). 6.1 GiB free, full at 19:05:00 UTC. Look: spillway guard evidence',

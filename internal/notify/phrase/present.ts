@@ -26,6 +26,8 @@ function sentence({ event, count }: Incident, saying: Saying): string {
       const aside = [event.detail.until && `${nameOf(event.from)} parked until ${instant(event.detail.until, now)}`]
       return `${pool}: rotated from ${nameOf(event.from)} to ${nameOf(event.to)} by ${plain(event.actor)}${inParentheses(aside.map((part) => part || null))}.`
     }
+    case 'backup_serves':
+      return backup(event, saying)
     case 'pool_exhausted':
       return `${whyExhausted(event)}${nextRecovery(event, saying)}`
     case 'pool_recovered':
@@ -70,6 +72,13 @@ function failovers(event: Event<'cred_failover'>, count: number, { now, instant,
   const cost = costs(refused ?? 0)
   if (count === 1) return `${nameOf(event.pool)}: failed over ${move}; ${cost}.`
   return `${nameOf(event.pool)}: ${counted(count, 'failover')} in the last hour, ${cost}. The last: ${move}.`
+}
+
+function backup({ pool, at, to, detail }: Event<'backup_serves'>, { now, instant }: Saying): string {
+  const { tier, first, until: back, model } = detail
+  const returns = back === null ? '' : ` Tier ${first} returns at ${instant(back, now)}.`
+  const asked = model ? ` for ${plain(model)}` : ''
+  return `${nameOf(pool)}: tier ${tier} serves (${nameOf(to)})${asked} since ${instant(at, now)}.${returns}`
 }
 
 function until(at: At | null, now: At, instant: Saying['instant']): string | null {

@@ -32,6 +32,7 @@ const reasons: Readonly<Record<Reason, string>> = {
   'client-gone': 'client left',
   operator: 'by an operator',
   preempted: 'near its limit',
+  capped: 'used up to its cap',
   disabled: 'switched off',
   active: 'runs already',
   'nothing-pending': 'nothing waits',

@@ -1,8 +1,9 @@
 import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import { formatProblems, type Problem, readSource, suggest } from '../../config/config.ts'
-import { Refusal } from '../../pool/pool.ts'
+import { Refusal, untuned } from '../../pool/pool.ts'
 import { saying } from '../issues.ts'
+import { highestTier, percentage, windowName } from '../verbs/seats.ts'
 
 const text = z.string().min(1)
 const setting = z.union([z.string(), z.number(), z.null()]).optional()
@@ -30,8 +31,14 @@ const credential = z.strictObject({
 })
 
 const member = z.union([
-  text.transform((name) => ({ member: name, weight: 1 })),
-  z.strictObject({ member: text, weight: z.int().min(1).max(1000).default(1) }),
+  text.transform((name) => ({ member: name, ...untuned })),
+  z.strictObject({
+    member: text,
+    weight: z.int().min(1).max(1000).default(untuned.weight),
+    tier: z.int().min(1).max(highestTier).default(untuned.tier),
+    maxInFlight: z.int().min(1).max(100_000).nullable().default(untuned.maxInFlight),
+    caps: z.record(windowName, percentage).default(untuned.caps),
+  }),
 ])
 
 const pool = z.strictObject({

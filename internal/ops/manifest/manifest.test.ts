@@ -68,7 +68,16 @@ describe('apply', () => {
     strategy: ordered
 `
     expect(await actions(changed)).toEqual([
-      ['openai', 'change', 'strategy ordered', 'maxWaitMs default', 'with extra', 'without work', 'home with weight 5'],
+      [
+        'openai',
+        'change',
+        'strategy ordered',
+        'maxWaitMs default',
+        'with extra',
+        'without work',
+        'home with weight 5',
+        'order extra, home',
+      ],
     ])
     expect(await ops.poolStatus({ name: 'openai' })).toMatchObject({
       strategy: 'ordered',

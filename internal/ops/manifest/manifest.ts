@@ -1,6 +1,8 @@
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { formatDuration } from '../../config/config.ts'
+import type { MemberStatus } from '../../engine/engine.ts'
+import { tuningOf, untuned } from '../../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
 import { poolNamed } from '../find.ts'
 import { type Call, flag, verb } from '../verb.ts'
@@ -8,6 +10,7 @@ import { defaultSettings } from '../verbs/pools.ts'
 import { readManifest } from './document.ts'
 import { carryOut, type ManifestChange } from './operations.ts'
 import { plan } from './plan.ts'
+import { isSame } from './same.ts'
 
 const apply = verb({
   method: 'POST',
@@ -72,9 +75,7 @@ function poolSheet(call: Call, record: PoolRecord): object {
   return {
     provider: record.provider,
     ...(record.shape === undefined ? {} : { shape: record.shape }),
-    members: poolNamed(call.engine, record.name).members.map(({ name, weight }) =>
-      weight === 1 ? name : { member: name, weight },
-    ),
+    members: poolNamed(call.engine, record.name).members.map(memberSheet),
     ...(strategy === defaultSettings.strategy ? {} : { strategy }),
     ...given({
       upstream,
@@ -84,6 +85,12 @@ function poolSheet(call: Call, record: PoolRecord): object {
       probePath,
     }),
   }
+}
+
+/** The name alone where nothing is tuned. */
+function memberSheet(member: MemberStatus): unknown {
+  const tuned = Object.entries(tuningOf(member)).filter(([key, value]) => !isSame(Reflect.get(untuned, key), value))
+  return tuned.length === 0 ? member.name : { member: member.name, ...Object.fromEntries(tuned) }
 }
 
 function given(values: Readonly<Record<string, unknown>>): object {

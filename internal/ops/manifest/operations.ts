@@ -1,4 +1,5 @@
 import type { NewMember } from '../../engine/engine.ts'
+import type { Tuning } from '../../pool/pool.ts'
 import type { PoolRecord } from '../../store/store.ts'
 import { addCredential, type NewCredential } from '../enrol.ts'
 import type { Call } from '../verb.ts'
@@ -12,6 +13,12 @@ export interface ManifestChange {
   what: string[]
 }
 
+/** A member whose tuning differs, and what of it. */
+export interface Retuned {
+  readonly member: string
+  readonly change: Partial<Tuning>
+}
+
 type Operation =
   | { readonly kind: 'none' }
   | { readonly kind: 'credential'; readonly given: NewCredential }
@@ -22,7 +29,7 @@ type Operation =
       readonly change: Partial<PoolRecord>
       readonly add: readonly NewMember[]
       readonly drop: readonly string[]
-      readonly reweigh: readonly NewMember[]
+      readonly tune: readonly Retuned[]
       readonly order: readonly string[] | null
     }
 
@@ -49,15 +56,12 @@ export async function carryOut(call: Call, { operation }: Step): Promise<void> {
       // New members first, so that the pool is never empty on the way.
       await seat(call, operation.name, operation.add)
       for (const member of operation.drop) await engine.dropMember(operation.name, member, actor)
-      for (const one of operation.reweigh) {
-        await engine.dropMember(operation.name, one.member, actor)
-        await seat(call, operation.name, [one])
-      }
+      for (const { member, change } of operation.tune) await engine.tune(operation.name, member, change, actor)
       if (operation.order) await engine.reorder(operation.name, operation.order, actor)
   }
 }
 
 async function seat(call: Call, pool: string, seats: readonly NewMember[]): Promise<void> {
-  for (const { member, weight } of seats)
-    await call.engine.addMember(pool, member, { position: null, weight }, call.actor)
+  for (const { member, ...tuning } of seats)
+    await call.engine.addMember(pool, member, { position: null, ...tuning }, call.actor)
 }

@@ -1,4 +1,4 @@
-import { Refusal } from '../../pool/pool.ts'
+import { Refusal, type Tuning, tuningOf } from '../../pool/pool.ts'
 import type { CredentialRecord, Source } from '../../store/store.ts'
 import { recordOf } from '../enrol.ts'
 import { commonShape } from '../find.ts'
@@ -7,7 +7,8 @@ import { checkName, dialectFor, missing, providerNamed } from '../names.ts'
 import type { Call } from '../verb.ts'
 import { checkUpstream, defaultSettings, type SettingValue, settings } from '../verbs/pools.ts'
 import type { DeclaredCredential, DeclaredPool, Manifest } from './document.ts'
-import type { ManifestChange, Step } from './operations.ts'
+import type { ManifestChange, Retuned, Step } from './operations.ts'
+import { isSame } from './same.ts'
 
 /** The steps that make it so, credentials first; refuses with every problem before anything is done. */
 export function plan(call: Call, manifest: Manifest): Step[] {
@@ -191,22 +192,21 @@ function planChange(call: Call, { name, declared, change, spoken }: Wanted): Ste
       `the pool exists and speaks ${dialectFor(before.record).shape}`,
       `spillway pool delete ${name} first`,
     )
-  const wanted = new Map(declared.members.map((seat) => [seat.member, seat.weight]))
-  const had = new Map(before.members.map((seat) => [seat.name, seat.weight]))
+  const wanted = new Map(declared.members.map((seat) => [seat.member, tuningOf(seat)]))
+  const had = new Map(before.members.map((seat) => [seat.name, tuningOf(seat)]))
   const changed = Object.entries(change).filter(([key, value]) => Reflect.get(before.record, key) !== value)
-  // A weight belongs to the seat and is given when the member is added.
   const add = declared.members.filter(({ member }) => !had.has(member))
-  const reweigh = declared.members.filter(({ member, weight }) => had.has(member) && had.get(member) !== weight)
+  const tune = [...wanted].flatMap(([member, tuning]) => retuned(member, had.get(member), tuning))
   const drop = [...had.keys()].filter((member) => !wanted.has(member))
   const order = [...wanted.keys()]
-  const kept = [...had.keys()].filter((member) => had.get(member) === wanted.get(member))
-  const moved = [...kept, ...add.map(({ member }) => member), ...reweigh.map(({ member }) => member)]
+  const kept = [...had.keys()].filter((member) => wanted.has(member))
+  const moved = [...kept, ...add.map(({ member }) => member)]
   const reorder = moved.join() !== order.join()
   const what = [
     ...changed.map(([key, value]) => `${key} ${value ?? 'default'}`),
     ...add.map(({ member }) => `with ${member}`),
     ...drop.map((member) => `without ${member}`),
-    ...reweigh.map(({ member, weight }) => `${member} with weight ${weight}`),
+    ...tune.map(({ member, change }) => `${member} with ${inWords(change)}`),
     ...(reorder ? [`order ${order.join(', ')}`] : []),
   ]
   if (what.length === 0) return { change: unchanged('pool', name), operation: { kind: 'none' } }
@@ -218,8 +218,29 @@ function planChange(call: Call, { name, declared, change, spoken }: Wanted): Ste
       change: Object.fromEntries(changed),
       add,
       drop,
-      reweigh,
+      tune,
       order: reorder ? order : null,
     },
   }
+}
+
+function retuned(member: string, had: Tuning | undefined, wanted: Tuning): Retuned[] {
+  if (!had) return []
+  const change = Object.entries(wanted).filter(([key, value]) => !isSame(Reflect.get(had, key), value))
+  return change.length === 0 ? [] : [{ member, change: Object.fromEntries(change) }]
+}
+
+/** `caps 7d=60`, or `caps none`. */
+function capsInWords(caps: Tuning['caps']): string {
+  const all = Object.entries(caps).map(([window, percent]) => `${window}=${percent}`)
+  return all.join(' ') || 'none'
+}
+
+/** `weight 5, tier 2`. */
+function inWords(change: Partial<Tuning>): string {
+  return Object.entries(change)
+    .map(
+      ([key, value]) => `${key} ${value === null ? 'default' : typeof value === 'object' ? capsInWords(value) : value}`,
+    )
+    .join(', ')
 }

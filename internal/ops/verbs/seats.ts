@@ -1,10 +1,14 @@
 import { z } from 'zod'
-import { Refusal } from '../../pool/pool.ts'
+import type { MemberStatus } from '../../engine/engine.ts'
+import { type Caps, Refusal, type Tuning, untuned } from '../../pool/pool.ts'
 import { credentialNamed, memberOf, poolNamed, sameProvider } from '../find.ts'
 import { dialectFor, listed } from '../names.ts'
 import { instant, maybeInstant, type PoolShape } from '../present.ts'
 import { type Call, known, lengthMs, verb } from '../verb.ts'
 import { checkUpstream, shown } from './pools.ts'
+
+/** Each tier of a pool has files of its own, and nobody needs many. */
+export const highestTier = 9
 
 const poolAdd = verb({
   method: 'POST',
@@ -24,6 +28,51 @@ const poolAdd = verb({
     if (pool.members.some((seat) => seat.name === member))
       throw new Refusal('conflict', `${member} is in ${name} already`, `spillway pool reorder ${name} moves it`)
     await call.engine.addMember(name, member, { position: position ?? null, weight }, call.actor)
+    return shown(call, name)
+  },
+})
+
+/** The whole of a plan or key; what limits one model only is no reason to stop the member. */
+export const windowName = z
+  .string()
+  .regex(/^[\w.-]{1,64}$/, 'must be the name of a window, such as 5h or 7d')
+  .refine(
+    (name) => !/^\d+(?:min|h|d)_/.test(name),
+    'a cap stops the member as a whole, and this window limits one model',
+  )
+
+export const percentage = z.number().min(1).max(100)
+
+function merged(before: Caps, change: Readonly<Record<string, number | null>>): Caps {
+  const all = Object.entries({ ...before, ...change })
+  return Object.fromEntries(all.flatMap(([window, percent]) => (percent === null ? [] : [[window, percent]])))
+}
+
+/** A number, or null to take the setting back. */
+const tuned = (most: number) => z.int().min(1).max(most).nullable().optional()
+
+const poolTune = verb({
+  method: 'PATCH',
+  path: '/v1/pools/:name/members/:member',
+  args: z.strictObject({
+    name: known,
+    member: known,
+    weight: tuned(1_000),
+    tier: tuned(highestTier),
+    maxInFlight: tuned(100_000),
+    /** Percent by window; null takes one back, and in the place of all of them all. */
+    caps: z.record(windowName, percentage.nullable()).nullable().optional(),
+  }),
+  async run(call, { name, member, weight, tier, maxInFlight, caps }): Promise<PoolShape> {
+    const before = seat(call, name, member)
+    const change: { -readonly [K in keyof Tuning]?: Tuning[K] } = {}
+    if (weight !== undefined) change.weight = weight ?? untuned.weight
+    if (tier !== undefined) change.tier = tier ?? untuned.tier
+    if (maxInFlight !== undefined) change.maxInFlight = maxInFlight
+    if (caps !== undefined) change.caps = caps === null ? untuned.caps : merged(before.caps, caps)
+    if (Object.keys(change).length === 0)
+      throw new Refusal('invalid', 'nothing to tune is named', 'weight, tier, cap or max-inflight')
+    await call.engine.tune(name, member, change, call.actor)
     return shown(call, name)
   },
 })
@@ -81,12 +130,13 @@ interface Changed {
 
 const seatArgs = z.strictObject({ name: known, member: known })
 
-function seat(call: Call, name: string, member: string): void {
-  memberOf(poolNamed(call.engine, name), member)
+function seat(call: Call, name: string, member: string): MemberStatus {
+  return memberOf(poolNamed(call.engine, name), member)
 }
 
 export const seatVerbs = {
   poolAdd,
+  poolTune,
   poolReorder,
   poolRotate,
   poolPark,

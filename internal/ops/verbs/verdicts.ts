@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Decision, PoolStatus } from '../../engine/engine.ts'
+import type { Explanation, PoolStatus } from '../../engine/engine.ts'
 import { type At, type Closed, isClosed, remedyFor } from '../../pool/pool.ts'
 import { poolNamed } from '../find.ts'
 import { typed } from '../hint.ts'
@@ -91,7 +91,11 @@ const poolCheck = verb({
 
 const nothing = { member: null, retryAt: null, host: null, since: null } as const
 
-function verdict(call: Call, pool: PoolStatus, decision: Decision): Omit<CheckShape, 'pool' | 'running'> {
+function verdict(
+  call: Call,
+  pool: PoolStatus,
+  decision: Explanation['decision'],
+): Omit<CheckShape, 'pool' | 'running'> {
   const waiting = people(pool)
   if (decision.kind === 'lease' && decision.lease.role !== 'degraded')
     return { ...nothing, verdict: 'can-serve', member: decision.lease.member, people: waiting }
@@ -113,7 +117,7 @@ function verdict(call: Call, pool: PoolStatus, decision: Decision): Omit<CheckSh
 }
 
 /** When somebody can serve again: now at the latest when the decision is to serve; null when only a person helps. */
-function retryAt(decision: Decision, pool: PoolStatus): At | null {
+function retryAt(decision: Explanation['decision'], pool: PoolStatus): At | null {
   switch (decision.kind) {
     case 'lease':
       return decision.lease.role === 'degraded' ? pool.retryAt : null

@@ -2,7 +2,7 @@ import type { Decision, Exhausted, Lease } from '../../engine/engine.ts'
 import type { Outcome } from '../../pool/pool.ts'
 import type { RequestHistory } from '../failover/history.ts'
 import { nextMember, nextStep, type Step } from '../failover/replay.ts'
-import { comeAgain, hostDown, nobodyElse, poolEmpty } from '../local/errors.ts'
+import { comeAgain, everybodyBusy, hostDown, nobodyElse, poolEmpty } from '../local/errors.ts'
 import { type Failure, unrenewed } from '../upstream/failure.ts'
 import type { ProxyContext } from './context.ts'
 import { EarlierRefusal } from './earlier-refusal.ts'
@@ -61,6 +61,8 @@ export class Judgement {
         return turn.mayHold(decision)
           ? this.#hold()
           : this.#exhausted(decision, { look: () => turn.next(), goOn: (found) => this.chosen(found) })
+      case 'full':
+        return turn.mayHold(decision) ? this.#hold() : refusing(everybodyBusy, 'passed')
       case 'host-down':
         return refusing(hostDown(decision, this.#deps.context.clock.now()), 'upstream_error')
       case 'tried-all':
@@ -166,11 +168,12 @@ export class Judgement {
     })
   }
 
-  /** Waits in the queue until a member recovers. */
+  /** Waits in the queue until a member recovers, or has room. */
   #hold(): State {
-    return waitingFor(this.#deps.history.turn.hold(this.#deps.left()), (decision) =>
-      decision.kind === 'exhausted' ? exhausting(decision, 'exhausted') : this.chosen(decision),
-    )
+    return waitingFor(this.#deps.history.turn.hold(this.#deps.left()), (decision) => {
+      if (decision.kind === 'exhausted') return exhausting(decision, 'exhausted')
+      return decision.kind === 'full' ? refusing(everybodyBusy, 'passed') : this.chosen(decision)
+    })
   }
 
   /** Says that nobody can serve, unless a suspect that is being probed turns out to be well: its rejection was the request's doing. */

@@ -46,6 +46,12 @@ export const comeAgain = localError(
   'A member of this pool can serve, but this request has been sent often enough: come again.',
   1,
 )
+export const everybodyBusy = localError(
+  503,
+  'members_full',
+  'Every member of this pool has as many requests under way as it may: come again.',
+  1,
+)
 export const overloadedHere = localError(503, 'overloaded', 'The proxy has no connections left.', 1)
 export const internalError = localError(500, 'internal', 'The proxy failed to handle this request.')
 export const unpresentable = localError(
