@@ -45,6 +45,7 @@ const built = at('dist', '.tsbuildinfo')
 const sources = ['cmd', 'internal', 'test/fakes', 'test/bench'].map((folder) => at(folder)).filter(existsSync)
 if (process.argv.includes('build') && modified(built) < Math.max(...sources.map(newest))) {
   run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('cmd/tsconfig.json')])
+  run(process.execPath, [at('.ci/bundle.mjs')])
   // A program that was linked before goes on being one.
   chmodSync(at('dist/cmd/spillway/main.js'), 0o755)
 }

@@ -33,7 +33,7 @@ export function startRunner(
 }
 
 function threadRunner(script: URL): Runner {
-  const worker = new Worker(script)
+  const worker = new Worker(script, { resourceLimits: { maxYoungGenerationSizeMb: 2 } })
   return {
     listen: (hear) =>
       worker.on('message', (answer: 'ready' | RunnerAnswer) => {

@@ -23,6 +23,8 @@ interface ThreadOptions {
   readonly deadlineMs: number
 }
 
+/** What a thread allocates is short-lived and little; by itself, V8 would keep 32 MB for it. */
+const maxYoungGenerationSizeMb = 2
 /** Threads that hang in the kernel cannot be ended; no more than this many are left behind at a time. */
 const mostHung = 3
 
@@ -88,7 +90,10 @@ export class Thread {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#options.script, { workerData: this.#options.data(this.#started) })
+    const worker = new Worker(this.#options.script, {
+      workerData: this.#options.data(this.#started),
+      resourceLimits: { maxYoungGenerationSizeMb },
+    })
     worker.on('message', (answered: Answered) => this.#settle(answered))
     worker.on('error', (error) => this.#lost(worker, error))
     worker.on('exit', () => this.#lost(worker))

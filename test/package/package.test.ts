@@ -50,6 +50,7 @@ const own = () => [...files].filter((path) => !path.startsWith('node_modules/'))
 
 test.each([
   'dist/cmd/spillway/main.js',
+  'dist/bundle/program.js',
   'dist/internal/demo/demo.js',
   'internal/config/spillway.schema.json',
   'runtime/install.mjs',

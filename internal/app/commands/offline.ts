@@ -54,7 +54,7 @@ export async function openOffline(places: Places, lock: Lock, { env, clock, vers
     // Only `notices test` and `doctor` tell anybody; no other command should load what that takes.
     async function connected(): Promise<Notices> {
       const { telling } = await import('../daemon/telling.ts')
-      const told = telling({ core, clock, log, config, env, guard })
+      const told = await telling({ core, clock, log, config, env, guard })
       told.connect(operations)
       return told.notices
     }

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { answerOf, type Port, remoteOps, Unreachable } from '../../cli/cli.ts'
+import { answerOf, type Port, remoteOps, type Started, Unreachable } from '../../cli/cli.ts'
 import { sleep, systemClock } from '../../clock/clock.ts'
 import type { Refusal } from '../../pool/refusal.ts'
 import type { Holder } from '../../store/store.ts'
 import { isSetUp, notSetUp, type Places, placesOf, prepareDirectory } from '../places.ts'
 import { invocationOf } from './invocation.ts'
 import { actor, type Environment, loading } from './loading.ts'
+import { startSmall } from './small-start.ts'
 import { programVersion } from './version.ts'
 
 /*
@@ -66,8 +67,13 @@ export function programPort(env: Environment): Port {
       throw silent(refusal, holder, found)
     },
     async serve(where, options, started) {
+      const hasStarted = startSmall()
       const { serve } = await import('./serve.ts')
-      return serve(placesOf(where, env), { options, started, env, clock, version })
+      const told = (facts: Started) => {
+        hasStarted()
+        started(facts)
+      }
+      return serve(placesOf(where, env), { options, started: told, env, clock, version })
     },
     async init(where) {
       const places = placesOf(where, env)

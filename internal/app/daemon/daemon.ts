@@ -74,7 +74,7 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
   undo.push(() => proxy.close())
   const guard = guardOf({ core, clock, log, env, data: places.data, config: () => reload.config })
   undo.push(() => guard.stop())
-  const told = telling({ core, clock, log, config, env, guard })
+  const told = await telling({ core, clock, log, config, env, guard })
   const reload = reloader({ ...parts, core, proxy, told, guard })
   const ops = createOps({
     ...core,

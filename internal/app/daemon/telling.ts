@@ -5,7 +5,7 @@ import type { LiveGuard } from '../../guard/guard.ts'
 import type { Logger } from '../../log/log.ts'
 import { type Cost, createNotifier, createWebhook, type Notifier, type PoolNow } from '../../notify/notify.ts'
 import type { Notices, Operations } from '../../ops/ops.ts'
-import { createTelegram, type Telegram } from '../../telegram/telegram.ts'
+import type { Telegram } from '../../telegram/telegram.ts'
 import type { Core } from '../core.ts'
 import { secretFrom } from '../secrets.ts'
 import { type Watchdog, watchdog } from './watchdog.ts'
@@ -37,7 +37,7 @@ interface TellingDeps {
 }
 
 /** The notices of the configuration: a Telegram bot, a webhook, both, or neither. */
-export function telling(parts: TellingDeps): Telling {
+export async function telling(parts: TellingDeps): Promise<Telling> {
   const { core, clock, log, config, env, guard } = parts
   const settings = { ...config.notices }
   const host = config.notices.host ?? hostname()
@@ -52,17 +52,30 @@ export function telling(parts: TellingDeps): Telling {
   const signature = { file: webhook.secretFile, variable: webhook.secretEnv }
   const secret = secretFrom('notices.webhook', signature, env)
   const token = secretFrom('notices.telegram', { file: telegram.botTokenFile, variable: telegram.botTokenEnv }, env)
+  // Loaded only where there is a bot: it is large.
+  const telegramBot = token && (await import('../../telegram/telegram.ts'))
   let bot: Telegram | null = null
   let pinging: Watchdog | null = null
 
   function connect(ops: Operations): void {
     if (webhook.url !== null)
       notifier.attach(createWebhook({ url: webhook.url, secret, clock, fetch: core.outbound.fetch }))
-    if (!token) return
+    if (!token || !telegramBot) return
     const { chatIds, apiRoot } = telegram
     // grammY's own has connections that live longer than ours; it is only replaced where a proxy is on the way.
     const proxied = core.outbound.choice.proxyFor(new URL(apiRoot)) ? { fetch: core.outbound.fetch } : {}
-    bot = createTelegram({ token, chatIds, apiRoot, ops, notifier, clock, log, host, ...zoned(config), ...proxied })
+    bot = telegramBot.createTelegram({
+      token,
+      chatIds,
+      apiRoot,
+      ops,
+      notifier,
+      clock,
+      log,
+      host,
+      ...zoned(config),
+      ...proxied,
+    })
     for (const channel of bot.channels) notifier.attach(channel)
   }
 

@@ -2,7 +2,7 @@
  * What a command loads that asks the daemon and ends: prompts and status bars run it every few seconds, and nearly all of its
  * time is the loading of modules.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -20,7 +20,7 @@ afterAll(() => {
   rmSync(coverage, { recursive: true })
 })
 
-/** The files of ours and of packages that a run loads. */
+/** The files that a run loads. */
 async function loaded(args: readonly string[]): Promise<readonly string[]> {
   const folder = mkdtempSync(join(coverage, 'run-'))
   const { code, stderr } = await program.run(args, { env: { NODE_V8_COVERAGE: folder } })
@@ -30,16 +30,16 @@ async function loaded(args: readonly string[]): Promise<readonly string[]> {
   return result.map(({ url }) => url).filter((url) => url.startsWith('file:'))
 }
 
-const packagesOf = (files: readonly string[]) => [
-  ...new Set(files.flatMap((file) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? [])),
-]
+const bytesOf = (files: readonly string[]) => files.reduce((sum, file) => sum + statSync(new URL(file)).size, 0)
 
 test.each(['status', 'status --json', 'check openai', 'guard status', 'pool status openai', '--version', '--help'])(
   '%s',
   async (line) => {
     const args = line.split(' ')
     const files = await loaded(args)
-    expect(packagesOf(files).toSorted()).toEqual(['commander', 'env-paths', 'is-safe-filename'])
-    expect(files.length).toBeLessThan(args.includes('--help') ? 100 : 75)
+    // Everything else is in the bundle, in the parts that this command needs.
+    expect(files.filter((file) => !file.includes('/dist/bundle/')).length).toBe(2)
+    expect(files.length).toBeLessThan(args.includes('--help') ? 60 : 30)
+    expect(bytesOf(files)).toBeLessThan(args.includes('--help') ? 280_000 : 170_000)
   },
 )
