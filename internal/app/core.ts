@@ -8,13 +8,11 @@ import { createKeyring, holdsKey, type Keyring } from '../keys/keys.ts'
 import type { Logger } from '../log/log.ts'
 import { type Outbound, outboundOf } from '../outbound/outbound.ts'
 import { Refusal } from '../pool/pool.ts'
-import { openSqliteStore, type Store, StoreError } from '../store/store.ts'
-import { Vault } from '../vault/vault.ts'
+import type { Store } from '../store/store.ts'
+import type { Vault } from '../vault/vault.ts'
+import { openInstallation } from './opening.ts'
 import type { Places } from './places.ts'
-import { masterKeyOf } from './secrets.ts'
-import { databaseOf, engineSettings } from './settings.ts'
-
-const storeDeadlineMs = 5_000
+import { engineSettings } from './settings.ts'
 
 /** What a daemon and an offline command have in common: the live state and the secrets, with nothing listening. */
 export interface Core {
@@ -54,19 +52,9 @@ export interface CoreDeps {
 
 /** Opens the store and brings the live state back; throws when key file or database cannot be used. */
 export async function openCore(parts: CoreDeps): Promise<Core> {
-  const { config, clock, log, env, random, version } = parts
-  const file = databaseOf(config)
+  const { config, clock, log, env, random } = parts
   const outbound = wayOut(parts)
-  const vault = new Vault(masterKeyOf(parts.places, file))
-  const opened = await openSqliteStore({
-    file,
-    key: { keyId: vault.keyId, auditKey: vault.auditKey() },
-    clock,
-    deadlineMs: storeDeadlineMs,
-    program: version,
-  }).catch((error: unknown) => {
-    throw error instanceof StoreError && error.code === 'other-key' ? wrongKey(error, parts.places.masterKey) : error
-  })
+  const { vault, store: opened } = await openInstallation(parts)
   const store = parts.timed?.(opened, clock) ?? opened
   const bus = eventBus((error) => log.error({ error }, 'a listener failed'))
   const engine = await startEngine({
@@ -118,10 +106,6 @@ export async function openCore(parts: CoreDeps): Promise<Core> {
       await store.close()
     },
   }
-}
-
-function wrongKey({ message, hint }: StoreError, keyFile: string): Refusal {
-  return new Refusal('conflict', `${message} (${keyFile})`, hint)
 }
 
 /**

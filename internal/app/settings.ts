@@ -23,9 +23,9 @@ export function proxySettings(config: Config): ProxySettings {
   return { exposeMember, webSocket, upstream, replay }
 }
 
-/** The file of the embedded database. */
-export function databaseOf(config: Config): string {
-  return config.store.url.replace(/^sqlite:/, '')
+/** The file of the embedded database; null where replicas share one on a server. */
+export function databaseOf({ store }: Config): string | null {
+  return store.url.startsWith('sqlite:') ? store.url.slice('sqlite:'.length) : null
 }
 
 /** The budget of the audit log. */

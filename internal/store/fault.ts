@@ -10,6 +10,7 @@ export type StoreErrorCode =
   | 'corrupt' // the file is damaged or not ours
   | 'newer' // the file was written by a newer version
   | 'other-key' // it belongs to another master key; nothing was written
+  | 'unfinished' // a copy into it was begun and has not ended; nothing was written
   | 'closed' // the Store was closed
   | 'hung' // the worker thread cannot be ended; only a signal ends the process
 

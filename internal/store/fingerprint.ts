@@ -11,6 +11,16 @@ export interface StoreKey {
 /** The entry of `meta` under which the fingerprint is kept. */
 export const fingerprintEntry = 'master-key'
 
+/** The entry of `meta` that a store has while it is copied into: where it is copied from. */
+export const copyEntry = 'copied-from'
+
+/** The refusal to use a store of which some rows may be missing. */
+export function unfinished(store: string, from: string): StoreError {
+  return new StoreError('unfinished', `${store} is not complete: copying from ${from} has not ended`, {
+    hint: 'Nothing was written. Start the same copy again, which goes on where it was.',
+  })
+}
+
 /** What shows which master key a store was written with. */
 export interface Traces {
   /** The fingerprint that it keeps; null in a store that an earlier version wrote. */

@@ -10,6 +10,8 @@ export interface WorkerOptions {
   readonly busyMs: number
   /** The version of the program, for the mark in the database. */
   readonly program: string
+  /** A store that is not completely copied yet is opened, too. */
+  readonly resumes: boolean
   /** A worker in place of a lost one: the database is there and was looked at already. */
   readonly again: boolean
 }

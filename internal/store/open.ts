@@ -6,7 +6,7 @@ import type { Steps } from './steps.ts'
 import { storeOf } from './steps.ts'
 import { Thread, type Timers } from './thread.ts'
 
-interface SqliteOptions {
+export interface SqliteOptions {
   readonly file: string
   /** Of the master key; a store that belongs to another one is refused. */
   readonly key: StoreKey
@@ -15,6 +15,8 @@ interface SqliteOptions {
   readonly deadlineMs: number
   /** The version of the program, named to older ones that meet this database. */
   readonly program?: string
+  /** To go on with a copy into it that was cut off. */
+  readonly resumes?: boolean
 }
 
 /** Opening looks through the whole file, and the disk may be cold. */
@@ -25,10 +27,10 @@ const openMs = 30_000
  * ours, written by a newer version or with another master key, or cannot be reached; its bytes are then as before.
  */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
-  const { key, clock, deadlineMs, program = 'of another version' } = options
+  const { key, clock, deadlineMs, program = 'of another version', resumes = false } = options
   // A statement that waits for a lock must give up well before its worker is taken to hang.
   const busyMs = Math.min(1_000, Math.floor(deadlineMs / 4))
-  const base = { file: resolve(options.file), key, busyMs, program }
+  const base = { file: resolve(options.file), key, busyMs, program, resumes }
   const thread = new Thread({
     script: workerScript(),
     data: (again): WorkerOptions => ({ ...base, again }),

@@ -22,6 +22,19 @@ export interface Shared {
   watch(listener: Watcher): () => Promise<void>
   readonly leases: Leases
   readonly replicas: Replicas
+  /** How the database is reached, asked now. */
+  health(): Promise<StoreHealth>
+}
+
+export interface StoreHealth {
+  /** The address of the database, without a password. */
+  readonly label: string
+  /** The version of the server. */
+  readonly server: string
+  readonly encrypted: boolean
+  readonly latencyMs: number
+  /** Whether a pooler in transaction mode stands in between: then notifications do not come through. */
+  readonly isPooled: boolean
 }
 
 /** A batch with what must hold for it to be written. */

@@ -2,7 +2,7 @@ import { AuditTable } from './audit-table.ts'
 import type { Snapshot, Write } from './batch.ts'
 import { type Cell, encode } from './column.ts'
 import { StaleGeneration } from './fault.ts'
-import { belongsToAnother, fingerprintEntry } from './fingerprint.ts'
+import { belongsToAnother, copyEntry, fingerprintEntry, unfinished } from './fingerprint.ts'
 import type { RefreshRecord } from './records.ts'
 import type { Committed } from './shared.ts'
 import { type Connection, Statements } from './statements.ts'
@@ -52,10 +52,15 @@ export class SqlSteps implements Steps {
     return this.#trail.begin(on)
   }
 
-  /** Keeps the fingerprint of the master key in a store that has none; throws a StoreError when it has another one. */
-  async claim(store: string, keyId: string): Promise<void> {
+  /**
+   * Keeps the fingerprint of the master key in a store that has none; throws a StoreError when it has another one, or when it
+   * is being copied into, unless the caller `resumes` that.
+   */
+  async claim(store: string, keyId: string, resumes = false): Promise<void> {
     const [kept] = await this.#statements.find(this.#db, tables.meta, { name: fingerprintEntry })
     if (kept && kept.value !== keyId) throw belongsToAnother(store, kept.value, keyId)
+    const [copied] = await this.#statements.find(this.#db, tables.meta, { name: copyEntry })
+    if (copied && !resumes) throw unfinished(store, copied.value)
     if (kept) return
     await this.#write((on) => this.sign(on, keyId))
   }
@@ -226,5 +231,7 @@ export function reading<T>(db: Connection, run: (on: Connection) => Promise<T>):
 
 /** What the product wrote down by name; the fingerprint is the store's own. */
 function notes(rows: readonly { readonly name: string; readonly value: string }[]): Record<string, string> {
-  return Object.fromEntries(rows.flatMap(({ name, value }) => (name === fingerprintEntry ? [] : [[name, value]])))
+  return Object.fromEntries(
+    rows.flatMap(({ name, value }) => (name === fingerprintEntry || name === copyEntry ? [] : [[name, value]])),
+  )
 }

@@ -1,7 +1,7 @@
 import type { Health } from '../pool/pool.ts'
 import type { Snapshot } from './batch.ts'
 import { type Anchor, canonicalJson, type Head } from './chain.ts'
-import { type Column, fraction, json, maybeWhole, optional, table, text, whole } from './column.ts'
+import { type Column, fraction, json, maybeWhole, optional, type Table, table, text, whole } from './column.ts'
 import type {
   AuditRow,
   CredentialRecord,
@@ -198,3 +198,24 @@ export const anchors = table<Only<Anchor>>('audit_anchor', ['id'], {
   brokenSeq: maybeWhole('broken_seq'),
   problem: text('problem'),
 })
+
+/** Everything that a store consists of, in an order in which it can be written: rows stand behind those that they refer to. */
+export const all: readonly Table<object>[] = [
+  credentials,
+  credentialStates,
+  refreshes,
+  pools,
+  poolStates,
+  seats,
+  domains,
+  hosts,
+  keys,
+  secrets,
+  incidents,
+  outbox,
+  suppressed,
+  meta,
+  audit,
+  heads,
+  anchors,
+] as unknown as readonly Table<object>[]

@@ -20,7 +20,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 /** A worker as the parent starts it in place of one that was lost. */
 function replacement(): Thread {
-  const data = (): WorkerOptions => ({ file, key, busyMs: 1_000, program: '0.1.0', again: true })
+  const data = (): WorkerOptions => ({ file, key, busyMs: 1_000, program: '0.1.0', resumes: false, again: true })
   const script = new URL('../../dist/internal/store/worker.js', import.meta.url)
   return new Thread({ script, data, timers: systemClock(), deadlineMs })
 }

@@ -37,7 +37,7 @@ async function ready(): Promise<SqlSteps> {
 /** A full disk keeps nobody from starting: the fingerprint is then kept at another start. */
 async function claim(steps: SqlSteps): Promise<void> {
   try {
-    await steps.claim(options.file, options.key.keyId)
+    await steps.claim(options.file, options.key.keyId, options.resumes)
   } catch (error) {
     if (faultOf(error, options.file).code !== 'full') throw error
   }

@@ -1,9 +1,11 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { checkTarget, restoreBackup, writeBackup } from '../../backup/backup.ts'
+import type { Clock } from '../../clock/clock.ts'
 import { Refusal } from '../../pool/pool.ts'
-import { copyDatabase, keptFingerprint } from '../../store/store.ts'
+import { copyDatabase, keptFingerprint, transfer } from '../../store/store.ts'
 import { readKeyFile, Vault } from '../../vault/vault.ts'
+import { type Opening, placeOf } from '../opening.ts'
 import type { Places } from '../places.ts'
 import { nextKeyOf } from '../secrets.ts'
 import { databaseOf } from '../settings.ts'
@@ -19,6 +21,9 @@ interface Sealed {
   passphrase(): Promise<string>
 }
 
+const fleetNote =
+  'a restore makes a store of its own on SQLite; for another PostgreSQL database, leave store.url out and use store copy'
+
 /** What was backed up or restored. */
 interface BackedUp {
   readonly bytes: number
@@ -27,27 +32,40 @@ interface BackedUp {
 }
 
 /** Writes the store, the master key and the configuration of the data directory to one sealed file, whether a daemon runs or not. */
-export async function backUp(places: Places, env: Environment, to: Sealed): Promise<BackedUp> {
-  const { config } = load(loading(places, env))
+export async function backUp(
+  places: Places,
+  around: { env: Environment; clock: Clock; version: string },
+  to: Sealed,
+): Promise<BackedUp> {
+  const { config } = load(loading(places, around.env))
   const database = databaseOf(config)
-  if (!existsSync(places.masterKey) || !existsSync(database))
+  if (!existsSync(places.masterKey) || (database !== null && !existsSync(database)))
     throw new Refusal('not-found', `nothing is set up in ${places.data}`, 'name the data directory with --data')
   checkTarget(to.file)
   const passphrase = await to.passphrase()
   const scratch = mkdtempSync(join(places.data, 'backup-'))
   try {
     const copy = join(scratch, names.database)
-    await copyDatabase(database, copy)
+    if (database !== null) await copyDatabase(database, copy)
+    else await copyShared({ places, config, ...around }, copy)
     const members = [
       { name: names.key, path: keyOf(places, copy) },
       { name: names.database, path: copy },
       ...(existsSync(places.config) ? [{ name: names.config, path: places.config }] : []),
     ]
     const bytes = await writeBackup(to.file, members, passphrase)
-    return { bytes, notes: elsewhere(places, database) }
+    return { bytes, notes: database === null ? [fleetNote] : elsewhere(places, database) }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
+}
+
+/** The store that replicas share, as it is at one moment, as a database of this machine. */
+async function copyShared(opening: Opening, file: string): Promise<void> {
+  const { url } = opening.config.store
+  const vault = new Vault(readKeyFile(opening.places.masterKey))
+  const key = { keyId: vault.keyId, auditKey: vault.auditKey() }
+  await transfer(placeOf(opening, url, key), placeOf(opening, `sqlite:${file}`, key), { isLive: true })
 }
 
 /** The key file that opens the copy: while a rotation is under way, or after one was cut off, that may be the next one. */

@@ -91,7 +91,7 @@ export function programPort(env: Environment): Port {
     },
     async backup(where, to) {
       const { backUp } = await import('./backup.ts')
-      return backUp(placesOf(where, env), env, to)
+      return backUp(placesOf(where, env), { env, clock, version }, to)
     },
     async restore(where, from) {
       const { restore } = await import('./backup.ts')

@@ -31,6 +31,12 @@ export async function rotateMasterKey(
 ): Promise<Rotated> {
   const { env, clock, version } = around
   const database = databaseOf(load(loading(places, env)).config)
+  if (database === null)
+    throw new Refusal(
+      'conflict',
+      'the master key of a store on PostgreSQL is not rotated in place',
+      'stop every replica, store copy to a SQLite file, rotate there, and copy it to a new database with the new key',
+    )
   if (!existsSync(places.masterKey) || !existsSync(database))
     throw new Refusal('not-found', `nothing is set up in ${places.data}`, 'name the data directory with --data')
   const attempt = acquireLock(places.data, { startedAt: clock.now(), version, socket: null })

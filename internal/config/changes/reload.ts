@@ -24,6 +24,11 @@ const atStart: readonly (readonly [section: keyof Config, key: string])[] = [
   ['notices', 'timeZone'],
   ['notices', 'host'],
   ['store', 'url'],
+  ['store', 'passwordFile'],
+  ['store', 'tls'],
+  ['store', 'connectMs'],
+  ['store', 'statementMs'],
+  ['store', 'connections'],
   ['log', 'format'],
 ]
 

@@ -5,6 +5,7 @@ import { guardClashes } from './guardchecks.ts'
 export function clashes(settled: Settled, whole: (path: string) => string): readonly Clash[] {
   return [
     ...together(settled, 'server.tls.certFile', 'server.tls.keyFile'),
+    ...together(settled, 'store.tls.certFile', 'store.tls.keyFile'),
     ...onlyOne(settled, 'notices.telegram.botTokenFile', 'notices.telegram.botTokenEnv'),
     ...onlyOne(settled, 'notices.webhook.secretFile', 'notices.webhook.secretEnv'),
     ...adminNeedsToken(settled),
@@ -39,6 +40,14 @@ export function oddities(settled: Settled): readonly Clash[] {
       'notices.webhook.url',
       'is missing: nothing is sent',
       'set the URL of the webhook',
+    ),
+    ...['passwordFile', 'tls.caFile', 'tls.certFile', 'tls.keyFile'].flatMap((key) =>
+      say(
+        has(`store.${key}`) && String(settled('store.url')).startsWith('sqlite:'),
+        `store.${key}`,
+        'has no effect with a SQLite database',
+        'set store.url: postgres://…',
+      ),
     ),
   ]
 }

@@ -41,7 +41,14 @@ export const defaults = {
   },
   audit: { maxAge: '90d', maxRows: 100_000, maxBytes: '64MiB' },
   disk: { reserveBytes: 'auto' },
-  store: { url: 'sqlite:spillway.db' },
+  store: {
+    url: 'sqlite:spillway.db',
+    passwordFile: null,
+    tls: { caFile: null, certFile: null, keyFile: null },
+    connectMs: '3s',
+    statementMs: '5s',
+    connections: 4,
+  },
   guard: { budgets: {}, hotPaths: {}, workers: {} },
   log: { level: 'info', format: 'auto' },
   oauth: {

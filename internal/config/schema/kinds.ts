@@ -148,8 +148,20 @@ export function timeZone(about: string) {
 
 /** Where the database is. */
 export function storeUrl(about: string) {
-  const schema = z.string().regex(/^sqlite:[^?#]+$/)
-  return kind(schema, about, { allowed: 'must be sqlite:FILE: no other database is supported yet', quiet: true })
+  const schema = z.string().refine((text) => /^sqlite:[^?#]+$/.test(text) || isPostgresUrl(text))
+  const allowed =
+    'must be sqlite:FILE, or postgres://USER@HOST:PORT/DATABASE without a password (that stands in store.passwordFile) and with no parameter but sslmode (disable, require, verify-ca, verify-full) and host'
+  return kind(schema, about, { allowed, quiet: true })
+}
+
+function isPostgresUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, password, hostname, pathname, searchParams, hash } = new URL(text)
+  const isPlain = /^postgres(ql)?:$/.test(protocol) && password === '' && hash === '' && pathname.length > 1
+  const mode = searchParams.get('sslmode') ?? 'disable'
+  const known = [...searchParams.keys()].every((name) => name === 'sslmode' || name === 'host')
+  const isPlaced = hostname !== '' || searchParams.get('host') !== null
+  return isPlain && isPlaced && known && ['disable', 'require', 'verify-ca', 'verify-full'].includes(mode)
 }
 
 /** A list of IP addresses and networks. */

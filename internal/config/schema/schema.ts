@@ -127,7 +127,18 @@ const disk = z.strictObject({
   ),
 })
 
-const store = z.strictObject({ url: storeUrl('The SQLite database, in the data directory.') })
+const store = z.strictObject({
+  url: storeUrl('The database: sqlite:FILE in the data directory, or postgres:// for a fleet.'),
+  passwordFile: orNull(file('Holds the password for postgres://; null: PGPASSWORD, PGPASSFILE or ~/.pgpass.')),
+  tls: z.strictObject({
+    caFile: orNull(file('PEM certificates that the server of postgres:// is verified with; null: those of Node.')),
+    certFile: orNull(file('PEM certificate that is shown to the server; needs keyFile.')),
+    keyFile: orNull(file('PEM private key of certFile; needs certFile.')),
+  }),
+  connectMs: duration('Deadline for a connection to postgres://.', { min: '100ms', max: '1m' }),
+  statementMs: duration('Deadline for a statement on postgres://.', { min: '100ms', max: '1m' }),
+  connections: number('Connections to postgres://, beside the one that listens.', { min: 1, max: 100 }),
+})
 
 const log = z.strictObject({
   level: choice('The least severe lines that are written.', ['debug', 'info', 'warn', 'error']),

@@ -28,7 +28,8 @@ export function withAbsolutePaths(config: Config, baseOf: (key: string) => strin
   }
   const guard = guardPaths(result.guard, (path) => absolute(path, baseOf(guardKey)))
   const database = /^sqlite:(?!:memory:)(.*)$/.exec(config.store.url)?.[1]
-  const store = database ? { url: `sqlite:${absolute(database, baseOf('store.url'))}` } : result.store
+  const url = database ? `sqlite:${absolute(database, baseOf('store.url'))}` : result.store.url
+  const store = { ...result.store, url }
   return { ...result, guard, store }
 }
 

@@ -11,6 +11,7 @@ import { guardRows } from './guarded.ts'
 import { warded, wards } from './permissions.ts'
 import { reach } from './reach.ts'
 import type { DoctorRow } from './row.ts'
+import { storeRows, unanswered } from './stored.ts'
 
 /** How long one upstream, and all files together, may take to answer. */
 const deadlineMs = 5_000
@@ -30,8 +31,9 @@ export const doctorVerbs = {
         [runtime(call)],
         connections(call),
         files(call),
-        disk(call),
-        clock(call),
+        storeRows(call),
+        disk(call).catch((error: unknown) => [unanswered('disk', error)]),
+        clock(call).catch((error: unknown) => [unanswered('clock', error)]),
         setup(call),
         credentialRows(call),
         exposureRows(call.config()),

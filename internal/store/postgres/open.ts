@@ -12,6 +12,7 @@ import { type Commit, storeOf } from '../steps.ts'
 import { type ConnectionOptions, Connections } from './connections.ts'
 import { faultOf } from './fault.ts'
 import { channel, Feed } from './feed.ts'
+import { healthOf } from './health.ts'
 import { leasesOn, type Run } from './leases.ts'
 import { replicasOn } from './replicas.ts'
 import { stepsIn } from './steps.ts'
@@ -27,6 +28,8 @@ export interface PostgresOptions extends ConnectionOptions {
   readonly program: string
   /** The data directory of this replica: the disk whose room `space` tells. */
   readonly directory: string
+  /** To go on with a copy into it that was cut off. */
+  readonly resumes?: boolean
 }
 
 export const spelling: Spelling = {
@@ -104,18 +107,23 @@ function sharedOn({ db, steps, feed, turns, watches, origin, commit, options }: 
     },
     leases: leasesOn(run),
     replicas: replicasOn(run),
+    health: () => run((on) => healthOf(on, options.address, () => performance.now())),
   }
 }
 
 /** Looks before it writes: a database that is not for us stays as it is. */
-async function setUp(db: Connection, steps: SqlSteps, { address, program, key }: PostgresOptions): Promise<void> {
+async function setUp(
+  db: Connection,
+  steps: SqlSteps,
+  { address, program, key, resumes }: PostgresOptions,
+): Promise<void> {
   const { label } = address
   const mark = (await hasTables(db)) ? await readMark(db) : null
   if (mark) {
     refuseNewer(label, mark, program)
     const { rows } = await sql<{ value: string }>`select value from meta where name = ${fingerprintEntry}`.execute(db)
     if (rows[0] && rows[0].value !== key.keyId) throw belongsToAnother(label, rows[0].value, key.keyId)
-    if (mark.version === newestSchema && rows[0]) return
+    if (mark.version === newestSchema) return steps.claim(label, key.keyId, resumes)
   }
   await migrate(db, label, {
     spelling,
@@ -127,7 +135,7 @@ async function setUp(db: Connection, steps: SqlSteps, { address, program, key }:
       await steps.sign(on, key.keyId)
     },
   })
-  await steps.claim(label, key.keyId)
+  await steps.claim(label, key.keyId, resumes)
 }
 
 async function hasTables(db: Connection): Promise<boolean> {
