@@ -20,13 +20,21 @@ export interface OpenFile {
 }
 
 /** The files of a configuration that hold a secret, by the names of their settings. */
-export function secretFiles({ admin, notices, oauth, server }: Config): readonly { key: string; file: string }[] {
+export function secretFiles({
+  admin,
+  notices,
+  oauth,
+  server,
+  store,
+}: Config): readonly { key: string; file: string }[] {
   const all: [string, string | null][] = [
     ['admin.tokenFile', admin.tokenFile],
     ['notices.telegram.botTokenFile', notices.telegram.botTokenFile],
     ['notices.webhook.secretFile', notices.webhook.secretFile],
     ['oauth.gemini.clientSecretFile', oauth.gemini.clientSecretFile],
     ['server.tls.keyFile', server.tls.keyFile],
+    ['store.passwordFile', store.passwordFile],
+    ['store.tls.keyFile', store.tls.keyFile],
   ]
   return all.flatMap(([key, file]) => (file === null ? [] : [{ key, file }]))
 }
@@ -38,11 +46,13 @@ export function inspectReferences(config: Config, env: Environment): References 
   return {
     problems: [
       ...secrets
-        .filter(({ key }) => key !== 'server.tls.keyFile')
+        .filter(({ key }) => !key.endsWith('.tls.keyFile'))
         .flatMap(({ key, file }) => said(key, secretProblem(file))),
       ...said('notices.telegram.botTokenEnv', variableProblem(telegram.botTokenEnv, env)),
       ...said('notices.webhook.secretEnv', variableProblem(webhook.secretEnv, env)),
-      ...identityProblems(config.server.tls),
+      ...identityProblems('server.tls', config.server.tls),
+      ...identityProblems('store.tls', config.store.tls),
+      ...authorityProblems(config.store.tls.caFile),
     ],
     open: secrets.flatMap(openToOthers),
   }
@@ -79,18 +89,24 @@ function variableProblem(name: string | null, env: Environment): string | null {
   return name === null || env[name]?.trim() ? null : `the environment variable ${name} is not set here`
 }
 
-function identityProblems({ certFile, keyFile }: Config['server']['tls']): readonly Clash[] {
+function identityProblems(section: string, { certFile, keyFile }: Config['server']['tls']): readonly Clash[] {
   if (certFile === null || keyFile === null) return []
   const cert = parsed(certFile, 'a certificate', (text) => new X509Certificate(text))
   const key = parsed(keyFile, 'a private key without a passphrase', (text) => createPrivateKey(text))
   const isPair = 'value' in cert && 'value' in key && cert.value.checkPrivateKey(key.value)
   return [
-    ...('problem' in cert ? said('server.tls.certFile', cert.problem) : []),
-    ...('problem' in key ? said('server.tls.keyFile', key.problem) : []),
+    ...('problem' in cert ? said(`${section}.certFile`, cert.problem) : []),
+    ...('problem' in key ? said(`${section}.keyFile`, key.problem) : []),
     ...('value' in cert && 'value' in key && !isPair
-      ? said('server.tls.keyFile', `${keyFile} is not the key of ${certFile}`)
+      ? said(`${section}.keyFile`, `${keyFile} is not the key of ${certFile}`)
       : []),
   ]
+}
+
+function authorityProblems(file: string | null): readonly Clash[] {
+  if (file === null) return []
+  const found = parsed(file, 'a certificate', (text) => new X509Certificate(text))
+  return 'problem' in found ? said('store.tls.caFile', found.problem) : []
 }
 
 function parsed<T>(
