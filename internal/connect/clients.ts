@@ -20,6 +20,8 @@ export interface Client {
   plan(pointer: Pointer, world: World): readonly FilePlan[]
   /** Variables that it may prefer to its files where they are set. */
   readonly shadows: readonly string[]
+  /** Settings of its own JSON files that it may prefer to what is written there, and why. */
+  readonly rivals: readonly { readonly path: readonly string[]; readonly why: string }[]
   /** What a person has to know besides, as sentences. */
   readonly notes: readonly string[]
 }
@@ -49,6 +51,7 @@ const codex: Client = {
     ]
   },
   shadows: [],
+  rivals: [],
   notes: [],
 }
 
@@ -70,6 +73,15 @@ const claude: Client = {
     },
   ],
   shadows: ['ANTHROPIC_API_KEY'],
+  rivals: [
+    {
+      path: ['env', 'ANTHROPIC_API_KEY'],
+      why: 'is asked about, and taken in place of the token when the answer is yes',
+    },
+    { path: ['apiKeyHelper'], why: 'gives another key for the same requests' },
+    { path: ['env', 'CLAUDE_CODE_USE_BEDROCK'], why: 'leads past the base URL' },
+    { path: ['env', 'CLAUDE_CODE_USE_VERTEX'], why: 'leads past the base URL' },
+  ],
   notes: [],
 }
 
@@ -98,6 +110,7 @@ const gemini: Client = {
     ]
   },
   shadows: ['GEMINI_API_KEY', 'GOOGLE_API_KEY', 'GOOGLE_GEMINI_BASE_URL'],
+  rivals: [],
   notes: ['Gemini CLI reads this file in folders that it trusts and that have no .env of their own'],
 }
 
@@ -123,6 +136,7 @@ const opencode: Client = {
     ]
   },
   shadows: [],
+  rivals: [],
   notes: [],
 }
 
@@ -151,6 +165,7 @@ const qwen: Client = {
     },
   ],
   shadows: ['OPENAI_API_KEY', 'OPENAI_BASE_URL'],
+  rivals: [],
   notes: ['the model is yours to choose: one that this pool has, in model.name or with --model'],
 }
 

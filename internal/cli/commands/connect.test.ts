@@ -131,6 +131,20 @@ spillway: spillway connect claude --undo takes it back
     expect(JSON.parse(settings())).toEqual({ a: 1 })
   })
 
+  test('warns of settings beside it that the client may prefer', async () => {
+    mkdirSync(join(home, '.claude'))
+    writeFileSync(
+      join(home, '.claude/settings.json'),
+      '{ "env": { "ANTHROPIC_API_KEY": "sk-ant-mine" }, "apiKeyHelper": "pass" }\n',
+    )
+    const { err } = await run('connect claude --dry-run')
+    expect(err).toContain(
+      '~/.claude/settings.json has env.ANTHROPIC_API_KEY, which is asked about, and taken in place of the token when the answer is yes: take it out',
+    )
+    expect(err).toContain('~/.claude/settings.json has apiKeyHelper, which gives another key')
+    expect(err).not.toContain('sk-ant-mine')
+  })
+
   test('gives Codex a command in place of the key, and the new key to the others after a rotation', async () => {
     await run('connect codex')
     const config = readFileSync(join(home, '.codex/config.toml'), 'utf8')

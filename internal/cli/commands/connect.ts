@@ -78,13 +78,13 @@ async function aimed(
 }
 
 async function connect({ cli, client, options, site }: Call, { pointer, isLive }: Aim): Promise<void> {
-  const { connect } = await import('../../connect/connect.ts')
+  const { connect, rivalsIn } = await import('../../connect/connect.ts')
   const { pool, baseUrl } = pointer
   const { dryRun } = site
   const { from, files, open } = connect(client, pointer, site)
   const isChanged = files.some(({ before, after }) => before !== after)
   const test = dryRun ? null : isLive ? await askThrough(pointer) : notTested
-  const notes = [...warnings(client, cli.io.env, open), ...client.notes]
+  const notes = [...rivalsIn(client, files), ...warnings(client, cli.io.env, open), ...client.notes]
   if (test && !test.ok && isLive) cli.end(exitCodes.failed)
   if (options.json) {
     const changed = isChanged && !dryRun
