@@ -37,7 +37,15 @@ export function prepareDirectory(data: string): readonly string[] {
   }
   const mode = statSync(data).mode & 0o777
   if ((mode & 0o077) === 0 || process.platform === 'win32') return []
-  chmodSync(data, 0o700)
+  try {
+    chmodSync(data, 0o700)
+  } catch {
+    throw new Refusal(
+      'failed',
+      `${data} belongs to another user, and is open to others (mode ${mode.toString(8)})`,
+      asOwner,
+    )
+  }
   return [`${data} was open to other users (mode ${mode.toString(8)}); it is 700 now`]
 }
 
@@ -50,6 +58,8 @@ function makeDirectory(path: string): void {
   makeDirectory(dirname(path))
   mkdirSync(path, { mode: 0o700 })
 }
+
+const asOwner = 'run it as the user to whom the directory belongs; --data DIR or SPILLWAY_DATA names another one'
 
 const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -74,8 +84,7 @@ export function isSetUp({ data, masterKey }: Places): boolean {
     } catch (error) {
       const { code = '', message } = error as NodeJS.ErrnoException
       if (code === 'ENOTDIR') return false
-      const hint = 'run it as the user to whom the directory belongs; --data DIR or SPILLWAY_DATA names another one'
-      throw new Refusal('failed', `${data} cannot be looked into: ${reasons[code] ?? message}`, hint)
+      throw new Refusal('failed', `${data} cannot be looked into: ${reasons[code] ?? message}`, asOwner)
     }
   })
 }
