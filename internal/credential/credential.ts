@@ -3,9 +3,10 @@
  * The data path asks `material(lease)`, which answers at once for a key and may wait for a token that is due.
  */
 
+export type { LiveCredentials, Problem } from './api.ts'
 export type { CredentialOptions, RefreshResult } from './context.ts'
 export type { Identity } from './identity.ts'
-export { createCredentials, type LiveCredentials, type Problem } from './live.ts'
+export { createCredentials } from './live.ts'
 export * from './material.ts'
 export type { LoginSettings } from './oauth/endpoint.ts'
 export { formatOf } from './oauth/formats.ts'

@@ -1,35 +1,7 @@
 import { z } from 'zod'
 import { isNetwork, parseAddress } from './address.ts'
+import { asBoolean, asNumber, asText, kind, kinds } from './kind.ts'
 import { durationPattern, parseDuration, parseSize, sizePattern } from './units.ts'
-
-/** What is known of a setting beside its zod schema. */
-export interface Kind {
-  /** Completes the sentence "server.listen … ". */
-  readonly allowed: string
-  /** The same for one item of a list. */
-  readonly item: string
-  /** The value that an environment variable's text stands for, as the file would give it. */
-  readonly read: (text: string) => unknown
-  /** The words of an enumeration, for the hint. */
-  readonly words: readonly string[]
-  /** A wrong value is not repeated in the message, because it might be a secret that landed in the wrong place. */
-  readonly quiet: boolean
-  /** A file name, which is made absolute when the configuration is resolved. */
-  readonly path: boolean
-}
-
-/** The Kind of each setting of the schema. */
-export const kinds = z.registry<Kind>()
-
-const asText = (text: string): unknown => text
-const asNumber = (text: string): unknown => (/^[-+]?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text)
-const asBoolean = (text: string): unknown => ({ true: true, false: false })[text.trim().toLowerCase()] ?? text
-
-function kind<S extends z.ZodType>(schema: S, about: string, known: Partial<Kind> & { allowed: string }): S {
-  const described = schema.meta({ description: about })
-  kinds.add(described, { item: '', read: asText, words: [], quiet: false, path: false, ...known })
-  return described
-}
 
 /** A range, each end in the form that an operator would write. */
 interface Range {

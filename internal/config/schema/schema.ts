@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { guard } from './guard.ts'
+import { type Kind, kinds } from './kind.ts'
 import {
   address,
   choice,
@@ -7,8 +8,6 @@ import {
   file,
   identifier,
   integers,
-  type Kind,
-  kinds,
   networks,
   number,
   orNull,

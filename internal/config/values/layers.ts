@@ -1,4 +1,4 @@
-import { kinds } from '../schema/kinds.ts'
+import { kinds } from '../schema/kind.ts'
 import { settings } from '../schema/schema.ts'
 import type { Override } from './environment.ts'
 

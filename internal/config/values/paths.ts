@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
-import { kinds } from '../schema/kinds.ts'
+import { kinds } from '../schema/kind.ts'
 import { type Config, settings } from '../schema/schema.ts'
 import { valueAt } from './layers.ts'
 
