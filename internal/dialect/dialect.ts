@@ -27,6 +27,8 @@ export { providers, shapes } from './port.ts'
 export { isLoginToken } from './providers/anthropic.ts'
 export type { Login, TokenEndpoint } from './token-endpoint.ts'
 export { classifyTokenError, tokenEndpoints } from './token-endpoint.ts'
+export { modelAsked } from './model-name.ts'
+export { asksModel, type ToldUsage, type Tokens, tokensTold } from './tokens.ts'
 export { isUsageHeader, usageOf } from './usage.ts'
 
 const profiles: Readonly<Record<Provider, Profile>> = {

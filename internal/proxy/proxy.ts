@@ -18,6 +18,7 @@ import type { ProxyContext, ProxySettings } from './exchange/context.ts'
 import { TurnStates } from './exchange/turn-states.ts'
 import { RetryBudget } from './failover/replay.ts'
 import { ExhaustedAnswers } from './local/exhausted-answers.ts'
+import { type Books, noBooks } from './local/books.ts'
 import type { ProxyMeter } from './local/meter.ts'
 import { createProber } from './probe/probe.ts'
 import { createScout } from './probe/scout.ts'
@@ -26,6 +27,7 @@ import { OpenSockets } from './websocket/open-sockets.ts'
 
 export type { ServerIdentity } from '../http1/http1.ts'
 export type { ProxySettings, ReplaySettings } from './exchange/context.ts'
+export type { Books, Served } from './local/books.ts'
 export { noMeter, type ProxyMeter, type RequestOutcome } from './local/meter.ts'
 export type { UpstreamSettings } from './upstream/upstreams.ts'
 
@@ -41,6 +43,8 @@ export interface ProxyDeps {
   readonly log: Logger
   readonly settings: ProxySettings
   readonly meter: ProxyMeter
+  /** Where usage is added up; nowhere when absent. */
+  readonly books?: Books
   /** How upstreams are reached; directly when absent. */
   readonly outbound?: Outbound
   /** null: plain HTTP. */
@@ -118,6 +122,7 @@ function contextOf(parts: ProxyDeps): ProxyContext {
     clock,
     log,
     meter,
+    books: parts.books ?? noBooks,
     upstreams: new Upstreams(settings.upstream, { clock, outbound: parts.outbound ?? directly }),
     bodies: new BodyBudget(settings.replay.maxTotalBytes),
     sockets: new OpenSockets(engine, clock, parts.bus),

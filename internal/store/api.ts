@@ -1,6 +1,6 @@
 import type { At } from '../pool/pool.ts'
 import type { Batch, Snapshot } from './batch.ts'
-import type { AuditRow, IncidentRecord, OutboxRecord, RefreshRecord, SecretRecord } from './records.ts'
+import type { AuditRow, IncidentRecord, OutboxRecord, RefreshRecord, SecretRecord, UsageRecord } from './records.ts'
 import type { Shared } from './shared.ts'
 
 export interface AuditQuery {
@@ -26,6 +26,30 @@ export interface Retention {
   readonly maxBytes: number
 }
 
+/** What usage can be added up by. */
+export const usageDimensions = ['key', 'member', 'model', 'pool'] as const
+export type UsageDimension = (typeof usageDimensions)[number]
+
+export interface UsageQuery {
+  /** Hours that began at or after this instant, and before `to`. */
+  readonly from: At
+  readonly to: At
+  /** One sum for each combination of these that occurs; one for all when it is empty. */
+  readonly by: readonly UsageDimension[]
+}
+
+/** What usage records come to; a dimension that was not asked for is null. */
+export type UsageSum = { readonly [D in UsageDimension]: string | null } & Pick<
+  UsageRecord,
+  'requests' | 'unmetered' | 'unpriced' | 'input' | 'cached' | 'cacheWrite' | 'output' | 'reasoning' | 'cost'
+>
+
+/** How much of the usage is kept. */
+export interface UsageRetention {
+  readonly maxAgeMs: number
+  readonly maxBytes: number
+}
+
 export interface Store {
   load(): Promise<Snapshot>
   /** Writes all or nothing and resolves when it is durable, with the sequence numbers of the audit rows in order. */
@@ -36,6 +60,10 @@ export interface Store {
   verifyAudit(): Promise<ChainVerdict>
   /** Removes what is over the budget, oldest first, leaving a signed anchor; returns how many rows went. */
   prune(now: At, retention: Retention): Promise<number>
+  /** The sums in the order of their dimensions. */
+  usage(query: UsageQuery): Promise<readonly UsageSum[]>
+  /** Removes whole hours that are over the budget, oldest first, but never the newest; returns how many rows went. */
+  pruneUsage(now: At, retention: UsageRetention): Promise<number>
   incidents(): Promise<readonly IncidentRecord[]>
   outbox(): Promise<readonly OutboxRecord[]>
   /** Bytes that the database and its log occupy, and bytes free on their disk. */

@@ -13,6 +13,7 @@ import type {
   RefreshRecord,
   SeatRecord,
   SecretRecord,
+  UsageRecord,
 } from './records.ts'
 
 /** One row to write or to remove. Later writes of a batch win; a batch is one transaction. */
@@ -31,6 +32,7 @@ export type Write =
   | { readonly put: 'incident'; readonly row: IncidentRecord }
   | { readonly put: 'outbox'; readonly row: OutboxRecord }
   | { readonly put: 'meta'; readonly name: string; readonly value: string }
+  | { readonly put: 'usage'; readonly row: UsageRecord }
   /** A count of left-out repeats, outside the audit chain and updated in place. */
   | { readonly put: 'suppressed'; readonly signal: string; readonly count: number; readonly at: At }
   | { readonly drop: 'credential'; readonly id: string } // with its state, secrets, seats and refresh row

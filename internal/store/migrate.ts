@@ -7,7 +7,7 @@ import { shape } from './migrations/shape.ts'
 import { tuning } from './migrations/tuning.ts'
 
 /** In order and for ever: the schema's number is how many of them a database has seen. */
-const migrations: readonly Migration[] = [first, shape, fleet, tuning]
+const migrations: readonly Migration[] = [first, shape, fleet, tuning, usage]
 
 /** The schema that this version of the program reads and writes. */
 export const newestSchema = migrations.length

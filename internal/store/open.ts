@@ -54,6 +54,8 @@ function stepsOn(thread: Thread): Steps {
     audit: (asks) => thread.call('audit', asks),
     verify: (asks) => thread.call('verify', asks),
     prune: (asks) => thread.call('prune', asks),
+    usage: (asks) => thread.call('usage', asks),
+    pruneUsage: (asks) => thread.call('pruneUsage', asks),
     incidents: (asks) => thread.call('incidents', asks),
     outbox: (asks) => thread.call('outbox', asks),
     space: (asks) => thread.call('space', asks),

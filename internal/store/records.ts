@@ -168,6 +168,36 @@ export interface OutboxRecord {
   readonly nextAttemptAt: At
 }
 
+/**
+ * What went through in one hour for one key, member and model of a pool, as one process added it up. It is written over
+ * as it grows, so that a write which happens twice changes nothing.
+ */
+export interface UsageRecord {
+  /** When the hour began, in UTC. */
+  readonly hour: At
+  /** The run of the program that counted. */
+  readonly writer: string
+  readonly pool: string
+  /** The name of the client key. */
+  readonly key: string
+  readonly member: string
+  /** Empty where neither request nor answer named one. */
+  readonly model: string
+  /** Answers of the member that were passed on. */
+  readonly requests: number
+  /** Those of them that did not tell their tokens. */
+  readonly unmetered: number
+  /** Those that told them, while the price of the model is unknown. */
+  readonly unpriced: number
+  readonly input: number
+  readonly cached: number
+  readonly cacheWrite: number
+  readonly output: number
+  readonly reasoning: number
+  /** By list price, in billionths of a dollar. */
+  readonly cost: number
+}
+
 /** A condition with a beginning and an end, as `notify` tells it. */
 export interface IncidentRecord {
   readonly id: string

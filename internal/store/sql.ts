@@ -8,6 +8,7 @@ import type { Committed } from './shared.ts'
 import { type Connection, Statements } from './statements.ts'
 import type { NamedBatch, Steps, StepTypes } from './steps.ts'
 import * as tables from './tables.ts'
+import { pruneUsage, usageSums } from './usage-table.ts'
 
 /** What the steps need beyond SQL, in the way of one kind of database. */
 export interface Housekeeping {
@@ -125,6 +126,16 @@ export class SqlSteps implements Steps {
     return gone
   }
 
+  usage(query: StepTypes['usage']['asks']): Promise<StepTypes['usage']['answers']> {
+    return this.#read((on) => usageSums(on, query))
+  }
+
+  async pruneUsage({ now, retention }: StepTypes['pruneUsage']['asks']): Promise<number> {
+    const gone = await this.#write((on) => pruneUsage(on, now - retention.maxAgeMs, retention))
+    if (gone > 0) await this.#house.shrink()
+    return gone
+  }
+
   incidents(): Promise<StepTypes['incidents']['answers']> {
     return this.#statements.find(this.#db, tables.incidents)
   }
@@ -176,6 +187,8 @@ export class SqlSteps implements Steps {
         return statements.put(on, tables.incidents, write.row)
       case 'outbox':
         return statements.put(on, tables.outbox, write.row)
+      case 'usage':
+        return statements.put(on, tables.usage, write.row)
       case 'meta':
         return statements.put(on, tables.meta, { name: write.name, value: write.value })
       case 'suppressed':

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { DomainEvent } from '../events/events.ts'
 import type { At } from '../pool/pool.ts'
-import type { AuditQuery, Retention, Store } from './api.ts'
+import type { AuditQuery, Retention, Store, UsageQuery, UsageRetention, UsageSum } from './api.ts'
 import type { AuditEntry, Snapshot } from './batch.ts'
 import type { Break, Link } from './chain.ts'
 import type { AuditRow, IncidentRecord, OutboxRecord, RefreshRecord, SecretRecord } from './records.ts'
@@ -36,6 +36,9 @@ export interface StepTypes {
   verify: { asks: Extract<Walk, { done: false }> | null; answers: Walk }
   /** Removes at most a few hundred rows; returns how many. */
   prune: { asks: { readonly now: At; readonly retention: Retention }; answers: number }
+  usage: { asks: UsageQuery; answers: readonly UsageSum[] }
+  /** The same for hours of usage. */
+  pruneUsage: { asks: { readonly now: At; readonly retention: UsageRetention }; answers: number }
   incidents: { asks: null; answers: readonly IncidentRecord[] }
   outbox: { asks: null; answers: readonly OutboxRecord[] }
   space: {
@@ -71,20 +74,24 @@ export function storeOf(
       const { rows, head, broken } = walk
       return broken ? { ok: false, ...broken } : { ok: true, rows, head: head.seq === 0 ? null : head }
     },
-    async prune(now, retention) {
-      let total = 0
-      let gone: number
-      do {
-        gone = await steps.prune({ now, retention })
-        total += gone
-      } while (gone > 0)
-      return total
-    },
+    prune: (now, retention) => untilDone(() => steps.prune({ now, retention })),
+    usage: (query) => steps.usage(query),
+    pruneUsage: (now, retention) => untilDone(() => steps.pruneUsage({ now, retention })),
     incidents: () => steps.incidents(null),
     outbox: () => steps.outbox(null),
     space: () => steps.space(null),
     shared: sharedBy(commit),
     close,
+  }
+}
+
+/** Removes until nothing is over the budget; returns how many rows went. */
+async function untilDone(remove: () => Promise<number>): Promise<number> {
+  let total = 0
+  for (;;) {
+    const gone = await remove()
+    if (gone === 0) return total
+    total += gone
   }
 }
 

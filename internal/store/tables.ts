@@ -16,6 +16,7 @@ import type {
   RefreshRecord,
   SeatRecord,
   SecretRecord,
+  UsageRecord,
 } from './records.ts'
 
 /*
@@ -144,6 +145,24 @@ export const outbox = table<OutboxRecord>('outbox', ['id'], {
   createdAt: whole('created_at'),
   attempts: whole('attempts'),
   nextAttemptAt: whole('next_attempt_at'),
+})
+
+export const usage = table<UsageRecord>('usage_hours', ['hour', 'writer', 'pool', 'key_name', 'member', 'model'], {
+  hour: whole('hour'),
+  writer: text('writer'),
+  pool: text('pool'),
+  key: text('key_name'),
+  member: text('member'),
+  model: text('model'),
+  requests: whole('requests'),
+  unmetered: whole('unmetered'),
+  unpriced: whole('unpriced'),
+  input: whole('input'),
+  cached: whole('cached'),
+  cacheWrite: whole('cache_write'),
+  output: whole('output'),
+  reasoning: whole('reasoning'),
+  cost: whole('cost'),
 })
 
 export const suppressed = table<Snapshot['suppressed'][number]>('suppressed', ['signal'], {

@@ -79,6 +79,8 @@ function bound(store: Store): Store {
     audit: (query) => store.audit(query),
     verifyAudit: () => store.verifyAudit(),
     prune: (now, retention) => store.prune(now, retention),
+    usage: (query) => store.usage(query),
+    pruneUsage: (now, retention) => store.pruneUsage(now, retention),
     incidents: () => store.incidents(),
     outbox: () => store.outbox(),
     space: () => store.space(),

@@ -14,6 +14,7 @@ import {
   type RequestHandler,
   type UpgradeClient,
 } from '../../http1/http1.ts'
+import type { KeyCheck } from '../../keys/keys.ts'
 import { isLongUnread } from '../exchange/answers.ts'
 import type { AdmittedRequest, ProxyContext } from '../exchange/context.ts'
 import { Exchange } from '../exchange/exchange.ts'
@@ -97,7 +98,8 @@ export class Handler implements RequestHandler {
       return
     }
     const isFree = isPreflight(request, frame)
-    const refusal = isFree ? null : this.#refusal(call, { key, pool, expectation })
+    const check = isFree ? null : this.#context.keys.check(pool.name, key)
+    const refusal = check && this.#refusal(call, { check, pool, expectation })
     if (refusal) {
       this.#context.meter.request(pool.name, 'client_error')
       const answer = dialect.error(refusal)
@@ -117,7 +119,8 @@ export class Handler implements RequestHandler {
     }
     const id = this.#nextId()
     const expectsContinue = expectation === 'continue'
-    this.#admit({ request, response, id, pool, dialect, target, frame, expectsContinue, upgrade }, isFree)
+    const keyName = check?.ok ? check.key.name : ''
+    this.#admit({ request, response, id, pool, key: keyName, dialect, target, frame, expectsContinue, upgrade }, isFree)
   }
 
   #admit(admitted: AdmittedRequest, isFree: boolean): void {
@@ -131,9 +134,8 @@ export class Handler implements RequestHandler {
   /** Why a request to a known pool is not let in; null when it is. */
   #refusal(
     { request, frame, upgrade }: Call,
-    { key, pool, expectation }: Omit<Entry, 'target'> & { readonly key: string | null },
+    { check, pool, expectation }: Omit<Entry, 'target'> & { readonly check: KeyCheck },
   ): LocalError | null {
-    const check = this.#context.keys.check(pool.name, key)
     if (!check.ok) return refusalOf[check.why](pool.name)
     if (asksForWebSocket(request.rawHeaders)) return this.#upgradeRefusal(request, frame, upgrade)
     return expectation === 'other' ? expectationFailed : null

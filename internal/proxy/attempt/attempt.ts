@@ -5,6 +5,7 @@ import type { OutgoingResponse, ResponseListener, Sending } from '../../http1/ht
 import type { At, Outcome, Usage } from '../../pool/pool.ts'
 import { type Failure, failureOf } from '../upstream/failure.ts'
 import { putHeader } from '../upstream/headers.ts'
+import { AnswerCount } from './answer-count.ts'
 import { Forward } from './forward.ts'
 import { Hold, type HoldListener } from './hold.ts'
 import { LateErrors } from './late-errors.ts'
@@ -104,7 +105,7 @@ export class Attempt implements ResponseListener, HoldListener, UnpackingListene
   }
 
   /** Gives the answer to the client, from the first byte that was held back. */
-  pass({ marks, retryAfterSeconds }: Presentation): void {
+  pass({ marks, retryAfterSeconds, counting }: Presentation): void {
     const hold = this.#hold
     if (!hold) return
     const headers = presentedHeaders(this.#headers, retryAfterSeconds)
@@ -120,7 +121,8 @@ export class Attempt implements ResponseListener, HoldListener, UnpackingListene
     const forward = new Forward(response, { status: this.#status, headers }, deps)
     const oauth = this.#injection.kind === 'bearer-token'
     const late = isSuccess && hold.isStream ? new LateErrors(dialect, () => clock.now(), oauth) : null
-    const relay = new Relay(forward, this, { late, redactor: cleaned ? null : redactor })
+    const count = isSuccess && counting ? new AnswerCount(this.#headers, counting) : null
+    const relay = new Relay(forward, this, { late, redactor: cleaned ? null : redactor, count })
     this.#relay = relay
     if (cleaned) relay.write(cleaned)
     else hold.release((chunk, plain) => this.#over || relay.pass(chunk, plain))

@@ -1,4 +1,5 @@
 import type { Outcome } from '../../pool/pool.ts'
+import type { AnswerCount } from './answer-count.ts'
 import type { Forward } from './forward.ts'
 import type { LateErrors } from './late-errors.ts'
 import type { Redactor } from './redact.ts'
@@ -10,22 +11,24 @@ export interface RelayListener {
   failedLate(): void
 }
 
-/** The part of an answer that goes to the client: watched for late errors, without our secret, and then forwarded. */
+/** The part of an answer that goes to the client: watched for late errors, counted, without our secret, and then forwarded. */
 export class Relay {
   readonly #forward: Forward
   readonly #listener: RelayListener
   readonly #late: LateErrors | null
   readonly #redactor: Redactor | null
+  readonly #count: AnswerCount | null
 
   constructor(
     forward: Forward,
     listener: RelayListener,
-    checks: { late: LateErrors | null; redactor: Redactor | null },
+    checks: { late: LateErrors | null; redactor: Redactor | null; count: AnswerCount | null },
   ) {
     this.#forward = forward
     this.#listener = listener
     this.#late = checks.late
     this.#redactor = checks.redactor
+    this.#count = checks.count
   }
 
   /** Whether bytes of the answer have been sent, so that no other answer can take its place. */
@@ -40,6 +43,7 @@ export class Relay {
 
   /** Passes a chunk on that unpacks to `plain`; false when the upstream is to wait. */
   pass(chunk: Buffer, plain: Buffer | null): boolean {
+    this.#count?.take(chunk, plain)
     const late = plain === null ? null : (this.#late?.read(plain) ?? null)
     if (late === null) return this.write(chunk)
     this.#listener.late(late.outcome)
@@ -62,15 +66,18 @@ export class Relay {
     const rest = this.#redactor?.end()
     if (rest?.length) this.#forward.write(rest)
     this.#forward.end()
+    this.#count?.end(true)
   }
 
   /** The client hears of it by a reset: a clean end would make the part look like the whole, and an error event makes agents give up. */
   break(): void {
     this.#forward.break()
+    this.#count?.end(false)
   }
 
   /** Forgets the client: nothing more is written. */
   abandon(): void {
     this.#forward.abandon()
+    this.#count?.end(false)
   }
 }

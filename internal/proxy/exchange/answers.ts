@@ -1,6 +1,7 @@
 import { clientKind, type LocalError } from '../../dialect/dialect.ts'
 import type { Exhausted } from '../../engine/engine.ts'
 import { type Frame, headerIn, type IncomingRequest, type RequestBody } from '../../http1/http1.ts'
+import type { Counting } from '../attempt/answer-count.ts'
 import { type Prepared, prepared, sendPrepared } from '../local/answer.ts'
 import { readableTo } from '../local/cors.ts'
 import type { AdmittedRequest, ProxyContext } from './context.ts'
@@ -49,6 +50,7 @@ interface Passing {
   readonly body: RequestBody
   readonly attempts: number
   readonly retryAfterSeconds: number | null
+  readonly counting: Counting | null
 }
 
 /** Passes the member's answer on, with the proxy's own headers added. */
@@ -56,7 +58,7 @@ export function passOn(
   { draining, settings, turnStates }: ProxyContext,
   { id, request }: AdmittedRequest,
   attempt: AnyAttempt,
-  { body, attempts, retryAfterSeconds }: Passing,
+  { body, attempts, retryAfterSeconds, counting }: Passing,
 ): void {
   const { credential, member } = attempt.lease
   if (credential.provider === 'codex') turnStates.note(attempt.headers, credential.id)
@@ -64,7 +66,7 @@ export function passOn(
   if (settings.exposeMember) added.push('x-spillway-member', member)
   const isUnfinished = !body.held && !request.complete
   if (isUnfinished || draining) added.push('connection', 'close')
-  attempt.pass({ marks: added, retryAfterSeconds })
+  attempt.pass({ marks: added, retryAfterSeconds, counting })
 }
 
 /** The raw pairs that every answer carries. */

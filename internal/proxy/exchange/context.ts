@@ -7,6 +7,7 @@ import type { Keyring } from '../../keys/keys.ts'
 import type { Logger } from '../../log/log.ts'
 import type { BudgetSettings, RetryBudget } from '../failover/replay.ts'
 import type { ExhaustedAnswers } from '../local/exhausted-answers.ts'
+import type { Books } from '../local/books.ts'
 import type { ProxyMeter } from '../local/meter.ts'
 import type { UpstreamSettings, Upstreams } from '../upstream/upstreams.ts'
 import type { OpenSockets } from '../websocket/open-sockets.ts'
@@ -44,6 +45,7 @@ export interface ProxyContext {
   readonly clock: Clock
   readonly log: Logger
   readonly meter: ProxyMeter
+  readonly books: Books
   readonly upstreams: Upstreams
   readonly bodies: BodyBudget
   readonly retries: RetryBudget
@@ -63,6 +65,8 @@ export interface AdmittedRequest {
   readonly response: OutgoingResponse
   readonly id: string
   readonly pool: LivePool
+  /** The name of the client key; empty for a preflight, which needs none. */
+  readonly key: string
   readonly dialect: Dialect
   readonly target: Target
   readonly frame: Frame

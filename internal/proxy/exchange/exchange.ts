@@ -8,6 +8,7 @@ import { passOn, sendError, sendExhausted } from './answers.ts'
 import { type AnyAttemptListener, Attempts, type TurnContext } from './attempts.ts'
 import { type BodyListener, BodyReader } from './body-reader.ts'
 import type { AdmittedRequest, ProxyContext } from './context.ts'
+import { countingFor } from './counting.ts'
 import { Judgement } from './judgement.ts'
 import { Outgoing } from './outgoing.ts'
 import { type Answer, type AnyAttempt, type MemberAnswer, refusing, type State, type Waiting } from './state.ts'
@@ -113,8 +114,9 @@ export class Exchange implements BodyListener, AnyAttemptListener {
   #pass({ attempt, retryAfterSeconds }: MemberAnswer): null {
     const { turn, attempts } = this.#turnContext.history
     if (attempt.isStream) turn.model ??= this.#outgoing.modelAtHand()
+    const counting = countingFor(this.#context, this.#admitted, this.#outgoing, attempt.lease)
     this.#reader.release()
-    passOn(this.#context, this.#admitted, attempt, { body: this.#outgoing.body, attempts, retryAfterSeconds })
+    passOn(this.#context, this.#admitted, attempt, { body: this.#outgoing.body, attempts, retryAfterSeconds, counting })
     this.#outgoing.forget()
     if (attempts > 1 || turn.heldMs > 0) return null
     const { meter, clock } = this.#context

@@ -1,4 +1,4 @@
-import { type Dialect, type Injection, type RawHeaders, stripKeyFromQuery } from '../../dialect/dialect.ts'
+import { type Dialect, type Injection, modelAsked, type RawHeaders, stripKeyFromQuery } from '../../dialect/dialect.ts'
 import type { Lease } from '../../engine/engine.ts'
 import { noBody, type OutgoingRequest, type RequestBody } from '../../http1/http1.ts'
 import { holdsKey } from '../../keys/keys.ts'
@@ -73,6 +73,12 @@ export class Outgoing {
     const { body } = this
     const named = body.held ? modelAtEnds(body.bytes) : null
     return this.#dialect.model(this.#path, named === null ? null : { model: named })
+  }
+
+  /** The model as the request names it, as far as its path or either end of its body tells. */
+  modelNamed(): string | null {
+    const { body } = this
+    return modelAsked(this.#path, body.held ? modelAtEnds(body.bytes) : null)
   }
 
   /** The client's own headers as far as they go on; a copy. */

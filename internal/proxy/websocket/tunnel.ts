@@ -5,6 +5,7 @@ import { reset } from '../../http1/http1.ts'
 import { closeFrame, type Found, FrameReader } from './frames.ts'
 import { isFailure } from './late-failure.ts'
 import { Opening, type OpeningDeps, type OpeningJudge } from './opening.ts'
+import type { TurnCount } from './turn-count.ts'
 
 /** What a tunnel calls with the server's messages, and at its end. */
 export interface TunnelListener extends OpeningJudge {
@@ -42,6 +43,7 @@ export class WebSocketTunnel extends Duplex {
   /** Whether the client has been sent a part of a frame whose rest is held back. */
   #hasPartialFrame = false
   #client: Socket | null = null
+  #count: TurnCount | null = null
   #headDropped = false
   #blocked: (() => void) | null = null
   #closing: Closing | null = null
@@ -75,9 +77,10 @@ export class WebSocketTunnel extends Duplex {
     return this.#serverSpokeLast && this.#clock.mono() - this.#spokenAt >= quietMs
   }
 
-  /** From now on the client is `client`, whose 101 has been written; it is paused. */
-  open(client: Socket): void {
+  /** From now on the client is `client`, whose 101 has been written; it is paused. The turns are counted with `count`. */
+  open(client: Socket, count: TurnCount | null): void {
     this.#client = client
+    this.#count = count
     client.on('data', this.#onData).on('end', this.#onEnd).on('drain', this.#onDrain)
     this.#opening.begin()
   }
@@ -147,6 +150,7 @@ export class WebSocketTunnel extends Duplex {
   #take(chunk: Buffer): void {
     if (this.#over) return
     const found = this.#frames.push(chunk)
+    this.#count?.read(found)
     if (this.#opening.isOver) this.#forwardUnlessFailing(chunk, found)
     else this.#opening.take(chunk, found, this.#frames.atBoundary)
     if (found.some(({ kind }) => kind === 'close')) this.#closeSeen = true
@@ -207,6 +211,7 @@ export class WebSocketTunnel extends Duplex {
 
   #stop(): void {
     this.#over = true
+    this.#count?.end()
     this.#opening.drop()
     this.#client?.off('data', this.#onData).off('end', this.#onEnd).off('drain', this.#onDrain)
     this.#onDrain()

@@ -9,6 +9,7 @@ import { type Failure, failureOf } from '../upstream/failure.ts'
 import { acceptedHead, acceptedHeaders } from './handshake.ts'
 import type { OpenSocket, OpenSockets } from './open-sockets.ts'
 import { type TunnelListener, WebSocketTunnel } from './tunnel.ts'
+import { TurnCount } from './turn-count.ts'
 import { type Destination, UpgradeCarrier, type UpgradeCarrierListener } from './upgrade-carrier.ts'
 import { Rejection } from './upgrade-rejection.ts'
 import type { RefusalDisplay, SocketVerdict } from './verdict.ts'
@@ -116,7 +117,7 @@ export class UpgradeAttempt implements TunnelListener, OpenSocket, UpgradeCarrie
     const socket = client.open()
     socket.write(acceptedHead(this.#granted.headers, how.marks), 'latin1')
     sockets.enter(this)
-    this.#tunnel.open(socket)
+    this.#tunnel.open(socket, how.counting && new TurnCount((told) => how.counting?.done(told)))
     this.#granted.carry()
   }
 
