@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import type { EngineSettings } from '../engine/engine.ts'
 import type { ProxySettings } from '../proxy/proxy.ts'
-import type { Retention } from '../store/store.ts'
+import type { Retention, UsageRetention } from '../store/store.ts'
 
 /** The engine's part of the configuration. */
 export function engineSettings(config: Config): EngineSettings {
@@ -26,6 +26,11 @@ export function proxySettings(config: Config): ProxySettings {
 /** The file of the embedded database; null where replicas share one on a server. */
 export function databaseOf({ store }: Config): string | null {
   return store.url.startsWith('sqlite:') ? store.url.slice('sqlite:'.length) : null
+}
+
+/** The budget of the ledger. */
+export function usageRetentionOf({ usage }: Config): UsageRetention {
+  return { maxAgeMs: usage.ledger.maxAge, maxBytes: usage.ledger.maxBytes }
 }
 
 /** The budget of the audit log. */

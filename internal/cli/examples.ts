@@ -66,6 +66,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'audit list': ['audit list --since 1h', 'audit list --pool team --kind pool_exhausted -n 10'],
   'audit verify': ['audit verify'],
   'audit export': ['audit export > audit.jsonl'],
+  usage: ['usage', 'usage --since 24h --by model', 'usage --by pool,member --json'],
   token: ['token codex', 'token codex --json'],
   run: ['run --pool team --job nightly -- ./agent.sh', 'run --pool team --retries 3 -- sh -c "a && b"'],
   guard: ['guard status', 'guard evidence --markdown'],

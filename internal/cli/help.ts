@@ -6,7 +6,7 @@ import type { Screen } from './screen.ts'
 /** The headings of the help, with the commands below each. */
 const headings: readonly (readonly [string, readonly string[]])[] = [
   ['Start:', ['init', 'serve', 'connect', 'env', 'service', 'demo']],
-  ['Look:', ['status', 'check', 'doctor', 'logs', 'config', 'statusline', 'audit']],
+  ['Look:', ['status', 'check', 'doctor', 'logs', 'config', 'statusline', 'audit', 'usage']],
   [
     'Credentials and pools:',
     ['cred', 'pool', 'key', 'token', 'apply', 'export', 'backup', 'restore', 'master-key', 'notices'],

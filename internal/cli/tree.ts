@@ -29,6 +29,7 @@ const groups: readonly { readonly names: readonly string[]; load(): Promise<Regi
   { names: ['pool'], load: async () => (await import('./commands/pool.ts')).poolCommands },
   { names: ['key'], load: async () => (await import('./commands/key.ts')).keyCommands },
   { names: ['audit'], load: async () => (await import('./commands/audit.ts')).auditCommands },
+  { names: ['usage'], load: async () => (await import('./commands/usage.ts')).usageCommand },
   { names: ['token'], load: async () => (await import('./commands/token.ts')).tokenCommand },
   { names: ['run'], load: async () => (await import('./commands/run.ts')).runCommand },
   { names: ['guard'], load: async () => (await import('./commands/guard.ts')).guardCommands },

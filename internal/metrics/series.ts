@@ -21,6 +21,8 @@ export function declareCounters(exposition: Exposition, sources: Sources): void 
     })
   byPool('spillway_requests_total', 'Requests by how they ended.', 'outcome', (counts) => counts.requests)
   byPool('spillway_attempts_total', 'Attempts by what the answer meant.', 'outcome', (counts) => counts.attempts)
+  const tokens = 'Tokens of answers; cached and cache_write are parts of input, reasoning is one of output.'
+  byPool('spillway_tokens_total', tokens, 'kind', (counts) => counts.tokenKinds)
   byPool('spillway_failovers_total', 'Failovers by their reason.', 'reason', (counts) => counts.failovers)
 
   const crowded = 'Requests that were refused because all connections to their upstream stayed in use.'

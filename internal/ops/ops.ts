@@ -28,6 +28,7 @@ export type { ClaimShape } from './verbs/jobs.ts'
 export { localKeyName } from './verbs/keys.ts'
 export type { StatusShape } from './verbs/status.ts'
 export type { TokenShape } from './verbs/token.ts'
+export type { UsageShape } from './verbs/usage.ts'
 export type { CheckShape } from './verbs/verdicts.ts'
 export { type AnyVerb, type Ops, type VerbName, verbs } from './verbs.ts'
 

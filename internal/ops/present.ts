@@ -89,6 +89,8 @@ export interface PoolShape {
   unreachable: { host: string; since: string; retryAt: string } | null
   /** Who would serve a model family where that is not the active member; null when nobody can. */
   activeFor: { model: string; member: string | null }[]
+  /** How much of its input came from a cache in this hour and the last, from 0 to 1; null where that is not known. */
+  cachedShare: number | null
   members: MemberShape[]
 }
 
@@ -190,7 +192,7 @@ function usageShape({
 }
 
 /** A pool as `pool status --json` shows it; what only a live process counts is null when `live` is false. */
-export function poolShape(status: PoolStatus, now: At, live: boolean): PoolShape {
+export function poolShape(status: PoolStatus, now: At, live: boolean): Omit<PoolShape, 'cachedShare'> {
   const { record } = status
   return {
     name: record.name,

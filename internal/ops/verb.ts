@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import type { LiveCredentials } from '../credential/credential.ts'
 import type { Checker, Commands, Engine, Prober, Views } from '../engine/engine.ts'
 import type { Keyring } from '../keys/keys.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import type { OpenIncident } from '../notify/notify.ts'
 import type { Outbound } from '../outbound/outbound.ts'
 import type { Actor, At } from '../pool/pool.ts'
@@ -63,6 +64,8 @@ export interface OpsDeps {
   readonly prober: Prober & Checker
   readonly guard: Guard
   readonly notices: Notices
+  /** What went through; absent where only the store knows. */
+  readonly ledger?: Pick<Ledger, 'sums' | 'cachedShare' | 'pricesAt'>
   /** How other hosts are reached. */
   readonly outbound: Outbound
   readonly clock: Clock

@@ -16,6 +16,7 @@ import { poolVerbs } from './verbs/pools.ts'
 import { seatVerbs } from './verbs/seats.ts'
 import { statusVerbs } from './verbs/status.ts'
 import { tokenVerbs } from './verbs/token.ts'
+import { usageVerbs } from './verbs/usage.ts'
 import { verdictVerbs } from './verbs/verdicts.ts'
 
 /** Every verb by name; the CLI's remote client, the admin API's routes and the Ops type all come from this table. */
@@ -32,6 +33,7 @@ export const verbs = {
   ...jobVerbs,
   ...guardVerbs,
   ...trailVerbs,
+  ...usageVerbs,
   ...environmentVerbs,
   ...manifestVerbs,
   ...doctorVerbs,

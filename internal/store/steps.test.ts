@@ -42,6 +42,8 @@ function lossy(inner: Steps): Steps {
     },
     refreshState: (asks) => inner.refreshState(asks),
     audit: (asks) => inner.audit(asks),
+    usage: (asks) => inner.usage(asks),
+    pruneUsage: (asks) => inner.pruneUsage(asks),
     verify: (asks) => inner.verify(asks),
     prune: (asks) => inner.prune(asks),
     incidents: (asks) => inner.incidents(asks),

@@ -2,7 +2,17 @@
  * The Store port: everything that outlives the process. All methods are asynchronous and may be answered by SQLite in a
  * worker thread (the default) or by PostgreSQL (a fleet). Nothing on the way of a request waits for them.
  */
-export type { AuditQuery, ChainVerdict, Retention, Store } from './api.ts'
+export type {
+  AuditQuery,
+  ChainVerdict,
+  Retention,
+  Store,
+  UsageDimension,
+  UsageQuery,
+  UsageRetention,
+  UsageSum,
+} from './api.ts'
+export { usageDimensions } from './api.ts'
 export type { AuditEntry, Batch, Changes, Snapshot, Write } from './batch.ts'
 export { copyDatabase, keptFingerprint } from './copy.ts'
 export { Conflict, LeaseLost, StaleGeneration, StoreError, type StoreErrorCode } from './fault.ts'

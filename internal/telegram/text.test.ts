@@ -84,6 +84,7 @@ function pool(members: MemberShape[]): PoolShape {
     retryAt: null,
     unreachable: null,
     activeFor: [],
+    cachedShare: null,
     members,
   }
 }

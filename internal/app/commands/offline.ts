@@ -9,6 +9,7 @@ import type { Lock } from '../../store/store.ts'
 import { type Core, openCore } from '../core.ts'
 import { guardOf } from '../guarding.ts'
 import type { Places } from '../places.ts'
+import { pricesOf } from '../prices.ts'
 import { databaseOf, proxySettings } from '../settings.ts'
 import { load } from './configuration.ts'
 import { actor, type Environment, loading } from './loading.ts'
@@ -73,6 +74,13 @@ export async function openOffline(places: Places, lock: Lock, { env, clock, vers
       prober,
       guard,
       notices,
+      ledger: {
+        sums: (query) => core.store.usage(query),
+        cachedShare: () => null,
+        get pricesAt() {
+          return pricesOf(config.usage.prices).date
+        },
+      },
       paths: { ...places, database: databaseOf(config) },
       origin: () => `http://${host}:${port}`,
       // As the notifier shows them: the ordinary work of a pool is no incident.

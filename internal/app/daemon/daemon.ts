@@ -3,6 +3,7 @@ import { keepAudit } from '../../audit/audit.ts'
 import type { Clock } from '../../clock/clock.ts'
 import { type Config, formatAddress } from '../../config/config.ts'
 import { spokenBy } from '../../dialect/dialect.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
 import type { Logger } from '../../log/log.ts'
 import { createOps, type Operations } from '../../ops/ops.ts'
 import { createProxy, type DataPlane } from '../../proxy/proxy.ts'
@@ -11,7 +12,8 @@ import { guardOf } from '../guarding.ts'
 import type { Places } from '../places.ts'
 import { pemFrom, secretFrom } from '../secrets.ts'
 import { databaseOf, proxySettings, retentionOf } from '../settings.ts'
-import { watchDisk } from './disk.ts'
+import { ledgerOf } from './bookkeeping.ts'
+import { type Disk, watchDisk } from './disk.ts'
 import { watchExpiry } from './expiry.ts'
 import { adminEvents, logTransitions } from './feeds.ts'
 import { countingGuesses } from './guesses.ts'
@@ -70,7 +72,17 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     refreshed: counts.refreshed,
   })
   undo.push(() => core.close())
-  const proxy = proxyOf(parts, core, counts)
+  let disk: Disk | null = null
+  const ledger = ledgerOf({
+    core,
+    clock,
+    log,
+    counts,
+    ownPrices: config.usage.prices,
+    config: () => reload.config,
+    isDiskShort: () => disk?.isShort === true,
+  })
+  const proxy = proxyOf(parts, { core, counts, ledger })
   undo.push(() => proxy.close())
   const guard = guardOf({ core, clock, log, env, data: places.data, config: () => reload.config })
   undo.push(() => guard.stop())
@@ -85,6 +97,7 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     config: () => reload.config,
     prober: proxy.prober,
     guard,
+    ledger,
     notices: told.notices,
     paths: { ...places, database: databaseOf(config), config: places.config },
     origin: () => origin,
@@ -101,7 +114,7 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
   logTransitions(core.bus, log)
   await told.start(ops)
   undo.push(() => told.stop())
-  const disk = watchDisk(core, clock, { disk: () => reload.config.disk, path: places.data })
+  disk = watchDisk(core, clock, { disk: () => reload.config.disk, path: places.data })
   counts.watch(core, clock, { disk, guard, fastPath: proxy.fastPath, upstreams: proxy.upstreams })
   const unwatchExpiry = watchExpiry(core, clock, (error) => log.warn({ error }, 'ends of tokens were not looked at'))
   const unkeep = keepAudit({
@@ -110,6 +123,7 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     retention: () => retentionOf(reload.config),
     onError: (error) => log.warn({ error }, 'the audit log was not pruned'),
   })
+  ledger.start()
   proxy.ready(true)
   core.engine.startScouting(proxy.scout)
   guard.start()
@@ -119,11 +133,12 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     guard.stop()
     unkeep()
     unwatchExpiry()
-    disk.stop()
+    disk?.stop()
     await told.stop()
     ops.close()
     await admin.close()
     await proxy.close()
+    await ledger.stop()
     await core.close()
   }
 
@@ -141,7 +156,10 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
   }
 }
 
-function proxyOf(parts: DaemonDeps, core: Core, counts: Meters): DataPlane {
+function proxyOf(
+  parts: DaemonDeps,
+  { core, counts, ledger }: { core: Core; counts: Meters; ledger: Ledger },
+): DataPlane {
   const { config, clock, log } = parts
   const { certFile, keyFile } = config.server.tls
   const identity =
@@ -156,6 +174,7 @@ function proxyOf(parts: DaemonDeps, core: Core, counts: Meters): DataPlane {
     log,
     settings: proxySettings(config),
     meter: counts.meter,
+    books: ledger,
     identity,
   })
 }

@@ -9,6 +9,8 @@ export interface Disk {
   readonly freeBytes: number | null
   /** What is to stay free; null until it is known. */
   readonly reserveBytes: number | null
+  /** Whether less than the reserve is free, so that only what is needed is written. */
+  readonly isShort: boolean
   stop(): void
 }
 
@@ -54,6 +56,9 @@ export function watchDisk(
     },
     get reserveBytes() {
       return reserveBytes
+    },
+    get isShort() {
+      return isShort
     },
     stop() {
       stopped = true

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock/clock.ts'
+import type { Tokens } from '../../dialect/dialect.ts'
 import type { EventKind } from '../../events/events.ts'
 import type { GuardGauges } from '../../guard/guard.ts'
 import { createMetrics, type View } from '../../metrics/metrics.ts'
@@ -10,6 +11,7 @@ import type { Core } from '../core.ts'
 export interface Meters {
   readonly meter: ProxyMeter
   readonly contentType: string
+  tokens(pool: string, tokens: Tokens): void
   suppressed(kind: EventKind): void
   refreshed(result: string): void
   /** The store with its writes measured. */
@@ -40,6 +42,7 @@ export function createMeters(): Meters {
       ttfb: (pool, ms) => metrics.pool(pool).ttfb(ms / 1_000),
     },
     contentType: metrics.contentType,
+    tokens: (pool, tokens) => metrics.pool(pool).tokens(tokens),
     suppressed: metrics.suppressed,
     refreshed: metrics.refresh,
     timed: (store, clock) => ({

@@ -66,8 +66,13 @@ function headRow(pool: PoolShape, now: number): Row {
   return {
     lead: [{ text: pool.name, ink: 'bold' }, '  '],
     sentence: headline(pool, now),
-    figures: [{ text: `(${pool.provider}, ${pool.strategy})`, ink: 'dim' }],
+    figures: [{ text: `(${pool.provider}, ${pool.strategy}${cachedText(pool)})`, ink: 'dim' }],
   }
+}
+
+/** `, 62% of input cached`; nothing where that is not known. */
+function cachedText({ cachedShare }: PoolShape): string {
+  return cachedShare === null ? '' : `, ${Math.round(cachedShare * 100)}% of input cached`
 }
 
 /** Who serves, or why nobody does and when that ends. */

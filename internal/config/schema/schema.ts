@@ -113,6 +113,14 @@ const notices = z.strictObject({
   }),
 })
 
+const usage = z.strictObject({
+  ledger: z.strictObject({
+    maxBytes: size('The most that rows of usage may take; 0B: nothing is added up.', { min: '0B', max: '1TiB' }),
+    maxAge: duration('Older rows of usage are pruned.', { min: '1h', max: '36500d' }),
+  }),
+  prices: orNull(file('JSON in the form of the list prices of this version, to be looked into before them.')),
+})
+
 const audit = z.strictObject({
   maxAge: duration('Older audit rows are pruned.', { min: '1s', max: '36500d' }),
   maxRows: number('The most audit rows that are kept.', { min: 1, max: 100_000_000 }),
@@ -165,6 +173,7 @@ export const schema = z.strictObject({
   cooldown: cooldown.describe('Cooldowns without a hint from the upstream.'),
   pools: pools.describe('What pools do unless told otherwise.'),
   notices: notices.describe('Telling people.'),
+  usage: usage.describe('What goes through.'),
   audit: audit.describe('How much of the audit log is kept.'),
   disk: disk.describe('The disk that the data directory is on.'),
   store: store.describe('The database.'),

@@ -182,6 +182,8 @@ function rowOf(write: Write): string {
       return `secret ${write.row.owner} ${write.row.field}`
     case 'refresh':
       return `refresh ${write.row.id}`
+    case 'usage':
+      return `usage ${write.row.hour} ${write.row.writer} ${write.row.pool} ${write.row.key} ${write.row.member} ${write.row.model}`
     case 'meta':
       return `meta ${write.name}`
     case 'suppressed':

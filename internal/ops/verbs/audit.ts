@@ -1,17 +1,13 @@
 import { z } from 'zod'
 import { type AuditListShape, type AuditShape, auditListShape, auditShape } from '../../audit/audit.ts'
-import { parseDuration } from '../../config/config.ts'
 import { eventKinds } from '../../events/events.ts'
-import { type At, Refusal } from '../../pool/pool.ts'
 import type { AuditQuery, ChainVerdict } from '../../store/store.ts'
 import { missing, oneOf } from '../names.ts'
+import { sinceWhen } from '../since.ts'
 import { type Call, count, verb } from '../verb.ts'
 
 const mostRows = 10_000
 const pageRows = 1_000
-
-/** RFC 3339 with a zone; a bare date is midnight UTC. */
-const instantPattern = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/i
 
 export const trailVerbs = {
   auditList: verb({
@@ -29,7 +25,7 @@ export const trailVerbs = {
       if (pool !== undefined) await checkPool(call, pool)
       const query: AuditQuery = {
         limit,
-        ...(since === undefined ? {} : { since: sinceWhen(call, since) }),
+        ...(since === undefined ? {} : { since: sinceWhen(since, call.clock.now()) }),
         ...(pool === undefined ? {} : { pool }),
         ...(kind === undefined ? {} : { kind }),
       }
@@ -63,13 +59,4 @@ async function checkPool({ engine, store }: Call, name: string): Promise<void> {
     name,
     engine.pools().map(({ record }) => record.name),
   )
-}
-
-function sinceWhen(call: Call, text: string): At {
-  const at = instantPattern.test(text) ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(at)) return at
-  const ago = parseDuration(text.replace(/\s+ago$/, ''))
-  if (ago === null)
-    throw new Refusal('invalid', `${JSON.stringify(text)} is no time`, 'examples: 2h, 3d, 2026-01-05T14:00:00Z')
-  return call.clock.now() - ago
 }

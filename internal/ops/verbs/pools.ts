@@ -5,7 +5,8 @@ import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
 import { checkBaseUrl } from '../address.ts'
 import { commonShape, credentialsNamed, poolNamed, sameProvider } from '../find.ts'
 import { checkName, dialectFor, listed, oneOf, providerNamed } from '../names.ts'
-import { type PoolShape, poolShape } from '../present.ts'
+import type { PoolShape } from '../present.ts'
+import { shownPool } from '../shown-pool.ts'
 import { type Call, known, verb } from '../verb.ts'
 
 type Settings = Omit<PoolRecord, 'name' | 'provider' | 'shape' | 'createdAt'>
@@ -29,7 +30,7 @@ export type SettingValue = z.output<typeof settingValue>
 
 /** The pool as it is now, in the shape of `--json`. */
 export function shown(call: Call, name: string): PoolShape {
-  return poolShape(poolNamed(call.engine, name), call.clock.now(), call.startedAt !== null)
+  return shownPool(call, poolNamed(call.engine, name))
 }
 
 /** Checks and converts `pool set` values; refuses unknown keys and wrong values by name. */
@@ -216,8 +217,7 @@ export const poolVerbs = {
     path: '/v1/pools',
     args: z.strictObject({}),
     async run(call): Promise<PoolShape[]> {
-      const now = call.clock.now()
-      return call.engine.pools().map((pool) => poolShape(pool, now, call.startedAt !== null))
+      return call.engine.pools().map((pool) => shownPool(call, pool))
     },
   }),
   poolStatus: verb({

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Refusal } from '../../pool/pool.ts'
-import { type IncidentShape, incidentShape, maybeInstant, type PoolShape, poolShape } from '../present.ts'
+import { type IncidentShape, incidentShape, maybeInstant, type PoolShape } from '../present.ts'
+import { shownPool } from '../shown-pool.ts'
 import { verb } from '../verb.ts'
 
 /** Everything at a glance. */
@@ -24,7 +25,6 @@ export const statusVerbs = {
     path: '/v1/status',
     args: z.strictObject({}),
     async run(call): Promise<StatusShape> {
-      const now = call.clock.now()
       const stored = async () => (await call.store.incidents()).map((record) => ({ record, text: null }))
       const incidents = await (call.incidents ?? stored)()
       return {
@@ -32,7 +32,7 @@ export const statusVerbs = {
         ...call.runtime,
         startedAt: maybeInstant(call.startedAt),
         origin: call.origin(),
-        pools: call.engine.pools().map((pool) => poolShape(pool, now, call.startedAt !== null)),
+        pools: call.engine.pools().map((pool) => shownPool(call, pool)),
         incidents: incidents.filter(({ record }) => record.closedAt === null).map(incidentShape),
       }
     },

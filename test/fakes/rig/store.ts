@@ -9,6 +9,10 @@ import {
   type Snapshot,
   StaleGeneration,
   type Store,
+  type UsageDimension,
+  type UsageQuery,
+  type UsageRecord,
+  type UsageSum,
   type Write,
 } from '../../../internal/store/store.ts'
 
@@ -68,6 +72,22 @@ export class MemoryStore implements Store {
   }
 
   async prune(): Promise<number> {
+    return 0
+  }
+
+  async usage({ from, to, by }: UsageQuery): Promise<readonly UsageSum[]> {
+    const sums = new Map<string, UsageSum>()
+    for (const row of this.#rowsOf('usage').filter(({ hour }) => hour >= from && hour < to)) {
+      const name = (dimension: UsageDimension) => (by.includes(dimension) ? row[dimension] : null)
+      const names = { key: name('key'), member: name('member'), model: name('model'), pool: name('pool') }
+      const key = Object.values(names).join('/')
+      const sum = sums.get(key) ?? { ...row, ...nothing, ...names }
+      sums.set(key, { ...sum, ...added(sum, row) })
+    }
+    return [...sums.values()]
+  }
+
+  async pruneUsage(): Promise<number> {
     return 0
   }
 
@@ -166,6 +186,23 @@ export class MemoryStore implements Store {
   }
 }
 
+const nothing = {
+  requests: 0,
+  unmetered: 0,
+  unpriced: 0,
+  input: 0,
+  cached: 0,
+  cacheWrite: 0,
+  output: 0,
+  reasoning: 0,
+  cost: 0,
+}
+
+function added(sum: UsageSum, row: UsageRecord): typeof nothing {
+  const fields = Object.keys(nothing) as (keyof typeof nothing)[]
+  return Object.fromEntries(fields.map((field) => [field, sum[field] + row[field]])) as typeof nothing
+}
+
 type RowOf<K> = Extract<Write, { put: K; row: unknown }>['row']
 
 function idOf(write: Extract<Write, { put: string }>): string {
@@ -187,6 +224,10 @@ function idOf(write: Extract<Write, { put: string }>): string {
       return write.row.host
     case 'secret':
       return `${write.row.owner}/${write.row.field}`
+    case 'usage': {
+      const { hour, writer, pool, key, member, model } = write.row
+      return [hour, writer, pool, key, member, model].join('/')
+    }
     case 'meta':
       return write.name
     case 'suppressed':
