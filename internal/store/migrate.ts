@@ -5,6 +5,7 @@ import { fleet } from './migrations/fleet.ts'
 import type { Migration, Spelling } from './migrations/migration.ts'
 import { shape } from './migrations/shape.ts'
 import { tuning } from './migrations/tuning.ts'
+import { usage } from './migrations/usage.ts'
 
 /** In order and for ever: the schema's number is how many of them a database has seen. */
 const migrations: readonly Migration[] = [first, shape, fleet, tuning, usage]

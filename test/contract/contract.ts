@@ -4,6 +4,7 @@ import { recordsContract } from './records.ts'
 import { cooled } from './samples.ts'
 import { tamperingContract } from './tampering.ts'
 import { trailContract } from './trail.ts'
+import { usageContract } from './usage.ts'
 
 /** What every implementation of the Store must do, run on databases that `create` makes. */
 export function storeContract(name: string, create: () => Promise<Database>): void {
@@ -12,6 +13,7 @@ export function storeContract(name: string, create: () => Promise<Database>): vo
     recordsContract(bench)
     trailContract(bench)
     tamperingContract(bench)
+    usageContract(bench)
 
     describe('closing', () => {
       test('lets what was asked before finish, and refuses what comes later', async () => {

@@ -53,6 +53,7 @@ test.each([
   'dist/bundle/program.js',
   'dist/internal/demo/demo.js',
   'internal/config/spillway.schema.json',
+  'internal/ledger/prices.json',
   'runtime/install.mjs',
   'runtime/node20/package-lock.json',
   'docs/interface.md',

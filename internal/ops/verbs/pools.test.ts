@@ -31,6 +31,7 @@ describe('the status of a pool', () => {
       probePath: null,
       active: 'b',
       activeFor: [],
+      cachedShare: null,
       exhausted: false,
       retryAt: null,
       unreachable: null,

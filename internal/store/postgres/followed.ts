@@ -98,6 +98,7 @@ function keyOfPut(write: Extract<Write, { put: string }>): readonly string[] | n
     case 'suppressed':
       return [write.signal]
     case 'refresh':
+    case 'usage':
     case 'incident':
     case 'outbox':
       return null

@@ -10,6 +10,8 @@ export function stepsIn(turns: Turns, steps: Steps): Steps {
     audit: (asks) => turns.read(() => steps.audit(asks)),
     verify: (asks) => turns.read(() => steps.verify(asks)),
     prune: (asks) => turns.write(() => steps.prune(asks)),
+    usage: (asks) => turns.read(() => steps.usage(asks)),
+    pruneUsage: (asks) => turns.write(() => steps.pruneUsage(asks)),
     incidents: (asks) => turns.read(() => steps.incidents(asks)),
     outbox: (asks) => turns.read(() => steps.outbox(asks)),
     space: (asks) => turns.read(() => steps.space(asks)),
