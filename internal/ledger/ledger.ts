@@ -9,7 +9,7 @@ import { Accounts, type Entry, hourMs } from './accounts.ts'
 import { costOf, type PriceList, priceOf } from './prices.ts'
 import { CachedShares } from './shares.ts'
 
-export { hourMs, hourOf } from './accounts.ts'
+export { hourOf } from './accounts.ts'
 export { parsePrices } from './price-file.ts'
 export { dollars, type PriceList } from './prices.ts'
 
