@@ -35,6 +35,7 @@ const may = {
   ledger: ['dialect', 'pool', 'store', 'clock'],
   audit: ['events', 'store', 'clock', 'log'],
   notify: ['events', 'store', 'clock', 'log', 'when'],
+  fleet: ['store', 'clock', 'log'],
   metrics: ['events'],
   ops: [
     'pool',

@@ -4,6 +4,7 @@ import { createCredentials, type LiveCredentials, type RefreshResult, type Verdi
 import { spokenBy } from '../dialect/dialect.ts'
 import { type Engine, type Prober, startEngine } from '../engine/engine.ts'
 import { type EventBus, type EventKind, eventBus } from '../events/events.ts'
+import { alone, type Fleet, Replicas } from '../fleet/fleet.ts'
 import { createKeyring, holdsKey, type Keyring } from '../keys/keys.ts'
 import type { Logger } from '../log/log.ts'
 import { type Outbound, outboundOf } from '../outbound/outbound.ts'
@@ -13,6 +14,7 @@ import type { Vault } from '../vault/vault.ts'
 import { openInstallation } from './opening.ts'
 import type { Places } from './places.ts'
 import { engineSettings } from './settings.ts'
+import { hearingOf } from './sharing.ts'
 
 /** What a daemon and an offline command have in common: the live state and the secrets, with nothing listening. */
 export interface Core {
@@ -23,6 +25,10 @@ export interface Core {
   readonly keys: Keyring
   readonly credentials: LiveCredentials
   readonly outbound: Outbound
+  /** The replicas that share the store. */
+  readonly fleet: Fleet
+  /** Says to other replicas who this one is, once it serves. */
+  present(self: { readonly name: string; readonly startedAt: number }): void
   close(): Promise<void>
 }
 
@@ -52,10 +58,13 @@ export interface CoreDeps {
 
 /** Opens the store and brings the live state back; throws when key file or database cannot be used. */
 export async function openCore(parts: CoreDeps): Promise<Core> {
-  const { config, clock, log, env, random } = parts
+  const { config, clock, log, env, random, version } = parts
   const outbound = wayOut(parts)
   const { vault, store: opened } = await openInstallation(parts)
   const store = parts.timed?.(opened, clock) ?? opened
+  const { shared } = store
+  const replicas = shared ? new Replicas({ store, shared, clock, log }) : null
+  const begun = shared ? await shared.snapshot() : null
   const bus = eventBus((error) => log.error({ error }, 'a listener failed'))
   const engine = await startEngine({
     store,
@@ -67,6 +76,7 @@ export async function openCore(parts: CoreDeps): Promise<Core> {
     defaultBaseUrl: (of) => spokenBy(of).defaultBaseUrl,
     prober: parts.prober,
     onSuppressed: parts.onSuppressed,
+    ...(shared && replicas && begun ? { shared: { store: shared, ...begun, rights: replicas.rights } } : {}),
   })
   const credentials = createCredentials({
     clock,
@@ -84,14 +94,16 @@ export async function openCore(parts: CoreDeps): Promise<Core> {
     },
     refuses: (secret) => (holdsKey(secret) ? 'a client key of spillway itself' : null),
     follows: parts.isLive,
+    ...(replicas ? { turns: (name) => replicas.hold(name) } : {}),
     verdicts: verdictsOf(engine, parts.isLive),
     warn: (message, credential, error) => log.warn({ credential, error }, message),
   })
-  const snapshot = await store.load()
+  const snapshot = begun?.snapshot ?? (await store.load())
   credentials.add(snapshot.credentials, snapshot.secrets)
   await credentials.ready()
   if (parts.isLive) readable(engine, credentials)
   const keys = createKeyring(snapshot.keys)
+  if (begun && parts.isLive) replicas?.follow(hearingOf({ engine, credentials, keys, store }), begun.number)
   return {
     vault,
     store,
@@ -100,7 +112,10 @@ export async function openCore(parts: CoreDeps): Promise<Core> {
     keys,
     credentials,
     outbound,
+    fleet: replicas ?? alone(),
+    present: (self) => replicas?.present({ ...self, version }),
     async close() {
+      await replicas?.stop()
       await credentials.stop()
       await engine.stop()
       await store.close()

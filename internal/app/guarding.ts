@@ -5,6 +5,7 @@ import type { DomainEvent } from '../events/events.ts'
 import { createGuard, createSystemCalls, type GuardSignal, type LiveGuard, type PoolFacts } from '../guard/guard.ts'
 import type { Logger } from '../log/log.ts'
 import type { Core } from './core.ts'
+import { committing } from './sharing.ts'
 
 /** The row in which the guard remembers what it did. */
 const memoryName = 'guard'
@@ -74,7 +75,8 @@ export function guardOf({ core, clock, log, data, env, config }: Guarding): Live
       ]),
     recall: async () => (await core.store.load()).meta[memoryName] ?? null,
     remember: async (memory) => {
-      await core.store.commit({ writes: [{ put: 'meta', name: memoryName, value: memory }], audit: [] })
+      // Nothing is done that could not be remembered: one who does not lead any more does nothing.
+      await committing(core)({ writes: [{ put: 'meta', name: memoryName, value: memory }], audit: [] })
     },
   })
 }

@@ -89,7 +89,13 @@ describe('the keeping of the budget', () => {
     const errors: unknown[] = []
     let retention: Retention = { ...generous, maxRows: 3 }
     await write(...Array.from({ length: 5 }, () => rotated(clock.now())))
-    const stop = keepAudit({ store, clock, retention: () => retention, onError: (error) => errors.push(error) })
+    const stop = keepAudit({
+      store,
+      clock,
+      isMine: () => true,
+      retention: () => retention,
+      onError: (error) => errors.push(error),
+    })
     await settled()
     await settled()
     expect(await numbers()).toEqual([3, 4, 5])
@@ -109,9 +115,24 @@ describe('the keeping of the budget', () => {
     stop()
   })
 
+  test('does nothing while another process keeps the budget', async () => {
+    let isMine = false
+    await write(rotated(clock.now()), rotated(clock.now()))
+    const retention = { ...generous, maxRows: 1 }
+    const stop = keepAudit({ store, clock, isMine: () => isMine, retention: () => retention, onError: () => {} })
+    await settled()
+    expect(await numbers()).toEqual([1, 2])
+    isMine = true
+    await clock.advance(10 * minute)
+    await settled()
+    await settled()
+    expect(await numbers()).toEqual([2])
+    stop()
+  })
+
   test('removes nothing any more when it has ended', async () => {
     const retention = { ...generous, maxRows: 1 }
-    const stop = keepAudit({ store, clock, retention: () => retention, onError: () => {} })
+    const stop = keepAudit({ store, clock, isMine: () => true, retention: () => retention, onError: () => {} })
     await settled()
     await write(rotated(clock.now()), rotated(clock.now()))
     stop()
@@ -132,6 +153,7 @@ describe('the keeping of the budget', () => {
     const stop = keepAudit({
       store: { prune },
       clock,
+      isMine: () => true,
       retention: () => retention,
       onError: (error) => errors.push(error),
     })

@@ -5,9 +5,10 @@ import type { CredentialRecord, SecretRecord, Store } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Verdicts } from './material.ts'
 import type { LoginSettings } from './oauth/endpoint.ts'
-import { Locks } from './oauth/locks.ts'
+import { type Locking, Locks } from './oauth/locks.ts'
 import type { Refreshed } from './oauth/refresh.ts'
 import { Ledger } from './oauth/refresh-rows.ts'
+import { SharedLocks, type Turns } from './oauth/shared-locks.ts'
 import { Unreadable } from './sources/holder.ts'
 import type { FileCalls, LockCalls } from './worker/tasks.ts'
 import { Watch } from './worker/watch.ts'
@@ -37,6 +38,8 @@ export interface CredentialOptions {
   readonly outbound?: Outbound
   /** Says what a secret is that must not go upstream, as `a client key of …`; null: it may. */
   readonly refuses?: (secret: string) => string | null
+  /** Gives turns at refreshing where other replicas may do it, too; absent: nobody else does. */
+  readonly turns?: Turns
   /** Whether what sources hold is remembered, so that a change is noticed; only in the process that serves. */
   readonly follows?: boolean
   /** How many refreshes upstreams may force by refusing live tokens, per login; 3 in 3 minutes. */
@@ -51,7 +54,7 @@ export interface CredentialContext {
   readonly files: FileCalls
   readonly commands: FileCalls
   readonly watch: Watch
-  readonly locks: Locks
+  readonly locks: Locking
   readonly ledger: Ledger
   readonly outbound: Outbound
   /** How many refreshes upstreams may force by refusing live tokens. */
@@ -94,12 +97,13 @@ export function credentialContext(options: CredentialOptions, parts: Parts): Cre
   const settle = (record: CredentialRecord, verdict: Promise<void>) =>
     void verdict.catch((error: unknown) => warn('the engine could not be told', record.name, error))
   const ledger = new Ledger(clock, store)
+  const own = new Locks(clock, random, parts.locks)
   return {
     clock,
     random,
     ...parts,
     watch: new Watch(clock, parts.files),
-    locks: new Locks(clock, random, parts.locks),
+    locks: options.turns ? new SharedLocks(own, options.turns, clock) : own,
     ledger,
     outbound: options.outbound ?? directly,
     follows: options.follows ?? false,

@@ -97,7 +97,7 @@ function vaultLogin(
     first,
     endpoint: endpointReader(keeping, record),
     place: new VaultPlace(record, vault, context.ledger),
-    lock: { path: join(keeping.locksFolder, `${record.id}.lock`), beside: false, marker: null },
+    lock: { id: record.id, path: join(keeping.locksFolder, `${record.id}.lock`), beside: false, marker: null },
     file: null,
     loaded: () => openTokens(vault, rows),
   })
@@ -124,16 +124,16 @@ function fileLogin(
     first,
     endpoint: endpointReader(keeping, record),
     place: new FilePlace(path, known, context),
-    lock: fileLock(path, format),
+    lock: fileLock(record.id, path, format),
     file: { watch: (changed) => context.watch.add(path, changed), unseen: () => context.watch.unseen(path) },
     loaded: null,
   })
 }
 
 /** Beside the file, so that every process that shares it meets there, whatever its data directory. */
-function fileLock(path: string, format: string): LockTarget {
+function fileLock(id: string, path: string, format: string): LockTarget {
   // Claude Code locks its folder with proper-lockfile while it refreshes; the others have no lock.
-  return { path, beside: true, marker: format === 'claude' ? `${dirname(path)}.lock` : null }
+  return { id, path, beside: true, marker: format === 'claude' ? `${dirname(path)}.lock` : null }
 }
 
 /** Reads what a refresh or a login of the credential needs to know of its authorization server, each time anew. */

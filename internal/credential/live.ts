@@ -111,6 +111,12 @@ class Keeper implements LiveCredentials {
     if (holder instanceof LoginHolder) this.#logins.remove(holder)
   }
 
+  async reread(credential: CredentialRecord, secrets: readonly SecretRecord[]): Promise<void> {
+    const holder = this.#holders.get(credential.id)
+    if (holder instanceof LoginHolder) await holder.read()
+    else this.add([credential], secrets)
+  }
+
   async ready(): Promise<void> {
     await Promise.all(this.#readings)
   }

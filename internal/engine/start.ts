@@ -2,9 +2,9 @@ import type { Clock } from '../clock/clock.ts'
 import type { Spoken } from '../dialect/dialect.ts'
 import type { EventBus, EventKind } from '../events/events.ts'
 import type { Logger } from '../log/log.ts'
-import type { Store } from '../store/store.ts'
+import type { Shared, Snapshot, Store, Write } from '../store/store.ts'
 import type { Engine, EngineSettings } from './api/api.ts'
-import type { Prober } from './api/probes.ts'
+import type { Prober, Rights } from './api/probes.ts'
 import type { CredentialStatus } from './api/views.ts'
 import { MemberCommands } from './operator/members.ts'
 import { PoolCommands } from './operator/pools.ts'
@@ -24,6 +24,9 @@ import { Suspicions } from './requests/suspicion.ts'
 import { RequestTurn } from './requests/turn.ts'
 import { UsageWatch } from './requests/usage.ts'
 import { WaitQueue } from './requests/wait-queue.ts'
+import { Adopting } from './shared/adopting.ts'
+import { Knowledge } from './shared/knowledge.ts'
+import { Sharing } from './shared/sharing.ts'
 import type { Core } from './state/context.ts'
 import type { LiveCredential, LiveLease, Pool } from './state/live.ts'
 import { poolStateRow, Registry } from './state/registry.ts'
@@ -42,16 +45,24 @@ export interface EngineDeps {
   /** Random numbers in [0, 1) for jitter. */
   readonly random: () => number
   readonly onSuppressed: (kind: EventKind) => void
+  /** Where other replicas write to the store, too; absent: nobody does. */
+  readonly shared?: {
+    readonly store: Shared
+    /** What was there at the change of that number. */
+    readonly snapshot: Snapshot
+    readonly number: number
+    readonly rights: Rights
+  }
 }
 
 /** Resolves with an engine in the state that the store has kept: pools, cooldowns, parks, active members, dedupe windows. Rejects with the error of the store. */
 export async function startEngine(parts: EngineDeps): Promise<Engine> {
   const core = makeCore(parts)
-  const snapshot = await parts.store.load()
+  const snapshot = parts.shared?.snapshot ?? (await parts.store.load())
   core.registry.load(snapshot)
   const since = parts.clock.now() - parts.settings.dedupeMs
   core.signals.restore(await parts.store.audit({ since }), snapshot.suppressed)
-  const engine = assemble(core)
+  const engine = assemble(core, parts.shared)
   for (const pool of core.registry.pools.values()) restoreModels(pool, engine)
   return engine
 }
@@ -77,13 +88,14 @@ function makeCore(parts: EngineDeps): Core {
     signals: new Signals({ journal, clock, windowMs, onSuppressed: parts.onSuppressed }),
     leases: new Map(),
     prober: parts.prober,
+    rights: parts.shared?.rights ?? null,
     random: parts.random,
     settings: parts.settings,
   }
   return core
 }
 
-function assemble(core: Core): Engine {
+function assemble(core: Core, shared: EngineDeps['shared']): Engine {
   const capacities = new Capacities()
   const leasing = new Leasing(core, capacities)
   const queue = new WaitQueue(core, leasing)
@@ -99,8 +111,23 @@ function assemble(core: Core): Engine {
   const poolViews = new PoolViews(core, leasing)
   const members = new MemberCommands(core, { leasing, queue, exhaustions })
   const pools = new PoolCommands(core, members, queue)
-  const { registry, clock, leases } = core
-  const turnDeps = { clock, leases, leasing, queue, reporting, suspicions, exhaustions, hosts, usage }
+  const { registry, clock, leases, rights } = core
+  const sharing = shared ? share(core, shared, { queue, exhaustions, suspicions }) : null
+  const written = () => core.journal.durable().catch(() => {})
+  const turnDeps = {
+    rights,
+    registry,
+    written,
+    clock,
+    leases,
+    leasing,
+    queue,
+    reporting,
+    suspicions,
+    exhaustions,
+    hosts,
+    usage,
+  }
 
   /** Whoever stood in for a suspect takes over for good, unless the suspect was cleared. */
   function settleStandIns(credential: LiveCredential, cleared: boolean): void {
@@ -156,6 +183,15 @@ function assemble(core: Core): Engine {
     },
 
     tell: (signal, writes = []) => core.signals.record(writes, signal),
+    adopt(changes) {
+      sharing?.take(changes)
+    },
+    heard(rows) {
+      core.signals.heard(rows)
+    },
+    storeIs(reachable) {
+      core.journal.heard(reachable)
+    },
     startScouting(scout) {
       hosts.startScouting(scout)
       revivals.startScouting(scout)
@@ -174,6 +210,26 @@ function assemble(core: Core): Engine {
       await core.journal.stop()
     },
   }
+}
+
+/** From now on decisions are written on top of what other replicas have written, and theirs are taken in. */
+function share(
+  core: Core,
+  { store, number }: NonNullable<EngineDeps['shared']>,
+  parts: { queue: WaitQueue; exhaustions: Exhaustions; suspicions: Suspicions },
+): Sharing {
+  const { registry, journal } = core
+  const knowledge = new Knowledge(registry)
+  const adopting = new Adopting(core, {
+    ...parts,
+    knowledge,
+    isPending: (write) => journal.isPending(write),
+    heard: (credential) => parts.suspicions.heard(credential),
+  })
+  const adopt = (writes: readonly Write[]) => adopting.adopt(writes)
+  const sharing = new Sharing({ shared: store, registry, knowledge, adopt, seen: number })
+  journal.share(sharing)
+  return sharing
 }
 
 function credentialStatus({ record, generation, gate, seats }: LiveCredential): CredentialStatus {

@@ -38,6 +38,8 @@ export interface GuardGauges {
 export interface LiveGuard extends Guard, GuardGauges {
   /** From now on budgets are enforced, paths looked at and workers started. */
   start(): void
+  /** Does nothing by itself until the next `start`, which begins with what is remembered then. */
+  rest(): void
   /** The configuration changed. */
   configure(): void
   /** What is known now about an incident that was told; null: nothing else. */
@@ -80,6 +82,11 @@ class Watch implements LiveGuard {
 
   start(): void {
     this.#schedule.start()
+  }
+
+  rest(): void {
+    this.#schedule.stop()
+    this.#memory.forget()
   }
 
   configure(): void {

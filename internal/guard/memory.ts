@@ -47,6 +47,11 @@ export class Memory {
     return this.#loading
   }
 
+  /** What another process remembers meanwhile is read when it is needed again. */
+  forget(): void {
+    this.#loading = null
+  }
+
   actions(of: 'starts' | 'recoveries', name: string): readonly number[] {
     return this.#known[of][name] ?? []
   }

@@ -49,7 +49,8 @@ class PipelineNotifier implements Notifier {
 
   attach(channel: Channel): void {
     const { clock, log } = this.#parts
-    const parts = { clock, log, ledger: this.#ledger, keeper: this.#keeper, render: this.#render }
+    const { mayTell = () => true } = this.#parts
+    const parts = { clock, log, ledger: this.#ledger, keeper: this.#keeper, render: this.#render, mayTell }
     const delivery = new Delivery(channel, parts)
     this.#channels.set(channel.name, { channel, delivery })
   }
@@ -117,6 +118,10 @@ class PipelineNotifier implements Notifier {
         return { channel: channel.name, problem }
       }),
     )
+  }
+
+  catchUp(): void {
+    this.#listener.catchUp()
   }
 
   async flush(): Promise<void> {

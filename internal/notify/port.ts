@@ -10,7 +10,7 @@ import type { Cost } from './rendering.ts'
 
 /** What a notifier is made of. */
 export interface NotifierDeps {
-  readonly store: Store
+  readonly store: Pick<Store, 'load' | 'commit' | 'audit' | 'incidents' | 'outbox'>
   readonly bus: EventBus
   readonly clock: Clock
   readonly log: Logger
@@ -25,6 +25,8 @@ export interface NotifierDeps {
   readonly poolNow?: (name: string) => PoolNow | undefined
   /** What an incident costs now; without it, notices tell only what events told. */
   readonly costNow?: (incident: Pick<Incident, 'kind' | 'pool' | 'subject'>) => Cost | null
+  /** Whether this process may tell anybody of an incident of that kind now, asked right before; it may when absent. */
+  readonly mayTell?: (kind: string) => boolean
   /** What is known now of an incident of the guard, by kind and name; null: nothing else than what was told. */
   readonly factsNow?: (kind: string, name: string) => Facts | null
 }
@@ -54,6 +56,8 @@ export interface Notifier {
   offers(incident: string, remedy: Remedy): boolean
   /** Tells each channel something that is no incident, and what came of it: null when it was delivered. */
   remark(remark: Omit<Remark, 'host'>, waitMs: number): Promise<readonly { channel: string; problem: string | null }[]>
+  /** Somebody else may have written to the audit log: reads what is new. */
+  catchUp(): void
   /** Resolves when all that was heard is saved and each channel has been given what is due. */
   flush(): Promise<void>
 }

@@ -71,6 +71,7 @@ describe('status', () => {
       origin: 'http://127.0.0.1:8460',
       pools: [],
       incidents: [],
+      replicas: [],
     })
   })
 

@@ -82,6 +82,8 @@ export interface OpsDeps {
   readonly reload?: () => Promise<ReloadResult>
   /** The configuration as it stands in its file now; absent offline. */
   readonly configNow?: () => Promise<ConfigNow>
+  /** The replicas that share the store and live; absent offline. */
+  readonly replicas?: () => Promise<readonly ReplicaFacts[]>
   /** Open incidents as the notifier knows them; the store's when absent. */
   readonly incidents?: () => Promise<readonly OpenIncident[]>
 }
@@ -92,6 +94,15 @@ export interface ConfigNow {
   readonly problems: readonly string[]
   /** The settings that differ from those in force, and change with the next start only. */
   readonly waiting: readonly string[]
+}
+
+/** A replica as the others see it. */
+export interface ReplicaFacts {
+  readonly name: string
+  readonly version: string
+  readonly startedAt: At
+  readonly seenAt: At
+  readonly draining: boolean
 }
 
 /** What a reload did; with `problems` the old configuration stays in force. */

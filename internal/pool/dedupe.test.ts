@@ -44,6 +44,15 @@ describe('Dedupe', () => {
     expect(dedupe.admit('a', 30_999)).toEqual(counted(6))
   })
 
+  it('counts what somebody else has told, within the later window, and keeps what it has counted', () => {
+    const dedupe = new Dedupe(windowMs)
+    dedupe.heard('a', 500)
+    expect(dedupe.admit('a', 1_000)).toEqual(counted(1))
+    dedupe.heard('a', 900)
+    dedupe.heard('a', 400)
+    expect([dedupe.admit('a', 30_899), dedupe.admit('a', 30_900)]).toEqual([counted(2), told(2)])
+  })
+
   it('says what has been counted and not told', () => {
     const dedupe = new Dedupe(windowMs)
     for (const signal of ['a', 'b', 'b', 'b']) dedupe.admit(signal, 0)

@@ -41,6 +41,13 @@ export class Dedupe {
     this.#remember(signal, { toldAt: Math.max(toldAt, window?.toldAt ?? 0), suppressed })
   }
 
+  /** Somebody else told the signal then: the window starts anew, and what was counted here stays counted. */
+  heard(signal: string, toldAt: At): void {
+    const window = this.#windows.get(signal)
+    if (window && window.toldAt >= toldAt) return
+    this.#remember(signal, { toldAt, suppressed: window?.suppressed ?? 0 })
+  }
+
   /** Counts that have not been told yet, by signal. */
   pending(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>()

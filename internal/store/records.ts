@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../events/events.ts'
-import type { Actor, At, Cooling, Health, ModelFamily, Park, Probing, Reason } from '../pool/pool.ts'
+import type { Actor, At, Cooling, Findings, Health, ModelFamily, Park, Probing, Reason } from '../pool/pool.ts'
 import type { Sealed } from '../vault/vault.ts'
 
 /** Where the secret of a credential comes from; a reference, never the secret. */
@@ -57,11 +57,20 @@ export interface RefreshRecord {
   readonly nextAttemptAt: At
 }
 
+/** A health with the findings behind it, which replicas join; absent where nobody shares the store. */
+export type KeptHealth = Health & { readonly known?: Known }
+
+/** Findings about a gate, and about the models of a credential. */
+export interface Known {
+  readonly own: Findings
+  readonly models?: readonly (readonly [ModelFamily, Findings])[]
+}
+
 /** What has happened to a credential; grows a generation when its secret changes. */
 export interface CredentialState {
   readonly id: string
   readonly generation: number
-  readonly health: Health
+  readonly health: KeptHealth
   readonly scoped: readonly (readonly [ModelFamily, Cooling | Probing])[]
 }
 
@@ -113,7 +122,7 @@ export interface SeatRecord {
 
 export interface DomainState {
   readonly name: string
-  readonly health: Health
+  readonly health: KeptHealth
 }
 
 export interface HostState {

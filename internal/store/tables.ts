@@ -1,4 +1,3 @@
-import type { Health } from '../pool/pool.ts'
 import type { Snapshot } from './batch.ts'
 import { type Anchor, canonicalJson, type Head } from './chain.ts'
 import { type Column, fraction, json, maybeWhole, optional, type Table, table, text, whole } from './column.ts'
@@ -9,6 +8,7 @@ import type {
   DomainState,
   HostState,
   IncidentRecord,
+  KeptHealth,
   KeyRecord,
   OutboxRecord,
   PoolRecord,
@@ -28,13 +28,13 @@ import type {
  * A credential's health. `unreadable` is kept in the form that versions without that state wrote and understand, so that
  * both can use one database.
  */
-const health: Column<Health> = {
-  ...json<Health>('health'),
+const health: Column<KeptHealth> = {
+  ...json<KeptHealth>('health'),
   encode: (value) => JSON.stringify(value.state === 'unreadable' ? { ...value, state: 'needs-login' } : value),
   decode: (cell) => readable(JSON.parse(String(cell))),
 }
 
-function readable(health: Health): Health {
+function readable(health: KeptHealth): KeptHealth {
   return health.state === 'needs-login' && health.reason === 'unreadable' ? { ...health, state: 'unreadable' } : health
 }
 

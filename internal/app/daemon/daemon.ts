@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { type Admin, createAdmin } from '../../admin/admin.ts'
 import { keepAudit } from '../../audit/audit.ts'
 import type { Clock } from '../../clock/clock.ts'
@@ -20,6 +21,8 @@ import { countingGuesses } from './guesses.ts'
 import { createMeters, type Meters } from './meters.ts'
 import { type Reloader, reloader } from './reload.ts'
 import { telling } from './telling.ts'
+
+const defaultPort = 8460
 
 /** What a daemon is started with; the whole outside world is an argument. */
 export interface DaemonDeps {
@@ -103,7 +106,8 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     origin: () => origin,
     reload: () => reload.now(),
     configNow: () => reload.look(),
-    incidents: async () => told.notifier.incidents(),
+    incidents: () => told.incidents(),
+    replicas: () => core.fleet.replicas(),
   })
   undo.push(() => ops.close())
   const { host, port } = config.server.listen
@@ -112,7 +116,7 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
   const admin = await adminOf(parts, core, ops, counts)
   undo.push(() => admin.close())
   logTransitions(core.bus, log)
-  await told.start(ops)
+  told.connect(ops)
   undo.push(() => told.stop())
   disk = watchDisk(core, clock, { disk: () => reload.config.disk, path: places.data })
   counts.watch(core, clock, { disk, guard, fastPath: proxy.fastPath, upstreams: proxy.upstreams })
@@ -120,13 +124,27 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
   const unkeep = keepAudit({
     store: core.store,
     clock,
+    isMine: () => core.fleet.leads(),
     retention: () => retentionOf(reload.config),
     onError: (error) => log.warn({ error }, 'the audit log was not pruned'),
   })
   ledger.start()
   proxy.ready(true)
   core.engine.startScouting(proxy.scout)
-  guard.start()
+  core.present({ name: replicaName(config, bound.port), startedAt })
+  await core.fleet.start({
+    async begin() {
+      await told.lead()
+      guard.start()
+    },
+    async end() {
+      guard.rest()
+      await told.follow()
+    },
+    heard: () => told.heard(),
+  })
+  undo.push(() => core.fleet.stop())
+  told.greet()
 
   async function stop(): Promise<void> {
     reload.stop()
@@ -134,6 +152,7 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     unkeep()
     unwatchExpiry()
     disk?.stop()
+    await core.fleet.stop()
     await told.stop()
     ops.close()
     await admin.close()
@@ -149,11 +168,18 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     core,
     reloader: reload,
     async drain() {
+      void core.fleet.drain()
       await proxy.drain(reload.config.server.drainMs)
       await stop()
     },
     stop,
   }
+}
+
+/** What this replica is called in the fleet: several on one machine differ by their port. */
+function replicaName({ notices, server }: Config, port: number): string {
+  const host = notices.host ?? hostname()
+  return port === server.listen.port && port === defaultPort ? host : `${host}:${port}`
 }
 
 function proxyOf(

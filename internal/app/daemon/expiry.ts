@@ -12,6 +12,7 @@ export function watchExpiry(core: Core, clock: Clock, onError: (error: unknown) 
   let cancel = () => {}
 
   async function look(): Promise<void> {
+    if (!core.fleet.leads()) return
     for (const { credential, endsAt, days } of core.credentials.reminders()) {
       const told = await core.store.audit({ kind: 'cred_expiring' })
       const isTold = told.some(

@@ -3,11 +3,20 @@ import type { Clock } from '../../clock/clock.ts'
 import type { Config } from '../../config/config.ts'
 import type { LiveGuard } from '../../guard/guard.ts'
 import type { Logger } from '../../log/log.ts'
-import { type Cost, createNotifier, createWebhook, type Notifier, type PoolNow } from '../../notify/notify.ts'
+import {
+  type Cost,
+  createNotifier,
+  createWebhook,
+  isRoutine,
+  type Notifier,
+  type OpenIncident,
+  type PoolNow,
+} from '../../notify/notify.ts'
 import type { Notices, Operations } from '../../ops/ops.ts'
 import type { Telegram } from '../../telegram/telegram.ts'
 import type { Core } from '../core.ts'
 import { secretFrom } from '../secrets.ts'
+import { committing } from '../sharing.ts'
 import { type Watchdog, watchdog } from './watchdog.ts'
 
 /** How long a message that belongs to no incident may take to be delivered. */
@@ -17,11 +26,19 @@ const farewellMs = 2_000
 
 /** The notifier and its channels. */
 export interface Telling {
-  readonly notifier: Notifier
   readonly notices: Notices
+  /** The conditions that hold now, as people are told them. */
+  incidents(): Promise<readonly OpenIncident[]>
   /** Makes the channels, which can tell something from now on; whoever does not `start` them stops them all the same. */
   connect(ops: Operations): void
-  start(ops: Operations): Promise<void>
+  /** Tells of incidents from now on, and listens for commands. */
+  lead(): Promise<void>
+  /** Leaves that to another process. */
+  follow(): Promise<void>
+  /** Another process has written to the audit log. */
+  heard(): void
+  /** Says that the program has started, and that it lives. */
+  greet(): void
   stop(): Promise<void>
   /** Takes changed settings into use; channels change with the next start. */
   configure(config: Config): void
@@ -36,35 +53,107 @@ interface TellingDeps {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
+/** A notifier with its channels; once it has ended, another one takes its place. */
+interface Voice {
+  readonly notifier: Notifier
+  readonly bot: Telegram | null
+}
+
 /** The notices of the configuration: a Telegram bot, a webhook, both, or neither. */
-export async function telling(parts: TellingDeps): Promise<Telling> {
-  const { core, clock, log, config, env, guard } = parts
+export function telling(parts: TellingDeps): Telling {
+  const { core, clock, log, config } = parts
   const settings = { ...config.notices }
   const host = config.notices.host ?? hostname()
-  const notifier = createNotifier({
-    ...{ store: core.store, bus: core.bus, clock, log, settings, channels: [], host },
-    ...zoned(config),
-    poolNow: (name) => poolAsTold(core, name),
-    costNow: (incident) => costOf(core, incident),
-    factsNow: (kind, name) => guard.factsOf(kind, name),
-  })
+  const makeVoice = voices(parts, settings, host)
+  let make: () => Voice = () => makeVoice(null)
+  let voice = make()
+  let isLeading = false
+  let pinging: Watchdog | null = null
+
+  async function follow(): Promise<void> {
+    if (!isLeading) return
+    isLeading = false
+    const { bot, notifier } = voice
+    voice = make()
+    await bot?.stop()
+    await notifier.stop()
+  }
+
+  /** Says that the program has started or stopped, if that is wanted. */
+  async function heartbeat(about: 'started' | 'stopped', text: string): Promise<void> {
+    if (settings.heartbeat === 'off') return
+    const isSilent = settings.heartbeat === 'silent'
+    await voice.notifier.remark({ about, text, command: null, isSilent }, farewellMs)
+  }
+
+  return {
+    notices: {
+      test: () => voice.notifier.remark({ about: 'test', ...test, isSilent: false }, remarkMs),
+      check: async () => voice.bot?.check() ?? [],
+    },
+    async incidents() {
+      if (isLeading) return voice.notifier.incidents()
+      const records = await core.store.incidents()
+      return records.filter(({ kind }) => !isRoutine(kind)).map((record) => ({ record, text: null }))
+    },
+    connect(ops) {
+      make = () => makeVoice(ops)
+      voice = make()
+    },
+    async lead() {
+      isLeading = true
+      voice.bot?.start()
+      await voice.notifier.start()
+    },
+    follow,
+    heard: () => voice.notifier.catchUp(),
+    greet() {
+      pinging = watchdog({ clock, log, fetch: core.outbound.fetch, settings: () => settings })
+      void heartbeat('started', `spillway on ${host} is up.`)
+    },
+    async stop() {
+      pinging?.stop()
+      if (pinging) await heartbeat('stopped', `spillway on ${host} has stopped.`)
+      await follow()
+    },
+    configure(changed) {
+      Object.assign(settings, changed.notices)
+      pinging?.changed()
+    },
+  }
+}
+
+/** Makes notifiers with the channels of the configuration; without verbs, with none. */
+function voices(parts: TellingDeps, settings: Config['notices'], host: string): (ops: Operations | null) => Voice {
+  const { core, clock, log, config, env, guard } = parts
   const { telegram, webhook } = config.notices
   const signature = { file: webhook.secretFile, variable: webhook.secretEnv }
   const secret = secretFrom('notices.webhook', signature, env)
   const token = secretFrom('notices.telegram', { file: telegram.botTokenFile, variable: telegram.botTokenEnv }, env)
-  // Loaded only where there is a bot: it is large.
-  const telegramBot = token && (await import('../../telegram/telegram.ts'))
-  let bot: Telegram | null = null
-  let pinging: Watchdog | null = null
-
-  function connect(ops: Operations): void {
+  const { store, bus, fleet } = core
+  return (ops) => {
+    const notifier = createNotifier({
+      store: {
+        load: () => store.load(),
+        audit: (query) => store.audit(query),
+        incidents: () => store.incidents(),
+        outbox: () => store.outbox(),
+        commit: committing(core),
+      },
+      ...{ bus, clock, log, settings, channels: [], host, ...zoned(config) },
+      poolNow: (name) => poolAsTold(core, name),
+      costNow: (incident) => costOf(core, incident),
+      factsNow: (kind, name) => guard.factsOf(kind, name),
+      mayTell: (kind) => fleet.leads() || (kind === 'store_trouble' && fleet.ledBefore()),
+    })
+    if (!ops) return { notifier, bot: null }
     if (webhook.url !== null)
       notifier.attach(createWebhook({ url: webhook.url, secret, clock, fetch: core.outbound.fetch }))
-    if (!token || !telegramBot) return
+    if (!token) return { notifier, bot: null }
     const { chatIds, apiRoot } = telegram
     // grammY's own has connections that live longer than ours; it is only replaced where a proxy is on the way.
     const proxied = core.outbound.choice.proxyFor(new URL(apiRoot)) ? { fetch: core.outbound.fetch } : {}
-    bot = telegramBot.createTelegram({
+    const bot = createTelegram({
       token,
       chatIds,
       apiRoot,
@@ -77,38 +166,7 @@ export async function telling(parts: TellingDeps): Promise<Telling> {
       ...proxied,
     })
     for (const channel of bot.channels) notifier.attach(channel)
-  }
-
-  /** Says that the program has started or stopped, if that is wanted. */
-  async function heartbeat(about: 'started' | 'stopped', text: string): Promise<void> {
-    if (settings.heartbeat === 'off') return
-    await notifier.remark({ about, text, command: null, isSilent: settings.heartbeat === 'silent' }, farewellMs)
-  }
-
-  return {
-    notifier,
-    notices: {
-      test: () => notifier.remark({ about: 'test', ...test, isSilent: false }, remarkMs),
-      check: async () => bot?.check() ?? [],
-    },
-    connect,
-    async start(ops) {
-      connect(ops)
-      bot?.start()
-      await notifier.start()
-      pinging = watchdog({ clock, log, fetch: core.outbound.fetch, settings: () => settings })
-      void heartbeat('started', `spillway on ${host} is up.`)
-    },
-    async stop() {
-      pinging?.stop()
-      if (pinging) await heartbeat('stopped', `spillway on ${host} has stopped.`)
-      await bot?.stop()
-      await notifier.stop()
-    },
-    configure(changed) {
-      Object.assign(settings, changed.notices)
-      pinging?.changed()
-    },
+    return { notifier, bot }
   }
 }
 

@@ -12,6 +12,7 @@ export function printStatus(screen: Screen, status: StatusShape, now: number): v
   if (status.pools.length === 0)
     screen.print('no pools; spillway cred add NAME --provider P, then spillway pool create')
   printPoolViews(screen, status.pools, now)
+  printReplicas(screen, status.replicas, now)
   if (status.incidents.length === 0) return
   screen.print('')
   // One that is told with its cause has nothing to add; without a daemon nothing is told.
@@ -31,6 +32,18 @@ function headline({ version, startedAt, origin, incidents }: StatusShape, now: n
   const troubles =
     incidents.length === 0 ? [] : [incidents.length === 1 ? '1 incident' : `${incidents.length} incidents`]
   return [name, `up ${span(now - Date.parse(startedAt))}`, origin, ...troubles].join(', ')
+}
+
+/** The replicas, where there are several. */
+function printReplicas(screen: Screen, replicas: StatusShape['replicas'], now: number): void {
+  if (replicas.length < 2) return
+  screen.print('')
+  const rows = replicas.map(({ name, version, startedAt, seenAt, draining }): Row => {
+    const state = draining ? 'drains, ' : ''
+    const sentence = `replica ${name}: ${state}${version}, up ${span(now - Date.parse(startedAt))}, seen ${relative(seenAt, now)}`
+    return { lead: [], sentence }
+  })
+  for (const line of laidOut(rows, screen.width)) screen.line(line)
 }
 
 function incidentRow(one: IncidentShape, now: number, isPlain: boolean): Row {

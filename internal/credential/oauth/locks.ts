@@ -8,6 +8,8 @@ const marker = { staleMs: 10_000, touchMs: 4_000 }
 
 /** What is locked while a credential is refreshed. */
 export interface LockTarget {
+  /** The credential. */
+  readonly id: string
   /** The lock database; or, with `beside`, the file beside which it lies. */
   readonly path: string
   readonly beside: boolean
@@ -16,11 +18,25 @@ export interface LockTarget {
 }
 
 export interface HeldLock {
+  /** Whether it still is held, where time can take it away. */
+  isOurs(): boolean
   release(): Promise<void>
 }
 
+/** Takes locks. */
+export interface Locking {
+  /**
+   * The lock, once nobody else holds it; null when that took longer than `waitMs`, or when `isDone` (asked between
+   * attempts) says that it is no longer wanted. Rejects when the lock cannot even be tried.
+   */
+  acquire(
+    target: LockTarget,
+    options: { readonly waitMs: number; readonly isDone: () => Promise<boolean> },
+  ): Promise<HeldLock | null>
+}
+
 /** Locks between processes, taken in a worker by attempts that do not wait. */
-export class Locks {
+export class Locks implements Locking {
   readonly #clock: Clock
   readonly #random: () => number
   readonly #calls: LockCalls
@@ -31,10 +47,6 @@ export class Locks {
     this.#calls = calls
   }
 
-  /**
-   * The lock, once nobody else holds it; null when that took longer than `waitMs`, or when `isDone` (asked between
-   * attempts) says that it is no longer wanted. Rejects with BlockingFailed when the lock cannot even be tried.
-   */
   async acquire(
     target: LockTarget,
     options: { readonly waitMs: number; readonly isDone: () => Promise<boolean> },
@@ -56,6 +68,7 @@ export class Locks {
   #held({ path, beside, marker: directory }: LockTarget): HeldLock {
     const stop = directory === null ? () => {} : this.#touching(directory)
     return {
+      isOurs: () => true,
       release: async () => {
         stop()
         if (directory !== null)

@@ -14,6 +14,8 @@ import { digestOf, sameTokens, type TokenSet } from './tokens.ts'
 
 /** Until the next attempt when none was made: a full disk, a missing setting. */
 const notSentMs = 15_000
+/** Until it is looked again what another replica has made of it. */
+const notOursMs = 2_000
 const backoffMs = { first: 5_000, most: 600_000 }
 /**
  * How often a refused presenter looks whether the winner of a race has put its tokens down. `raced`: the server says that
@@ -43,6 +45,8 @@ export interface RefreshDeps {
   readonly outbound: Outbound
   /** Resolves to the endpoint and the client's secret; rejects with an Error that says what is missing. */
   readonly endpoint: () => Promise<{ endpoint: Endpoint; clientSecret: Secret | null }>
+  /** Whether the lock still is held: a process that stood still may have lost it meanwhile. */
+  readonly isOurs: () => boolean
   /** Whether others than spillway refresh from the same place. */
   readonly shared: boolean
 }
@@ -75,6 +79,8 @@ export async function refreshOnce(parts: RefreshDeps, stale: TokenSet | null): P
       row?.generation ?? null,
       [],
     )
+    if (!parts.isOurs())
+      return { kind: 'later', at: clock.now() + notOursMs, why: 'another replica may be refreshing', lost: presented }
     const { endpoint, clientSecret } = asked
     const fields = refreshFields(endpoint, { refreshToken, scope: tokens.scope, clientSecret })
     return await conclude(attempt, await grant(clock, { endpoint, fields, before: tokens, outbound }))

@@ -114,7 +114,8 @@ export class Refreshing {
         return
       }
       try {
-        const parts = { ...context, record, place, endpoint, shared: file !== null }
+        const isOurs = () => held.isOurs()
+        const parts = { ...context, record, place, endpoint, isOurs, shared: file !== null }
         this.#conclude(await refreshOnce(parts, stale), engineView)
       } finally {
         // A lock that cannot be given back ends with its thread; the tokens are in their place.

@@ -1,6 +1,6 @@
 import type { EventKind } from '../../events/events.ts'
 import type { CooldownSettings } from '../../pool/pool.ts'
-import type { Write } from '../../store/store.ts'
+import type { AuditRow, Changes, Write } from '../../store/store.ts'
 import type { Signal } from '../record/signals.ts'
 import type { Commands } from './commands.ts'
 import type { DataPath } from './data-path.ts'
@@ -21,6 +21,12 @@ export interface EngineSettings {
 export interface Engine extends DataPath, Commands, Views {
   /** Records something that happened elsewhere (keys, configuration) with its writes; false when it was only counted. */
   tell<K extends EventKind>(signal: Signal<K>, writes?: readonly Write[]): boolean
+  /** Takes in what other replicas have changed; nothing of it is told again. */
+  adopt(changes: Changes): void
+  /** Other replicas have told these events: for a while the same are only counted. */
+  heard(rows: readonly AuditRow[]): void
+  /** Whether the store can be reached at the moment, where that can be known without writing to it. */
+  storeIs(reachable: boolean): void
   /** From now on recoveries are noticed without traffic: hosts are tried by connecting, exhausted pools by the canonical probe. */
   startScouting(scout: Scout): void
   /** Takes changed settings into use. */

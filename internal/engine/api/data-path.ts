@@ -84,6 +84,13 @@ export interface Turn {
   readonly heldMs: number
   /** The next member for this request; the lease before is given back. */
   next(): Decision
+  /**
+   * Resolves with whether the present lease may test its member, where another replica might be doing so; null when there
+   * is nothing to ask. One that may not has to `yield` and ask for the next member.
+   */
+  right(): Promise<boolean> | null
+  /** Another replica tests the member of the present lease: it is shut until that is settled. */
+  yield(): void
   /** What a fresh request for the same model would be told now; gives nothing out. */
   outlook(): Decision
   /** Whether what the request needs is near enough to wait for: a recovery, or the end of another request. */

@@ -9,6 +9,14 @@ export interface Prober {
   probe(credential: CredentialRecord, pool: PoolRecord): Promise<Probed>
 }
 
+/** The right to test what recovers, where several replicas share the store: one of them at a time has it. */
+export interface Rights {
+  /** Resolves with whether this replica may test the credential now; a store that is away keeps nobody from it. */
+  take(credentialId: string): Promise<boolean>
+  /** The test is over. */
+  give(credentialId: string): void
+}
+
 /** What was found about a credential, and how. */
 export interface Probed {
   readonly finding: Finding

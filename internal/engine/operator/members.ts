@@ -50,6 +50,7 @@ export class MemberCommands {
     to.from.park = { until, by: actor, since: now }
     for (const seat of [to.seat, to.from]) pool.selectionIndex.file(seat, now)
     pool.active = to.seat
+    pool.isPointed = true
     pool.standIn = null
     const about = { pool: name, from: to.from.member, to: to.seat.member, actor }
     const rows = [seatRow(to.from), seatRow(to.seat), poolStateRow(pool)]

@@ -2,8 +2,11 @@ import { type Cancel, type Clock, within } from '../../clock/clock.ts'
 import type { Announcement, DomainEvent, EventBus } from '../../events/events.ts'
 import type { Logger } from '../../log/log.ts'
 import type { AuditEntry, Store, Write } from '../../store/store.ts'
+import { rowOf } from './row.ts'
 
 interface Entry extends AuditEntry {
+  /** The rows that it explains. */
+  readonly rows: readonly string[]
   /** Told from memory already because the store was ill. */
   announced: boolean
 }
@@ -12,6 +15,14 @@ const retryMs = 250
 const longestRetryMs = 5_000
 const patienceMs = 2_000
 const maxEntries = 1_000
+
+/** How decisions are written where other replicas write, too. */
+export interface Committer {
+  /** The write with what others have to know beside it. */
+  dressed(write: Write): Write
+  /** Resolves with the sequence number of each entry; null for those that another replica has told already. */
+  commit(writes: readonly Write[], entries: readonly Entry[]): Promise<readonly (number | null)[]>
+}
 
 /**
  * Makes decisions durable in the order in which they were taken, and announces them afterwards. One transaction is under way
@@ -23,7 +34,10 @@ export class Journal {
   readonly #bus: EventBus
   readonly #clock: Clock
   readonly #log: Logger
+  #committer: Committer | null = null
   #writes = new Map<string, Write>()
+  /** What the transaction under way writes. */
+  #inFlight: ReadonlyMap<string, Write> = new Map()
   #entries: Entry[] = []
   #committing: Promise<void> | null = null
   #patience: Cancel | null = null
@@ -37,14 +51,27 @@ export class Journal {
     this.#log = parts.log
   }
 
+  /** From now on the store is shared. */
+  share(committer: Committer): void {
+    this.#committer = committer
+  }
+
+  /** Whether a write of that row is not durable yet. */
+  isPending(write: Write): boolean {
+    const row = rowOf(write)
+    return this.#writes.has(row) || this.#inFlight.has(row)
+  }
+
   /** Takes writes and the events that they explain; returns at once. */
   record(writes: readonly Write[], events: readonly AuditEntry[]): void {
+    const rows: string[] = []
     for (const write of writes) {
       const row = rowOf(write)
       this.#writes.delete(row)
-      this.#writes.set(row, write)
+      this.#writes.set(row, this.#committer?.dressed(write) ?? write)
+      rows.push(row)
     }
-    for (const entry of events) this.#enter(entry)
+    for (const entry of events) this.#enter(entry, rows)
     this.#start()
   }
 
@@ -57,6 +84,12 @@ export class Journal {
     }
   }
 
+  /** The store is away (`reachable` false) or back, whether or not anything has to be written. */
+  heard(reachable: boolean): void {
+    if (!reachable) this.#patience ??= this.#clock.after(patienceMs, () => this.#announceTrouble([]))
+    else if (!this.#committing) this.#recover()
+  }
+
   /** Gives up on what the store would not take. */
   async stop(): Promise<void> {
     await this.durable().catch((error: unknown) =>
@@ -66,10 +99,10 @@ export class Journal {
     this.#patience?.()
   }
 
-  #enter(entry: AuditEntry): void {
+  #enter(entry: AuditEntry, rows: readonly string[]): void {
     if (this.#entries.length >= maxEntries) this.#entries.shift()
     const announced = this.#isStoreDown
-    this.#entries.push({ ...entry, announced })
+    this.#entries.push({ ...entry, rows, announced })
     if (announced) this.#announce(entry, null)
   }
 
@@ -92,15 +125,19 @@ export class Journal {
       const entries = this.#entries
       this.#writes = new Map()
       this.#entries = []
+      this.#inFlight = writes
       this.#patience ??= this.#clock.after(patienceMs, () => this.#announceTrouble(entries))
       try {
-        const seqs = await this.#store.commit({ writes: [...writes.values()], audit: entries })
+        const seqs = await this.#commit([...writes.values()], entries)
+        this.#inFlight = new Map()
         delay = retryMs
         this.#recover()
         entries.forEach((entry, at) => {
-          if (!entry.announced) this.#announce(entry, seqs[at] ?? null)
+          const seq = seqs[at] ?? null
+          if (!entry.announced && (seq !== null || !this.#committer)) this.#announce(entry, seq)
         })
       } catch (error) {
+        this.#inFlight = new Map()
         this.#log.warn({ error }, 'the store did not take a write')
         if (isHopeless(error)) {
           this.#giveUp(entries)
@@ -116,6 +153,10 @@ export class Journal {
         delay = Math.min(delay * 2, longestRetryMs)
       }
     }
+  }
+
+  #commit(writes: readonly Write[], entries: readonly Entry[]): Promise<readonly (number | null)[]> {
+    return this.#committer ? this.#committer.commit(writes, entries) : this.#store.commit({ writes, audit: entries })
   }
 
   /** A batch that breaks a rule of the schema would keep everything behind it waiting for ever. */
@@ -142,7 +183,7 @@ export class Journal {
     this.#patience = null
     if (!this.#isStoreDown) return
     this.#isStoreDown = false
-    this.#enter({ event: this.#aboutStore('store_healed', {}), suppressed: 0 })
+    this.#enter({ event: this.#aboutStore('store_healed', {}), suppressed: 0 }, [])
   }
 
   #aboutStore(kind: 'store_trouble' | 'store_healed', detail: { what?: string }): DomainEvent {
@@ -158,56 +199,4 @@ export class Journal {
 
 function isHopeless(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'rejected'
-}
-
-/** The row that a write is about: a later write of the same row replaces an earlier one that is still pending. */
-function rowOf(write: Write): string {
-  if ('drop' in write) return rowOfDrop(write)
-  switch (write.put) {
-    case 'credential':
-    case 'credential-state':
-    case 'key':
-    case 'incident':
-    case 'outbox':
-      return `${write.put} ${write.row.id}`
-    case 'pool':
-    case 'pool-state':
-    case 'domain':
-      return `${write.put} ${write.row.name}`
-    case 'seat':
-      return `seat ${write.row.pool} ${write.row.credentialId}`
-    case 'host':
-      return `host ${write.row.host}`
-    case 'secret':
-      return `secret ${write.row.owner} ${write.row.field}`
-    case 'refresh':
-      return `refresh ${write.row.id}`
-    case 'usage':
-      return `usage ${write.row.hour} ${write.row.writer} ${write.row.pool} ${write.row.key} ${write.row.member} ${write.row.model}`
-    case 'meta':
-      return `meta ${write.name}`
-    case 'suppressed':
-      return `suppressed ${write.signal}`
-  }
-}
-
-function rowOfDrop(write: Extract<Write, { drop: string }>): string {
-  switch (write.drop) {
-    case 'credential':
-    case 'incident':
-    case 'outbox':
-      return `drop ${write.drop} ${write.id}`
-    case 'pool':
-      return `drop pool ${write.name}`
-    case 'seat':
-      return `seat ${write.pool} ${write.credentialId}`
-    case 'host':
-      return `host ${write.host}`
-    case 'secret':
-      return `drop secret ${write.owner}`
-    case 'meta':
-      return `meta ${write.name}`
-    case 'suppressed':
-      return `suppressed ${write.signal}`
-  }
 }

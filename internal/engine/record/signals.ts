@@ -61,6 +61,11 @@ export class Signals {
     }
   }
 
+  /** Others have told these. */
+  heard(rows: readonly AuditRow[]): void {
+    for (const row of rows) if (repeating.has(row.kind as EventKind)) this.#dedupe.heard(signalOf(row), row.at)
+  }
+
   /** Whether counts stay in memory until further notice. */
   spare(isShort: boolean): void {
     this.#spares = isShort

@@ -39,6 +39,7 @@ export class ActiveMembers {
   #inTurn(seat: LiveSeat, { failed }: LiveTurn, isRecovery: boolean): void {
     const { pool } = seat
     pool.active = seat
+    pool.isPointed = false
     if (failed && failed !== seat && !isRecovery) this.#tellFailover(pool, failed, seat, [])
   }
 
@@ -70,6 +71,7 @@ export class ActiveMembers {
   move(pool: Pool, seat: LiveSeat, isRecovery = false): void {
     const left = pool.active
     pool.active = seat
+    pool.isPointed = false
     pool.standIn = null
     const row = poolStateRow(pool)
     if (!left || isRecovery || !this.#tellFailover(pool, left, seat, [row])) this.#core.journal.record([row], [])
@@ -79,6 +81,7 @@ export class ActiveMembers {
   preempt(pool: Pool, seat: LiveSeat, until: At | null): void {
     const from = pool.active?.member ?? null
     pool.active = seat
+    pool.isPointed = false
     const about = { pool: pool.name, from, to: seat.member, reason: 'preempted' } as const
     const signal = { kind: 'cred_failover', ...about, detail: { until, status: null } } as const
     this.#core.signals.record([poolStateRow(pool)], signal)

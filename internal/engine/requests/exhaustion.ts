@@ -42,6 +42,20 @@ export class Exhaustions {
     if (!exhausted.told && now - exhausted.since >= this.#core.settings.dedupeMs) this.#tell(pool, decision)
   }
 
+  /** Another replica says that the pool is exhausted. */
+  heard(pool: Pool, exhausted: NonNullable<Pool['exhausted']>): void {
+    pool.exhausted = exhausted
+    pool.unserved = exhausted.model === null
+    this.#began()
+  }
+
+  /** Another replica says that the pool's exhaustion is over. */
+  overElsewhere(pool: Pool): void {
+    pool.exhausted = null
+    pool.unserved = false
+    pool.unprovenSince = null
+  }
+
   /** The pool was told to have recovered without a request, and the next request says otherwise. */
   #refuted(pool: Pool, now: At): void {
     const refuted = pool.doubt.refuted + 1

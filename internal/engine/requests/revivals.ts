@@ -87,7 +87,10 @@ export class Revivals {
     const { owner } = seat
     const { generation } = owner
     owner.probedAt = askedAt
+    const { rights } = this.#core
+    if (rights && !(await rights.take(owner.record.id))) return
     const answer = (await this.#scout?.ask(owner.record, pool.record).catch(() => null)) ?? null
+    rights?.give(owner.record.id)
     if (!this.#scout || owner.generation !== generation || !pool.holds(seat)) return
     this.#conclude(pool, seat, { answer, askedAt })
   }

@@ -16,12 +16,16 @@ import { credentialRow } from '../state/registry.ts'
 
 /** The shortest time between two canonical probes of one credential, in ms. */
 export const betweenProbesMs = 60_000
+/** How long a finding of another replica is waited for. */
+const elsewhereMs = 10_000
 
 /** Decides about suspects with the canonical probe: one at a time for each credential, at most one a minute. */
 export class Suspicions {
   readonly #core: Core
   /** Called when a suspicion is decided, so that pointers and waiters can follow. */
   readonly #decided: (credential: LiveCredential, finding: Finding) => void
+  /** Ends the wait for what another replica finds. */
+  readonly #elsewhere = new Map<LiveCredential, () => void>()
   /** Whose probe is under way. */
   readonly #asked = new Set<LiveCredential>()
 
@@ -49,6 +53,12 @@ export class Suspicions {
    */
   wasJustCleared({ clearedAt, record }: LiveCredential): boolean {
     return clearedAt !== null && record.auth !== 'oauth' && this.#core.clock.now() - clearedAt < betweenProbesMs
+  }
+
+  /** Another replica has said something about the credential. */
+  heard(credential: LiveCredential): void {
+    if (credential.gate.health.state === 'suspect') return
+    this.#elsewhere.get(credential)?.()
   }
 
   /** Starts the canonical probe of a suspect, now or when the last one is a minute old. */
@@ -104,6 +114,8 @@ export class Suspicions {
   async #probe(credential: LiveCredential, pool: Pool): Promise<Finding> {
     credential.probedAt = this.#core.clock.now()
     const { generation } = credential
+    const { rights } = this.#core
+    if (rights && !(await rights.take(credential.record.id))) return this.#hear(credential)
     let result: { finding: Finding; reason: Reason }
     try {
       result = await this.#core.prober().probe(credential.record, pool.record)
@@ -111,10 +123,23 @@ export class Suspicions {
       this.#core.log.warn({ error, member: credential.record.name }, 'the canonical probe could not be sent')
       result = { finding: 'inconclusive', reason: 'auth-rejected' }
     }
+    rights?.give(credential.record.id)
     credential.finding = null
     this.#asked.delete(credential)
     const finding = credential.generation === generation ? result.finding : 'inconclusive'
     this.#conclude(credential, pool, { ...result, finding })
+    return finding
+  }
+
+  /** Another replica is asking: what it finds is adopted. */
+  async #hear(credential: LiveCredential): Promise<Finding> {
+    const told = new Promise<void>((resolve) => this.#elsewhere.set(credential, resolve))
+    await within(this.#core.clock, elsewhereMs, told, undefined)
+    this.#elsewhere.delete(credential)
+    credential.finding = null
+    this.#asked.delete(credential)
+    const finding = verdictOf(credential.gate.health)
+    this.#decided(credential, finding)
     return finding
   }
 

@@ -1,8 +1,9 @@
 import type { Clock } from '../../clock/clock.ts'
-import { type ModelFamily, nothingLearned, type Outcome, type Usage } from '../../pool/pool.ts'
+import { type Gate, type ModelFamily, nothingLearned, type Outcome, type Usage } from '../../pool/pool.ts'
 import type { Decision, Exhausted, Full, Lease, Turn } from '../api/data-path.ts'
-import type { Finding } from '../api/probes.ts'
+import type { Finding, Rights } from '../api/probes.ts'
 import { type LiveLease, LiveTurn, type Pool } from '../state/live.ts'
+import type { Registry } from '../state/registry.ts'
 import type { Exhaustions } from './exhaustion.ts'
 import type { Hosts } from './hosts.ts'
 import type { Leasing } from './leasing.ts'
@@ -13,6 +14,10 @@ import type { WaitQueue } from './wait-queue.ts'
 
 /** What a RequestTurn works with. */
 export interface TurnDeps {
+  readonly rights: Rights | null
+  readonly registry: Registry
+  /** Resolves when what was decided so far is written, or cannot be now. */
+  readonly written: () => Promise<void>
   readonly clock: Clock
   readonly leases: Map<number, LiveLease>
   readonly leasing: Leasing
@@ -24,11 +29,18 @@ export interface TurnDeps {
   readonly usage: UsageWatch
 }
 
+/** Stands for the lease of another replica. */
+const elsewhere = 0
+/** Another replica that has not settled its test by then may be gone. */
+const elsewhereMs = 15_000
+
 /** One request's turn in a pool. Each of its leases is reported once and released once. */
 export class RequestTurn extends LiveTurn implements Turn {
   readonly #deps: TurnDeps
   #lease: LiveLease | null = null
   #isOver = false
+  /** The credential that this turn has the right to test. */
+  #tests: string | null = null
 
   constructor(deps: TurnDeps, pool: Pool, model: ModelFamily | null) {
     super(pool, model, deps.clock.now())
@@ -38,6 +50,27 @@ export class RequestTurn extends LiveTurn implements Turn {
 
   next(): Decision {
     return this.#take(this.#deps.leasing.next(this))
+  }
+
+  right(): Promise<boolean> | null {
+    const { rights } = this.#deps
+    const lease = this.#lease
+    if (!rights || !lease || lease.role === 'degraded' || testedGates(lease).length === 0) return null
+    this.#tests = lease.seat.owner.record.id
+    return rights.take(this.#tests)
+  }
+
+  yield(): void {
+    const lease = this.#lease
+    if (!lease) return
+    const { clock, registry } = this.#deps
+    this.#tests = null
+    const now = clock.now()
+    for (const gate of testedGates(lease)) {
+      const { health } = gate
+      if (health.state === 'probing') gate.health = { ...health, lease: elsewhere, leaseUntil: now + elsewhereMs }
+      registry.refile(gate, now)
+    }
   }
 
   outlook(): Decision {
@@ -109,10 +142,26 @@ export class RequestTurn extends LiveTurn implements Turn {
     this.#lease = null
     if (!lease) return
     this.#deps.reporting.report(lease, this, nothingLearned)
+    this.#giveRight()
     this.#deps.leases.delete(lease.id)
     const { pool } = lease.seat
     const hasRoom = pool.selectionIndex.end(lease.seat, this.#deps.clock.now())
     this.#deps.reporting.ended(lease)
     if (hasRoom) this.#deps.queue.roomIn(pool)
   }
+
+  /** Others may test the member once they can know what this test has shown. */
+  #giveRight(): void {
+    const { rights, written } = this.#deps
+    const tested = this.#tests
+    this.#tests = null
+    if (rights && tested !== null) void written().then(() => rights.give(tested))
+  }
+}
+
+/** The gates that this lease tests: of its credential, domain and model; a host is everybody's own to reach. */
+function testedGates(lease: LiveLease): readonly Gate[] {
+  const { credential, domain, models } = lease.seat
+  const gates = [credential, ...(domain ? [domain] : []), ...models.values()]
+  return gates.filter(({ health }) => health.state === 'probing' && health.lease === lease.id)
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock/clock.ts'
 import type { Logger } from '../../log/log.ts'
 import type { Circumstances } from '../../pool/pool.ts'
 import type { EngineSettings } from '../api/api.ts'
-import type { Prober } from '../api/probes.ts'
+import type { Prober, Rights } from '../api/probes.ts'
 import type { Journal } from '../record/journal.ts'
 import type { Signals } from '../record/signals.ts'
 import type { LiveLease } from './live.ts'
@@ -17,6 +17,8 @@ export interface Core {
   readonly signals: Signals
   readonly leases: Map<number, LiveLease>
   readonly prober: () => Prober
+  /** null: nobody else tests. */
+  readonly rights: Rights | null
   readonly random: () => number
   settings: EngineSettings
 }

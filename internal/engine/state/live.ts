@@ -64,6 +64,8 @@ export class Pool implements LivePool {
   inFlight = 0
   /** The sticky pointer: who served last. */
   active: LiveSeat | null = null
+  /** Whether an operator has pointed it there, and no request has moved it since. */
+  isPointed = false
   /** Who serves while it is not decided whether the active member's key is really rejected. */
   standIn: LiveSeat | null = null
   exhausted: { since: At; told: boolean; refused: number; model: ModelFamily | null } | null = null

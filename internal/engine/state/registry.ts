@@ -206,8 +206,12 @@ export function credentialRow(credential: LiveCredential): Write {
 
 /** The row that keeps the gate: of its domain, its host, or (also for a model) its credential. */
 export function gateRow(gate: Gate, credential: LiveCredential): Write {
-  if (gate.kind === 'domain') return { put: 'domain', row: { name: gate.name, health: atRest(gate.health) } }
+  if (gate.kind === 'domain') return domainRow(gate)
   return gate.kind === 'host' ? hostRow(gate) : credentialRow(credential)
+}
+
+export function domainRow({ name, health }: Gate): Write {
+  return { put: 'domain', row: { name, health: atRest(health) } }
 }
 
 /** The row of a host that is down; a host that can be reached has none. */

@@ -13,6 +13,8 @@ const lastWordMs = 1_000
 /** What Telegram allows a bot in a group; more than that within a minute nobody reads. */
 const mostPerMinute = 20
 const minuteMs = 60_000
+/** What another process tells is looked at again after so long. */
+const notMineMs = 1_000
 
 /** What a delivery works with. */
 export interface DeliveryDeps {
@@ -21,6 +23,8 @@ export interface DeliveryDeps {
   readonly ledger: Ledger
   readonly keeper: Keeper
   readonly render: Rendering
+  /** Whether this process may tell of an incident of that kind now. */
+  readonly mayTell: (kind: string) => boolean
 }
 
 /** Brings outbox rows to one channel, one after the other, and remembers what the channel has heard. */
@@ -60,7 +64,9 @@ export class Delivery {
 
   #dueAt(row: OutboxRecord): At {
     const mutedUntil = this.#isHeld(row) ? (this.#parts.ledger.mutedUntil ?? 0) : 0
-    return Math.max(row.nextAttemptAt, this.#pausedUntil, mutedUntil)
+    const kind = this.#parts.ledger.incident(row.incident)?.kind
+    const allowedAt = kind === undefined || this.#parts.mayTell(kind) ? 0 : this.#now() + notMineMs
+    return Math.max(row.nextAttemptAt, this.#pausedUntil, mutedUntil, allowedAt)
   }
 
   /** While notices are muted, only what is urgent, or has been told before, goes on. */

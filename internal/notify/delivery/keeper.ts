@@ -5,14 +5,14 @@ import type { Ledger } from './ledger.ts'
 
 /** Writes the ledger's changes, one transaction at a time; what changes meanwhile goes into the next. */
 export class Keeper {
-  readonly #store: Store
+  readonly #store: Pick<Store, 'commit'>
   readonly #ledger: Ledger
   readonly #clock: Clock
   readonly #log: Logger
   #saving: Promise<boolean> | null = null
   #ill = false
 
-  constructor(parts: { store: Store; ledger: Ledger; clock: Clock; log: Logger }) {
+  constructor(parts: { store: Pick<Store, 'commit'>; ledger: Ledger; clock: Clock; log: Logger }) {
     this.#store = parts.store
     this.#ledger = parts.ledger
     this.#clock = parts.clock

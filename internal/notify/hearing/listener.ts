@@ -17,7 +17,7 @@ const mostBuffered = 1_000
  * nobody listened. The cursor says which audit rows have been heard and is stored with what they led to.
  */
 export class Listener {
-  readonly #store: Store
+  readonly #store: Pick<Store, 'load' | 'audit' | 'incidents' | 'outbox'>
   readonly #bus: EventBus
   readonly #clock: Clock
   readonly #log: Logger
@@ -30,7 +30,7 @@ export class Listener {
   #reading: Promise<void> = Promise.resolve()
 
   constructor(parts: {
-    store: Store
+    store: Pick<Store, 'load' | 'audit' | 'incidents' | 'outbox'>
     bus: EventBus
     clock: Clock
     log: Logger
@@ -58,6 +58,11 @@ export class Listener {
   stop(): void {
     this.#unsubscribe()
     this.#cancel?.()
+  }
+
+  /** Reads what is new in the audit log, soon. */
+  catchUp(): void {
+    if (!this.#buffer) this.#readAfter(0)
   }
 
   /** Resolves when no reading of the audit log is under way. */

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { Refusal } from '../../pool/pool.ts'
-import { type IncidentShape, incidentShape, maybeInstant, type PoolShape } from '../present.ts'
+import { type IncidentShape, incidentShape, instant, maybeInstant, type PoolShape } from '../present.ts'
 import { shownPool } from '../shown-pool.ts'
-import { verb } from '../verb.ts'
+import { type ReplicaFacts, verb } from '../verb.ts'
 
 /** Everything at a glance. */
 export interface StatusShape {
@@ -17,6 +17,21 @@ export interface StatusShape {
   origin: string
   pools: PoolShape[]
   incidents: IncidentShape[]
+  /** Those that share the store; empty where there can be only one. */
+  replicas: ReplicaShape[]
+}
+
+/** A replica of the fleet. */
+export interface ReplicaShape {
+  name: string
+  version: string
+  startedAt: string
+  seenAt: string
+  draining: boolean
+}
+
+function replicaShape({ startedAt, seenAt, ...rest }: ReplicaFacts): ReplicaShape {
+  return { ...rest, startedAt: instant(startedAt), seenAt: instant(seenAt) }
 }
 
 export const statusVerbs = {
@@ -34,6 +49,7 @@ export const statusVerbs = {
         origin: call.origin(),
         pools: call.engine.pools().map((pool) => shownPool(call, pool)),
         incidents: incidents.filter(({ record }) => record.closedAt === null).map(incidentShape),
+        replicas: ((await call.replicas?.()) ?? []).map(replicaShape),
       }
     },
   }),

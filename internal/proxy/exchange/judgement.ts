@@ -53,10 +53,7 @@ export class Judgement {
     const { turn } = this.#deps.history
     switch (decision.kind) {
       case 'lease':
-        if (this.#attempt) this.#earlier.leave(this.#attempt)
-        this.#attempt = null
-        this.#deps.history.goesTo(decision.lease)
-        return { at: 'sending', lease: decision.lease }
+        return decision.lease.role === 'active' ? this.#go(decision.lease) : this.#ifAllowed(decision.lease)
       case 'exhausted':
         return turn.mayHold(decision)
           ? this.#hold()
@@ -71,6 +68,25 @@ export class Judgement {
       case 'empty':
         return refusing(poolEmpty, 'exhausted')
     }
+  }
+
+  #go(lease: Lease): State {
+    if (this.#attempt) this.#earlier.leave(this.#attempt)
+    this.#attempt = null
+    this.#deps.history.goesTo(lease)
+    return { at: 'sending', lease }
+  }
+
+  /** Of several replicas one tests a member that recovers; the others go on without it. */
+  #ifAllowed(lease: Lease): State {
+    const { turn } = this.#deps.history
+    const right = turn.right()
+    if (right === null) return this.#go(lease)
+    return waitingFor(right, (isOurs) => {
+      if (isOurs) return this.#go(lease)
+      turn.yield()
+      return { at: 'choosing' }
+    })
   }
 
   /** The member serves. */

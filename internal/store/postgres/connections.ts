@@ -112,7 +112,11 @@ export class Connections implements PostgresPool {
       ...clientConfig(this.#options),
       max: this.#most,
       allowExitOnIdle: true,
-      onConnect: async (client) => void (await client.query(settings)),
+      onConnect: async (client) => {
+        // One that is lost between two statements of a transaction tells it by the next of them.
+        client.on('error', () => {})
+        await client.query(settings)
+      },
     })
     // An idle connection that is lost is replaced when one is needed; whoever needs it then hears of trouble.
     pool.on('error', () => this.#renew(pool))

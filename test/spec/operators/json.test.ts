@@ -105,6 +105,7 @@ describe('status --json', () => {
       startedAt: rfc3339,
       pools: [pool, { name: 'short' }],
       incidents: [],
+      replicas: [],
     })
     await spillway.daemon.core.engine.needsLogin('c', 1, 'refresh-rejected')
     await spillway.daemon.core.engine.flush()

@@ -1,0 +1,114 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type AuditEntry, type Changes, Conflict, type Shared, type Write } from '../../store/store.ts'
+import { rowOf } from '../record/row.ts'
+import { credentialRow, domainRow, poolStateRow, type Registry, seatRow } from '../state/registry.ts'
+import type { Knowledge } from './knowledge.ts'
+import { isKnownFrom } from './known-from.ts'
+
+/** An event with the rows that it explains. */
+export interface ExplainedEntry extends AuditEntry {
+  readonly rows: readonly string[]
+}
+
+/** Commits decisions against what others have decided meanwhile: their rows are taken in, and ours written on top of them. */
+export class Sharing {
+  readonly #shared: Shared
+  readonly #registry: Registry
+  readonly #knowledge: Knowledge
+  readonly #adopt: (writes: readonly Write[]) => void
+  /** The number up to which others' changes have been taken in. */
+  #seen: number
+
+  constructor(parts: {
+    shared: Shared
+    registry: Registry
+    knowledge: Knowledge
+    adopt: (writes: readonly Write[]) => void
+    seen: number
+  }) {
+    this.#shared = parts.shared
+    this.#registry = parts.registry
+    this.#knowledge = parts.knowledge
+    this.#adopt = parts.adopt
+    this.#seen = parts.seen
+  }
+
+  /** Takes in what others have changed. */
+  take({ writes, number }: Changes): void {
+    this.#adopt(writes)
+    this.#seen = Math.max(this.#seen, number)
+  }
+
+  dressed(write: Write): Write {
+    return this.#knowledge.dressed(write)
+  }
+
+  /** Resolves with the sequence number of each entry; null for those that another replica has told already. */
+  async commit(writes: readonly Write[], entries: readonly ExplainedEntry[]): Promise<readonly (number | null)[]> {
+    let seen = this.#seen
+    let batch = { writes, entries }
+    while (true) {
+      try {
+        const audit = batch.entries
+        const { seqs } = await this.#shared.commit({ writes: batch.writes, audit, seen })
+        return entries.map((entry) => seqs[batch.entries.indexOf(entry)] ?? null)
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error
+        batch = this.#reconciled(batch, error.current.writes)
+        seen = error.current.number
+      }
+    }
+  }
+
+  /** What is left to write and to tell once the rows of others are taken in. */
+  #reconciled(
+    { writes, entries }: { writes: readonly Write[]; entries: readonly ExplainedEntry[] },
+    current: readonly Write[],
+  ): { writes: readonly Write[]; entries: readonly ExplainedEntry[] } {
+    this.#adopt(current)
+    const theirs = new Map(current.map((write) => [rowOf(write), write]))
+    const left = new Map<string, Write | null>()
+    for (const write of writes) {
+      const row = rowOf(write)
+      const its = theirs.get(row)
+      const mine = its ? this.#asItIsNow(write) : write
+      left.set(row, its && mine && isDeepStrictEqual(mine, its) ? null : mine)
+    }
+    return {
+      writes: [...left.values()].filter((write) => write !== null),
+      entries: entries.filter(({ event, rows }) => {
+        const contested = rows.flatMap((row) => theirs.get(row) ?? [])
+        return event.actor !== 'spillway' || !isKnownFrom(event, contested, (member) => this.#idOf(member))
+      }),
+    }
+  }
+
+  #idOf(member: string | null): string | undefined {
+    return member === null ? undefined : this.#registry.credentials.get(member)?.record.id
+  }
+
+  /** The row of the write from the live state, in which theirs and ours are joined; null when what it is about is gone. */
+  #asItIsNow(write: Write): Write | null {
+    if (!('put' in write)) return write
+    const { byId, pools } = this.#registry
+    switch (write.put) {
+      case 'credential-state': {
+        const credential = byId.get(write.row.id)
+        return credential ? this.dressed(credentialRow(credential)) : null
+      }
+      case 'domain':
+        return this.dressed(domainRow(this.#registry.domain(write.row.name)))
+      case 'pool-state': {
+        const pool = pools.get(write.row.name)
+        return pool ? poolStateRow(pool) : null
+      }
+      case 'seat': {
+        const { pool, credentialId } = write.row
+        const seat = pools.get(pool)?.seats.find(({ owner }) => owner.record.id === credentialId)
+        return seat ? seatRow(seat) : null
+      }
+      default:
+        return write
+    }
+  }
+}
