@@ -1,4 +1,4 @@
-import { type At, availability } from '../../pool/pool.ts'
+import { type At, availability, tuningOf } from '../../pool/pool.ts'
 import type { PoolRecord, PoolState, SeatRecord, Write } from '../../store/store.ts'
 import type { Core } from '../state/context.ts'
 import { type LiveCredential, type LiveSeat, Pool } from '../state/live.ts'
@@ -41,8 +41,8 @@ export class AdoptingPools {
     const active = pool.active?.owner
     const seats = pool.seats.map((old) => {
       registry.dropSeat(old)
-      const { position, weight, epoch } = old
-      const seat = registry.newSeat(pool, old.owner, { position, weight, epoch })
+      const { position, epoch } = old
+      const seat = registry.newSeat(pool, old.owner, { ...tuningOf(old), position, epoch })
       seat.park = old.park
       return seat
     })
@@ -100,7 +100,7 @@ export class AdoptingPools {
     if (!owner) return null
     const seat = known ?? this.#core.registry.newSeat(pool, owner, row)
     seat.position = row.position
-    seat.weight = row.weight
+    Object.assign(seat, tuningOf(row))
     seat.park = row.park
     return seat
   }

@@ -94,7 +94,7 @@ export class Registry {
       host,
       models: owner.models,
       meter: owner.meter,
-      epoch: terms.epoch ?? ++this.#epoch,
+      epoch: this.#newest(terms.epoch ?? this.#epoch + 1),
       ...tuningOf(terms),
       park: null,
       index: 0,
@@ -113,6 +113,12 @@ export class Registry {
     for (const gate of [owner.gate, domain, host]) gate?.seats.add(seat)
     for (const gate of owner.models.values()) gate.seats.add(seat)
     return seat
+  }
+
+  /** The epoch; what is seated later has a higher one. */
+  #newest(epoch: number): number {
+    this.#epoch = Math.max(this.#epoch, epoch)
+    return epoch
   }
 
   dropSeat(seat: LiveSeat): void {
@@ -165,7 +171,6 @@ export class Registry {
     if (!pool) return
     const seats: LiveSeat[] = []
     for (const record of [...records].sort((a, b) => a.position - b.position)) {
-      this.#epoch = Math.max(this.#epoch, record.epoch)
       const owner = this.byId.get(record.credentialId)
       if (!owner) continue
       const seat = this.newSeat(pool, owner, record)

@@ -116,7 +116,7 @@ export class MemoryStore implements Store {
     const seq = this.rows.length + 1
     const { kind, at, pool, from, to, reason, actor, detail } = entry.event
     const hash = createHash('sha256')
-      .update(`${this.rows.at(-1)?.hash ?? ''}${JSON.stringify(entry)}`)
+      .update(`${this.rows.at(-1)?.hash ?? ''}${JSON.stringify({ event: entry.event, suppressed: entry.suppressed })}`)
       .digest('hex')
     this.rows.push({ seq, at, kind, pool, from, to, reason, actor, suppressed: entry.suppressed, detail, hash })
     return seq
