@@ -60,11 +60,11 @@ interface Voice {
 }
 
 /** The notices of the configuration: a Telegram bot, a webhook, both, or neither. */
-export function telling(parts: TellingDeps): Telling {
+export async function telling(parts: TellingDeps): Promise<Telling> {
   const { core, clock, log, config } = parts
   const settings = { ...config.notices }
   const host = config.notices.host ?? hostname()
-  const makeVoice = voices(parts, settings, host)
+  const makeVoice = await voices(parts, settings, host)
   let make: () => Voice = () => makeVoice(null)
   let voice = make()
   let isLeading = false
@@ -124,12 +124,18 @@ export function telling(parts: TellingDeps): Telling {
 }
 
 /** Makes notifiers with the channels of the configuration; without verbs, with none. */
-function voices(parts: TellingDeps, settings: Config['notices'], host: string): (ops: Operations | null) => Voice {
+async function voices(
+  parts: TellingDeps,
+  settings: Config['notices'],
+  host: string,
+): Promise<(ops: Operations | null) => Voice> {
   const { core, clock, log, config, env, guard } = parts
   const { telegram, webhook } = config.notices
   const signature = { file: webhook.secretFile, variable: webhook.secretEnv }
   const secret = secretFrom('notices.webhook', signature, env)
   const token = secretFrom('notices.telegram', { file: telegram.botTokenFile, variable: telegram.botTokenEnv }, env)
+  // Loaded only where there is a bot: it is large.
+  const telegramBot = token && (await import('../../telegram/telegram.ts'))
   const { store, bus, fleet } = core
   return (ops) => {
     const notifier = createNotifier({
@@ -149,11 +155,11 @@ function voices(parts: TellingDeps, settings: Config['notices'], host: string): 
     if (!ops) return { notifier, bot: null }
     if (webhook.url !== null)
       notifier.attach(createWebhook({ url: webhook.url, secret, clock, fetch: core.outbound.fetch }))
-    if (!token) return { notifier, bot: null }
+    if (!token || !telegramBot) return { notifier, bot: null }
     const { chatIds, apiRoot } = telegram
     // grammY's own has connections that live longer than ours; it is only replaced where a proxy is on the way.
     const proxied = core.outbound.choice.proxyFor(new URL(apiRoot)) ? { fetch: core.outbound.fetch } : {}
-    const bot = createTelegram({
+    const bot = telegramBot.createTelegram({
       token,
       chatIds,
       apiRoot,

@@ -80,6 +80,13 @@ export class MemoryFleet {
   ): Shared {
     return {
       origin,
+      health: asked(async () => ({
+        label: 'memory',
+        server: 'memory',
+        encrypted: false,
+        latencyMs: 0,
+        isPooled: false,
+      })),
       snapshot: asked(async () => ({ snapshot: await this.base.load(), number: this.number })),
       changes: asked(async (after): Promise<Changes> => {
         const found = [...this.#rows.values()].filter((row) => row.number > after && row.origin !== origin)
