@@ -20,6 +20,8 @@ export interface LiveCredentials extends Credentials {
   /** Begins to keep credentials (at the start, or a new one), or keeps one of the same id with its new record and secret. */
   add(records: readonly CredentialRecord[], secrets: readonly SecretRecord[]): void
   remove(id: string): void
+  /** Another process has changed the sealed rows of the credential: takes them up. */
+  reread(credential: CredentialRecord, secrets: readonly SecretRecord[]): Promise<void>
   /** Resolves when every file has been read once, or has had its time. */
   ready(): Promise<void>
   /** The secret for a tool that would otherwise refresh by itself; rejects with NoMaterial. */

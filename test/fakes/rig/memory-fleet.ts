@@ -60,6 +60,8 @@ export class MemoryFleet {
       prune: asked(() => base.prune()),
       incidents: asked(() => base.incidents()),
       outbox: asked(() => base.outbox()),
+      usage: asked((query) => base.usage(query)),
+      pruneUsage: asked(() => base.pruneUsage()),
       space: asked(() => base.space()),
       close: async () => {},
       shared: this.#sharedOf(origin, asked),
