@@ -33,7 +33,7 @@ export async function openInstallation(opening: Opening): Promise<{ readonly vau
   const vault = new Vault(masterKeyOf(places, databaseOf(config)))
   try {
     const key = { keyId: vault.keyId, auditKey: vault.auditKey() }
-    return { vault, store: await openStore(opening, config.store.url, key) }
+    return { vault, store: await openPlace(placeOf(opening, config.store.url, key)) }
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'other-key') throw error
     // Nothing has been sealed with it, and it would only hide that the right one is missing.
@@ -42,9 +42,8 @@ export async function openInstallation(opening: Opening): Promise<{ readonly vau
   }
 }
 
-/** Opens the store that the URL names; rejects with a StoreError or a Refusal. */
-async function openStore(opening: Opening, url: string, key: StoreKey): Promise<Store> {
-  const place = placeOf(opening, url, key)
+/** Opens the store at a place; rejects with a StoreError or a Refusal. */
+export async function openPlace(place: Place): Promise<Store> {
   return place.kind === 'sqlite' ? openSqliteStore(place.options) : openPostgresStore(place.options)
 }
 

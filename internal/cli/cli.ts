@@ -10,7 +10,7 @@ import { screenOf } from './screen.ts'
 import { commandTree } from './tree.ts'
 
 export { Unreachable } from './exit.ts'
-export type { CliIo, Invocation, Port, ServeOptions, Started } from './port.ts'
+export type { CliIo, Invocation, Port, ServeOptions, Started, StoreReport } from './port.ts'
 export { answerOf, remoteOps } from './remote.ts'
 
 /** The commands with which an installation may begin; all others look at one, or change it. */

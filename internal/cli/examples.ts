@@ -84,6 +84,10 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   version: ['version'],
   backup: ['backup spillway.backup', 'backup nightly.backup --passphrase-file backup.pass'],
   restore: ['restore spillway.backup', 'restore spillway.backup --data /srv/spillway'],
+  store: ['store check'],
+  'store check': ['store check'],
+  'store migrate': ['store migrate'],
+  'store copy': ['store copy --to postgres://spillway@db.internal/spillway', 'store copy --to sqlite:copy.db'],
   'master-key': ['master-key rotate'],
   'master-key rotate': ['master-key rotate', 'master-key rotate --json'],
 }

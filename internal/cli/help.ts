@@ -9,7 +9,7 @@ const headings: readonly (readonly [string, readonly string[]])[] = [
   ['Look:', ['status', 'check', 'doctor', 'logs', 'config', 'statusline', 'audit', 'usage']],
   [
     'Credentials and pools:',
-    ['cred', 'pool', 'key', 'token', 'apply', 'export', 'backup', 'restore', 'master-key', 'notices'],
+    ['cred', 'pool', 'key', 'token', 'apply', 'export', 'backup', 'restore', 'store', 'master-key', 'notices'],
   ],
   ['Jobs:', ['run', 'guard']],
 ]

@@ -69,6 +69,48 @@ interface Initialised {
 export const demoStories = ['failover', 'storm'] as const
 export type DemoStory = (typeof demoStories)[number]
 
+/** What a store is, and whether it is in order. */
+export interface StoreReport {
+  readonly url: string
+  readonly schema: number | null
+  readonly newest: number
+  /** The version that set the schema up. */
+  readonly writtenBy: string | null
+  /** Of PostgreSQL; null for SQLite. */
+  readonly server: {
+    readonly version: string
+    readonly encrypted: boolean
+    readonly latencyMs: number
+    readonly isPooled: boolean
+  } | null
+  readonly replicas: readonly { readonly name: string; readonly version: string; readonly seenAt: number }[]
+  readonly tables: readonly { readonly table: string; readonly rows: number }[]
+  /** What is wrong, each with what to do; empty when all is well. */
+  readonly problems: readonly { readonly what: string; readonly hint: string | null }[]
+}
+
+/** What one can do with the store itself. Every one rejects with a Refusal, or an error with a hint. */
+interface StorePort {
+  /** Brings the schema up to date; resolves with what it was before (null: there was none) and is now. */
+  migrate(where: Where): Promise<{ readonly url: string; readonly before: number | null; readonly now: number }>
+  check(where: Where): Promise<StoreReport>
+  /** Copies the store at `from` (null: the one in force) to `to`; both are `store.url`s, with absolute paths. */
+  copy(
+    where: Where,
+    ends: { readonly from: string | null; readonly to: string },
+    progress: (table: string, rows: number) => void,
+  ): Promise<{ readonly from: string; readonly to: string; readonly tables: readonly CopiedTable[] }>
+}
+
+/** A table that was copied, with a digest of its rows that both ends agree on. */
+export interface CopiedTable {
+  readonly table: string
+  readonly rows: number
+  readonly digest: string
+  /** False: it was there already. */
+  readonly written: boolean
+}
+
 /** What the command line needs from the rest of the program; the composition root implements it. */
 export interface Port {
   readonly version: string
@@ -99,6 +141,7 @@ export interface Port {
     readonly resealed: number
     readonly left: number
   }>
+  readonly store: StorePort
   /** How the configuration of these places is read. */
   loading(where: Where): LoadOptions
   /** The program as a service of the system; rejects with a Refusal where there can be none. */

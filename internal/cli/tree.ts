@@ -40,6 +40,7 @@ const groups: readonly { readonly names: readonly string[]; load(): Promise<Regi
     names: ['backup', 'restore', 'master-key'],
     load: async () => (await import('./commands/backup.ts')).backupCommands,
   },
+  { names: ['store'], load: async () => (await import('./commands/store.ts')).storeCommands },
   { names: ['demo'], load: async () => (await import('./commands/demo.ts')).demoCommand },
 ]
 

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { systemClock } from '../../internal/clock/clock.ts'
-import { openPostgresStore, type Store } from '../../internal/store/store.ts'
+import { openPostgresStore, type PostgresSettings, type Store } from '../../internal/store/store.ts'
 import type { PostgresServer } from '../fakes/postgres/server.ts'
 import type { Database } from './bench.ts'
 import { keyOf } from './sqlite.ts'
@@ -32,8 +32,8 @@ interface Opening {
   readonly program?: string
 }
 
-/** Opens the Store that the URL names. */
-export function openOn(url: string, options: Opening = {}): Promise<Store> {
+/** What a database is opened with. */
+export function settingsFor(url: string, options: Opening = {}): PostgresSettings {
   const {
     signer = 1,
     keyId = keyOf(signer).keyId,
@@ -41,7 +41,7 @@ export function openOn(url: string, options: Opening = {}): Promise<Store> {
     connectMs = 15_000,
     program = '0.1.0',
   } = options
-  return openPostgresStore({
+  return {
     url,
     key: { ...keyOf(signer), keyId },
     clock: systemClock(),
@@ -53,5 +53,10 @@ export function openOn(url: string, options: Opening = {}): Promise<Store> {
     connections: 4,
     program,
     directory: tmpdir(),
-  })
+  }
+}
+
+/** Opens the Store that the URL names. */
+export function openOn(url: string, options: Opening = {}): Promise<Store> {
+  return openPostgresStore(settingsFor(url, options))
 }

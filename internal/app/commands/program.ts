@@ -101,6 +101,20 @@ export function programPort(env: Environment): Port {
       const { rotateMasterKey } = await import('./rotation.ts')
       return rotateMasterKey(placesOf(where, env), { env, clock, version })
     },
+    store: {
+      async migrate(where) {
+        const { migrateStore } = await import('./stored.ts')
+        return migrateStore(placesOf(where, env), { env, clock, version })
+      },
+      async check(where) {
+        const { checkStore } = await import('./stored.ts')
+        return checkStore(placesOf(where, env), { env, clock, version })
+      },
+      async copy(where, ends, progress) {
+        const { copyStore } = await import('./stored.ts')
+        return copyStore(placesOf(where, env), { env, clock, version }, { ends, progress })
+      },
+    },
     loading: (where) => loading(placesOf(where, env), env),
     async service(where, scope) {
       const { serviceHere } = await import('./machine.ts')

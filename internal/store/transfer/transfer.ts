@@ -60,14 +60,16 @@ async function refuseReplicas({ shared }: Store): Promise<void> {
   throw new StoreError('locked', `the replica ${replica.name} uses the database`, { hint })
 }
 
-async function endOf(place: Place): Promise<End & { close(): Promise<void> }> {
+/** The database at a place, past its store. */
+export async function endOf(place: Place): Promise<End & { close(): Promise<void> }> {
   if (place.kind === 'postgres') return postgresDatabase(place.options)
   const { file } = place.options
   const database = openSqlite(file, { mustExist: true, busyMs: 1_000 })
   return { db: database.db, label: `sqlite:${file}`, close: async () => database.close() }
 }
 
-function faultAt(error: unknown, ...places: readonly Place[]): unknown {
+/** The error in the words of the Store. */
+export function faultAt(error: unknown, ...places: readonly Place[]): unknown {
   if (error instanceof StoreError) return error
   const isSqlite = error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE')
   const file = places.find((place) => place.kind === 'sqlite')?.options.file

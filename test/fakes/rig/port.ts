@@ -14,6 +14,13 @@ export function portWith(change: Partial<Port>): Port {
     backup: async () => ({ bytes: 0, notes: [] }),
     restore: async () => undefined,
     rotateMasterKey: async () => ({ before: '', after: '', resealed: 0, left: 0 }),
+    store: {
+      migrate: async () => ({ url: 'sqlite:/data/spillway.db', before: 1, now: 1 }),
+      check: async () => {
+        throw new Error('there is no store here')
+      },
+      copy: async (_where, { from, to }) => ({ from: from ?? 'sqlite:/data/spillway.db', to, tables: [] }),
+    },
     loading: () => ({ file: '/data/spillway.yaml', explicit: false, env: {}, dataDir: '/data' }),
     service: async () => {
       throw new Error('there is no service manager here')
