@@ -232,6 +232,7 @@ export const all: readonly Table<object>[] = [
   secrets,
   incidents,
   outbox,
+  usage,
   suppressed,
   meta,
   audit,
