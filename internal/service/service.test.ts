@@ -54,6 +54,15 @@ describe('the unit for systemd', () => {
     expect(line('ReadWritePaths', systemdUnit(spec()))).toBe(`${home}/data -%h/.codex -%h/.claude -%h/.gemini`)
   })
 
+  test.each([
+    ['/home/ann/data', 'yes'],
+    ['/tmp/data', 'no'],
+    ['/var/tmp/data', 'no'],
+    ['/tmpfiles', 'yes'],
+  ])('with its data in %s has a /tmp of its own: %s', (data, own) => {
+    expect(line('PrivateTmp', systemdUnit(spec({ data })))).toBe(own)
+  })
+
   test('of the machine has an account and a directory of its own', () => {
     const text = systemdUnit(spec({ scope: 'system', data: stateOfMachine }))
     expect(line('DynamicUser', text)).toBe('yes')

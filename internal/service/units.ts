@@ -53,7 +53,7 @@ ${own(data)}
 # A directory that guard prunes needs a line of its own: ReadWritePaths=/its/path
 NoNewPrivileges=yes
 ProtectSystem=strict
-PrivateTmp=yes
+${privateTmp(spec)}
 ProtectControlGroups=yes
 ProtectKernelTunables=yes
 RestrictSUIDSGID=yes
@@ -65,6 +65,12 @@ SystemCallArchitectures=native
 [Install]
 WantedBy=${scope === 'system' ? 'multi-user.target' : 'default.target'}
 `
+}
+
+/** A /tmp of its own, unless something that it needs is in the one of all: it would not find that. */
+function privateTmp({ data, config, program }: Spec): string {
+  const isShared = [data, config ?? '', ...program].some((path) => /^(\/var)?\/tmp\//.test(path))
+  return `PrivateTmp=${isShared ? 'no' : 'yes'}`
 }
 
 /** Nobody's account: systemd makes a user for it, and its directory. */

@@ -42,7 +42,7 @@ export function splitCommand(line: string): readonly [string, ...string[]] {
 }
 
 /** Runs a program directly and returns what it printed; throws an Error that never quotes its output. Blocks. */
-export function runCommand(words: readonly [string, ...string[]], timeoutMs: number): string {
+export function outputOf(words: readonly [string, ...string[]], timeoutMs: number): string {
   const [program, ...args] = words
   const done = spawnSync(program, args, {
     stdio: ['ignore', 'pipe', 'ignore'],

@@ -1,5 +1,5 @@
 import { type Handlers, serve } from '../../blocking/blocking.ts'
-import { runCommand } from '../sources/command.ts'
+import { outputOf } from '../sources/command.ts'
 import { dropFile, readFile, replaceFile, reserveFile, stamp } from './disk.ts'
 import type { FileTasks } from './tasks.ts'
 
@@ -17,7 +17,7 @@ const handlers: Handlers<FileTasks> = {
     dropFile(path)
     return undefined
   },
-  run: ({ words, timeoutMs }) => runCommand(words, timeoutMs),
+  run: ({ words, timeoutMs }) => outputOf(words, timeoutMs),
 }
 
 serve(handlers)

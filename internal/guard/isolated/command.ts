@@ -18,7 +18,7 @@ const mostOutput = 64 * 1024
 const mostSaid = 300
 
 /** Runs a program without a shell, in a process group of its own that is ended at the deadline. */
-export function runCommand({ words, deadlineMs }: CommandAsk): Promise<CommandAnswer> {
+export function answered({ words, deadlineMs }: CommandAsk): Promise<CommandAnswer> {
   const [program, ...args] = words
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, cwd: '/' })

@@ -1,6 +1,7 @@
 /**
  * Whether a path below a folder, with `/` between its parts, matches a pattern: `*` and `?` stay within a part, `**` spans
- * parts, `{a,b}` is one of several. Names that begin with a dot are like others.
+ * parts, `{a,b}` is one of several. Names that begin with a dot are like others. No more than that, on purpose: what matches
+ * may be deleted, and in the languages of glob libraries a `!` or a bracket selects what nobody meant.
  */
 export function matcher(pattern: string): (path: string) => boolean {
   if (pattern === '**' || pattern === '**/*') return () => true

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { runCommand } from './command.ts'
+import { answered } from './command.ts'
 import { createFile, removeFile } from './look.ts'
 import { parseMounts } from './mounts.ts'
 import { probe } from './probe.ts'
@@ -218,8 +218,7 @@ describe('the mounts', () => {
 })
 
 describe('a command', () => {
-  const script = (text: string, deadlineMs = 20_000) =>
-    runCommand({ words: [process.execPath, '-e', text], deadlineMs })
+  const script = (text: string, deadlineMs = 20_000) => answered({ words: [process.execPath, '-e', text], deadlineMs })
 
   it('gives its exit code, what it printed, and the end of its complaints', async () => {
     expect(await script('console.log(214)')).toEqual({ code: 0, output: '214\n', said: null })
@@ -244,11 +243,11 @@ describe('a command', () => {
   })
 
   it('runs without a shell', async () => {
-    const { output } = await runCommand({ words: ['echo', '$HOME; ls'], deadlineMs: 10_000 })
+    const { output } = await answered({ words: ['echo', '$HOME; ls'], deadlineMs: 10_000 })
     expect(output).toBe('$HOME; ls\n')
   })
 
   it('that is not there has no code', async () => {
-    expect(await runCommand({ words: ['/no/such'], deadlineMs: 1_000 })).toMatchObject({ code: null })
+    expect(await answered({ words: ['/no/such'], deadlineMs: 1_000 })).toMatchObject({ code: null })
   })
 })

@@ -1,5 +1,5 @@
 import { type Handlers, serve } from '../../blocking/blocking.ts'
-import { runCommand } from './command.ts'
+import { answered } from './command.ts'
 import { createFile, look, removeFile, space } from './look.ts'
 import { mounts } from './mounts.ts'
 import { probe } from './probe.ts'
@@ -15,7 +15,7 @@ const handlers: Handlers<GuardTasks> = {
   createFile: ({ path }) => createFile(path),
   removeFile: ({ path }) => removeFile(path),
   mounts: () => mounts(),
-  command: runCommand,
+  command: answered,
   walk,
   remove,
 }
