@@ -6,6 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { calls } from './calls.ts'
 import type { Plan } from './compare.ts'
 import { engine } from './engine.ts'
 import { failover } from './failover.ts'
@@ -13,6 +14,7 @@ import { type Finding, type Target, targetLines } from './finding.ts'
 import { proxied } from './proxied.ts'
 import { refusal } from './refusal.ts'
 import { rest } from './rest.ts'
+import { secure } from './secure.ts'
 import { manyStreams, type StreamPlan } from './streams/many-streams.ts'
 
 const { values: flags } = parseArgs({
@@ -34,12 +36,20 @@ const print = (line = '') => process.stdout.write(`${line}\n`)
 /** The parts of the benchmark by their names, in the order in which they run. */
 const parts: Readonly<Record<string, () => Promise<Finding>>> = {
   proxied: () => proxied(plan, say),
+  tls: () => secure(plan, say),
   refusal: () => refusal(plan),
   failover: () => failover(quick ? 100 : 1_000),
   streams: () => manyStreams({ ...streamPlan, counts: streamPlan.counts.slice(0, 1), drainMs: null }, say),
   many: () => manyStreams(streamPlan, say),
   engine: () => engine(quick ? 3 : 7),
-  rest: () => rest(quick ? [2] : [2, 10_000]),
+  rest: () =>
+    rest({
+      numbers: quick ? [2] : [2, 10_000],
+      settleMs: quick ? 8_000 : 30_000,
+      watchMs: 10_000,
+      load: { ...plan, rounds: 1 },
+    }),
+  calls: () => calls(quick ? { rounds: 3, times: 4 } : { rounds: 7, times: 10 }),
 }
 
 function chosen(): string[] {

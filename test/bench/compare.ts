@@ -14,6 +14,8 @@ export interface Scenario {
   readonly status: number
   /** What the CPU time is divided by. */
   readonly unit: 'request' | 'event'
+  /** Requests per second over all connections, for all proxies at the same time; else as many as each can take, in turn. */
+  readonly rate?: number
 }
 
 /** One side of a comparison. */
@@ -60,8 +62,26 @@ export async function compare(contenders: readonly Contender[], plan: Plan): Pro
   }
 }
 
+/** Measures all contenders at the same time, each with a load of its own; for scenarios with a rate that all can take. */
+export async function compareAtOnce(contenders: readonly Contender[], plan: Plan): Promise<readonly Measured[]> {
+  const loads = contenders.map(() => forkPinned(new URL('./load.js', import.meta.url), loadCore))
+  const all = (lengths: Plan) =>
+    Promise.all(contenders.map((contender, at) => measure(loads[at] as ChildProcess, contender, lengths)))
+  try {
+    await all({ ...plan, roundMs: plan.warmUpMs })
+    const rounds: Sample[][] = []
+    for (let round = 0; round < plan.rounds; round++) rounds.push(await all(plan))
+    return contenders.map(({ proxy: { name } }, at) => ({
+      name,
+      samples: rounds.map((samples) => samples[at] as Sample),
+    }))
+  } finally {
+    for (const load of loads) load.kill()
+  }
+}
+
 async function measure(load: ChildProcess, { proxy, scenario }: Contender, plan: Plan): Promise<Sample> {
-  const { bodyBytes, answerBytes, connections, status, unit, query } = scenario
+  const { bodyBytes, answerBytes, connections, status, unit, query, rate = null } = scenario
   const { port, headers } = proxy
   const order: Order = {
     port,
@@ -74,6 +94,7 @@ async function measure(load: ChildProcess, { proxy, scenario }: Contender, plan:
     status,
     answerBytes,
     unit,
+    rate,
     pids: proxy.pids(),
   }
   const { units, cpuSeconds, seconds, wrong, p99Ms } = await ask<Result>(load, order)

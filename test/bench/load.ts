@@ -23,6 +23,8 @@ export interface Order {
   readonly answerBytes: number | null
   /** Whether events are counted as they come, or answers when they are complete. */
   readonly unit: 'request' | 'event'
+  /** Requests per second over all connections; null: each asks again at once. */
+  readonly rate: number | null
   /** Whose CPU time is taken over the interval. */
   readonly pids: readonly number[]
 }
@@ -56,6 +58,8 @@ class Asker {
   #status = 0
   #body = 0
   #sentAt = 0
+  /** When the next request is due, in a load with a rate. */
+  #dueAt = performance.now()
   #stopped = false
   readonly over: Promise<void>
 
@@ -65,7 +69,7 @@ class Asker {
     this.#counters = counters
     this.#socket = connect({ port: order.port, host: '127.0.0.1', noDelay: true })
     this.over = new Promise((resolve) => this.#socket.on('close', () => resolve()))
-    this.#socket.on('connect', () => this.#ask())
+    this.#socket.on('connect', () => this.#askInTime())
     this.#socket.on('data', (bytes) => this.#take(bytes))
     this.#socket.on('error', () => this.#fail())
     this.#socket.on('end', () => this.#fail())
@@ -100,7 +104,17 @@ class Asker {
     this.#counters.answers++
     this.#counters.latencies.push(performance.now() - this.#sentAt)
     if (this.#stopped) this.#socket.destroy()
-    else this.#ask()
+    else this.#askInTime()
+  }
+
+  #askInTime(): void {
+    const { rate, connections } = this.#order
+    if (rate === null) {
+      this.#ask()
+      return
+    }
+    this.#dueAt = Math.max(this.#dueAt + (1_000 * connections * (0.5 + Math.random())) / rate, performance.now())
+    setTimeout(() => (this.#stopped ? this.#socket.destroy() : this.#ask()), this.#dueAt - performance.now())
   }
 
   #ask(): void {

@@ -1,5 +1,7 @@
-/** The upstream of the benchmarks: answers with a kilobyte, with a stream of events or, to a limited key, with 429. */
-import { createServer, type ServerResponse } from 'node:http'
+/** The upstream of the benchmarks, over TLS if asked: answers with a kilobyte, with a stream of events or, to a limited key, with 429. */
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import { selfSigned } from '../fakes/upstream/certificate.ts'
 import { done, event, kilobyte, limited } from './payload.ts'
 
 function events(response: ServerResponse, count: number, gapMs: number): void {
@@ -15,7 +17,9 @@ function events(response: ServerResponse, count: number, gapMs: number): void {
   next()
 }
 
-const server = createServer((request, response) => {
+const [port, secure] = process.argv.slice(2)
+
+const listener: RequestListener = (request, response) => {
   const url = new URL(request.url ?? '/', 'http://origin')
   request.on('end', () => {
     if (request.headers.authorization === 'Bearer sk-limited') {
@@ -28,6 +32,8 @@ const server = createServer((request, response) => {
     return response.end(kilobyte)
   })
   request.resume()
-})
+}
+
+const server = secure === 'tls' ? createSecureServer(selfSigned, listener) : createServer(listener)
 server.keepAliveTimeout = 600_000
-server.listen(Number(process.argv[2]), '127.0.0.1')
+server.listen(Number(port), '127.0.0.1')

@@ -34,7 +34,7 @@ const scenarios: readonly Scenario[] = [
 ]
 
 /** One scenario: µs of CPU per unit, and what spillway costs in multiples of each. */
-interface Row {
+export interface Row {
   readonly scenario: string
   readonly unit: 'request' | 'event'
   readonly proxies: readonly {
@@ -69,7 +69,8 @@ function microsOf(measured: readonly Measured[], of: string): number[] {
   return measured.find(({ name }) => name === of)?.samples.map(({ microsPerUnit }) => microsPerUnit) ?? []
 }
 
-function rowOf({ name: scenario, unit }: Scenario, measured: readonly Measured[]): Row {
+/** What was measured of all proxies in a scenario. */
+export function rowOf({ name: scenario, unit }: Scenario, measured: readonly Measured[]): Row {
   const ours = microsOf(measured, 'spillway')
   const proxies = measured.map(({ name, samples }) => {
     const micros = microsOf(measured, name)
@@ -84,7 +85,8 @@ function rowOf({ name: scenario, unit }: Scenario, measured: readonly Measured[]
   return { scenario, unit, proxies }
 }
 
-function linesOf({ scenario, unit, proxies }: Row): string[] {
+/** A row as a table. */
+export function linesOf({ scenario, unit, proxies }: Row): string[] {
   const head = `${scenario}: µs of CPU per ${unit}, and spillway ÷ it round by round: median (min–max)`
   const lines = proxies.map(({ name, micros, ratio, unitsPerSecond, p99Ms }) => {
     const rate = `${Math.round(unitsPerSecond)}/s, p99 of an answer ${said(p99Ms, 1)} ms`
@@ -94,12 +96,18 @@ function linesOf({ scenario, unit, proxies }: Row): string[] {
 }
 
 function targetsOf(rows: readonly Row[]): Target[] {
-  const ratio = ({ name: scenario }: Scenario, peer: string) =>
-    rows.find((row) => row.scenario === scenario)?.proxies.find(({ name }) => name === peer)?.ratio.median ?? Number.NaN
+  const ratio = (scenario: Scenario, peer: string) => ratioIn(rows, scenario, peer)
   return [
     { name: 'CPU per request ÷ http-proxy', value: ratio(plain, bareHttpProxy.name), atMost: 0.45 },
     { name: 'CPU per request ÷ nginx', value: ratio(plain, nginx.name), atMost: 3 },
     { name: 'CPU per request ÷ node:http + undici', value: ratio(plain, bareUndici.name), atMost: 1.05 },
     { name: 'CPU per event, 10 ms apart ÷ nginx', value: ratio(streaming.spaced, nginx.name), atMost: 2.4 },
   ]
+}
+
+/** The middle ratio of spillway to a peer in a scenario; NaN when it was not measured. */
+export function ratioIn(rows: readonly Row[], { name: scenario }: Scenario, peer: string): number {
+  return (
+    rows.find((row) => row.scenario === scenario)?.proxies.find(({ name }) => name === peer)?.ratio.median ?? Number.NaN
+  )
 }

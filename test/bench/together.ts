@@ -15,22 +15,25 @@ export interface Together {
 interface OriginKind {
   readonly module: URL
   readonly descriptors: number | null
+  /** Whether the proxies ask it over TLS. */
+  readonly isSecure: boolean
 }
 
 /** Starts an origin and the proxies in front of it, and ends them all when `use` has ended. */
 export async function together<T>(
   variants: readonly Variant[],
   use: (together: Together) => Promise<T>,
-  { module, descriptors }: OriginKind = { module: new URL('./origin.js', import.meta.url), descriptors: null },
+  kind: Partial<OriginKind> = {},
 ): Promise<T> {
+  const { module = new URL('./origin.js', import.meta.url), descriptors = null, isSecure = false } = kind
   const port = await freePort()
-  const process = forkPinned(module, loadCore, [String(port)], descriptors)
+  const process = forkPinned(module, loadCore, [String(port), isSecure ? 'tls' : 'plain'], descriptors)
   const proxies: Running[] = []
   const missing: string[] = []
   try {
     await listening(port)
     for (const variant of variants) {
-      const started = variant.start(await freePort(), port)
+      const started = variant.start(await freePort(), { port, isSecure })
       if ('missing' in started) missing.push(started.missing)
       else proxies.push(await started)
     }

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { selfSigned } from '../fakes/upstream/certificate.ts'
 import { proxyCore } from './cores.ts'
 import { allowing, family, forkPinned, listening, spawnPinned } from './process.ts'
 
@@ -25,11 +26,20 @@ export interface Running {
 /** How to start one proxy between `port` and the origin; null when it is not installed, with what is missing. */
 export interface Variant {
   readonly name: string
-  start(port: number, origin: number): Promise<Running> | { readonly missing: string }
+  start(port: number, origin: Origin): Promise<Running> | { readonly missing: string }
 }
 
+/** The upstream behind the proxies. */
+interface Origin {
+  readonly port: number
+  readonly isSecure: boolean
+}
+
+const urlOf = ({ port, isSecure }: Origin) => `${isSecure ? 'https' : 'http'}://127.0.0.1:${port}`
+
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const main = join(root, 'dist/cmd/spillway/main.js')
+/** The program as it is started. */
+export const main = join(root, 'dist/cmd/spillway/main.js')
 const path = '/openai/v1/chat/completions'
 const json = { 'content-type': 'application/json', authorization: 'Bearer sk-client' }
 
@@ -51,24 +61,24 @@ function temporary(name: string, text: string): { folder: string; file: string }
   return { folder, file }
 }
 
-const nginxConfig = (port: number, origin: number, folder: string) => `
+const nginxConfig = (port: number, origin: Origin, folder: string) => `
 daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr crit;
 events { worker_connections 20000; }
 http {
   access_log off; keepalive_requests 1000000; client_max_body_size 64m; client_body_buffer_size 2m;
   client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/f;
   uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
-  upstream origin { server 127.0.0.1:${origin}; keepalive 256; keepalive_requests 1000000; }
+  upstream origin { server 127.0.0.1:${origin.port}; keepalive 256; keepalive_requests 1000000; }
   server {
     listen 127.0.0.1:${port};
     location /openai/ {
-      proxy_pass http://origin/; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_pass ${origin.isSecure ? 'https' : 'http'}://origin/; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_set_header Authorization "Bearer sk-upstream"; proxy_buffering off;
     }
   }
 }`
 
-const haproxyConfig = (port: number, origin: number) => `
+const haproxyConfig = (port: number, origin: Origin) => `
 global
   nbthread 1
   maxconn 4000
@@ -84,7 +94,7 @@ frontend in
   http-request set-header authorization "Bearer sk-upstream"
   default_backend origin
 backend origin
-  server origin 127.0.0.1:${origin}
+  server origin 127.0.0.1:${origin.port} ${origin.isSecure ? 'ssl verify none' : ''}
 `
 
 export const nginx: Variant = {
@@ -113,13 +123,20 @@ const peer = (name: string) => new URL(`./peers/${name}.js`, import.meta.url)
 export const bareHttpProxy: Variant = {
   name: 'http-proxy',
   start: (port, origin) =>
-    running('http-proxy', port, forkPinned(peer('http-proxy'), proxyCore, [String(port), String(origin)])),
+    running('http-proxy', port, forkPinned(peer('http-proxy'), proxyCore, [String(port), urlOf(origin)])),
 }
 
 export const bareUndici: Variant = {
   name: 'node:http + undici',
   start: (port, origin) =>
-    running('node:http + undici', port, forkPinned(peer('undici'), proxyCore, [String(port), String(origin)])),
+    running('node:http + undici', port, forkPinned(peer('undici'), proxyCore, [String(port), urlOf(origin)])),
+}
+
+/** What no program on Node's sockets can cost less than. */
+export const floor: Variant = {
+  name: 'relay of bytes',
+  start: (port, origin) =>
+    running('relay of bytes', port, forkPinned(peer('relay'), proxyCore, [String(port), urlOf(origin)])),
 }
 
 export const portkey: Variant = {
@@ -127,7 +144,7 @@ export const portkey: Variant = {
   start(port, origin) {
     const entry = join(root, 'test/bench/node_modules/@portkey-ai/gateway/build/start-server.js')
     if (!existsSync(entry)) return { missing: 'portkey is not installed (npm install in test/bench)' }
-    const host = { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `http://127.0.0.1:${origin}/v1` }
+    const host = { 'x-portkey-provider': 'openai', 'x-portkey-custom-host': `${urlOf(origin)}/v1` }
     const child = spawnPinned(proxyCore, [process.execPath, entry, `--port=${port}`, '--headless'])
     return running('portkey', port, child, { path: '/v1/chat/completions', headers: { ...json, ...host } })
   },
@@ -162,7 +179,7 @@ export function spillway(name = 'spillway', shape: PoolShape = { members: 2, lim
         name,
         { provider: 'openai', source: { env: `BENCH_KEYS#${at + 1}` } },
       ])
-      const upstream = `http://127.0.0.1:${origin}`
+      const upstream = urlOf(origin)
       const { strategy = 'sticky', maxWaitMs = 0 } = shape
       const pools = { openai: { provider: 'openai', members, upstream, strategy, maxWaitMs } }
       cli(['apply', '-'], JSON.stringify({ credentials: Object.fromEntries(credentials), pools }))
@@ -175,6 +192,7 @@ export function spillway(name = 'spillway', shape: PoolShape = { members: 2, lim
         SPILLWAY_LOG_LEVEL: 'error',
         ...shape.settings,
         BENCH_KEYS: secrets.join(','),
+        NODE_EXTRA_CA_CERTS: temporary('ca.pem', selfSigned.cert).file,
       })
       const ended = new Promise<number | null>((resolve) => child.on('exit', resolve))
       const stop = () => {

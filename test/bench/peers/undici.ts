@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type Dispatcher, Pool } from 'undici'
 
-const [port, origin] = process.argv.slice(2)
-const pool = new Pool(`http://127.0.0.1:${origin}`, { connections: 256, pipelining: 1 })
+const [port, origin = ''] = process.argv.slice(2)
+const pool = new Pool(origin, { connections: 256, pipelining: 1, connect: { rejectUnauthorized: false } })
 const hopByHop = new Set([
   'connection',
   'keep-alive',
