@@ -31,10 +31,11 @@ export interface ToldUsage {
  * (`isWhole` false) such a beginning says nothing yet.
  */
 export function tokensTold({ first, last }: ToldUsage, isWhole: boolean): Tokens | null {
-  const [begun, ended] = [first, last].map((text) => fields(readJson(onOneLine(text)))) as [Fields, Fields]
-  if (!isWhole && first === last && !('total_tokens' in ended || 'totalTokenCount' in ended)) return null
+  const ended = fields(readJson(onOneLine(last)))
+  // Nearly all answers tell it once, and this is done for each.
+  if (first === last) return isWhole || 'total_tokens' in ended || 'totalTokenCount' in ended ? tokensOf(ended) : null
   const told = Object.entries(ended).filter(([, value]) => value !== null)
-  return tokensOf({ ...begun, ...Object.fromEntries(told) })
+  return tokensOf({ ...fields(readJson(onOneLine(first))), ...Object.fromEntries(told) })
 }
 
 /** Data of several lines, as a server-sent event carries it, is one text. */

@@ -47,6 +47,8 @@ export class Accounts {
   #open = new Map<string, Account>()
   #models = new Set<string>()
   #closed: Account[] = []
+  /** Where the latest answer went, with whose it was: the next one is often the same. */
+  #latest: { readonly entry: Entry; readonly account: Account } | null = null
 
   /** `writer` names this run of the program. */
   constructor(writer: string) {
@@ -100,10 +102,19 @@ export class Accounts {
     this.#closed = [...this.#closed, ...waiting].slice(-mostWaiting)
     this.#open = new Map()
     this.#models = new Set()
+    this.#latest = null
     this.#hour = hour
   }
 
-  #accountOf({ pool, key, member, model }: Entry): Account {
+  #accountOf(entry: Entry): Account {
+    const latest = this.#latest
+    if (latest !== null && isSame(latest.entry, entry)) return latest.account
+    const account = this.#found(entry)
+    this.#latest = { entry, account }
+    return account
+  }
+
+  #found({ pool, key, member, model }: Entry): Account {
     const named = { pool, key, member, model: this.#known(modelName(model)) }
     const known = this.#open.get(keyOf(named))
     if (known) return known
@@ -126,6 +137,10 @@ export class Accounts {
     const counts = { requests: 0, unmetered: 0, unpriced: 0, written: 0, ...nothing }
     return { hour: this.#hour, writer: this.#writer, ...names, ...counts }
   }
+}
+
+function isSame(one: Entry, other: Entry): boolean {
+  return one.member === other.member && one.model === other.model && one.key === other.key && one.pool === other.pool
 }
 
 function keyOf({ pool, key, member, model }: Omit<Entry, 'model'> & { readonly model: string }): string {

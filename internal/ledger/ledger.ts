@@ -6,7 +6,7 @@ import type { Cancel, Clock } from '../clock/clock.ts'
 import type { Tokens } from '../dialect/dialect.ts'
 import type { Store, UsageQuery, UsageRetention, UsageSum } from '../store/store.ts'
 import { Accounts, type Entry, hourMs } from './accounts.ts'
-import { costOf, type PriceList, priceOf } from './prices.ts'
+import { costOf, type Price, type PriceList, priceOf } from './prices.ts'
 import { CachedShares } from './shares.ts'
 
 export { hourOf } from './accounts.ts'
@@ -33,14 +33,15 @@ export interface LedgerDeps {
 const behindMs = 30_000
 const rowsAtOnce = 500
 
-/** The prices of a provider's models are looked up once; so many are remembered. */
+/** The prices of a provider's models are looked up once; so many of each are remembered. */
 const mostRemembered = 1_000
 
 export class Ledger {
   readonly #deps: LedgerDeps
   readonly #accounts: Accounts
   readonly #shares = new CachedShares()
-  readonly #prices = new Map<string, ReturnType<typeof priceOf>>()
+  /** By model, by provider. */
+  readonly #prices = new Map<string, Map<string, Price | null>>()
   #cancelWrite: Cancel | null = null
   #cancelPrune: Cancel = () => {}
   #writing: Promise<void> = Promise.resolve()
@@ -65,7 +66,7 @@ export class Ledger {
   note(served: Entry & { readonly provider: string }, tokens: Tokens | null): void {
     const { clock, counted } = this.#deps
     const now = clock.now()
-    const price = this.#priceOf(served.provider, served.model ?? '')
+    const price = tokens && this.#priceOf(served.provider, served.model ?? '')
     this.#accounts.add(served, { tokens, cost: tokens && price && costOf(price, tokens) }, now)
     if (tokens !== null) {
       this.#shares.add(served.pool, tokens, now)
@@ -97,12 +98,12 @@ export class Ledger {
     await this.#written()
   }
 
-  #priceOf(provider: string, model: string): ReturnType<typeof priceOf> {
-    const name = `${provider} ${model}`
-    const known = this.#prices.get(name)
+  #priceOf(provider: string, model: string): Price | null {
+    const prices = this.#prices.get(provider) ?? new Map<string, Price | null>()
+    const known = prices.get(model)
     if (known !== undefined) return known
     const price = priceOf(this.#deps.prices, provider, model)
-    if (this.#prices.size < mostRemembered) this.#prices.set(name, price)
+    if (prices.size < mostRemembered) this.#prices.set(provider, prices.set(model, price))
     return price
   }
 
