@@ -68,7 +68,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'audit export': ['audit export > audit.jsonl'],
   usage: ['usage', 'usage --since 24h --by model', 'usage --by pool,member --json'],
   token: ['token codex', 'token codex --json'],
-  run: ['run --pool team --job nightly -- ./agent.sh', 'run --pool team --retries 3 -- sh -c "a && b"'],
+  run: [
+    'run --pool team --job nightly -- ./agent.sh',
+    'run --pool team --retries 3 -- sh -c "a && b"',
+    'run --pool team --wait-reset -- ./overnight.sh',
+  ],
   guard: ['guard status', 'guard evidence --markdown'],
   'guard status': ['guard status'],
   'guard enforce': ['guard enforce sessions --dry-run'],

@@ -152,11 +152,18 @@ test.each([
   [{ how: 'exit', code: 3 } as const, 'run: attempt failed (exit 3); next one in 5 s (2 left)'],
   [{ how: 'signal', signal: 'SIGKILL' } as const, 'run: attempt failed (SIGKILL); next one in 5 s (2 left)'],
 ])('a retry after %j is announced', (ended, line) => {
-  expect(noteText({ kind: 'retrying', ended, waitMs: 5_000, retriesLeft: 2 })).toBe(line)
+  expect(noteText({ kind: 'retrying', ended, waitMs: 5_000, retriesLeft: 2 }, now)).toBe(line)
+})
+
+test('a wait for a pool is announced with its end', () => {
+  const cooling: CheckShape = { ...check, verdict: 'cooling', member: 'work', retryAt: '2026-01-05T14:05:00.000Z' }
+  expect(noteText({ kind: 'waiting', check: cooling }, now)).toBe(
+    'run: waiting: openai is cooling: work recovers first, at 14:05:00 UTC (in 5 min); Ctrl-C ends it',
+  )
 })
 
 test('what could not be noted is said with its reason', () => {
-  expect(noteText({ kind: 'unnoted', error: new Error('the disk is full') })).toBe(
+  expect(noteText({ kind: 'unnoted', error: new Error('the disk is full') }, now)).toBe(
     'run: the job could not be noted: the disk is full',
   )
 })

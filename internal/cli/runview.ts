@@ -35,9 +35,10 @@ export function conclusionOf(ending: Exclude<Ending, { kind: 'no-daemon' }>, now
 }
 
 /** What is said while a run goes on. */
-export function noteText(note: RunNote): string {
+export function noteText(note: RunNote, now: number): string {
   if (note.kind === 'unnoted')
     return `run: the job could not be noted: ${note.error instanceof Error ? note.error.message : note.error}`
+  if (note.kind === 'waiting') return `run: waiting: ${checkText(note.check, now)}; Ctrl-C ends it`
   const { ended, waitMs, retriesLeft } = note
   const how = ended.how === 'exit' ? `exit ${ended.code}` : ended.how === 'signal' ? ended.signal : ended.how
   return `run: attempt failed (${how}); next one in ${span(waitMs)} (${retriesLeft} left)`

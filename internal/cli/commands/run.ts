@@ -12,6 +12,7 @@ interface RunOptions {
   readonly budget: string[]
   readonly hotPath: string[]
   readonly retries: number
+  readonly waitReset?: true
   readonly backoff: Backoff
   readonly type: JobType
 }
@@ -24,6 +25,7 @@ export function runCommand(program: Command, cli: Cli): void {
     .option('--budget <name>', 'a directory that it must not fill over its budget (repeatable)', more, [])
     .option('--hot-path <name>', 'what must be readable (repeatable)', more, [])
     .option('--retries <n>', 'attempts after the first', wholeNumber, jobDefaults.retries)
+    .option('--wait-reset', 'wait for a pool that is exhausted until it is back, and start then')
     .addOption(
       new Option('--backoff <first..longest>', 'how long to wait after a failure, at most; doubles with each')
         .argParser(backoff)
@@ -52,6 +54,7 @@ async function run(cli: Cli, command: Command, given: { words: string[]; options
         budgets: budget,
         hotPaths: hotPath,
         retries,
+        waitReset: given.options.waitReset === true,
         backoff,
         type,
         command: line,
@@ -59,7 +62,7 @@ async function run(cli: Cli, command: Command, given: { words: string[]; options
         env: io.env,
         terminal: io.stdin.isTTY === true,
       },
-      { ...processDeps(), ops, stdio: 'inherit', tell: (note: RunNote) => screen.note(noteText(note)) },
+      { ...processDeps(), ops, stdio: 'inherit', tell: (note: RunNote) => screen.note(noteText(note, io.port.now())) },
     )
     if (ending.kind === 'no-daemon')
       throw new Unreachable('no daemon runs, and a worker needs its proxy', 'spillway serve starts it')

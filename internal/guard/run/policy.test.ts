@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { CheckShape } from '../../ops/ops.ts'
-import { type Decision, decide, type Facts, type HaltReason, haltReason, infraBackoff } from './policy.ts'
+import { type Decision, decide, type Facts, type HaltReason, haltReason, infraBackoff, resetWaitMs } from './policy.ts'
 
 const serving: CheckShape = {
   pool: 'openai',
@@ -42,6 +42,23 @@ const facts: Facts = {
   backoff: { firstMs: 1_000, maxMs: 300_000 },
   random: 0.5,
 }
+
+describe('a pool that is waited for', () => {
+  const now = Date.parse('2026-01-05T14:00:00.000Z')
+  const at = (seconds: number) => new Date(now + seconds * 1_000).toISOString()
+  test.each<[string, CheckShape | 'silent', number | null]>([
+    ['that cools is asked again when it is back', { ...cooling, retryAt: at(20) }, 20_000],
+    ['that is away for long is asked every minute: it may come back early', { ...cooling, retryAt: at(7_200) }, 60_000],
+    ['that should be back is asked every second', { ...cooling, retryAt: at(-5) }, 1_000],
+    ['whose upstream is down is waited for, too', { ...unreachable, retryAt: at(4) }, 4_000],
+    ['that says nothing is asked every minute', 'silent', 60_000],
+    ['that serves is not', serving, null],
+    ['that needs a person is not', lapsed, null],
+    ['that names no time is not', { ...cooling, retryAt: null }, null],
+  ])('%s', (_name, pool, ms) => {
+    expect(resetWaitMs(pool, now)).toBe(ms)
+  })
+})
 
 describe('the pool forbids', () => {
   test.each<[string, CheckShape, HaltReason | null]>([

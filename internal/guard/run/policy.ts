@@ -96,6 +96,16 @@ export function haltReason(pool: CheckShape, type: JobType): HaltReason | null {
   return pool.people.length > 0 ? 'disabled' : 'empty'
 }
 
+/** How often, in ms, a pool that is waited for is asked: it may come back before its time. */
+const resetPollMs = { least: 1_000, most: 60_000 }
+
+/** How long until a pool is asked again that comes back by itself, in ms; null for one that serves, or waits for a person. */
+export function resetWaitMs(pool: PoolState, now: number): number | null {
+  if (pool === 'silent') return resetPollMs.most
+  if ((pool.verdict !== 'cooling' && pool.verdict !== 'unreachable') || pool.retryAt === null) return null
+  return Math.min(resetPollMs.most, Math.max(resetPollMs.least, Date.parse(pool.retryAt) - now))
+}
+
 /** What comes after an attempt. Success and the operator's will come first, then what retrying cannot mend, then the retries. */
 export function decide(facts: Facts): Decision {
   const { ended, tally, backoff } = facts

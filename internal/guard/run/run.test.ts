@@ -61,6 +61,7 @@ function request(change: Partial<RunRequest> = {}): RunRequest {
     budgets: [],
     hotPaths: [],
     retries: 3,
+    waitReset: false,
     backoff: { firstMs: 1_000, maxMs: 300_000 },
     command: script(''),
     cwd: folder,
@@ -200,6 +201,103 @@ describe('a pool that cannot serve', () => {
       hurry(note)
     }
     expect(await run({ command }, { tell })).toMatchObject({ kind: 'halted', why: 'exhausted', attempts: 1 })
+  })
+
+  describe('that is waited for', () => {
+    const waits = { waitReset: true }
+    /** Takes the note, and lets the time pass that the run waits for: as long as the pool cools, or for so many minutes. */
+    function patient(note: RunNote, minutes = 0): void {
+      notes.push(note)
+      if (note.kind === 'waiting') void pass(minutes)
+    }
+    async function pass(minutes: number): Promise<void> {
+      for (let left = minutes; ; left--) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        const { verdict, retryAt } = await bench.ops.poolCheck({ name: 'openai' })
+        if (left <= 0 && verdict !== 'cooling') return
+        const coolsMs = Date.parse(retryAt ?? '') - bench.clock.now()
+        await bench.clock.advance(coolsMs > 0 ? Math.min(60_000, coolsMs) : 60_000)
+      }
+    }
+    const failingOnce = script(
+      'process.exit(require("node:fs").readFileSync("starts", "utf8").split("\\n").length > 2 ? 0 : 1)',
+    )
+
+    test('the job is started when it is back, and told once', async () => {
+      bench.attempt('openai', limited)
+      expect(await run(waits, { tell: patient })).toMatchObject({ kind: 'exited', why: 'succeeded', attempts: 1 })
+      expect(notes).toMatchObject([{ kind: 'waiting', check: { verdict: 'cooling', member: 'work' } }])
+      expect(starts()).toHaveLength(1)
+    })
+
+    test('a job that fails with it is started again, which takes a retry', async () => {
+      const ops = whoseFirstJobMeets(async () => bench.attempt('openai', limited))
+      expect(await run({ ...waits, command: failingOnce }, { ops, tell: patient })).toMatchObject({
+        why: 'succeeded',
+        attempts: 2,
+      })
+      expect(notes.map(({ kind }) => kind)).toEqual(['waiting'])
+    })
+
+    test('is not waited for once the retries are used up', async () => {
+      const ops = whoseFirstJobMeets(async () => bench.attempt('openai', limited))
+      const command = script('process.exit(1)')
+      expect(await run({ ...waits, retries: 0, command }, { ops, tell: patient })).toMatchObject({
+        kind: 'halted',
+        why: 'exhausted',
+        attempts: 1,
+      })
+      expect(notes).toEqual([])
+    })
+
+    test('ends the run when it turns out to need a person', async () => {
+      bench.attempt('openai', limited)
+      const tell = (note: RunNote) => {
+        void lapse()
+        patient(note, 1)
+      }
+      expect(await run(waits, { tell })).toMatchObject({ kind: 'halted', why: 'session-expired', attempts: 0 })
+    })
+
+    test('is not waited for any more when the run is told to stop', async () => {
+      bench.attempt('openai', limited)
+      const tell = () => queueMicrotask(() => [...listeners].map((listener) => listener('SIGINT')))
+      expect(await run(waits, { tell })).toEqual({ kind: 'exited', why: 'stopped', code: 130, attempts: 0 })
+      expect(listeners.size).toBe(0)
+    })
+
+    test('may be asked in vain while its daemon starts anew, but not for long', async () => {
+      bench.attempt('openai', limited)
+      let asked = 0
+      const poolCheck: RunDeps['ops']['poolCheck'] = (args) =>
+        asked++ === 1 ? Promise.reject(new Error('connect ENOENT')) : bench.ops.poolCheck(args)
+      const missingOne = (note: RunNote) => patient(note, 2)
+      expect(await run(waits, { ops: { ...bench.ops, poolCheck }, tell: missingOne })).toMatchObject({ code: 0 })
+      bench.attempt('openai', limited)
+      const gone: RunDeps['ops']['poolCheck'] = (args) =>
+        asked++ === 0 ? bench.ops.poolCheck(args) : Promise.reject(new Error('connect ENOENT'))
+      asked = 0
+      const tell = (note: RunNote) => patient(note, 11)
+      expect(await run(waits, { ops: { ...bench.ops, poolCheck: gone }, tell })).toMatchObject({
+        kind: 'cooled',
+        why: 'daemon-silent',
+        attempts: 0,
+      })
+    })
+
+    test('is tried by one job first, and the others wait for that', async () => {
+      const until = new Date(bench.clock.now() + 30_000).toISOString()
+      const halfOpen = { verdict: 'half-open' as const, pool: 'openai', until }
+      let asked = 0
+      const guardAdmit: RunDeps['ops']['guardAdmit'] = async (args) => {
+        if (asked++ > 0) return bench.ops.guardAdmit(args)
+        setTimeout(() => void bench.clock.advance(30_000), 5)
+        return halfOpen
+      }
+      expect(await run(waits, { ops: { ...bench.ops, guardAdmit } })).toMatchObject({ kind: 'exited', code: 0 })
+      const refusing: RunDeps['ops'] = { ...bench.ops, guardAdmit: async () => halfOpen }
+      expect(await run({}, { ops: refusing })).toMatchObject({ kind: 'not-admitted' })
+    })
   })
 
   test('does not end a run that succeeded all the same', async () => {

@@ -1,71 +1,23 @@
-import type { StdioOptions } from 'node:child_process'
-import type { Clock } from '../../clock/clock.ts'
-import { type AdmitShape, type CheckShape, type ClaimShape, type Ops, Refusal } from '../../ops/ops.ts'
-import { type CommandLine, exitCodeOf, startChild } from './child.ts'
+import type { AdmitShape } from '../../ops/ops.ts'
+import { exitCodeOf, startChild } from './child.ts'
 import {
   admit,
-  type Backoff,
   type Decision,
   decide,
   type Ended,
   type Final,
-  type FinishReason,
-  type HaltReason,
   haltReason,
-  type JobType,
+  infraBackoff,
   type PoolState,
   type Tally,
-  type Trouble,
 } from './policy.ts'
 import { folderTrouble, proxyTrouble } from './preconditions.ts'
-import { JobSeat, namelessSeat, type Outlook, type Seat, type SeatOps } from './seat.ts'
-import { type onStopSignals, Stop } from './stop.ts'
+import type { Ending, RunDeps, RunRequest } from './request.ts'
+import { askPool, ResetWait } from './reset.ts'
+import { JobSeat, namelessSeat, type Outlook, type Seat } from './seat.ts'
+import { Stop } from './stop.ts'
 
-export interface RunRequest {
-  readonly pool: string
-  /** The name under which the job is remembered between runs; null remembers nothing. */
-  readonly job: string | null
-  readonly type: JobType
-  /** Budgets and hot paths that it needs, beside those of its pool and its folder. */
-  readonly budgets: readonly string[]
-  readonly hotPaths: readonly string[]
-  /** Attempts after the first. */
-  readonly retries: number
-  readonly backoff: Backoff
-  readonly command: CommandLine
-  readonly cwd: string
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** Whether a person at a terminal can interrupt the job directly. */
-  readonly terminal: boolean
-}
-
-export interface RunDeps {
-  readonly ops: SeatOps & Pick<Ops, 'poolCheck' | 'status' | 'env' | 'guardAdmit'>
-  readonly clock: Clock
-  /** From 0 up to, but not including, 1. */
-  random(): number
-  /** Who runs jobs here, as the holder of a claim is shown. */
-  readonly holder: string
-  /** What the child gets as its streams. */
-  readonly stdio: StdioOptions
-  readonly onStop: typeof onStopSignals
-  tell(note: RunNote): void
-}
-
-/** What is told while a run goes on. */
-export type RunNote =
-  | { readonly kind: 'retrying'; readonly ended: Ended; readonly waitMs: number; readonly retriesLeft: number }
-  | { readonly kind: 'unnoted'; readonly error: unknown }
-
-/** How a run ended; `attempts` of 0 says that nothing was started. */
-export type Ending =
-  | { readonly kind: 'exited'; readonly why: FinishReason; readonly code: number; readonly attempts: number }
-  | { readonly kind: 'halted'; readonly why: HaltReason; readonly check: CheckShape; readonly attempts: number }
-  | { readonly kind: 'cooled'; readonly why: Trouble; readonly waitMs: number; readonly attempts: number }
-  | { readonly kind: 'refused'; readonly claim: ClaimShape }
-  /** A directory, a path or the trial of a half-open pool stands against it. */
-  | { readonly kind: 'not-admitted'; readonly why: Exclude<AdmitShape, { verdict: 'go' }> }
-  | { readonly kind: 'no-daemon' }
+export type { Ending, RunDeps, RunNote, RunRequest } from './request.ts'
 
 /**
  * Runs the command under the pool's breaker. Nothing is started, and nothing written, when the pool cannot serve, the job
@@ -73,17 +25,33 @@ export type Ending =
  * the like, and with whatever `ops` rejects with when nobody answers.
  */
 export async function runJob(request: RunRequest, parts: RunDeps): Promise<Ending> {
-  const check = await parts.ops.poolCheck({ name: request.pool })
-  const why = haltReason(check, request.type)
-  if (why !== null) return { kind: 'halted', why, check, attempts: 0 }
-  const admission = await admittedBy(request, parts)
-  if (admission.verdict !== 'go') return { kind: 'not-admitted', why: admission }
   const stop = new Stop(parts.onStop, request.terminal)
   try {
+    const forbidden = await forbiddenBy(request, parts, stop)
+    if (forbidden) return forbidden
     const seat = await seatOf(request.job, parts)
     return seat.kind === 'refused' ? seat : await new Run(request, parts, { seat: seat.seat, stop }).go()
   } finally {
     stop.end()
+  }
+}
+
+/** What stands against the start, once a pool that is waited for is back; null when nothing does. */
+async function forbiddenBy(request: RunRequest, parts: RunDeps, stop: Stop): Promise<Ending | null> {
+  const reset = new ResetWait(request, parts, stop)
+  let check: PoolState = await parts.ops.poolCheck({ name: request.pool })
+  for (;;) {
+    check = await reset.over(check)
+    if (stop.signal) return { kind: 'exited', why: 'stopped', code: exitCodeOf(stop.ended), attempts: 0 }
+    if (check === 'silent') return { kind: 'cooled', why: 'daemon-silent', waitMs: infraBackoff.firstMs, attempts: 0 }
+    const why = haltReason(check, request.type)
+    if (why !== null) return { kind: 'halted', why, check, attempts: 0 }
+    const admission = await admittedBy(request, parts)
+    if (admission.verdict === 'go') return null
+    // Whoever tries the pool that is back first tries it for all who wait.
+    if (admission.verdict !== 'half-open' || !request.waitReset) return { kind: 'not-admitted', why: admission }
+    await reset.trial(admission.until)
+    check = await askPool(parts.ops, request.pool)
   }
 }
 
@@ -152,15 +120,30 @@ class Run {
   async #untilDecided(aim: Aim): Promise<{ decision: Final; ended: Ended }> {
     for (;;) {
       const ended = await this.#attempt(aim)
+      const heard = this.#stop.signal
       const decision = await this.#decided(ended)
-      if (decision.kind !== 'retry') return { decision, ended }
-      this.#tally = decision.tally
-      await this.#seat.note(decision)
-      this.#parts.tell({ kind: 'retrying', ended, waitMs: decision.waitMs, retriesLeft: this.#retriesLeft })
-      const forbidden = await this.#waited(decision.waitMs)
-      const { signal } = this.#stop
-      if (forbidden) return { decision: forbidden, ended: signal ? { how: 'signal', signal } : ended }
+      const forbidden = await this.#reset(decision.kind === 'retry' ? await this.#retrying(decision, ended) : decision)
+      if (forbidden) return { decision: forbidden, ended: heard === this.#stop.signal ? ended : this.#stop.ended }
     }
+  }
+
+  /** Waits for the retry; resolves with what came up meanwhile and forbids it. */
+  async #retrying(decision: Extract<Decision, { kind: 'retry' }>, ended: Ended): Promise<Final | null> {
+    this.#tally = decision.tally
+    await this.#seat.note(decision)
+    this.#parts.tell({ kind: 'retrying', ended, waitMs: decision.waitMs, retriesLeft: this.#retriesLeft })
+    return this.#waited(decision.waitMs)
+  }
+
+  /** Waits until a pool is back that halts the run and comes back by itself; resolves with what forbids another attempt then. */
+  async #reset(forbidden: Final | null): Promise<Final | null> {
+    if (forbidden?.kind !== 'halt' || this.#retriesLeft <= 0) return forbidden
+    const reset = new ResetWait(this.#request, this.#parts, this.#stop)
+    const check = await reset.over(forbidden.check, () => this.#seat.takenOver)
+    const finish = { kind: 'finish', tally: this.#tally, waitMs: 0 } as const
+    if (this.#stop.signal) return { ...finish, why: 'stopped' }
+    if (this.#seat.takenOver) return { ...finish, why: 'taken-over' }
+    return admit(check, this.#request.type, this.#tally)
   }
 
   get #retriesLeft(): number {
@@ -195,7 +178,7 @@ class Run {
       ended,
       stopped: this.#stop.signal !== null,
       takenOver: this.#seat.takenOver,
-      pool: succeeded ? null : await this.#ask(),
+      pool: succeeded ? null : await askPool(this.#parts.ops, this.#request.pool),
       type: this.#request.type,
       tally: this.#tally,
       retriesLeft: this.#retriesLeft,
@@ -212,17 +195,7 @@ class Run {
     const finish = { kind: 'finish', tally: this.#tally, waitMs: Math.max(0, dueAt - clock.now()) } as const
     if (this.#stop.signal) return { ...finish, why: 'stopped' }
     if (this.#seat.takenOver) return { ...finish, why: 'taken-over' }
-    return admit(await this.#ask(), this.#request.type, this.#tally)
-  }
-
-  async #ask(): Promise<PoolState> {
-    try {
-      return await this.#parts.ops.poolCheck({ name: this.#request.pool })
-    } catch (error) {
-      // A pool that is gone is the operator's affair; nobody there to ask is trouble that may pass.
-      if (error instanceof Refusal) throw error
-      return 'silent'
-    }
+    return admit(await askPool(this.#parts.ops, this.#request.pool), this.#request.type, this.#tally)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock/clock.ts'
 import type { Child } from './child.ts'
+import type { Ended } from './policy.ts'
 
 export type StopSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP'
 
@@ -31,6 +32,11 @@ export class Stop {
   /** The first signal; null: the run may go on. */
   get signal(): StopSignal | null {
     return this.#signal
+  }
+
+  /** How a run ends that was told to stop while nothing ran. */
+  get ended(): Ended {
+    return { how: 'signal', signal: this.#signal ?? 'SIGTERM' }
   }
 
   /** Resolves when the child has ended, which hears of stop signals meanwhile. */

@@ -75,6 +75,7 @@ async function job(more: { budgets?: string[] } = {}): Promise<Ending> {
       ...jobDefaults,
       budgets: more.budgets ?? [],
       hotPaths: [],
+      waitReset: false,
       command: [process.execPath, '-e', script],
       cwd: program.beside(''),
       env: { PATH: process.env.PATH },
