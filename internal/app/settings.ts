@@ -11,6 +11,8 @@ export function engineSettings(config: Config): EngineSettings {
     maxWaitMs: pools.maxWaitMs,
     onExhausted: pools.onExhausted,
     preemptAt: pools.preemptAt,
+    affinity: pools.affinity,
+    rampPerSecond: pools.rampPerSecond,
     dedupeMs: notices.dedupeMs,
     headMs: upstream.headMs,
   }

@@ -42,7 +42,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'pool show': ['pool show team'],
   'pool create': ['pool create team --provider openai --members work,personal'],
   'pool delete': ['pool delete team'],
-  'pool set': ['pool set team maxWaitMs=30s onExhausted=degrade', 'pool set team maxWaitMs=default'],
+  'pool set': [
+    'pool set team maxWaitMs=30s onExhausted=degrade',
+    'pool set team affinity=conversation',
+    'pool set team maxWaitMs=default',
+  ],
   'pool add': ['pool add team spare', 'pool add team spare --position 1'],
   'pool tune': [
     'pool tune team spare --tier 2',

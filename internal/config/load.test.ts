@@ -50,7 +50,13 @@ describe('the defaults', () => {
     expect(config.disk.reserveBytes).toBe('auto')
     expect(config.admin).toEqual({ socket: '/data/admin.sock', listen: null, tokenFile: null })
     expect(config.store.url).toBe('sqlite:/data/spillway.db')
-    expect(config.pools).toEqual({ maxWaitMs: 10_000, onExhausted: 'reject', preemptAt: null })
+    expect(config.pools).toEqual({
+      maxWaitMs: 10_000,
+      onExhausted: 'reject',
+      preemptAt: null,
+      affinity: 'none',
+      rampPerSecond: 4,
+    })
   })
 
   it.each([

@@ -19,6 +19,7 @@ import { geminiShaped } from './shapes/gemini.ts'
 import { openaiShaped } from './shapes/openai.ts'
 
 export { type ClientKind, clientKind } from './clients.ts'
+export { conversationInBody, conversationInHeaders, conversationInText } from './conversation.ts'
 export { remembered } from './headers.ts'
 export { foreignIssuer } from './issuer.ts'
 export { findClientKey, isKeyHeader, stripKeyFromProtocols, stripKeyFromQuery } from './keys.ts'

@@ -2,6 +2,7 @@ import type { Clock } from '../clock/clock.ts'
 import type { Spoken } from '../dialect/dialect.ts'
 import type { EventBus, EventKind } from '../events/events.ts'
 import type { Logger } from '../log/log.ts'
+import { Conversations } from '../pool/pool.ts'
 import type { Shared, Snapshot, Store, Write } from '../store/store.ts'
 import type { Engine, EngineSettings } from './api/api.ts'
 import type { Prober, Rights } from './api/probes.ts'
@@ -18,6 +19,7 @@ import { Exhaustions } from './requests/exhaustion.ts'
 import { Hosts } from './requests/hosts.ts'
 import { mayStillServe } from './requests/lease-validity.ts'
 import { Leasing } from './requests/leasing.ts'
+import { Pacing } from './requests/pacing.ts'
 import { Reporting } from './requests/reporting.ts'
 import { Revivals } from './requests/revivals.ts'
 import { Suspicions } from './requests/suspicion.ts'
@@ -87,6 +89,7 @@ function makeCore(parts: EngineDeps): Core {
     journal,
     signals: new Signals({ journal, clock, windowMs, onSuppressed: parts.onSuppressed }),
     leases: new Map(),
+    conversations: new Conversations(),
     prober: parts.prober,
     rights: parts.shared?.rights ?? null,
     random: parts.random,
@@ -114,6 +117,7 @@ function assemble(core: Core, shared: EngineDeps['shared']): Engine {
   const { registry, clock, leases, rights } = core
   const sharing = shared ? share(core, shared, { queue, exhaustions, suspicions }) : null
   const written = () => core.journal.durable().catch(() => {})
+  const pacing = new Pacing(core)
   const turnDeps = {
     rights,
     registry,
@@ -122,6 +126,7 @@ function assemble(core: Core, shared: EngineDeps['shared']): Engine {
     leases,
     leasing,
     queue,
+    pacing,
     reporting,
     suspicions,
     exhaustions,
@@ -149,7 +154,8 @@ function assemble(core: Core, shared: EngineDeps['shared']): Engine {
       return decision
     },
     wantsModel: (pool) => (pool as Pool).modelLimits > 0 || capacities.concerns(pool as Pool),
-    begin: (pool, model) => new RequestTurn(turnDeps, pool as Pool, model),
+    keepsConversations: ({ record }) => (record.affinity ?? core.settings.affinity) === 'conversation',
+    begin: (pool, model, conversation = null) => new RequestTurn(turnDeps, pool as Pool, { model, conversation }),
     mayStillServe: (lease) => mayStillServe(lease as LiveLease),
 
     createPool: pools.createPool.bind(pools),

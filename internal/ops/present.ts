@@ -1,6 +1,6 @@
 import type { MemberStatus, PoolStatus } from '../engine/engine.ts'
 import type { OpenIncident } from '../notify/notify.ts'
-import { type At, type Health, type Park, remedyFor } from '../pool/pool.ts'
+import { type Affinity, type At, type Health, type OnExhausted, type Park, remedyFor } from '../pool/pool.ts'
 import { typed } from './hint.ts'
 import { dialectFor } from './names.ts'
 
@@ -78,8 +78,9 @@ export interface PoolShape {
   strategy: string
   upstream: string | null
   maxWaitMs: number | null
-  onExhausted: 'reject' | 'degrade' | null
+  onExhausted: OnExhausted | null
   preemptAt: number | null
+  affinity: Affinity | null
   probePath: string | null
   /** Who would serve now; null when nobody can. */
   active: string | null
@@ -203,6 +204,7 @@ export function poolShape(status: PoolStatus, now: At, live: boolean): Omit<Pool
     maxWaitMs: record.maxWaitMs,
     onExhausted: record.onExhausted,
     preemptAt: record.preemptAt,
+    affinity: record.affinity,
     probePath: record.probePath,
     active: status.active,
     exhausted: status.exhausted,

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { StoreError } from './fault.ts'
+import { affinity } from './migrations/affinity.ts'
 import { first } from './migrations/first.ts'
 import { fleet } from './migrations/fleet.ts'
 import type { Migration, Spelling } from './migrations/migration.ts'
@@ -8,7 +9,7 @@ import { tuning } from './migrations/tuning.ts'
 import { usage } from './migrations/usage.ts'
 
 /** In order and for ever: the schema's number is how many of them a database has seen. */
-const migrations: readonly Migration[] = [first, shape, fleet, tuning, usage]
+const migrations: readonly Migration[] = [first, shape, fleet, tuning, usage, affinity]
 
 /** The schema that this version of the program reads and writes. */
 export const newestSchema = migrations.length

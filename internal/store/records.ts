@@ -1,5 +1,17 @@
 import type { DomainEvent } from '../events/events.ts'
-import type { Actor, At, Cooling, Findings, Health, ModelFamily, Park, Probing, Reason } from '../pool/pool.ts'
+import type {
+  Actor,
+  Affinity,
+  At,
+  Cooling,
+  Findings,
+  Health,
+  ModelFamily,
+  OnExhausted,
+  Park,
+  Probing,
+  Reason,
+} from '../pool/pool.ts'
 import type { Sealed } from '../vault/vault.ts'
 
 /** Where the secret of a credential comes from; a reference, never the secret. */
@@ -82,9 +94,10 @@ export interface PoolRecord {
   readonly upstream: string | null
   readonly strategy: string
   readonly maxWaitMs: number | null
-  readonly onExhausted: 'reject' | 'degrade' | null
+  readonly onExhausted: OnExhausted | null
   readonly preemptAt: number | null
   readonly probePath: string | null
+  readonly affinity: Affinity | null
   readonly createdAt: At
 }
 

@@ -78,6 +78,7 @@ export const pools = table<PoolRecord>('pools', ['name'], {
   onExhausted: text('on_exhausted'),
   preemptAt: fraction('preempt_at'),
   probePath: text('probe_path'),
+  affinity: text('affinity'),
   createdAt: whole('created_at'),
 })
 

@@ -78,6 +78,7 @@ function pool(members: MemberShape[]): PoolShape {
     maxWaitMs: null,
     onExhausted: null,
     preemptAt: null,
+    affinity: null,
     probePath: null,
     active: members[0]?.name ?? null,
     exhausted: false,

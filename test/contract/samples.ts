@@ -36,7 +36,7 @@ export function state(id: string, generation: number): CredentialState {
 }
 
 export function pool(name: string): PoolRecord {
-  const unset = { upstream: null, maxWaitMs: null, onExhausted: null, preemptAt: null, probePath: null }
+  const unset = { upstream: null, maxWaitMs: null, onExhausted: null, preemptAt: null, affinity: null, probePath: null }
   return { name, provider: 'openai', strategy: 'sticky', ...unset, createdAt: at }
 }
 
@@ -121,6 +121,7 @@ export const full = sampleOf({
         maxWaitMs: 1_500,
         onExhausted: 'degrade',
         preemptAt: 0.05,
+        affinity: 'conversation',
         probePath: '/v1/models',
         createdAt: at,
       },

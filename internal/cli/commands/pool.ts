@@ -102,7 +102,7 @@ function change(pool: Command, cli: Cli): void {
   leaf(
     pool,
     'set <name> <key=value...>',
-    'strategy, maxWaitMs, onExhausted, preemptAt, probePath, upstream; nothing after = takes it back',
+    'strategy, maxWaitMs, onExhausted, preemptAt, affinity, probePath, upstream; nothing after = takes it back',
   ).action((name: string, pairs: string[], _options: object, command: Command) =>
     cli.withOps(command, async (ops) => {
       await ops.poolSet({ name, set: Object.fromEntries(pairs.map(pair)) })

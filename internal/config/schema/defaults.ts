@@ -27,7 +27,7 @@ export const defaults = {
     holdMs: { codex: '60s', default: '2s' },
   },
   cooldown: { rateLimitedMs: '60s', authMs: '300s', maxMs: '30m', parkMs: '300s', earlyProbeMs: '15m' },
-  pools: { maxWaitMs: '10s', onExhausted: 'reject', preemptAt: null },
+  pools: { maxWaitMs: '10s', onExhausted: 'reject', preemptAt: null, affinity: 'none', rampPerSecond: 4 },
   notices: {
     dedupeMs: '30s',
     failover: 'silent',

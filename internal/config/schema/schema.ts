@@ -84,9 +84,23 @@ const pools = z.strictObject({
     'How long a request is held when recovery is that near. Every agent waits 50 s in silence; Gemini CLI asks again after 60 s.',
     { min: '0s', max: longestWait },
   ),
-  onExhausted: choice('Answer locally, or send to the member that recovers soonest.', ['reject', 'degrade']),
+  onExhausted: choice(
+    'Answer locally, send to the member that recovers soonest, or wait as long as clients bear it (50 s, or the maxWaitMs of the pool).',
+    ['reject', 'degrade', 'hold'],
+  ),
   preemptAt: orNull(
     number('Leave a member when this many percent of its limit are used.', { min: 1, max: 100, fraction: true }),
+  ),
+  affinity: choice('Whether requests of a conversation go to the member that has served it, where its cache is.', [
+    'none',
+    'conversation',
+  ]),
+  rampPerSecond: number(
+    'How many requests a second move to a member because another one failed; nobody waits longer than 2 s.',
+    {
+      min: 1,
+      max: 100_000,
+    },
   ),
 })
 

@@ -1,5 +1,5 @@
 import type { EventKind } from '../../events/events.ts'
-import type { CooldownSettings } from '../../pool/pool.ts'
+import type { Affinity, CooldownSettings, OnExhausted } from '../../pool/pool.ts'
 import type { AuditRow, Changes, Write } from '../../store/store.ts'
 import type { Signal } from '../record/signals.ts'
 import type { Commands } from './commands.ts'
@@ -11,8 +11,11 @@ import type { Views } from './views.ts'
 export interface EngineSettings {
   readonly cooldown: CooldownSettings & { readonly parkMs: number }
   readonly maxWaitMs: number
-  readonly onExhausted: 'reject' | 'degrade'
+  readonly onExhausted: OnExhausted
   readonly preemptAt: number | null
+  readonly affinity: Affinity
+  /** How many requests a second may move to a member because another one failed. */
+  readonly rampPerSecond: number
   readonly dedupeMs: number
   /** How long an upstream may take to answer at all; a probe's lease outlives it. */
   readonly headMs: number

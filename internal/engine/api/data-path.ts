@@ -53,6 +53,8 @@ export type Decision =
   /** Everybody who could serve has been tried by this request: pass the last answer on. */
   | { readonly kind: 'tried-all' }
   | Full
+  /** The request moves because a member failed, and waits until it is let onto the next one (`pace`). */
+  | { readonly kind: 'paced' }
   /** The pool has no members at all. */
   | { readonly kind: 'empty' }
 
@@ -63,8 +65,10 @@ export interface DataPath {
   turnAway(pool: LivePool): Exhausted | null
   /** True when the model of a request can matter, so that its body must be parsed for it. */
   wantsModel(pool: LivePool): boolean
-  /** One more request is under way, until its turn ends. */
-  begin(pool: LivePool, model: ModelFamily | null): Turn
+  /** Whether requests of a conversation go to the member that has served it, so that they have to tell which they belong to. */
+  keepsConversations(pool: LivePool): boolean
+  /** One more request is under way, until its turn ends; `conversation`: a digest of what it belongs to. */
+  begin(pool: LivePool, model: ModelFamily | null, conversation?: string | null): Turn
   /** Whether the lease's member could serve still: not once it has cooled, needs a login, is disabled, or lost its seat. */
   mayStillServe(lease: Lease): boolean
 }
@@ -97,6 +101,10 @@ export interface Turn {
   mayHold(decision: Exhausted | Full): boolean
   /** Waits in the queue while the pool is exhausted and recovery is near, or is full; then the same answers as `next`. `signal` ends the wait. */
   hold(signal: AbortSignal): Promise<Decision>
+  /** Milliseconds this request has waited to be let onto another member. */
+  readonly pacedMs: number
+  /** Waits until the request is let onto another member, at most 2 s in all; then the same answers as `next`. */
+  pace(signal: AbortSignal): Promise<Decision>
   /** Applies what came back at the first decisive head or stream event; further calls for the same lease do nothing. */
   report(outcome: Outcome): void
   /** A failure inside an answer that has been reported as a success: cools, cannot replay. */

@@ -1,6 +1,6 @@
 import type { At, Caps, Health, ModelFamily, Park, Reason, Usage } from '../../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
-import type { Decision, Full } from './data-path.ts'
+import type { Decision } from './data-path.ts'
 
 export interface MemberStatus {
   readonly name: string
@@ -55,7 +55,7 @@ export interface WhyNot {
 /** Which member would serve now and in which rung, and for each other member why it would not. */
 export interface Explanation {
   readonly pool: string
-  readonly decision: Exclude<Decision, Full>
+  readonly decision: Exclude<Decision, { kind: 'full' | 'paced' }>
   readonly why: string
   readonly members: readonly WhyNot[]
 }

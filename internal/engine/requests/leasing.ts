@@ -1,4 +1,5 @@
 import {
+  type At,
   availability,
   closedGates,
   isClosed,
@@ -13,17 +14,19 @@ import {
   select,
   startProbe,
 } from '../../pool/pool.ts'
-import type { Decision, Exhausted, Full, Lease } from '../api/data-path.ts'
+import type { Decision, Exhausted, Lease } from '../api/data-path.ts'
+import type { Explanation } from '../api/views.ts'
 import { type Core, circumstances } from '../state/context.ts'
 import { LiveLease, type LiveSeat, type LiveTurn, type Pool } from '../state/live.ts'
 import { isReachable } from '../state/seat-health.ts'
 import type { Capacities } from './capacities.ts'
+import type { Pacing } from './pacing.ts'
 
 const probeMarginMs = 60_000
 
 /** What a request would be told: the decision, and the seat and rung that would serve; null where none would. */
 export interface Preview {
-  readonly decision: Exclude<Decision, Full>
+  readonly decision: Explanation['decision']
   readonly seat: LiveSeat | null
   readonly rung: Rung | null
 }
@@ -39,12 +42,13 @@ export class Leasing {
     this.#capacities = capacities
   }
 
-  /** The next member for this request, or why there is none. */
-  next(turn: LiveTurn): Decision {
+  /** The next member for this request, or why there is none; `ramp`: a request that moves is let on at a rate. */
+  next(turn: LiveTurn, ramp: Pacing | null = null): Decision {
     const { pool } = turn
     if (pool.seats.length === 0) return { kind: 'empty' }
     const now = this.#core.clock.now()
-    const choice = select(pool.selectionIndex, this.#wish(pool, turn.model, turn.tried), now)
+    const preferred = this.#preferred(turn, now)
+    const choice = select(pool.selectionIndex, { ...this.#wish(pool, turn.model, turn.tried), preferred }, now)
     switch (choice.rung) {
       case 'exhausted':
         return exhaustion(pool, choice)
@@ -54,6 +58,10 @@ export class Leasing {
         return { kind: 'tried-all' }
       case 'full':
         return { kind: 'full' }
+      case 'healthy':
+      case 'parked':
+        if (ramp && !ramp.admits(choice.seat as LiveSeat, turn)) return { kind: 'paced' }
+        return { kind: 'lease', lease: this.#grant(turn, choice.seat as LiveSeat, choice.rung) }
       default:
         return { kind: 'lease', lease: this.#grant(turn, choice.seat as LiveSeat, choice.rung) }
     }
@@ -127,6 +135,13 @@ export class Leasing {
     return { decision: { kind: 'lease', lease: this.#draft(seat, choice.rung, pool, model) }, seat, rung: choice.rung }
   }
 
+  /** Who has served the conversation, if it is still a member. */
+  #preferred({ conversation, pool }: LiveTurn, now: At): LiveSeat | null {
+    if (conversation === null) return null
+    const seat = this.#core.conversations.seatOf(conversation, now)
+    return seat && pool.holds(seat) ? seat : null
+  }
+
   #wish(pool: Pool, model: string | null, tried: readonly LiveSeat[]) {
     const degrade = (pool.record.onExhausted ?? this.#core.settings.onExhausted) === 'degrade'
     const passedOver = this.#capacities.passedOver(pool, model, this.#core.clock.now())
@@ -139,6 +154,8 @@ export class Leasing {
     const lease = this.#draft(seat, rung, pool, turn.model)
     if (rung !== 'degraded') this.#takeProbes(lease, seat, turn)
     pool.selectionIndex.begin(seat, lease.issuedAt)
+    lease.isMoved = turn.leases.length > 0
+    if (lease.isMoved) seat.owner.moved++
     seat.requests++
     seat.lastUsedAt = lease.issuedAt
     turn.leases.push(lease)

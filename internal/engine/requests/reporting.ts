@@ -102,6 +102,7 @@ export class Reporting {
     if (pool.exhausted) this.#exhaustions.servedBy(pool, seat, turn.model)
     this.#activeMembers.served(seat, turn)
     this.#backups.served(seat, turn)
+    if (turn.conversation !== null) this.#core.conversations.note(turn.conversation, seat, this.#core.clock.now())
   }
 
   #applyToGates(blame: Blamed, turn: LiveTurn | null, outcome: Outcome): void {

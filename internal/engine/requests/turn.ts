@@ -7,6 +7,7 @@ import type { Registry } from '../state/registry.ts'
 import type { Exhaustions } from './exhaustion.ts'
 import type { Hosts } from './hosts.ts'
 import type { Leasing } from './leasing.ts'
+import type { Pacing } from './pacing.ts'
 import type { Reporting } from './reporting.ts'
 import type { Suspicions } from './suspicion.ts'
 import type { UsageWatch } from './usage.ts'
@@ -22,6 +23,7 @@ export interface TurnDeps {
   readonly leases: Map<number, LiveLease>
   readonly leasing: Leasing
   readonly queue: WaitQueue
+  readonly pacing: Pacing
   readonly reporting: Reporting
   readonly suspicions: Suspicions
   readonly exhaustions: Exhaustions
@@ -42,14 +44,23 @@ export class RequestTurn extends LiveTurn implements Turn {
   /** The credential that this turn has the right to test. */
   #tests: string | null = null
 
-  constructor(deps: TurnDeps, pool: Pool, model: ModelFamily | null) {
-    super(pool, model, deps.clock.now())
+  constructor(deps: TurnDeps, pool: Pool, asked: { model: ModelFamily | null; conversation: string | null }) {
+    super(pool, asked.model, deps.clock.now())
+    this.conversation = asked.conversation
     this.#deps = deps
     pool.inFlight++
   }
 
   next(): Decision {
-    return this.#take(this.#deps.leasing.next(this))
+    return this.#take(this.#paced())
+  }
+
+  async pace(signal: AbortSignal): Promise<Decision> {
+    return this.#take(await this.#deps.pacing.wait(this, signal, () => this.#paced()))
+  }
+
+  #paced(): Decision {
+    return this.#deps.leasing.next(this, this.#deps.pacing)
   }
 
   right(): Promise<boolean> | null {
@@ -144,7 +155,8 @@ export class RequestTurn extends LiveTurn implements Turn {
     this.#deps.reporting.report(lease, this, nothingLearned)
     this.#giveRight()
     this.#deps.leases.delete(lease.id)
-    const { pool } = lease.seat
+    const { pool, owner } = lease.seat
+    if (lease.isMoved) owner.moved--
     const hasRoom = pool.selectionIndex.end(lease.seat, this.#deps.clock.now())
     this.#deps.reporting.ended(lease)
     if (hasRoom) this.#deps.queue.roomIn(pool)

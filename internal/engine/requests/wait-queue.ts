@@ -1,3 +1,4 @@
+import { isWorthWaiting, longestWaitMs, type OnExhausted } from '../../pool/pool.ts'
 import type { Decision, Exhausted, Full } from '../api/data-path.ts'
 import type { Core } from '../state/context.ts'
 import type { LiveTurn, Pool, Waiter } from '../state/live.ts'
@@ -23,8 +24,7 @@ export class WaitQueue {
   mayHold(pool: Pool, decision: Exhausted | Full, heldMs: number): boolean {
     const patience = this.#patienceMs(pool, heldMs)
     if (patience <= 0 || decision.kind === 'full') return patience > 0
-    const { retryAt } = decision
-    return retryAt !== null && retryAt - this.#core.clock.now() <= patience
+    return isWorthWaiting(decision.retryAt, this.#core.clock.now() + patience, this.#onExhausted(pool))
   }
 
   /** What every request to a pool that is known to be exhausted is told, where none may wait; null when one has to be looked at. */
@@ -34,10 +34,15 @@ export class WaitQueue {
   }
 
   #patienceMs(pool: Pool, heldMs: number): number {
-    return (pool.record.maxWaitMs ?? this.#core.settings.maxWaitMs) - heldMs
+    const ofAll = this.#core.settings.maxWaitMs
+    return longestWaitMs({ onExhausted: this.#onExhausted(pool), ofPool: pool.record.maxWaitMs, ofAll }) - heldMs
   }
 
-  /** Waits while recovery is within the pool's `maxWaitMs`, or nobody has room, then answers as `Leasing.next` does. */
+  #onExhausted({ record }: Pool): OnExhausted {
+    return record.onExhausted ?? this.#core.settings.onExhausted
+  }
+
+  /** Waits while recovery is within the pool's patience, or nobody has room, then answers as `Leasing.next` does. */
   hold(turn: LiveTurn, signal: AbortSignal): Promise<Decision> {
     const decision = this.#leasing.next(turn)
     const { pool } = turn

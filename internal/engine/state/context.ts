@@ -1,11 +1,11 @@
 import type { Clock } from '../../clock/clock.ts'
 import type { Logger } from '../../log/log.ts'
-import type { Circumstances } from '../../pool/pool.ts'
+import type { Circumstances, Conversations } from '../../pool/pool.ts'
 import type { EngineSettings } from '../api/api.ts'
 import type { Prober, Rights } from '../api/probes.ts'
 import type { Journal } from '../record/journal.ts'
 import type { Signals } from '../record/signals.ts'
-import type { LiveLease } from './live.ts'
+import type { LiveLease, LiveSeat } from './live.ts'
 import type { Registry } from './registry.ts'
 
 /** What the parts of the engine share. */
@@ -16,6 +16,8 @@ export interface Core {
   readonly journal: Journal
   readonly signals: Signals
   readonly leases: Map<number, LiveLease>
+  /** Who has served which conversation. */
+  readonly conversations: Conversations<LiveSeat>
   readonly prober: () => Prober
   /** null: nobody else tests. */
   readonly rights: Rights | null

@@ -23,6 +23,10 @@ export interface LiveCredential {
   readonly seats: Set<LiveSeat>
   /** Recent upstream errors, for the outlier rule. */
   failedAt: readonly At[]
+  /** When the next request may move to it because another member failed. */
+  rampFreeAt: At
+  /** How many requests that moved to it are under way. */
+  moved: number
   /** The HTTP status of the latest failure that changed something. */
   lastStatus: number | null
   /** What the upstream last said of its limits. */
@@ -57,6 +61,15 @@ export interface Waiter {
   readonly resolve: (decision: Decision) => void
 }
 
+/** A request that moves because a member failed, and waits until it is let onto the next one, at most until `until`. */
+export interface Paced {
+  readonly turn: LiveTurn
+  readonly since: At
+  readonly until: At
+  readonly next: () => Decision
+  readonly resolve: (decision: Decision) => void
+}
+
 /** A pool with its live facts. */
 export class Pool implements LivePool {
   record: PoolRecord
@@ -83,6 +96,9 @@ export class Pool implements LivePool {
   readonly servesFor = new Map<ModelFamily, LiveSeat>()
   readonly storm = new Storm()
   readonly waiters = new Set<Waiter>()
+  /** Requests that wait for their turn in the ramp, and whether their shared timer is armed. */
+  readonly paced = new Set<Paced>()
+  isPacing = false
   /** How many model limits its members have; above 0, bodies are parsed for the model. */
   modelLimits = 0
   /** How many waiters the next success releases. */
@@ -133,7 +149,12 @@ export class LiveTurn {
   readonly startedAt: At
   readonly leases: LiveLease[] = []
   tried: LiveSeat[] = []
+  /** A digest of the conversation that it belongs to; null when that does not matter. */
+  conversation: string | null = null
   heldMs = 0
+  /** How long it has waited for the ramp, but for the wait that is under way. */
+  pacedMs = 0
+  paced: Paced | null = null
   blamed = false
   /** The latest member of this turn that could no longer serve. */
   failed: LiveSeat | null = null
@@ -156,10 +177,12 @@ export class LiveLease implements Lease {
   readonly role: Lease['role']
   readonly model: ModelFamily | null
   reported = false
+  /** Whether its request came from another member. */
+  isMoved = false
   /** Whether the member answers: as far as has been seen of it. */
   isAnswered = false
 
-  constructor(id: number, seat: LiveSeat, terms: { role: Lease['role']; model: ModelFamily | null; issuedAt: At }) {
+  constructor(id: number, seat: LiveSeat, terms: Pick<Lease, 'role' | 'model' | 'issuedAt'>) {
     this.id = id
     this.seat = seat
     this.credential = seat.owner.record

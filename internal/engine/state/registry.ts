@@ -64,6 +64,8 @@ export class Registry {
       models: new Map(),
       seats: new Set(),
       failedAt: [],
+      rampFreeAt: 0,
+      moved: 0,
       lastStatus: null,
       meter: { windows: [] },
       meteredAt: 0,

@@ -50,6 +50,7 @@ const pool = z.strictObject({
   maxWaitMs: setting,
   onExhausted: setting,
   preemptAt: setting,
+  affinity: setting,
   probePath: setting,
 })
 

@@ -121,7 +121,7 @@ pools:
         'pools.yaml:10: pools.openai.members.0: no credential named wrok; did you mean work?',
         'pools.yaml:11: pools.openai.members.1: claude is a credential of anthropic, the pool is one of openai',
         'pools.yaml:12: pools.openai.strategy: "stiky" is not a strategy; did you mean sticky? (one of sticky, ordered, round-robin, least-loaded, weighted)',
-        'pools.yaml:16: pools.far.onExhausted: "perhaps" is not a value of onExhausted (one of reject, degrade)',
+        'pools.yaml:16: pools.far.onExhausted: "perhaps" is not a value of onExhausted (one of reject, degrade, hold)',
       ].join('\n'),
     })
     expect((await ops.credList({})).map(({ name }) => name)).toEqual(['claude'])

@@ -71,7 +71,7 @@ function sourceSheet(source: CredentialRecord['source']): unknown {
 }
 
 function poolSheet(call: Call, record: PoolRecord): object {
-  const { upstream, strategy, maxWaitMs, onExhausted, preemptAt, probePath } = record
+  const { upstream, strategy, maxWaitMs, onExhausted, preemptAt, affinity, probePath } = record
   return {
     provider: record.provider,
     ...(record.shape === undefined ? {} : { shape: record.shape }),
@@ -82,6 +82,7 @@ function poolSheet(call: Call, record: PoolRecord): object {
       maxWaitMs: maxWaitMs === null ? null : formatDuration(maxWaitMs),
       onExhausted,
       preemptAt,
+      affinity,
       probePath,
     }),
   }

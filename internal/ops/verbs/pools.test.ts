@@ -28,6 +28,7 @@ describe('the status of a pool', () => {
       maxWaitMs: null,
       onExhausted: null,
       preemptAt: null,
+      affinity: null,
       probePath: null,
       active: 'b',
       activeFor: [],
@@ -244,6 +245,7 @@ describe('the settings of a pool', () => {
       maxWaitMs: null,
       onExhausted: null,
       preemptAt: null,
+      affinity: null,
       probePath: null,
     })
   })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { longestWait, parseDuration } from '../../config/config.ts'
-import { Refusal, strategies } from '../../pool/pool.ts'
+import { affinities, onExhaustedWords, Refusal, strategies } from '../../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
 import { checkBaseUrl } from '../address.ts'
 import { commonShape, credentialsNamed, poolNamed, sameProvider } from '../find.ts'
@@ -19,9 +19,10 @@ export const defaultSettings: Settings = {
   onExhausted: null,
   preemptAt: null,
   probePath: null,
+  affinity: null,
 }
 
-const settingNames = ['strategy', 'maxWaitMs', 'onExhausted', 'preemptAt', 'probePath', 'upstream'] as const
+const settingNames = ['strategy', 'maxWaitMs', 'onExhausted', 'preemptAt', 'affinity', 'probePath', 'upstream'] as const
 type SettingName = (typeof settingNames)[number]
 
 /** A value of `pool set`, as text or already typed; null, nothing and `default` put the default back. */
@@ -58,7 +59,9 @@ function setting(call: Call, key: SettingName, value: string | number): Partial<
     case 'maxWaitMs':
       return { maxWaitMs: waitMs(value) }
     case 'onExhausted':
-      return { onExhausted: oneOf('value of onExhausted', String(value), ['reject', 'degrade'] as const) }
+      return { onExhausted: oneOf('value of onExhausted', String(value), onExhaustedWords) }
+    case 'affinity':
+      return { affinity: oneOf('value of affinity', String(value), affinities) }
     case 'preemptAt':
       return { preemptAt: percent(value) }
     case 'probePath':
@@ -119,6 +122,7 @@ const poolCreate = verb({
     maxWaitMs: settingValue.optional(),
     onExhausted: settingValue.optional(),
     preemptAt: settingValue.optional(),
+    affinity: settingValue.optional(),
     probePath: settingValue.optional(),
   }),
   async run(call, { name, provider, shape, members, ...rest }): Promise<PoolShape> {
@@ -200,6 +204,7 @@ const poolSettings = verb({
       maxWaitMs: { value: call.config().pools.maxWaitMs, origin: 'configuration' },
       onExhausted: { value: call.config().pools.onExhausted, origin: 'configuration' },
       preemptAt: { value: call.config().pools.preemptAt, origin: 'configuration' },
+      affinity: { value: call.config().pools.affinity, origin: 'configuration' },
       probePath: { value: dialect.probe(dialect.defaultBaseUrl ?? '', null)?.path ?? null, origin: 'provider' },
       upstream: { value: dialect.defaultBaseUrl, origin: 'provider' },
     }

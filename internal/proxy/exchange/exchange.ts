@@ -8,6 +8,7 @@ import { passOn, sendError, sendExhausted } from './answers.ts'
 import { type AnyAttemptListener, Attempts, type TurnContext } from './attempts.ts'
 import { type BodyListener, BodyReader } from './body-reader.ts'
 import type { AdmittedRequest, ProxyContext } from './context.ts'
+import { conversationOf } from './conversation.ts'
 import { countingFor } from './counting.ts'
 import { Judgement } from './judgement.ts'
 import { Outgoing } from './outgoing.ts'
@@ -145,7 +146,9 @@ export class Exchange implements BodyListener, AnyAttemptListener {
     this.#bodyAt = clock.mono()
     retries.earn()
     try {
-      const turn = engine.begin(pool, engine.wantsModel(pool) ? this.#outgoing.model() : null)
+      const model = engine.wantsModel(pool) ? this.#outgoing.model() : null
+      const conversation = engine.keepsConversations(pool) ? conversationOf(this.#admitted, body) : null
+      const turn = engine.begin(pool, model, conversation)
       const history = new RequestHistory(this.#context, turn, body.held)
       const deps = { context: this.#context, history, outgoing: this.#outgoing, left: () => this.#leaving() }
       this.#begun = { history, judgement: new Judgement(deps) }

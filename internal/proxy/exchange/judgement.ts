@@ -60,6 +60,8 @@ export class Judgement {
           : this.#exhausted(decision, { look: () => turn.next(), goOn: (found) => this.chosen(found) })
       case 'full':
         return turn.mayHold(decision) ? this.#hold() : refusing(everybodyBusy, 'passed')
+      case 'paced':
+        return waitingFor(turn.pace(this.#deps.left()), (found) => this.chosen(found))
       case 'host-down':
         return refusing(hostDown(decision, this.#deps.context.clock.now()), 'upstream_error')
       case 'tried-all':

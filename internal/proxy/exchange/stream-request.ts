@@ -46,7 +46,7 @@ export function modelAtEnds(bytes: HeldBody): string | null {
 }
 
 /** A short body, or the beginning and the end of a long one; a byte in each character. */
-function endsOf(bytes: HeldBody): readonly string[] {
+export function endsOf(bytes: HeldBody): readonly string[] {
   if (bytes.length === 0) return []
   const { text } = bytes
   if (text !== null) return [text]

@@ -96,8 +96,8 @@ export class RequestHistory {
   }
 
   #isStrong(outcome: Outcome): boolean {
-    const { model, startedAt, heldMs } = this.turn
-    return isStrongRefusal(outcome, model, this.#deps.clock.now() - startedAt - heldMs)
+    const { model, startedAt, heldMs, pacedMs } = this.turn
+    return isStrongRefusal(outcome, model, this.#deps.clock.now() - startedAt - heldMs - pacedMs)
   }
 }
 

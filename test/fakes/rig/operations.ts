@@ -79,6 +79,8 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
       maxWaitMs: config.pools.maxWaitMs,
       onExhausted: config.pools.onExhausted,
       preemptAt: config.pools.preemptAt,
+      affinity: config.pools.affinity,
+      rampPerSecond: config.pools.rampPerSecond,
       dedupeMs: config.notices.dedupeMs,
       headMs: config.upstream.headMs,
     },

@@ -15,7 +15,7 @@ export function credentialRecord(
 export function poolRecord(
   given: Pick<PoolRecord, 'name' | 'provider' | 'upstream'> & Partial<PoolRecord>,
 ): PoolRecord {
-  const general = { maxWaitMs: null, onExhausted: null, preemptAt: null, probePath: null } as const
+  const general = { maxWaitMs: null, onExhausted: null, preemptAt: null, affinity: null, probePath: null } as const
   return { strategy: 'sticky', createdAt: 0, ...general, ...given }
 }
 
@@ -25,6 +25,8 @@ export const engineSettings: EngineSettings = {
   maxWaitMs: 10_000,
   onExhausted: 'reject',
   preemptAt: null,
+  affinity: 'none',
+  rampPerSecond: 4,
   dedupeMs: 30_000,
   headMs: 900_000,
 }

@@ -150,3 +150,40 @@ describe('10,000 requests that wait for one member (F22)', () => {
     expect(await spillway.audit('pool_recovered')).toMatchObject([{ detail: { refused: beyond } }])
   })
 })
+
+describe('a pool that holds', () => {
+  beforeEach(() => spillway.ops.poolSet({ name: 'openai', set: { onExhausted: 'hold' } }))
+
+  it('lets requests wait for a reset that its clients bear to wait for', async () => {
+    spillway.upstream.on('sk-a').clear()
+    spillway.upstream.on('sk-a').once(limitedFor(40))
+    const asked = spillway.ask()
+    await refused(1)
+    await spillway.advance(41_000)
+    await spillway.advance(2_000)
+    expect((await asked).status).toBe(200)
+    expect(await spillway.audit('pool_exhausted')).toEqual([])
+  })
+
+  it('says that it is exhausted after 50 s when the reset is farther away', async () => {
+    spillway.upstream.on('sk-a').clear()
+    spillway.upstream.on('sk-a').once(limitedFor(600))
+    const asked = spillway.ask()
+    await refused(1)
+    await spillway.advance(49_000)
+    expect(inFlight()).toBe(1)
+    await spillway.advance(1_500)
+    expect((await asked).status).toBe(429)
+    expect(await spillway.audit('pool_exhausted')).toHaveLength(1)
+  })
+
+  it('waits as long as the operator says', async () => {
+    await spillway.ops.poolSet({ name: 'openai', set: { maxWaitMs: '20m' } })
+    spillway.upstream.on('sk-a').clear()
+    spillway.upstream.on('sk-a').once(limitedFor(600))
+    const asked = spillway.ask()
+    await refused(1)
+    await spillway.advance(640_000)
+    expect((await asked).status).toBe(200)
+  })
+})
