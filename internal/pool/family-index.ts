@@ -33,7 +33,7 @@ export class FamilyIndex {
   file(seat: Seat, now: At): void {
     const stands = availability(seat, now, this.model)
     this.#availability[seat.index] = stands
-    this.tierOf(seat).file(seat, stands)
+    this.tierOf(seat).file(seat, stands, now)
     this.#limited.set(seat.index, isLimited(seat, this.model))
   }
 
@@ -43,9 +43,9 @@ export class FamilyIndex {
   }
 
   /** The load of the seat has changed. */
-  loaded(seat: Seat): void {
+  loaded(seat: Seat, now: At): void {
     const { strategy, ready } = this.tierOf(seat)
-    strategy.update(seat, ready.has(seat.index))
+    strategy.update(seat, ready.has(seat.index), now)
   }
 
   availability(seat: Seat): Availability {

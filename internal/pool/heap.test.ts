@@ -83,4 +83,10 @@ describe('IndexedHeap', () => {
     expect(found).toBe(expected)
     expect(looks).toBeLessThan(8)
   })
+
+  it('puts the smaller number first among those whose key is infinite', () => {
+    const heap = new IndexedHeap(3)
+    for (const element of [2, 1, 0]) heap.put(element, Number.POSITIVE_INFINITY)
+    expect([heap.first, heap.firstThat((element) => element > 0)]).toEqual([0, 1])
+  })
 })

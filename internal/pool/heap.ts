@@ -67,8 +67,8 @@ export class IndexedHeap {
   }
 
   #before(a: number, b: number): boolean {
-    const difference = this.#keys[a]! - this.#keys[b]!
-    return difference < 0 || (difference === 0 && a < b)
+    const [keyOfA, keyOfB] = [this.#keys[a]!, this.#keys[b]!]
+    return keyOfA < keyOfB || (keyOfA === keyOfB && a < b)
   }
 
   #up(start: number): number {

@@ -1,6 +1,7 @@
 export type { Seat } from './gate.ts'
 
 import { cappedUntil } from './cap.ts'
+import { expiresAt } from './expiry.ts'
 import { type Gate, opensAt, type Passage, passage, recoveryAt, type Seat, testableAt } from './gate.ts'
 import type { Health, Park } from './member.ts'
 import type { At, ModelFamily } from './outcome.ts'
@@ -67,6 +68,7 @@ export function nextChangeAt(seat: Seat, now: At): At {
   for (const gate of seat.models.values()) consider(opensAt(gate.health))
   if (seat.park?.until) consider(seat.park.until)
   consider(cappedUntil(seat))
+  consider(expiresAt(seat.meter.windows, now))
   return earliest
 }
 

@@ -82,8 +82,8 @@ export class SelectionIndex {
     seat.inFlight--
     if (!this.#holds(seat)) return false
     if (wasFull) this.file(seat, now)
-    this.#plain.loaded(seat)
-    for (const familyIndex of this.#familyIndexes.values()) familyIndex.loaded(seat)
+    this.#plain.loaded(seat, now)
+    for (const familyIndex of this.#familyIndexes.values()) familyIndex.loaded(seat, now)
     return wasFull && !isFull(seat)
   }
 

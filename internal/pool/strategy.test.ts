@@ -48,6 +48,7 @@ describe('a strategy', () => {
       'round-robin': 'abca',
       'least-loaded': 'abca',
       weighted: 'abca',
+      'expiring-first': 'aaaa',
     }
     expect(serve(rosterOf(strategy, {}, {}, {}), 4, 1)).toBe(expected[strategy])
   })

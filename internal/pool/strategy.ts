@@ -1,8 +1,10 @@
 import type { Bits } from './bits.ts'
+import { expiresAt } from './expiry.ts'
 import { IndexedHeap } from './heap.ts'
+import type { At } from './outcome.ts'
 import type { Seat } from './seat.ts'
 
-export const strategies = ['sticky', 'ordered', 'round-robin', 'least-loaded', 'weighted'] as const
+export const strategies = ['sticky', 'ordered', 'round-robin', 'least-loaded', 'weighted', 'expiring-first'] as const
 export type StrategyName = (typeof strategies)[number]
 
 /** Which of the seats that can serve is next. Seats are known by their rank in the selection index. */
@@ -12,7 +14,7 @@ export interface Strategy {
   /** The next seat of `ready` that fits, or -1. `active` is the rank of the sticky pointer, -1 without one. */
   pick(ready: Bits, active: number, fits: (index: number) => boolean): number
   /** The seat entered or left the set of those that can serve, or its load changed. */
-  update(seat: Seat, ready: boolean): void
+  update(seat: Seat, ready: boolean, now: At): void
   /** The seat was chosen, in whichever rung. */
   used(seat: Seat): void
 }
@@ -30,6 +32,8 @@ export function strategy(name: StrategyName, size: number): Strategy {
       return leastLoaded(size)
     case 'weighted':
       return weighted(size)
+    case 'expiring-first':
+      return expiringFirst(size)
   }
 }
 
@@ -104,5 +108,19 @@ function weighted(size: number): Strategy {
       front = pass
       heap.put(seat.index, passes[seat.index]!)
     },
+  }
+}
+
+// Whose quota is not known to expire comes last, in the order of the pool: it is not begun before it is needed.
+function expiringFirst(size: number): Strategy {
+  const heap = new IndexedHeap(size)
+  return {
+    testsInTurn: true,
+    pick: (_ready, _active, fits) => heap.firstThat(fits),
+    update(seat, ready, now) {
+      if (ready) heap.put(seat.index, expiresAt(seat.meter.windows, now))
+      else heap.remove(seat.index)
+    },
+    used: nothing,
   }
 }

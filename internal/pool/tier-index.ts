@@ -40,17 +40,17 @@ export class TierIndex {
   }
 
   /** Files a seat of this tier anew. */
-  file(seat: Seat, stands: Availability): void {
+  file(seat: Seat, stands: Availability, now: At): void {
     const { index } = seat
     const inTurn = stands === 'ready' || (stands === 'elapsed' && this.strategy.testsInTurn)
     this.ready.set(index, inTurn)
-    this.strategy.update(seat, inTurn)
+    this.strategy.update(seat, inTurn, now)
     this.elapsed.set(index, stands === 'elapsed')
     this.parkedElapsed.set(index, stands === 'parked-elapsed')
     this.full.set(index, stands === 'full')
     place(this.parked, index, stands === 'parked', seat.park?.until ?? Number.POSITIVE_INFINITY)
     place(this.early, index, stands === 'shut' && !isFull(seat), earlyTestAt(seat, this.#model))
-    const recovery: At = recoversAt(seat, this.#model)
+    const recovery = recoversAt(seat, this.#model)
     place(this.waiting, index, stands === 'shut' || stands === 'host', recovery)
     place(this.behindHost, index, stands === 'host', recovery)
   }

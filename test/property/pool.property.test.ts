@@ -75,7 +75,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: is('meter'),
       member: nat,
-      usedPercent: fc.constantFrom(10, 50, 90),
+      usedPercent: fc.constantFrom(10, 50, 90, 100),
       inMs: fc.constantFrom(...spans),
     }),
   },

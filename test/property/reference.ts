@@ -104,6 +104,12 @@ function firstFrom(seats: readonly Seat[], all: readonly Seat[], start: number):
   return [all[rank]!]
 }
 
+function expiryOf({ meter: { windows } }: Seat, now: At): At {
+  const [usage] = windows
+  const expires = usage?.resetAt && usage.resetAt > now && usage.usedPercent < 100
+  return expires ? usage.resetAt : Number.POSITIVE_INFINITY
+}
+
 /** The place after the seat of the tier that was used last. */
 function afterLast(seats: readonly Seat[], tier: number): number {
   const used = seats.filter((seat) => seat.tier === tier && seat.lastUse > 0)
@@ -126,6 +132,8 @@ function byStrategy(question: Question, line: readonly Seat[]): readonly Seat[] 
       ).slice(0, 1)
     case 'weighted':
       return line
+    case 'expiring-first':
+      return least(line, (seat) => expiryOf(seat, question.now)).slice(0, 1)
   }
 }
 

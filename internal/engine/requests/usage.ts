@@ -1,4 +1,4 @@
-import { type At, isNearLimit, mergedUsage, type Usage, untuned } from '../../pool/pool.ts'
+import { type At, isNearLimit, mergedUsage, type Usage } from '../../pool/pool.ts'
 import type { Core } from '../state/context.ts'
 import type { LiveCredential, LiveLease, LiveSeat, Pool } from '../state/live.ts'
 import type { ActiveMembers } from './active-member.ts'
@@ -38,7 +38,9 @@ export class UsageWatch {
 
 /** Whether what is known of its limits decides who serves. */
 function steers({ seats }: LiveCredential): boolean {
-  for (const { caps } of seats) if (caps !== untuned.caps && Object.keys(caps).length > 0) return true
+  for (const { caps, pool } of seats) {
+    if (pool.record.strategy === 'expiring-first' || Object.keys(caps).length > 0) return true
+  }
   return false
 }
 

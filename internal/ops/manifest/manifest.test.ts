@@ -120,7 +120,7 @@ pools:
         'pools.yaml:5: credentials.inside: 169.254.169.254 is a private or link-local address (allow it on purpose with upstream.allowPrivate: [169.254.169.254/32] in spillway.yaml)',
         'pools.yaml:10: pools.openai.members.0: no credential named wrok; did you mean work?',
         'pools.yaml:11: pools.openai.members.1: claude is a credential of anthropic, the pool is one of openai',
-        'pools.yaml:12: pools.openai.strategy: "stiky" is not a strategy; did you mean sticky? (one of sticky, ordered, round-robin, least-loaded, weighted)',
+        'pools.yaml:12: pools.openai.strategy: "stiky" is not a strategy; did you mean sticky? (one of sticky, ordered, round-robin, least-loaded, weighted, expiring-first)',
         'pools.yaml:16: pools.far.onExhausted: "perhaps" is not a value of onExhausted (one of reject, degrade, hold)',
       ].join('\n'),
     })

@@ -22,7 +22,7 @@ describe('a member of tier 2', () => {
     await spillway.ops.poolTune({ name: 'openai', member: 'backup', tier: 2 })
   })
 
-  it.each(['sticky', 'ordered', 'round-robin', 'least-loaded', 'weighted'])(
+  it.each(['sticky', 'ordered', 'round-robin', 'least-loaded', 'weighted', 'expiring-first'])(
     'serves under %s only while nobody of tier 1 can, and hands back, which is told once each',
     async (strategy) => {
       await spillway.ops.poolSet({ name: 'openai', set: { strategy } })
