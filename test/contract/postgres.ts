@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { systemClock } from '../../internal/clock/clock.ts'
 import { openPostgresStore, type PostgresSettings, type Store } from '../../internal/store/store.ts'
+import { Secret } from '../../internal/vault/vault.ts'
 import type { PostgresServer } from '../fakes/postgres/server.ts'
 import type { Database } from './bench.ts'
 import { keyOf } from './sqlite.ts'
@@ -30,6 +31,9 @@ interface Opening {
   readonly statementMs?: number
   readonly connectMs?: number
   readonly program?: string
+  readonly password?: string
+  readonly ca?: string
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** What a database is opened with. */
@@ -41,13 +45,14 @@ export function settingsFor(url: string, options: Opening = {}): PostgresSetting
     connectMs = 15_000,
     program = '0.1.0',
   } = options
+  const { password, ca = null, env = {} } = options
   return {
     url,
     key: { ...keyOf(signer), keyId },
     clock: systemClock(),
-    env: {},
-    password: null,
-    tls: { ca: null, cert: null, key: null },
+    env: { PGPASSFILE: '/nonexistent', ...env },
+    password: password === undefined ? null : () => new Secret(password),
+    tls: { ca, cert: null, key: null },
     connectMs,
     statementMs,
     connections: 4,

@@ -35,7 +35,8 @@ export function addressOf(url: string, user: string): Address {
   if (!host || !database) throw wrong(`it names no ${host ? 'database' : 'host'}`)
   const port = Number(parsed.port || 5432)
   const as = decodeURIComponent(parsed.username) || user
-  const label = host.startsWith('/') ? `${host}/${database}` : `${host}:${port}/${database}`
+  const named = host.includes(':') ? `[${host}]` : host
+  const label = host.startsWith('/') ? `${host}/${database}` : `${named}:${port}/${database}`
   const sslMode = (mode as SslMode | null) ?? (isLocal(host) ? 'disable' : 'verify-full')
   return { host, port, user: as, database, sslMode, label: `postgres://${as}@${label}` }
 }

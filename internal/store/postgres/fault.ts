@@ -55,13 +55,13 @@ export function faultOf(error: unknown, label: string): Error {
 /** Whether trying the whole transaction again at once may succeed: a serialization failure, a deadlock, a lost race. */
 export function mayRunAgain(error: unknown): boolean {
   return (
-    ['40001', '40P01', '55P03'].includes(codeOf(error)) ||
-    (codeOf(error) === '23505' && constraintOf(error) === 'audit_pkey')
+    ['40001', '40P01'].includes(codeOf(error)) || (codeOf(error) === '23505' && constraintOf(error) === 'audit_pkey')
   )
 }
 
 /** Whether the connection is of no use after the error: it is lost, or leads to a server that is not the one wanted. */
 export function endsConnection(error: unknown): boolean {
+  if (error instanceof StoreError) return false
   const code = codeOf(error)
   if (code === '') return !(error instanceof Error) || isAboutTheConnection(error.message)
   return /^(08|57P|25006|25P03|25P04|E[A-Z_]+$)/.test(code)

@@ -1,6 +1,6 @@
 import { StoreError } from '../fault.ts'
 import type { Timers } from '../thread.ts'
-import { faultOf, mayRunAgain } from './fault.ts'
+import { endsConnection, faultOf, mayRunAgain } from './fault.ts'
 
 /** How often a transaction is run when others are in its way. */
 const attempts = 6
@@ -78,7 +78,9 @@ export class Turns {
       try {
         return await run()
       } catch (error) {
-        if (left === 0 || !mayRunAgain(error)) throw error
+        // A connection that was lost is noticed when it is used; nothing was written before the commit.
+        const isStale = left === attempts - 1 && endsConnection(error)
+        if (left === 0 || !(isStale || mayRunAgain(error))) throw error
         await new Promise<void>((resolve) => this.#options.clock.after(2 ** (attempts - left) * 5, resolve))
       }
     }

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,34 +37,41 @@ export interface PostgresServer {
   stop(): Promise<void>
 }
 
-/** Starts a server; without `durable` it forces nothing to the disk. */
-export async function startPostgres({
-  durable = false,
-  flags = [] as readonly string[],
-} = {}): Promise<PostgresServer> {
+interface ServerOptions {
+  /** Whether commits are forced to the disk. */
+  readonly durable?: boolean
+  /** Asked of everybody; without one everybody is let in. */
+  readonly password?: string
+  /** Speaks TLS as well, with this certificate. */
+  readonly tls?: { readonly cert: string; readonly key: string }
+}
+
+/** Starts a server. */
+export async function startPostgres({ durable = false, password, tls }: ServerOptions = {}): Promise<PostgresServer> {
   const { initdb, postgres, as } = findBinaries()
   const folder = mkdtempSync(join(tmpdir(), 'spillway-postgres-'))
   if (as) chownSync(folder, as.uid, as.gid)
   const data = join(folder, 'data')
   const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' }
-  execFileSync(
-    initdb,
-    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync', '--no-instructions'],
-    {
-      ...as,
-      env,
-      cwd: folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  )
+  function put(name: string, text: string): string {
+    const file = join(folder, name)
+    writeFileSync(file, text, { mode: 0o600 })
+    if (as) chownSync(file, as.uid, as.gid)
+    return file
+  }
+  const auth = password === undefined ? ['trust'] : ['scram-sha-256', '--pwfile', put('password', password)]
+  const cluster = ['-D', data, '-U', 'postgres', '-E', 'UTF8', '--no-locale', '--no-sync', '--no-instructions']
+  execFileSync(initdb, [...cluster, '-A', ...auth], { ...as, env, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
   const port = await freePort()
-  const all = { ...settings, port: String(port), unix_socket_directories: folder, ...(durable ? {} : { fsync: 'off' }) }
+  const secured = tls && { ssl: 'on', ssl_cert_file: put('cert.pem', tls.cert), ssl_key_file: put('key.pem', tls.key) }
+  const place = { port: String(port), unix_socket_directories: folder }
+  const all = { ...settings, ...place, ...secured, ...(durable ? {} : { fsync: 'off' }) }
   const args = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   let child: ChildProcess | null = null
   let count = 0
 
   async function run(statements: string, database = 'postgres'): Promise<pg.QueryResult> {
-    const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', password: '', database })
+    const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', password: password ?? '', database })
     client.on('error', () => {})
     await client.connect()
     try {
@@ -74,7 +81,7 @@ export async function startPostgres({
     }
   }
   async function start(): Promise<void> {
-    child = spawn('sh', ['-c', guardian, 'sh', folder, postgres, '-D', data, ...args, ...flags], {
+    child = spawn('sh', ['-c', guardian, 'sh', folder, postgres, '-D', data, ...args], {
       ...as,
       env,
       cwd: '/',
