@@ -21,6 +21,7 @@ import { countingGuesses } from './guesses.ts'
 import { createMeters, type Meters } from './meters.ts'
 import { type Reloader, reloader } from './reload.ts'
 import { telling } from './telling.ts'
+import { tidyAtRest } from './tidying.ts'
 
 const defaultPort = 8460
 
@@ -129,6 +130,8 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     onError: (error) => log.warn({ error }, 'the audit log was not pruned'),
   })
   ledger.start()
+  const stopTidying = tidyAtRest(clock)
+  undo.push(stopTidying)
   proxy.ready(true)
   core.engine.startScouting(proxy.scout)
   core.present({ name: replicaName(config, bound.port), startedAt })
@@ -150,6 +153,7 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     reload.stop()
     guard.stop()
     unkeep()
+    stopTidying()
     unwatchExpiry()
     disk?.stop()
     await core.fleet.stop()
