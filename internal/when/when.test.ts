@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { between, fromTo, instantsIn, inTime, inUtc, span } from './when.ts'
+import { afterEach, describe, expect, it } from 'vitest'
+import { between, fromTo, instantsIn, inTime, inUtc, span, stampsIn } from './when.ts'
 
 const noon = Date.UTC(2026, 0, 5, 14)
 const second = 1_000
@@ -71,4 +71,20 @@ it('a stretch of time names its zone once, unless the clocks were set within it'
   expect(fromTo(noon, noon + 12 * minute, noon, inUtc)).toBe('from 14:00:00 to 14:12:00 UTC')
   const [before, after] = [Date.UTC(2026, 2, 29, 0, 30), Date.UTC(2026, 2, 29, 1, 30)]
   expect(fromTo(before, after, after, instantsIn('Europe/Berlin'))).toBe('from 01:30:00 UTC+1 to 03:30:00 UTC+2')
+})
+
+describe("the machine's own zone", () => {
+  const before = process.env.TZ
+  afterEach(() => {
+    if (before === undefined) delete process.env.TZ
+    else process.env.TZ = before
+  })
+  const say = instantsIn()
+  const zones = ['UTC', 'Asia/Kolkata', 'America/New_York', 'Asia/Kathmandu', 'Pacific/Marquesas', 'Europe/Berlin']
+
+  it.each(zones)('is said as %s is, by the same function, whenever it is set', (zone) => {
+    process.env.TZ = zone
+    for (const at of [noon, noon + 36_000_000, Date.UTC(2026, 6, 1), Date.UTC(2026, 2, 29, 1, 30)])
+      expect([say(at, noon), stampsIn()(at, noon)]).toEqual([instantsIn(zone)(at, noon), stampsIn(zone)(at, noon)])
+  })
 })

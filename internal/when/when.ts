@@ -38,7 +38,32 @@ interface InstantWords {
   readonly zone: string
 }
 
+/** The machine's own zone as it is at the call: nothing of it is kept. */
+function localWords(at: number): InstantWords {
+  const told = new Date(at)
+  const minute = `${two(told.getHours())}:${two(told.getMinutes())}`
+  return {
+    date: dayOf(told),
+    minute,
+    second: `${minute}:${two(told.getSeconds())}`,
+    zone: offset(-told.getTimezoneOffset()),
+  }
+}
+
+function dayOf(day: Date): string {
+  return [day.getFullYear(), two(day.getMonth() + 1), two(day.getDate())].join('-')
+}
+
+/** `UTC`, `UTC+1`, `UTC-9:30`. */
+function offset(minutes: number): string {
+  if (minutes === 0) return 'UTC'
+  const size = Math.abs(minutes)
+  const rest = size % 60 === 0 ? '' : `:${two(size % 60)}`
+  return `UTC${minutes < 0 ? '-' : '+'}${Math.floor(size / 60)}${rest}`
+}
+
 function wordsIn(timeZone: string | undefined): (at: number) => InstantWords {
+  if (timeZone === undefined) return localWords
   // Swedish dates are ISO 8601: 2026-01-05 14:05:00.
   const format = new Intl.DateTimeFormat('sv-SE', {
     year: 'numeric',
@@ -49,7 +74,7 @@ function wordsIn(timeZone: string | undefined): (at: number) => InstantWords {
     second: '2-digit',
     hourCycle: 'h23',
     timeZoneName: 'shortOffset',
-    ...(timeZone === undefined ? {} : { timeZone }),
+    timeZone,
   })
   return (at) => {
     const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]))
@@ -72,10 +97,8 @@ export function relative(at: number, now: number): string {
 
 /** An instant as this machine's time of day, with the date before it unless it is today's: `14:05:00`. */
 export function timeOfDay(at: number, now: number): string {
-  const [told, today] = [new Date(at), new Date(now)]
-  const time = [told.getHours(), told.getMinutes(), told.getSeconds()].map(two).join(':')
-  const date = (day: Date) => [day.getFullYear(), two(day.getMonth() + 1), two(day.getDate())].join('-')
-  return date(told) === date(today) ? time : `${date(told)} ${time}`
+  const told = localWords(at)
+  return told.date === dayOf(new Date(now)) ? told.second : `${told.date} ${told.second}`
 }
 
 function two(number: number): string {

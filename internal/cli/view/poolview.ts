@@ -1,5 +1,5 @@
 import type { CheckShape, MemberShape, PoolShape } from '../../ops/ops.ts'
-import { atTime, instantsIn, inTime, type SayInstant } from '../../when/when.ts'
+import { atTime, instantsIn, inTime } from '../../when/when.ts'
 import type { Cell, Ink, Screen } from '../screen.ts'
 import { relative } from '../when.ts'
 import { laidOut, type Row } from './layout.ts'
@@ -22,18 +22,13 @@ function outage({ host, since, retryAt }: { host: string; since: string; retryAt
 /** `back in 4 min (20:38:40 UTC)`. */
 function back(instant: string, now: number): string {
   const at = Date.parse(instant)
-  return at <= now ? 'can be tried again' : `back ${inTime(at, now, local())}`
+  return at <= now ? 'can be tried again' : `back ${inTime(at, now, local)}`
 }
 
 /** An instant in this machine's zone: `20:38:40 UTC+1`. */
-const sayLocal = (instant: string, now: number): string => local()(Date.parse(instant), now)
+const sayLocal = (instant: string, now: number): string => local(Date.parse(instant), now)
 
-let say: SayInstant | null = null
-
-function local(): SayInstant {
-  say ??= instantsIn()
-  return say
-}
+const local = instantsIn()
 
 /** The list of pools, one line for each. */
 export function printPools(screen: Screen, pools: readonly PoolShape[], now: number): void {
@@ -220,7 +215,7 @@ export function checkText(check: CheckShape, now: number): string {
   if (host !== null && since !== null && retryAt !== null)
     return `${pool} cannot serve: ${outage({ host, since, retryAt }, now)}`
   if (verdict === 'cooling' && retryAt !== null)
-    return `${pool} is cooling: ${member ?? 'it'} recovers first, ${atTime(Date.parse(retryAt), now, local())}`
+    return `${pool} is cooling: ${member ?? 'it'} recovers first, ${atTime(Date.parse(retryAt), now, local)}`
   const who = people.map((one) =>
     one.state === 'disabled' ? `${one.member} is disabled` : waiting(one.member, one.state),
   )
