@@ -2,10 +2,11 @@ import type { Config } from '../config/config.ts'
 import type { EngineSettings } from '../engine/engine.ts'
 import type { ProxySettings } from '../proxy/proxy.ts'
 import type { Retention, UsageRetention } from '../store/store.ts'
+import { zoneOffset } from '../when/when.ts'
 
 /** The engine's part of the configuration. */
 export function engineSettings(config: Config): EngineSettings {
-  const { cooldown, pools, notices, upstream } = config
+  const { cooldown, pools, notices, upstream, usage } = config
   return {
     cooldown,
     maxWaitMs: pools.maxWaitMs,
@@ -14,6 +15,8 @@ export function engineSettings(config: Config): EngineSettings {
     affinity: pools.affinity,
     rampPerSecond: pools.rampPerSecond,
     dedupeMs: notices.dedupeMs,
+    look: { mode: usage.look, everyMs: usage.lookMs },
+    zoneMs: zoneOffset(notices.timeZone),
     headMs: upstream.headMs,
   }
 }

@@ -10,6 +10,7 @@ const check: CheckShape = {
   verdict: 'needs-person',
   member: null,
   retryAt: null,
+  dryAt: null,
   host: null,
   since: null,
   people: [],

@@ -23,6 +23,7 @@ export { conversationInBody, conversationInHeaders, conversationInText } from '.
 export { remembered } from './headers.ts'
 export { foreignIssuer } from './issuer.ts'
 export { findClientKey, isKeyHeader, stripKeyFromProtocols, stripKeyFromQuery } from './keys.ts'
+export { type Look, type UsageEndpoint, usageEndpoint } from './look.ts'
 export { modelAsked } from './model-name.ts'
 export type * from './port.ts'
 export { providers, shapes } from './port.ts'
@@ -30,7 +31,7 @@ export { isLoginToken } from './providers/anthropic.ts'
 export type { Login, TokenEndpoint } from './token-endpoint.ts'
 export { classifyTokenError, tokenEndpoints } from './token-endpoint.ts'
 export { asksModel, type Tokens, type ToldUsage, tokensTold } from './tokens.ts'
-export { isUsageHeader, usageOf } from './usage.ts'
+export { isUsageHeader, limitsIn, tellsOfLimits, usageOf } from './usage.ts'
 
 const profiles: Readonly<Record<Provider, Profile>> = {
   openai,

@@ -1,5 +1,6 @@
 import type { At, Usage } from '../pool/pool.ts'
 import { atDate, atEpoch, type HeaderLookup, inSeconds, resetValue } from './hints.ts'
+import { fields, readJson, text } from './signal.ts'
 import { families } from './unified.ts'
 
 /** Whether a header can be part of what `usageOf` reads, so that answers without any cost one look per header. */
@@ -58,6 +59,29 @@ export function windowOf(
   if (limit === undefined) return { window: length }
   const family = model?.trim().toLowerCase()
   return { window: `${length}_${limit.toLowerCase()}`, isPartial: true, ...(family ? { family } : {}) }
+}
+
+/** Whether a message can be one that `limitsIn` reads, without a look at all of it. */
+export function tellsOfLimits(message: string): boolean {
+  return message.length < longestMessage && message.slice(0, typeWithin).includes('"codex.rate_limits"')
+}
+
+const longestMessage = 16_384
+const typeWithin = 64
+
+/** The limits that a message on a Codex WebSocket tells; empty for every other message. */
+export function limitsIn(message: string, now: At): readonly Usage[] {
+  const root = fields(readJson(message))
+  if (root.type !== 'codex.rate_limits') return []
+  const name = text(root.metered_limit_name)
+  const limit = /^codex[-_](.+)/i.exec(name)?.[1] ?? (/^(?:codex)?$/i.test(name) ? undefined : name)
+  const windows = fields(root.rate_limits)
+  return [windows.primary, windows.secondary].flatMap((each) => {
+    const { used_percent: used, window_minutes: minutes, reset_at: reset, reset_after_seconds: after } = fields(each)
+    if (typeof used !== 'number' || used < 0 || typeof minutes !== 'number' || minutes <= 0) return []
+    const resetAt = atEpoch(reset, now) ?? inSeconds(after, now)
+    return [{ ...windowOf(lengthOf(minutes), limit), usedPercent: used, resetAt, seenAt: now, source: 'headers' }]
+  })
 }
 
 /** `utilization` is a part of 1. */

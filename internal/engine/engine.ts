@@ -5,7 +5,15 @@
 export type { Engine, EngineSettings } from './api/api.ts'
 export type { Commands, NewMember } from './api/commands.ts'
 export type { DataPath, Decision, Exhausted, Full, Lease, LivePool, Turn } from './api/data-path.ts'
-export type { Answer, Checker, Finding, Probed, Prober, Scout } from './api/probes.ts'
-export type { CredentialStatus, Explanation, MemberStatus, PoolStatus, Views, WhyNot } from './api/views.ts'
+export type { Answer, Checker, Finding, Looked, Probed, Prober, Scout } from './api/probes.ts'
+export type {
+  CredentialStatus,
+  Explanation,
+  MemberStatus,
+  PoolForecast,
+  PoolStatus,
+  Views,
+  WhyNot,
+} from './api/views.ts'
 export type { Signal } from './record/signals.ts'
 export { type EngineDeps, startEngine } from './start.ts'

@@ -7,6 +7,9 @@ import type { Shared, Snapshot, Store, Write } from '../store/store.ts'
 import type { Engine, EngineSettings } from './api/api.ts'
 import type { Prober, Rights } from './api/probes.ts'
 import type { CredentialStatus } from './api/views.ts'
+import { Foresight } from './foresight/foresight.ts'
+import { Looks } from './foresight/looks.ts'
+import { UsageWatch } from './foresight/usage-watch.ts'
 import { MemberCommands } from './operator/members.ts'
 import { PoolCommands } from './operator/pools.ts'
 import { PoolViews } from './operator/views.ts'
@@ -24,7 +27,6 @@ import { Reporting } from './requests/reporting.ts'
 import { Revivals } from './requests/revivals.ts'
 import { Suspicions } from './requests/suspicion.ts'
 import { RequestTurn } from './requests/turn.ts'
-import { UsageWatch } from './requests/usage.ts'
 import { WaitQueue } from './requests/wait-queue.ts'
 import { Adopting } from './shared/adopting.ts'
 import { Knowledge } from './shared/knowledge.ts'
@@ -64,7 +66,10 @@ export async function startEngine(parts: EngineDeps): Promise<Engine> {
   core.registry.load(snapshot)
   const since = parts.clock.now() - parts.settings.dedupeMs
   core.signals.restore(await parts.store.audit({ since }), snapshot.suppressed)
-  const engine = assemble(core, parts.shared)
+  const foresight = new Foresight(core, parts.store)
+  foresight.load(snapshot.meta)
+  await foresight.restore()
+  const engine = assemble(core, foresight, parts.shared)
   for (const pool of core.registry.pools.values()) restoreModels(pool, engine)
   return engine
 }
@@ -98,7 +103,7 @@ function makeCore(parts: EngineDeps): Core {
   return core
 }
 
-function assemble(core: Core, shared: EngineDeps['shared']): Engine {
+function assemble(core: Core, foresight: Foresight, shared: EngineDeps['shared']): Engine {
   const capacities = new Capacities()
   const leasing = new Leasing(core, capacities)
   const queue = new WaitQueue(core, leasing)
@@ -108,10 +113,12 @@ function assemble(core: Core, shared: EngineDeps['shared']): Engine {
   const revivals = new Revivals(core, { leasing, suspicions, exhaustions })
   const hosts = new Hosts(core, queue)
   const backups = new Backups(core)
-  const parts = { queue, suspicions, activeMembers, backups, exhaustions, hosts, capacities }
+  const cooled = (credential: LiveCredential) => looks.consider(credential)
+  const parts = { queue, suspicions, activeMembers, backups, exhaustions, hosts, capacities, cooled }
   const reporting = new Reporting(core, parts)
-  const usage = new UsageWatch(core, activeMembers)
-  const poolViews = new PoolViews(core, leasing)
+  const usage = new UsageWatch(core, activeMembers, (credential) => foresight.heard(credential))
+  const looks = new Looks(core, { leasing, queue, exhaustions, usage })
+  const poolViews = new PoolViews(core, leasing, foresight)
   const members = new MemberCommands(core, { leasing, queue, exhaustions })
   const pools = new PoolCommands(core, members, queue)
   const { registry, clock, leases, rights } = core
@@ -155,7 +162,8 @@ function assemble(core: Core, shared: EngineDeps['shared']): Engine {
     },
     wantsModel: (pool) => (pool as Pool).modelLimits > 0 || capacities.concerns(pool as Pool),
     keepsConversations: ({ record }) => (record.affinity ?? core.settings.affinity) === 'conversation',
-    begin: (pool, model, conversation = null) => new RequestTurn(turnDeps, pool as Pool, { model, conversation }),
+    begin: (pool, model, conversation = null, key = '') =>
+      new RequestTurn(turnDeps, pool as Pool, { model, conversation, key }),
     mayStillServe: (lease) => mayStillServe(lease as LiveLease),
 
     createPool: pools.createPool.bind(pools),
@@ -201,15 +209,23 @@ function assemble(core: Core, shared: EngineDeps['shared']): Engine {
     startScouting(scout) {
       hosts.startScouting(scout)
       revivals.startScouting(scout)
+      looks.startScouting(scout)
     },
-    spareDisk: (isShort) => core.signals.spare(isShort),
+    recall: () => foresight.recall(),
+    spareDisk(isShort) {
+      core.signals.spare(isShort)
+      foresight.spare(isShort)
+    },
     configure(settings) {
       core.settings = settings
+      looks.consider()
     },
     flush: () => core.journal.durable(),
     async stop() {
       hosts.stop()
       revivals.stop()
+      looks.stop()
+      foresight.stop()
       const exhausted = [...registry.pools.values()].filter((pool) => pool.exhausted !== null)
       if (exhausted.length > 0) core.journal.record(exhausted.map(poolStateRow), [])
       for (const pool of registry.pools.values()) queue.dismiss(pool)

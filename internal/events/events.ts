@@ -29,6 +29,15 @@ export interface Details {
   backup_serves: { tier: number; first: number; until: At | null; helpsOut: boolean; model?: ModelFamily | null }
   /** Tier `first` has taken over again. */
   backup_over: { tier: number; first: number; since: At; served: number }
+  /** Told ahead: nobody in the pool will be able to serve; `burner`: the client key that uses most of it, with its part of 1. */
+  pool_runs_dry: {
+    dryAt: At
+    reliefAt: At | null
+    reliefMember: string | null
+    burner: { readonly key: string; readonly share: number } | null
+  }
+  /** What was told ahead holds no longer; `isKnown`: because it lasts, and not because too little is known. */
+  pool_lasts: { isKnown: boolean }
   pool_rotated: { until: At | null }
   member_parked: { until: At | null }
   member_unparked: Record<string, never>
@@ -40,6 +49,8 @@ export interface Details {
   /** A token that cannot be refreshed; `kept`: another can be put in its place here. */
   cred_expiring: { endsAt: At; days: number; kept: boolean }
   cred_unreadable: { remedy: Remedy }
+  /** Its usage endpoint says that a limit was reset before `until`. */
+  cred_reset: { until: At; window: string | null }
   cred_revived: { how: 'probe' | 'login' | 'operator' | 'read' }
   /** Its variable, file or command holds another key than before, which serves from now on. */
   cred_replaced: { source: string }
@@ -176,6 +187,8 @@ const all: Readonly<Record<EventKind, true>> = {
   backup_serves: true,
   backup_over: true,
   pool_exhausted: true,
+  pool_runs_dry: true,
+  pool_lasts: true,
   pool_recovered: true,
   pool_rotated: true,
   member_parked: true,
@@ -187,6 +200,7 @@ const all: Readonly<Record<EventKind, true>> = {
   cred_expiring: true,
   cred_unreadable: true,
   cred_revived: true,
+  cred_reset: true,
   cred_replaced: true,
   cred_disabled: true,
   cred_account_changed: true,

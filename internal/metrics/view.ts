@@ -17,6 +17,8 @@ export interface MemberView {
 export interface PoolView {
   readonly name: string
   readonly exhausted: boolean
+  /** When it runs dry, and when it is relieved then; null: it does not, or nobody knows. */
+  readonly forecast?: { readonly dryAt: number | null; readonly reliefAt: number | null }
   readonly members: readonly MemberView[]
 }
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Cancel, within } from '../clock/clock.ts'
 import type { Announcement } from '../events/events.ts'
-import { instantsIn } from '../when/when.ts'
+import { instantsIn, weekdayIn } from '../when/when.ts'
 import { Delivery } from './delivery/delivery.ts'
 import { Keeper } from './delivery/keeper.ts'
 import { Ledger } from './delivery/ledger.ts'
@@ -40,7 +40,8 @@ class PipelineNotifier implements Notifier {
 
   constructor(parts: NotifierDeps) {
     this.#parts = parts
-    this.#render = renderingOf({ ...parts, ledger: this.#ledger, instant: instantsIn(parts.timeZone) })
+    const say = { instant: instantsIn(parts.timeZone), weekday: weekdayIn(parts.timeZone) }
+    this.#render = renderingOf({ ...parts, ledger: this.#ledger, ...say })
     this.#updates = new Updates({ ...parts, ledger: this.#ledger })
     this.#keeper = new Keeper({ ...parts, ledger: this.#ledger })
     this.#listener = new Listener({ ...parts, ledger: this.#ledger, hear: (heard) => this.#hear(heard) })

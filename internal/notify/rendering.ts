@@ -23,20 +23,21 @@ interface RenderingDeps {
   readonly clock: Clock
   readonly ledger: Ledger
   readonly instant: SayInstant
+  readonly weekday: (at: number) => string
   readonly host: string
   readonly settings: { readonly failover: FailoverNotices }
   readonly costNow?: (incident: Pick<Incident, 'kind' | 'pool' | 'subject'>) => Cost | null
 }
 
 /** How the incidents of the ledger are told now. */
-export function renderingOf({ clock, ledger, instant, host, settings, costNow }: RenderingDeps): Rendering {
+export function renderingOf({ clock, ledger, instant, weekday, host, settings, costNow }: RenderingDeps): Rendering {
   const family = (incident: Incident) => familyOf(incident, ledger.incidents())
   const silent = (incidents: readonly Incident[]) => incidents.every((one) => isSilent(one, settings.failover))
 
   function sayingOf(incident: Incident): Saying {
     const cost = incident.closedAt === null ? costNow?.(incident) : null
     const refused = incident.kind === 'cred_failover' ? refusedMeanwhile(incident) : (cost?.refused ?? null)
-    return { now: clock.now(), instant, host, refused, pools: cost?.pools ?? [] }
+    return { now: clock.now(), instant, weekday, host, refused, pools: cost?.pools ?? [] }
   }
 
   /** What exhaustions of the pool have cost since the first of the failovers. */

@@ -70,6 +70,25 @@ export interface UsageShape {
   cap: number | null
 }
 
+/** When a pool runs dry, and by whom. */
+export interface ForecastShape {
+  name: string
+  at: string
+  /** `enough`: not before `until`; `unknown`: too little is known to say. */
+  state: 'enough' | 'dry' | 'unknown'
+  dryAt: string | null
+  /** When the first member can serve again after that, and which. */
+  reliefAt: string | null
+  reliefMember: string | null
+  until: string | null
+  /** Of the limit of the serving member that is used up first. */
+  burnPercentPerHour: number | null
+  /** What it rests on: requests since then, in so many samples. */
+  basis: { fromAt: string | null; samples: number }
+  /** Which client keys burn, the largest first; parts of 1. */
+  keys: { key: string; share: number }[]
+}
+
 export interface PoolShape {
   name: string
   provider: string
@@ -92,6 +111,7 @@ export interface PoolShape {
   activeFor: { model: string; member: string | null }[]
   /** How much of its input came from a cache in this hour and the last, from 0 to 1; null where that is not known. */
   cachedShare: number | null
+  forecast: ForecastShape
   members: MemberShape[]
 }
 
@@ -192,6 +212,23 @@ function usageShape({
   return { window, family: family ?? null, usedPercent: used, ...at, source, cap }
 }
 
+/** The forecast of a pool as `pool forecast --json` shows it. */
+export function forecastShape({ record, forecast }: Pick<PoolStatus, 'record' | 'forecast'>): ForecastShape {
+  const { state, at, dryAt, reliefAt, reliefMember, until, burnPercentPerHour: burn, basis, keys } = forecast
+  return {
+    name: record.name,
+    at: instant(at),
+    state,
+    dryAt: maybeInstant(dryAt),
+    reliefAt: maybeInstant(reliefAt),
+    reliefMember,
+    until: maybeInstant(until),
+    burnPercentPerHour: burn === null ? null : Math.round(burn * 100) / 100,
+    basis: { fromAt: maybeInstant(basis.fromAt), samples: basis.samples },
+    keys: keys.map(({ key, share }) => ({ key, share: Math.round(share * 1_000) / 1_000 })),
+  }
+}
+
 /** A pool as `pool status --json` shows it; what only a live process counts is null when `live` is false. */
 export function poolShape(status: PoolStatus, now: At, live: boolean): Omit<PoolShape, 'cachedShare'> {
   const { record } = status
@@ -215,6 +252,7 @@ export function poolShape(status: PoolStatus, now: At, live: boolean): Omit<Pool
       retryAt: instant(status.unreachable.retryAt),
     },
     activeFor: status.activeFor.map(({ model, member }) => ({ model, member })),
+    forecast: forecastShape(status),
     members: status.members.map((member) => memberShape(member, now, live)),
   }
 }

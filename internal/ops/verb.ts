@@ -42,7 +42,7 @@ export interface Runtime {
 
 /** What the verbs work with; the composition root provides it. */
 export interface OpsDeps {
-  readonly engine: Commands & Views & Pick<Engine, 'tell' | 'flush'>
+  readonly engine: Commands & Views & Pick<Engine, 'tell' | 'flush' | 'recall'>
   readonly store: Store
   readonly keys: Keyring
   readonly vault: Vault

@@ -1,5 +1,5 @@
+import { believedUntil, type Usage } from './foresight/usage.ts'
 import type { At } from './outcome.ts'
-import { believedUntil, type Usage } from './usage.ts'
 
 /** Percent of each window, by its name, that a member may be used up to. */
 export type Caps = Readonly<Record<string, number>>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { expiresAt } from './expiry.ts'
-import type { Usage } from './usage.ts'
+import type { Usage } from './foresight/usage.ts'
 
 const hour = 3_600_000
 const now = 1_000 * hour

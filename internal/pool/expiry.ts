@@ -1,5 +1,5 @@
+import { isCurrent, type Usage, windowMs } from './foresight/usage.ts'
 import type { At } from './outcome.ts'
-import { isCurrent, type Usage, windowMs } from './usage.ts'
 
 /** From this percentage on nothing is left of a window. */
 const spentPercent = 100

@@ -1,7 +1,7 @@
 import type { Caps } from './cap.ts'
+import type { Meter } from './foresight/usage.ts'
 import { type Health, type Park, pristine } from './member.ts'
 import type { At, ModelFamily } from './outcome.ts'
-import type { Meter } from './usage.ts'
 
 /** Whatever an upstream can close by itself: a credential, a quota domain, a host, or one model family of a credential. */
 export interface Gate {

@@ -1,6 +1,14 @@
 import type { At } from '../pool/pool.ts'
 import type { Batch, Snapshot } from './batch.ts'
-import type { AuditRow, IncidentRecord, OutboxRecord, RefreshRecord, SecretRecord, UsageRecord } from './records.ts'
+import type {
+  AuditRow,
+  IncidentRecord,
+  OutboxRecord,
+  RefreshRecord,
+  SecretRecord,
+  UsageRecord,
+  UsageSample,
+} from './records.ts'
 import type { Shared } from './shared.ts'
 
 export interface AuditQuery {
@@ -23,6 +31,17 @@ export type ChainVerdict =
 export interface Retention {
   readonly maxAgeMs: number
   readonly maxRows: number
+  readonly maxBytes: number
+}
+
+/** The newest sample of each credential, or all that are later than an instant. */
+export type SampleQuery = { readonly latest: true } | { readonly after: At }
+
+/** How many samples of limits are kept. */
+export interface SampleRetention {
+  /** What is older than this is thinned to one an hour. */
+  readonly finestMs: number
+  readonly maxAgeMs: number
   readonly maxBytes: number
 }
 
@@ -66,6 +85,10 @@ export interface Store {
   pruneUsage(now: At, retention: UsageRetention): Promise<number>
   incidents(): Promise<readonly IncidentRecord[]>
   outbox(): Promise<readonly OutboxRecord[]>
+  /** Samples of limits, oldest first. */
+  usageSamples(query: SampleQuery): Promise<readonly UsageSample[]>
+  /** Removes samples that are over the budget; returns how many went. */
+  thinSamples(now: At, retention: SampleRetention): Promise<number>
   /** Bytes that the database and its log occupy, and bytes free on their disk. */
   space(): Promise<{ readonly usedBytes: number; readonly freeBytes: number; readonly totalBytes: number }>
   /** What replicas of a fleet need of the store that they share; null where one process has the store to itself. */

@@ -14,6 +14,7 @@ import type {
   SeatRecord,
   SecretRecord,
   UsageRecord,
+  UsageSample,
 } from './records.ts'
 
 /** One row to write or to remove. Later writes of a batch win; a batch is one transaction. */
@@ -31,11 +32,12 @@ export type Write =
   | { readonly put: 'refresh'; readonly row: RefreshRecord; readonly expected: number | null }
   | { readonly put: 'incident'; readonly row: IncidentRecord }
   | { readonly put: 'outbox'; readonly row: OutboxRecord }
+  | { readonly put: 'usage-sample'; readonly row: UsageSample }
   | { readonly put: 'meta'; readonly name: string; readonly value: string }
   | { readonly put: 'usage'; readonly row: UsageRecord }
   /** A count of left-out repeats, outside the audit chain and updated in place. */
   | { readonly put: 'suppressed'; readonly signal: string; readonly count: number; readonly at: At }
-  | { readonly drop: 'credential'; readonly id: string } // with its state, secrets, seats and refresh row
+  | { readonly drop: 'credential'; readonly id: string } // with its state, secrets, seats, samples and refresh row
   | { readonly drop: 'pool'; readonly name: string } // with its state and seats
   | { readonly drop: 'seat'; readonly pool: string; readonly credentialId: string }
   | { readonly drop: 'host'; readonly host: string }

@@ -4,12 +4,13 @@ import { affinity } from './migrations/affinity.ts'
 import { first } from './migrations/first.ts'
 import { fleet } from './migrations/fleet.ts'
 import type { Migration, Spelling } from './migrations/migration.ts'
+import { samples } from './migrations/samples.ts'
 import { shape } from './migrations/shape.ts'
 import { tuning } from './migrations/tuning.ts'
 import { usage } from './migrations/usage.ts'
 
 /** In order and for ever: the schema's number is how many of them a database has seen. */
-const migrations: readonly Migration[] = [first, shape, fleet, tuning, usage, affinity]
+const migrations: readonly Migration[] = [first, shape, fleet, tuning, usage, affinity, samples]
 
 /** The schema that this version of the program reads and writes. */
 export const newestSchema = migrations.length

@@ -58,6 +58,8 @@ function stepsOn(thread: Thread): Steps {
     pruneUsage: (asks) => thread.call('pruneUsage', asks),
     incidents: (asks) => thread.call('incidents', asks),
     outbox: (asks) => thread.call('outbox', asks),
+    usageSamples: (asks) => thread.call('usageSamples', asks),
+    thinSamples: (asks) => thread.call('thinSamples', asks),
     space: (asks) => thread.call('space', asks),
   }
 }

@@ -11,6 +11,7 @@ import type {
   Park,
   Probing,
   Reason,
+  Usage,
 } from '../pool/pool.ts'
 import type { Sealed } from '../vault/vault.ts'
 
@@ -232,4 +233,28 @@ export interface IncidentRecord {
   readonly count: number
   /** What the channels need to edit and close it: message ids and the like. */
   readonly state: Readonly<Record<string, unknown>>
+}
+
+/** What was heard of a credential's limits in five minutes, and what was asked of it meanwhile. */
+export interface UsageSample {
+  readonly credentialId: string
+  /** The beginning of the five minutes. */
+  readonly at: At
+  /** Which of the processes that share the store has written it; empty where one has it to itself. */
+  readonly writer: string
+  /** The limits as they were last heard of. */
+  readonly windows: readonly Usage[]
+  readonly work: readonly SampledWork[]
+}
+
+/** What one client key asked of a credential through one pool. */
+export interface SampledWork {
+  readonly pool: string
+  /** null: of keys beyond the largest, together. */
+  readonly key: string | null
+  readonly requests: number
+  /** Of the credential's longest limit, in percent; what several keys used together is divided by their requests. */
+  readonly percent: number
+  /** Nobody in the pool could serve for a part of the time. */
+  readonly isDry?: boolean
 }

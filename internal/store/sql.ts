@@ -4,6 +4,7 @@ import { type Cell, encode } from './column.ts'
 import { StaleGeneration } from './fault.ts'
 import { belongsToAnother, copyEntry, fingerprintEntry, unfinished } from './fingerprint.ts'
 import type { RefreshRecord } from './records.ts'
+import { listSamples, putSample, thinSamples } from './samples-table.ts'
 import type { Committed } from './shared.ts'
 import { type Connection, Statements } from './statements.ts'
 import type { NamedBatch, Steps, StepTypes } from './steps.ts'
@@ -144,6 +145,14 @@ export class SqlSteps implements Steps {
     return this.#statements.find(this.#db, tables.outbox)
   }
 
+  usageSamples(query: StepTypes['usageSamples']['asks']): Promise<StepTypes['usageSamples']['answers']> {
+    return listSamples(this.#db, query)
+  }
+
+  thinSamples({ now, retention }: StepTypes['thinSamples']['asks']): Promise<number> {
+    return this.#write((on) => thinSamples(on, now, retention))
+  }
+
   async space(): Promise<StepTypes['space']['answers']> {
     return this.#house.space()
   }
@@ -189,6 +198,8 @@ export class SqlSteps implements Steps {
         return statements.put(on, tables.outbox, write.row)
       case 'usage':
         return statements.put(on, tables.usage, write.row)
+      case 'usage-sample':
+        return putSample(on, statements, write.row)
       case 'meta':
         return statements.put(on, tables.meta, { name: write.name, value: write.value })
       case 'suppressed':
@@ -202,6 +213,7 @@ export class SqlSteps implements Steps {
     switch (write.drop) {
       case 'credential':
         await statements.remove(on, tables.secrets, { owner: write.id })
+        await statements.remove(on, tables.usageSamples, { credential_id: write.id })
         return statements.remove(on, tables.credentials, { id: write.id })
       case 'pool':
         return statements.remove(on, tables.pools, { name: write.name })

@@ -48,6 +48,8 @@ function lossy(inner: Steps): Steps {
     prune: (asks) => inner.prune(asks),
     incidents: (asks) => inner.incidents(asks),
     outbox: (asks) => inner.outbox(asks),
+    usageSamples: (asks) => inner.usageSamples(asks),
+    thinSamples: (asks) => inner.thinSamples(asks),
     space: (asks) => inner.space(asks),
   }
 }

@@ -1,10 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import type { DomainEvent } from '../events/events.ts'
 import type { At } from '../pool/pool.ts'
-import type { AuditQuery, Retention, Store, UsageQuery, UsageRetention, UsageSum } from './api.ts'
+import type {
+  AuditQuery,
+  Retention,
+  SampleQuery,
+  SampleRetention,
+  Store,
+  UsageQuery,
+  UsageRetention,
+  UsageSum,
+} from './api.ts'
 import type { AuditEntry, Snapshot } from './batch.ts'
 import type { Break, Link } from './chain.ts'
-import type { AuditRow, IncidentRecord, OutboxRecord, RefreshRecord, SecretRecord } from './records.ts'
+import type { AuditRow, IncidentRecord, OutboxRecord, RefreshRecord, SecretRecord, UsageSample } from './records.ts'
 import type { Committed, Shared, SharedBatch } from './shared.ts'
 
 /** An audit entry with a name, by which a second attempt finds what the first one wrote. */
@@ -41,6 +50,8 @@ export interface StepTypes {
   pruneUsage: { asks: { readonly now: At; readonly retention: UsageRetention }; answers: number }
   incidents: { asks: null; answers: readonly IncidentRecord[] }
   outbox: { asks: null; answers: readonly OutboxRecord[] }
+  usageSamples: { asks: SampleQuery; answers: readonly UsageSample[] }
+  thinSamples: { asks: { readonly now: At; readonly retention: SampleRetention }; answers: number }
   space: {
     asks: null
     answers: { readonly usedBytes: number; readonly freeBytes: number; readonly totalBytes: number }
@@ -79,6 +90,8 @@ export function storeOf(
     pruneUsage: (now, retention) => untilDone(() => steps.pruneUsage({ now, retention })),
     incidents: () => steps.incidents(null),
     outbox: () => steps.outbox(null),
+    usageSamples: (query) => steps.usageSamples(query),
+    thinSamples: (now, retention) => steps.thinSamples({ now, retention }),
     space: () => steps.space(null),
     shared: sharedBy(commit),
     close,

@@ -6,6 +6,8 @@ export type {
   AuditQuery,
   ChainVerdict,
   Retention,
+  SampleQuery,
+  SampleRetention,
   Store,
   UsageDimension,
   UsageQuery,

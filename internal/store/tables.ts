@@ -17,6 +17,7 @@ import type {
   SeatRecord,
   SecretRecord,
   UsageRecord,
+  UsageSample,
 } from './records.ts'
 
 /*
@@ -166,6 +167,20 @@ export const usage = table<UsageRecord>('usage_hours', ['hour', 'writer', 'pool'
   cost: whole('cost'),
 })
 
+/** A sample with what it takes up. */
+export const usageSamples = table<UsageSample & { readonly bytes: number }>(
+  'usage_samples',
+  ['credential_id', 'at', 'writer'],
+  {
+    credentialId: text('credential_id'),
+    at: whole('at'),
+    writer: text('writer'),
+    windows: json('windows'),
+    work: json('work'),
+    bytes: whole('bytes'),
+  },
+)
+
 export const suppressed = table<Snapshot['suppressed'][number]>('suppressed', ['signal'], {
   signal: text('signal'),
   count: whole('count'),
@@ -234,6 +249,7 @@ export const all: readonly Table<object>[] = [
   incidents,
   outbox,
   usage,
+  usageSamples,
   suppressed,
   meta,
   audit,

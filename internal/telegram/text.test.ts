@@ -68,6 +68,19 @@ function member(name: string, more: Partial<MemberShape> = {}): MemberShape {
   }
 }
 
+const unforeseen: PoolShape['forecast'] = {
+  name: 'openai',
+  at: '2026-01-05T14:00:00.000Z',
+  state: 'unknown',
+  dryAt: null,
+  reliefAt: null,
+  reliefMember: null,
+  until: null,
+  burnPercentPerHour: null,
+  basis: { fromAt: null, samples: 0 },
+  keys: [],
+}
+
 function pool(members: MemberShape[]): PoolShape {
   return {
     name: 'openai',
@@ -86,6 +99,7 @@ function pool(members: MemberShape[]): PoolShape {
     unreachable: null,
     activeFor: [],
     cachedShare: null,
+    forecast: unforeseen,
     members,
   }
 }

@@ -108,6 +108,33 @@ function two(number: number): string {
 /** UTC, for those whose zone nobody knows. */
 export const inUtc = instantsIn('UTC')
 
+/** Says an instant within days as `Thu 14:00`, in a time zone (an IANA name) or the machine's own. */
+export function weekdayIn(timeZone?: string): (at: number) => string {
+  const format = new Intl.DateTimeFormat('en-GB', {
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    ...(timeZone === undefined ? {} : { timeZone }),
+  })
+  return (at) => {
+    const parts = format.formatToParts(roundedUp(at, minuteMs))
+    const of = (wanted: string) => parts.find(({ type }) => type === wanted)?.value ?? ''
+    return `${of('weekday')} ${of('hour')}:${of('minute')}`
+  }
+}
+
+/** How far a time zone (an IANA name), or the machine's own, is ahead of UTC at an instant, in ms. */
+export function zoneOffset(timeZone: string | null): (at: number) => number {
+  if (timeZone === null) return (at) => -new Date(at).getTimezoneOffset() * minuteMs
+  const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })
+  return (at) => {
+    const name = format.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+    const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)/.exec(name) ?? []
+    return (sign === '-' ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * minuteMs
+  }
+}
+
 /** `in 45 s (20:13:15 UTC)`; `now (20:13:15 UTC)` for what is due. */
 export function inTime(at: number, now: number, say: SayInstant): string {
   const left = roundedUp(at, secondMs) - now

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { benchOf, type Database } from './bench.ts'
+import { limitsContract } from './limits.ts'
 import { recordsContract } from './records.ts'
 import { cooled } from './samples.ts'
 import { tamperingContract } from './tampering.ts'
@@ -11,6 +12,7 @@ export function storeContract(name: string, create: () => Promise<Database>): vo
   describe(`the Store on ${name}`, () => {
     const bench = benchOf(create)
     recordsContract(bench)
+    limitsContract(bench)
     trailContract(bench)
     tamperingContract(bench)
     usageContract(bench)

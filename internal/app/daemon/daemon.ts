@@ -134,6 +134,7 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
   undo.push(stopTidying)
   proxy.ready(true)
   core.engine.startScouting(proxy.scout)
+  void core.engine.recall()
   core.present({ name: replicaName(config, bound.port), startedAt })
   await core.fleet.start({
     async begin() {

@@ -58,7 +58,7 @@ export function createMeters(): Meters {
       metrics.listen(core.bus)
       view = () => ({
         now: clock.now(),
-        pools: core.engine.pools().map(({ record, exhausted, members }) => ({ name: record.name, exhausted, members })),
+        pools: core.engine.pools().map(({ record, ...pool }) => ({ ...pool, name: record.name })),
         upstreams: upstreams(),
         diskFreeBytes: disk.freeBytes,
         fastPath,
@@ -86,6 +86,8 @@ function bound(store: Store): Store {
     pruneUsage: (now, retention) => store.pruneUsage(now, retention),
     incidents: () => store.incidents(),
     outbox: () => store.outbox(),
+    usageSamples: (query) => store.usageSamples(query),
+    thinSamples: (now, retention) => store.thinSamples(now, retention),
     space: () => store.space(),
     shared: store.shared,
     close: () => store.close(),

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { formatDuration } from '../../config/schema/units.ts'
 import { providers, Refusal, shapes, strategies } from '../../ops/client.ts'
 import { type Cli, duration, leaf, listing, names, ordinal } from '../command.ts'
+import { forecastLines } from '../view/forecastview.ts'
 import { printPools, printPoolViews } from '../view/poolview.ts'
 import { localTime, relativeOr } from '../when.ts'
 import { tuneCommand } from './tune.ts'
@@ -14,6 +15,7 @@ export function poolCommands(program: Command, cli: Cli): void {
   change(pool, cli)
   tuneCommand(pool, cli)
   members(pool, cli)
+  forecast(pool, cli)
   explain(pool, cli)
 }
 
@@ -188,6 +190,17 @@ function members(pool: Command, cli: Cli): void {
       cli.withOps(command, async (ops) => {
         const { changed } = await ops.poolClear({ name, member })
         screen.print(changed ? `${name}: ${member} cleared` : `${name}: ${member} has no cooldown`)
+      }),
+  )
+}
+
+function forecast(pool: Command, cli: Cli): void {
+  listing(leaf(pool, 'forecast <name>', 'when it runs dry, when relief comes, who burns')).action(
+    (name: string, options: { json?: true }, command: Command) =>
+      cli.withOps(command, async (ops) => {
+        const found = await ops.poolForecast({ name })
+        if (options.json) return cli.screen.json(found)
+        for (const line of forecastLines(found, cli.io.port.now())) cli.screen.print(line)
       }),
   )
 }

@@ -49,19 +49,21 @@ export function statusCommands(program: Command, cli: Cli): void {
       'check <pool>',
       'exit 0: it can serve; 75: it cools, or its upstream is unreachable; 77: a person must act',
     ),
-  ).action((name: string, options: { json?: true }, command: Command) =>
-    cli.withOps(command, async (ops) => {
-      const found = await ops.poolCheck({ name })
-      cli.end(checkCodes[found.verdict])
-      if (!found.running)
-        screen.note(
-          'no daemon runs: this is how the next one begins, and until then agents get connection refused. Run: spillway serve',
-        )
-      if (options.json) return screen.json(found)
-      screen.print(checkText(found, io.port.now()))
-      if (found.verdict === 'needs-person') for (const { command: fix } of found.people) screen.note(`hint: ${fix}`)
-    }),
   )
+    .option('--for <time>', 'and 75 when it is foreseen to run dry within that time, such as 6h')
+    .action((name: string, options: { json?: true; for?: string }, command: Command) =>
+      cli.withOps(command, async (ops) => {
+        const found = await ops.poolCheck({ name, ...(options.for === undefined ? {} : { for: options.for }) })
+        cli.end(checkCodes[found.verdict])
+        if (!found.running)
+          screen.note(
+            'no daemon runs: this is how the next one begins, and until then agents get connection refused. Run: spillway serve',
+          )
+        if (options.json) return screen.json(found)
+        screen.print(checkText(found, io.port.now()))
+        if (found.verdict === 'needs-person') for (const { command: fix } of found.people) screen.note(`hint: ${fix}`)
+      }),
+    )
   listing(leaf(program, 'doctor', 'config, disk, permissions, clock, upstream reachability')).action(
     async (options: { json?: true }, command: Command) => {
       const rows = await examined(cli, command)
@@ -130,6 +132,7 @@ function versionRow(daemon: string, own: string): DoctorRow {
 
 const checkCodes: Readonly<Record<CheckShape['verdict'], number>> = {
   'can-serve': exitCodes.done,
+  'runs-dry': exitCodes.tryLater,
   cooling: exitCodes.tryLater,
   unreachable: exitCodes.tryLater,
   'needs-person': exitCodes.needsPerson,

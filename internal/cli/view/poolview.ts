@@ -2,6 +2,7 @@ import type { CheckShape, MemberShape, PoolShape } from '../../ops/ops.ts'
 import { atTime, instantsIn, inTime } from '../../when/when.ts'
 import type { Cell, Ink, Screen } from '../screen.ts'
 import { relative } from '../when.ts'
+import { forecastText, weekday } from './forecastview.ts'
 import { laidOut, type Row } from './layout.ts'
 
 /** The state of a pool in a few words, for a list. */
@@ -103,7 +104,9 @@ function memberRows(pool: PoolShape, screen: Screen, now: number): Row[] {
     const who = member === null ? 'nobody serves' : `${member} serves`
     return { lead: [indent], sentence: `${model}: ${who}` }
   })
-  return [...pool.members.flatMap((member) => rowsOf(member, { screen, now, longest, isLive })), ...models]
+  const dry = forecastText(pool.forecast)
+  const foreseen: Row[] = dry === null ? [] : [{ lead: ['  '], sentence: { text: `${dry}.`, ink: 'yellow' } }]
+  return [...pool.members.flatMap((member) => rowsOf(member, { screen, now, longest, isLive })), ...models, ...foreseen]
 }
 
 interface Setting {
@@ -210,8 +213,12 @@ function window({ window, usedPercent }: MemberShape['usage'][number], isPlain: 
 
 /** A check's result as one sentence. */
 export function checkText(check: CheckShape, now: number): string {
-  const { pool, verdict, member, retryAt, people, host, since } = check
+  const { pool, verdict, member, retryAt, people, host, since, dryAt } = check
   if (verdict === 'can-serve') return `${pool} can serve (${member})`
+  if (verdict === 'runs-dry' && dryAt !== null) {
+    const relief = retryAt === null || member === null ? '' : `; ${member} recovers first, ${weekday(retryAt)}`
+    return `${pool} can serve and runs dry ${weekday(dryAt)}${relief}`
+  }
   if (host !== null && since !== null && retryAt !== null)
     return `${pool} cannot serve: ${outage({ host, since, retryAt }, now)}`
   if (verdict === 'cooling' && retryAt !== null)

@@ -9,6 +9,7 @@ const pool = {
   active: 'work',
   retryAt: null,
   unreachable: null,
+  forecast: { dryAt: null },
   members: [work],
 } as unknown as PoolShape
 const none = { active: null, members: [{ ...work, active: false }] }
@@ -31,6 +32,11 @@ test.each<[string, Partial<PoolShape>, string | RegExp]>([
       ],
     },
     'codex: work · 5h 41% · 7d 63%',
+  ],
+  [
+    'when the pool runs dry',
+    { forecast: { dryAt: '2026-01-08T14:00:00Z' } as PoolShape['forecast'] },
+    /^codex: work · dry (?:Wed|Thu|Fri) \d\d:\d\d$/,
   ],
   [
     'when an exhausted pool is back',

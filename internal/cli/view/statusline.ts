@@ -1,9 +1,13 @@
 import type { MemberShape, PoolShape } from '../../ops/ops.ts'
 import { instantsIn, span } from '../../when/when.ts'
+import { weekday } from './forecastview.ts'
 
-/** One pool in a few words, for a prompt or a status bar: `codex: work · 5h 41% · 7d 63%`. */
+/** One pool in a few words, for a prompt or a status bar: `codex: work · 5h 41% · 7d 63% · dry Thu 14:00`. */
 export function statusline(pool: PoolShape, now: number): string {
-  return [`${pool.name}: ${serving(pool, now)}`, ...windowsOf(pool.members.find(({ active }) => active))].join(' · ')
+  const { dryAt } = pool.forecast
+  const dry = dryAt === null ? [] : [`dry ${weekday(dryAt)}`]
+  const windows = windowsOf(pool.members.find(({ active }) => active))
+  return [`${pool.name}: ${serving(pool, now)}`, ...windows, ...dry].join(' · ')
 }
 
 function serving(pool: PoolShape, now: number): string {

@@ -39,7 +39,7 @@ export const defaults = {
     telegram: { botTokenFile: null, botTokenEnv: null, chatIds: [], apiRoot: 'https://api.telegram.org' },
     webhook: { url: null, secretFile: null, secretEnv: null },
   },
-  usage: { ledger: { maxBytes: '64MiB', maxAge: '400d' }, prices: null },
+  usage: { look: 'cooling', lookMs: '15m', ledger: { maxBytes: '64MiB', maxAge: '400d' }, prices: null },
   audit: { maxAge: '90d', maxRows: 100_000, maxBytes: '64MiB' },
   disk: { reserveBytes: 'auto' },
   store: {

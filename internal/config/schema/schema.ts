@@ -128,6 +128,11 @@ const notices = z.strictObject({
 })
 
 const usage = z.strictObject({
+  look: choice(
+    "Which logins are asked how much of their limits is used, at the provider's usage endpoint: none, those that wait for a far reset, or all.",
+    ['off', 'cooling', 'all'],
+  ),
+  lookMs: duration('How often a login is asked at most.', { min: '1m', max: '1d' }),
   ledger: z.strictObject({
     maxBytes: size('The most that rows of usage may take; 0B: nothing is added up.', { min: '0B', max: '1TiB' }),
     maxAge: duration('Older rows of usage are pruned.', { min: '1h', max: '36500d' }),
@@ -187,7 +192,7 @@ export const schema = z.strictObject({
   cooldown: cooldown.describe('Cooldowns without a hint from the upstream.'),
   pools: pools.describe('What pools do unless told otherwise.'),
   notices: notices.describe('Telling people.'),
-  usage: usage.describe('What goes through.'),
+  usage: usage.describe('What goes through, and what logins have used.'),
   audit: audit.describe('How much of the audit log is kept.'),
   disk: disk.describe('The disk that the data directory is on.'),
   store: store.describe('The database.'),

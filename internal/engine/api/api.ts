@@ -1,5 +1,5 @@
 import type { EventKind } from '../../events/events.ts'
-import type { Affinity, CooldownSettings, OnExhausted } from '../../pool/pool.ts'
+import type { Affinity, At, CooldownSettings, LookMode, OnExhausted } from '../../pool/pool.ts'
 import type { AuditRow, Changes, Write } from '../../store/store.ts'
 import type { Signal } from '../record/signals.ts'
 import type { Commands } from './commands.ts'
@@ -17,6 +17,10 @@ export interface EngineSettings {
   /** How many requests a second may move to a member because another one failed. */
   readonly rampPerSecond: number
   readonly dedupeMs: number
+  /** Which logins are asked how much of their limits is used, and how often each, in ms. */
+  readonly look: { readonly mode: LookMode; readonly everyMs: number }
+  /** How far the zone in which people work is ahead of UTC at an instant, in ms. */
+  readonly zoneMs: (at: At) => number
   /** How long an upstream may take to answer at all; a probe's lease outlives it. */
   readonly headMs: number
 }
@@ -30,6 +34,8 @@ export interface Engine extends DataPath, Commands, Views {
   heard(rows: readonly AuditRow[]): void
   /** Whether the store can be reached at the moment, where that can be known without writing to it. */
   storeIs(reachable: boolean): void
+  /** Resolves when what earlier processes have sampled is known: before that, forecasts are `unknown`. */
+  recall(): Promise<void>
   /** From now on recoveries are noticed without traffic: hosts are tried by connecting, exhausted pools by the canonical probe. */
   startScouting(scout: Scout): void
   /** Takes changed settings into use. */

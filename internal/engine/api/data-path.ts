@@ -67,8 +67,8 @@ export interface DataPath {
   wantsModel(pool: LivePool): boolean
   /** Whether requests of a conversation go to the member that has served it, so that they have to tell which they belong to. */
   keepsConversations(pool: LivePool): boolean
-  /** One more request is under way, until its turn ends; `conversation`: a digest of what it belongs to. */
-  begin(pool: LivePool, model: ModelFamily | null, conversation?: string | null): Turn
+  /** One more request is under way, until its turn ends; `conversation`: a digest of what it belongs to, `key`: the name of its client key. */
+  begin(pool: LivePool, model: ModelFamily | null, conversation?: string | null, key?: string): Turn
   /** Whether the lease's member could serve still: not once it has cooled, needs a login, is disabled, or lost its seat. */
   mayStillServe(lease: Lease): boolean
 }

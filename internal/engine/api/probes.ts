@@ -1,4 +1,4 @@
-import type { Outcome, Reason } from '../../pool/pool.ts'
+import type { Outcome, Reason, Usage } from '../../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
 
 /** What the canonical probe of a suspect found. */
@@ -40,10 +40,21 @@ export interface Answer {
   readonly outcome: Outcome
 }
 
+/** What a look at a login's limits found. */
+export interface Looked {
+  readonly usage: readonly Usage[]
+  /** Whether the provider says that the login may be used; null: it does not say. */
+  readonly isAllowed: boolean | null
+}
+
 /** Asks upstreams in the background, without a request of a client; implemented by `proxy`. */
 export interface Scout {
   /** The answer to the free canonical request with the credential as it is; null when there is no such request (`generic` without `probePath`) or no answer. */
   ask(credential: CredentialRecord, pool: PoolRecord): Promise<Answer | null>
+  /** What the provider's usage endpoint says of the login, which costs nothing of its limits; null when it has none, or no answer that can be understood. */
+  look(credential: CredentialRecord, pool: PoolRecord): Promise<Looked | null>
+  /** Whether the credential can be looked at. */
+  canLook(credential: CredentialRecord): boolean
   /** Whether a connection to the upstream can be opened; sends no request and never rejects. */
   connects(baseUrl: string): Promise<boolean>
 }

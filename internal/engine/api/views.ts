@@ -1,4 +1,4 @@
-import type { At, Caps, Health, ModelFamily, Park, Reason, Usage } from '../../pool/pool.ts'
+import type { At, Caps, Forecast, Health, ModelFamily, Park, Reason, Usage } from '../../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
 import type { Decision } from './data-path.ts'
 
@@ -29,6 +29,13 @@ export interface MemberStatus {
   readonly reachable: boolean
 }
 
+/** When a pool runs dry, as it is told. */
+export interface PoolForecast extends Forecast {
+  readonly at: At
+  /** Which client keys burn its limits, the largest first; parts of 1. */
+  readonly keys: readonly { readonly key: string; readonly share: number }[]
+}
+
 export interface PoolStatus {
   readonly record: PoolRecord
   /** Who would serve now; null when nobody can. */
@@ -41,6 +48,7 @@ export interface PoolStatus {
   readonly activeFor: readonly { readonly model: ModelFamily; readonly member: string | null }[]
   /** The exhaustion that requests have met and that has not ended by a served one; with how many were refused. */
   readonly incident: { readonly since: At; readonly refused: number } | null
+  readonly forecast: PoolForecast
   readonly members: readonly MemberStatus[]
 }
 

@@ -11,6 +11,7 @@ import {
   servesModel,
 } from '../../pool/pool.ts'
 import type { Explanation, MemberStatus, PoolStatus, WhyNot } from '../api/views.ts'
+import type { Foresight } from '../foresight/foresight.ts'
 import type { Leasing } from '../requests/leasing.ts'
 import type { Core } from '../state/context.ts'
 import { currentPark, type LiveSeat, type Pool } from '../state/live.ts'
@@ -30,9 +31,11 @@ const whyChosen: Record<Rung, string> = {
 export class PoolViews {
   readonly #core: Core
   readonly #leasing: Leasing
+  readonly #foresight: Foresight
 
-  constructor(core: Core, leasing: Leasing) {
+  constructor(core: Core, leasing: Leasing, foresight: Foresight) {
     this.#core = core
+    this.#foresight = foresight
     this.#leasing = leasing
   }
 
@@ -51,6 +54,7 @@ export class PoolViews {
         return member === (seat?.member ?? null) ? [] : [{ model, member }]
       }),
       incident: pool.exhausted && { since: pool.exhausted.since, refused: pool.exhausted.refused },
+      forecast: this.#foresight.forecast(pool),
       members: pool.seats.map((member) => memberStatus(member, member === seat, now)),
     }
   }

@@ -22,6 +22,8 @@ export function rowOf(write: Write): string {
       return `secret ${write.row.owner} ${write.row.field}`
     case 'refresh':
       return `refresh ${write.row.id}`
+    case 'usage-sample':
+      return `sample ${write.row.credentialId} ${write.row.at}`
     case 'usage':
       return `usage ${write.row.hour} ${write.row.writer} ${write.row.pool} ${write.row.key} ${write.row.member} ${write.row.model}`
     case 'meta':

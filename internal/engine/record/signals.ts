@@ -21,6 +21,8 @@ export interface Signal<K extends EventKind> {
 const repeating: ReadonlySet<EventKind> = new Set<EventKind>([
   'cred_failover',
   'pool_exhausted',
+  'pool_runs_dry',
+  'pool_lasts',
   'cred_cooled',
   'cred_suspect',
   'egress_blocked',

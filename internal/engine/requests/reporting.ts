@@ -8,7 +8,7 @@ import {
   settle,
 } from '../../pool/pool.ts'
 import { type Core, circumstances } from '../state/context.ts'
-import type { LiveLease, LiveSeat, LiveTurn } from '../state/live.ts'
+import type { LiveCredential, LiveLease, LiveSeat, LiveTurn } from '../state/live.ts'
 import { credentialRow, gateRow } from '../state/registry.ts'
 import type { ActiveMembers } from './active-member.ts'
 import type { Backups } from './backups.ts'
@@ -34,6 +34,8 @@ interface ReportingDeps {
   readonly exhaustions: Exhaustions
   readonly hosts: Hosts
   readonly capacities: Capacities
+  /** Called when a gate of the credential begins to cool. */
+  readonly cooled: (credential: LiveCredential) => void
 }
 
 /** Applies the outcome of a lease to the gates of its member, and records and announces what changed. */
@@ -46,6 +48,7 @@ export class Reporting {
   readonly #exhaustions: Exhaustions
   readonly #hosts: Hosts
   readonly #capacities: Capacities
+  readonly #cooled: ReportingDeps['cooled']
   readonly #outliers = new Outliers()
 
   constructor(core: Core, parts: ReportingDeps) {
@@ -57,6 +60,7 @@ export class Reporting {
     this.#exhaustions = parts.exhaustions
     this.#hosts = parts.hosts
     this.#capacities = parts.capacities
+    this.#cooled = parts.cooled
   }
 
   report(lease: LiveLease, turn: LiveTurn, outcome: Outcome): void {
@@ -198,6 +202,7 @@ export class Reporting {
       const model = gate.kind === 'model' ? gate.name : null
       const detail = { until: health.until, scope: outcome.scope, model, status: outcome.status }
       this.#core.signals.record([row], { kind: 'cred_cooled', ...about, reason: health.reason, detail })
+      this.#cooled(lease.seat.owner)
     } else if (health.state === 'suspect') {
       const detail = { until: health.until, status: outcome.status }
       this.#core.signals.record([row], { kind: 'cred_suspect', ...about, reason: health.reason, detail })

@@ -2,6 +2,7 @@ import type { Clock } from '../../clock/clock.ts'
 import { type Gate, type ModelFamily, nothingLearned, type Outcome, type Usage } from '../../pool/pool.ts'
 import type { Decision, Exhausted, Full, Lease, Turn } from '../api/data-path.ts'
 import type { Finding, Rights } from '../api/probes.ts'
+import type { UsageWatch } from '../foresight/usage-watch.ts'
 import { type LiveLease, LiveTurn, type Pool } from '../state/live.ts'
 import type { Registry } from '../state/registry.ts'
 import type { Exhaustions } from './exhaustion.ts'
@@ -10,7 +11,6 @@ import type { Leasing } from './leasing.ts'
 import type { Pacing } from './pacing.ts'
 import type { Reporting } from './reporting.ts'
 import type { Suspicions } from './suspicion.ts'
-import type { UsageWatch } from './usage.ts'
 import type { WaitQueue } from './wait-queue.ts'
 
 /** What a RequestTurn works with. */
@@ -44,8 +44,12 @@ export class RequestTurn extends LiveTurn implements Turn {
   /** The credential that this turn has the right to test. */
   #tests: string | null = null
 
-  constructor(deps: TurnDeps, pool: Pool, asked: { model: ModelFamily | null; conversation: string | null }) {
-    super(pool, asked.model, deps.clock.now())
+  constructor(
+    deps: TurnDeps,
+    pool: Pool,
+    asked: { model: ModelFamily | null; conversation: string | null; key: string },
+  ) {
+    super(pool, asked, deps.clock.now())
     this.conversation = asked.conversation
     this.#deps = deps
     pool.inFlight++
@@ -117,7 +121,12 @@ export class RequestTurn extends LiveTurn implements Turn {
 
   observe(read: () => readonly Usage[]): void {
     const lease = this.#lease
-    if (lease && this.#deps.usage.wants(lease)) this.#deps.usage.observe(lease, read())
+    if (!lease) return
+    const { usage } = this.#deps
+    const isCounted = usage.count(lease, this.key)
+    if (usage.wants(lease)) usage.observe(lease, read())
+    // It may be the first that says anything.
+    if (!isCounted) usage.count(lease, this.key)
   }
 
   pending(withinMs: number): Promise<unknown> | null {

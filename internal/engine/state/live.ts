@@ -12,6 +12,7 @@ import {
 import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
 import type { Decision, Lease, LivePool } from '../api/data-path.ts'
 import type { Finding } from '../api/probes.ts'
+import type { Tally } from '../foresight/tally.ts'
 
 /** A credential with its health and everything else that the engine knows of it. */
 export interface LiveCredential {
@@ -33,6 +34,10 @@ export interface LiveCredential {
   readonly meter: Meter
   /** When answers were last read for it. */
   meteredAt: At
+  /** Who has asked it, and how much of its limits that used. */
+  readonly tally: Tally
+  /** When its usage endpoint was last asked; 0: never. */
+  lookedAt: At
   /** When the canonical probe last started. */
   probedAt: At | null
   /** When the canonical probe last cleared it. */
@@ -146,6 +151,8 @@ export class Pool implements LivePool {
 export class LiveTurn {
   readonly pool: Pool
   model: ModelFamily | null
+  /** The name of the client key. */
+  readonly key: string
   readonly startedAt: At
   readonly leases: LiveLease[] = []
   tried: LiveSeat[] = []
@@ -161,9 +168,10 @@ export class LiveTurn {
   /** Set once a hold has given the members a second chance. */
   secondRound = false
 
-  constructor(pool: Pool, model: ModelFamily | null, startedAt: At) {
+  constructor(pool: Pool, about: { model: ModelFamily | null; key: string }, startedAt: At) {
     this.pool = pool
-    this.model = model
+    this.model = about.model
+    this.key = about.key
     this.startedAt = startedAt
   }
 }

@@ -13,6 +13,7 @@ import {
   tuningOf,
 } from '../../pool/pool.ts'
 import type { CredentialRecord, HostState, PoolState, SeatRecord, Snapshot, Write } from '../../store/store.ts'
+import { Tally } from '../foresight/tally.ts'
 import { type LiveCredential, type LiveSeat, Pool } from './live.ts'
 
 /** All live credentials, pools, quota domains and hosts, built from the store's snapshot and kept by the engine. */
@@ -69,6 +70,8 @@ export class Registry {
       lastStatus: null,
       meter: { windows: [] },
       meteredAt: 0,
+      tally: new Tally(),
+      lookedAt: 0,
       probedAt: null,
       clearedAt: null,
       isFresh: false,

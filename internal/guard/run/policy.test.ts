@@ -8,6 +8,7 @@ const serving: CheckShape = {
   verdict: 'can-serve',
   member: 'a',
   retryAt: null,
+  dryAt: null,
   host: null,
   since: null,
   people: [],

@@ -80,6 +80,12 @@ export function roleOf(event: DomainEvent): Role | null {
       return opens('configuration')
     case 'config_changed':
       return ends('configuration')
+    case 'pool_runs_dry':
+      return opens(`dry:${event.pool}`, { subject: event.detail.reliefMember })
+    case 'pool_lasts':
+      return ends(`dry:${event.pool}`)
+    case 'cred_reset':
+      return opens(`reset:${event.from}`, { subject: event.from, lasts: false })
     case 'pool_exhausted':
       return opens(groups.exhaustion(event.pool), { subject: event.detail.first })
     case 'pool_recovered':

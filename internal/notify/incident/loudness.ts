@@ -11,5 +11,10 @@ export type FailoverNotices = 'off' | 'silent' | 'on'
 export function isSilent({ kind, event, end }: Incident, failover: FailoverNotices): boolean {
   if (kind === 'cred_failover') return failover !== 'on'
   if (end?.kind === 'pool_recovered' && end.detail.how === 'operator') return true
-  return isRoutine(kind) || kind === 'cred_account_changed' || (end ?? event).actor.startsWith('operator:')
+  return (
+    isRoutine(kind) ||
+    kind === 'cred_account_changed' ||
+    kind === 'cred_reset' ||
+    (end ?? event).actor.startsWith('operator:')
+  )
 }

@@ -23,6 +23,8 @@ function helpOn(event: DomainEvent): Help | null {
   const from = plain(event.from ?? '')
   const pool = plain(event.pool ?? '')
   switch (event.kind) {
+    case 'pool_runs_dry':
+      return look(`pool forecast ${pool}`)
     case 'cred_failover':
     case 'backup_serves':
     case 'weak_storm':

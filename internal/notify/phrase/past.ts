@@ -18,6 +18,8 @@ export function past(incident: Incident, saying: Saying): string {
       return `${nameOf(pool)}: rotated from ${nameOf(event.from)} to ${nameOf(event.to)} by ${plain(event.actor)} at ${instant(event.at, now)}.`
     case 'backup_serves':
       return `${nameOf(pool)}: tier ${event.detail.tier} served (${nameOf(event.to)}) ${lasted}.${servedIn(end)}`
+    case 'pool_runs_dry':
+      return `${nameOf(pool)} was to run dry ${saying.weekday(event.detail.dryAt)}: told ${lasted}.`
     case 'pool_exhausted': {
       const refused = end?.kind === 'pool_recovered' ? ` ${costsInAll(end.detail.refused)}` : ''
       return `${nameOf(pool)} was exhausted${forModel(event.detail)} ${lasted}.${refused}`
@@ -88,6 +90,10 @@ export function ending(incident: Incident, saying: Saying): string | null {
       return recovered(end, saying)
     case 'backup_over':
       return `${nameOf(end.pool)}: tier ${end.detail.first} serves again (${nameOf(end.to)}) after ${lasted}.${servedIn(end)}`
+    case 'pool_lasts':
+      return end.detail.isKnown
+        ? `${nameOf(end.pool)} does not run dry any more.`
+        : `Whether ${nameOf(end.pool)} runs dry cannot be told any more.`
     case 'cred_revived':
       if (event.kind === 'cred_disabled' && event.detail.by === 'operator') return null
       return `${nameOf(end.from)} is usable again after ${lasted} (${revival[end.detail.how]}).`

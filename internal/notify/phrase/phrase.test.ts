@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { announced, noon, sample } from '../../../test/fakes/events.ts'
 import type { DomainEvent } from '../../events/events.ts'
-import { inUtc } from '../../when/when.ts'
+import { inUtc, weekdayIn } from '../../when/when.ts'
 import { type Opening, roleOf } from '../incident/condition.ts'
 import { add, begin, close, reopen, updated } from '../incident/fold.ts'
 import type { Incident } from '../incident/incident.ts'
@@ -10,7 +10,7 @@ import type { Saying } from './saying.ts'
 import { summary } from './summary.ts'
 import { listed, plain } from './words.ts'
 
-const saying: Saying = { now: noon, instant: inUtc, host: 'node7', refused: null, pools: [] }
+const saying: Saying = { now: noon, instant: inUtc, weekday: weekdayIn('UTC'), host: 'node7', refused: null, pools: [] }
 const said = (incident: Incident, more: Partial<Saying> = {}) =>
   message([incident], () => ({ ...saying, ...more })).text
 
@@ -28,6 +28,36 @@ const tellings: readonly [name: string, event: DomainEvent, text: string][] = [
     'a backup that helps out for one model',
     sample('backup_serves', { from: null, to: 'backup', detail: { until: null, helpsOut: true, model: 'opus' } }),
     'openai: tier 2 serves (backup) for opus since 14:00:00 UTC. Look: spillway pool explain openai',
+  ],
+  [
+    'a pool that runs dry',
+    sample('pool_runs_dry', { pool: 'codex' }),
+    'codex runs dry Thu 14:00, 19 h before the next relief (work, Fri 09:00). ci burns 62 %. Look: spillway pool forecast codex',
+  ],
+  [
+    'a pool that runs dry for good, nobody knows by whom',
+    sample('pool_runs_dry', { pool: 'codex', detail: { reliefAt: null, reliefMember: null, burner: null } }),
+    'codex runs dry Thu 14:00, and no member returns by itself. Look: spillway pool forecast codex',
+  ],
+  [
+    'a weekly limit that was reset early',
+    sample('cred_reset', { from: 'work' }),
+    'work is back 5 days early (its weekly limit was reset).',
+  ],
+  [
+    'a limit of five hours that was reset early',
+    sample('cred_reset', { from: 'work', detail: { until: noon + 7_200_000, window: '5h' } }),
+    'work is back 2 h early (its 5 h limit was reset).',
+  ],
+  [
+    'a limit of a model, and one of an unknown length, that were reset early',
+    sample('cred_reset', { from: 'work', detail: { window: '7d_opus' } }),
+    'work is back 5 days early (its weekly limit of opus was reset).',
+  ],
+  [
+    'a limit that was reset early, nobody knows which',
+    sample('cred_reset', { from: 'work', detail: { window: null } }),
+    'work is back 5 days early (its limit was reset).',
   ],
   [
     'a directory that fills since a login is dead',

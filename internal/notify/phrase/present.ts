@@ -3,6 +3,7 @@ import { inTime, span } from '../../when/when.ts'
 import type { Incident } from '../incident/incident.ts'
 import type { At } from '../incident/notice.ts'
 import { nextRecovery, recovered, whyExhausted } from './exhaustion.ts'
+import { runsDry, wasReset } from './foresight.ts'
 import { guardSentence } from './guarded.ts'
 import type { Saying } from './saying.ts'
 import { cause, costs, counted, inParentheses, listed, nameOf, plain, size } from './words.ts'
@@ -32,6 +33,10 @@ function sentence({ event, count }: Incident, saying: Saying): string {
       return `${whyExhausted(event)}${nextRecovery(event, saying)}`
     case 'pool_recovered':
       return recovered(event, saying)
+    case 'pool_runs_dry':
+      return runsDry(event, saying)
+    case 'cred_reset':
+      return wasReset(event)
     case 'cred_needs_login':
       return `${nameOf(event.from)} needs a login${inParentheses([cause(event.reason, null)])}.`
     case 'cred_unreadable':

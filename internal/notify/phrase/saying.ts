@@ -13,6 +13,8 @@ export interface Concerned {
 export interface Saying {
   readonly now: At
   readonly instant: SayInstant
+  /** Says an instant within days: `Thu 14:00`. */
+  readonly weekday: (at: At) => string
   /** The machine that tells it. */
   readonly host: string
   /** Requests that it has cost so far; null when nobody counts them. */

@@ -58,6 +58,7 @@ describe('check', () => {
       retryAt: null,
       host: null,
       since: null,
+      dryAt: null,
       people: [],
     })
   })
@@ -80,6 +81,7 @@ describe('check', () => {
       retryAt: '2026-01-05T14:01:00.000Z',
       host: null,
       since: null,
+      dryAt: null,
       people: [],
     })
   })
@@ -102,6 +104,7 @@ describe('check', () => {
       retryAt: null,
       host: null,
       since: null,
+      dryAt: null,
       people: [
         { member: 'a', state: 'disabled', reason: 'operator', command: 'spillway cred enable a' },
         { member: 'b', state: 'needs-login', reason: 'refresh-rejected', command: 'spillway cred login b' },

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { parseDuration } from '../../config/config.ts'
 import type { Explanation, PoolStatus } from '../../engine/engine.ts'
-import { type At, type Closed, isClosed, remedyFor } from '../../pool/pool.ts'
+import { type At, type Closed, isClosed, Refusal, remedyFor } from '../../pool/pool.ts'
 import { poolNamed } from '../find.ts'
 import { typed } from '../hint.ts'
-import { maybeInstant } from '../present.ts'
+import { type ForecastShape, forecastShape, maybeInstant } from '../present.ts'
 import { type Call, known, verb } from '../verb.ts'
 
 /** Who would serve now, and for each member whether and why not. */
@@ -32,7 +33,9 @@ interface ExplainedMember {
 /** Whether work that needs the pool should start now. */
 export interface CheckShape {
   pool: string
-  verdict: 'can-serve' | 'cooling' | 'unreachable' | 'needs-person'
+  verdict: 'can-serve' | 'runs-dry' | 'cooling' | 'unreachable' | 'needs-person'
+  /** When it runs dry, when the verdict is `runs-dry`. */
+  dryAt: string | null
   /** The host that is down, when the verdict is `unreachable`, and since when. */
   host: string | null
   since: string | null
@@ -81,15 +84,38 @@ const poolExplain = verb({
 const poolCheck = verb({
   method: 'GET',
   path: '/v1/pools/:name/check',
-  args: z.strictObject({ name: known }),
-  async run(call, { name }): Promise<CheckShape> {
+  args: z.strictObject({ name: known, for: known.optional() }),
+  async run(call, { name, for: span }): Promise<CheckShape> {
+    const spanMs = span === undefined ? 0 : parseDuration(span)
+    if (spanMs === null) throw new Refusal('invalid', `${span} is no length of time`, 'such as 90s, 5m or 1h30m')
+    if (span !== undefined) await call.engine.recall()
     const pool = poolNamed(call.engine, name)
     const { decision } = call.engine.explain(name, null)
-    return { pool: name, running: call.startedAt !== null, ...verdict(call, pool, decision) }
+    const found = { pool: name, running: call.startedAt !== null, ...verdict(call, pool, decision) }
+    const isAsked = span !== undefined && found.verdict === 'can-serve'
+    return isAsked ? { ...found, ...drought(pool, call.clock.now() + spanMs) } : found
   },
 })
 
-const nothing = { member: null, retryAt: null, host: null, since: null } as const
+/** What there is to say of a pool that serves now and runs dry before `end`. */
+function drought({ forecast }: PoolStatus, end: At): Partial<CheckShape> {
+  const { dryAt, reliefAt, reliefMember } = forecast
+  if (dryAt === null || dryAt >= end) return {}
+  const back = { member: reliefMember, retryAt: maybeInstant(reliefAt) }
+  return { ...back, verdict: 'runs-dry', dryAt: maybeInstant(dryAt) }
+}
+
+const poolForecast = verb({
+  method: 'GET',
+  path: '/v1/pools/:name/forecast',
+  args: z.strictObject({ name: known }),
+  async run(call, { name }): Promise<ForecastShape> {
+    await call.engine.recall()
+    return forecastShape(poolNamed(call.engine, name))
+  },
+})
+
+const nothing = { dryAt: null, member: null, retryAt: null, host: null, since: null } as const
 
 function verdict(
   call: Call,
@@ -138,4 +164,4 @@ function people(pool: PoolStatus): CheckShape['people'] {
   })
 }
 
-export const verdictVerbs = { poolExplain, poolCheck }
+export const verdictVerbs = { poolExplain, poolCheck, poolForecast }

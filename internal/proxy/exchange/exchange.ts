@@ -148,7 +148,7 @@ export class Exchange implements BodyListener, AnyAttemptListener {
     try {
       const model = engine.wantsModel(pool) ? this.#outgoing.model() : null
       const conversation = engine.keepsConversations(pool) ? conversationOf(this.#admitted, body) : null
-      const turn = engine.begin(pool, model, conversation)
+      const turn = engine.begin(pool, model, conversation, this.#admitted.key)
       const history = new RequestHistory(this.#context, turn, body.held)
       const deps = { context: this.#context, history, outgoing: this.#outgoing, left: () => this.#leaving() }
       this.#begun = { history, judgement: new Judgement(deps) }

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../clock/clock.ts'
-import type { EventMeaning } from '../../dialect/dialect.ts'
+import { type EventMeaning, tellsOfLimits } from '../../dialect/dialect.ts'
 import type { Outcome } from '../../pool/pool.ts'
 import { maxLifecycle } from '../attempt/stream.ts'
 import { type Found, payloadOf } from './frames.ts'
@@ -9,6 +9,8 @@ import type { RefusalDisplay } from './verdict.ts'
 export interface OpeningJudge {
   /** What a message of the server means. */
   meaning(message: string): EventMeaning
+  /** A message of the server tells of limits. */
+  limits(message: string): void
   /** Something went on that is no refusal, or nothing was said for a while; may be told again. */
   accepted(): void
   /** The server refused before anything went on: nothing goes on until `decide` is called. */
@@ -111,8 +113,10 @@ export class Opening {
   }
 
   #meaning(found: Found): EventMeaning {
-    if (found.kind === 'text') return this.#judge.meaning(payloadOf(found).toString())
-    return found.kind === 'control' ? 'lifecycle' : 'content'
+    if (found.kind !== 'text') return found.kind === 'control' ? 'lifecycle' : 'content'
+    const message = payloadOf(found).toString()
+    if (tellsOfLimits(message)) this.#judge.limits(message)
+    return this.#judge.meaning(message)
   }
 
   #conclude(meaning: 'close' | 'content' | Outcome, unseen: readonly Found[]): void {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../clock/clock.ts'
-import type { Dialect, Injection } from '../../dialect/dialect.ts'
+import { type Dialect, type Injection, limitsIn } from '../../dialect/dialect.ts'
 import type { Lease } from '../../engine/engine.ts'
 import { InvalidResponse, type UpgradeClient } from '../../http1/http1.ts'
 import type { Outcome, Usage } from '../../pool/pool.ts'
@@ -95,7 +95,7 @@ export class UpgradeAttempt implements TunnelListener, OpenSocket, UpgradeCarrie
     return this.#tunnel.isQuiet
   }
 
-  /** A handshake says nothing of limits that a later answer would not say. */
+  /** What limits are is told by messages. */
   usage(): readonly Usage[] {
     return []
   }
@@ -136,6 +136,10 @@ export class UpgradeAttempt implements TunnelListener, OpenSocket, UpgradeCarrie
   meaning(message: string) {
     const { dialect, clock } = this.#context
     return dialect.classifyEvent({ event: null, data: message }, clock.now())
+  }
+
+  limits(message: string): void {
+    this.#context.verdict.limits(limitsIn(message, this.#context.clock.now()))
   }
 
   accepted(): void {

@@ -1,6 +1,6 @@
 import type { Credentials } from '../../credential/credential.ts'
 import type { Lease } from '../../engine/engine.ts'
-import { type Outcome, type OutcomeKind, silentOutcome } from '../../pool/pool.ts'
+import { type Outcome, type OutcomeKind, silentOutcome, type Usage } from '../../pool/pool.ts'
 import type { RequestHistory } from '../failover/history.ts'
 
 /** Whether a refusing message is shown: `hide` drops it and closes the client with 1012, `show` passes it on. */
@@ -30,6 +30,11 @@ export class SocketVerdict {
   /** As which HTTP status the WebSocket counts: 101, unless its first words refused. */
   get status(): number {
     return this.#refusal === null ? 101 : (this.#refusal.status ?? statusOf[this.#refusal.kind])
+  }
+
+  /** The member's limits, as the server has just told them. */
+  limits(usage: readonly Usage[]): void {
+    this.#history.turn.observe(() => usage)
   }
 
   /** The member serves. */

@@ -101,6 +101,7 @@ function keyOfPut(write: Extract<Write, { put: string }>): readonly string[] | n
     case 'usage':
     case 'incident':
     case 'outbox':
+    case 'usage-sample':
       return null
   }
 }

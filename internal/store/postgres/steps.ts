@@ -14,6 +14,8 @@ export function stepsIn(turns: Turns, steps: Steps): Steps {
     pruneUsage: (asks) => turns.write(() => steps.pruneUsage(asks)),
     incidents: (asks) => turns.read(() => steps.incidents(asks)),
     outbox: (asks) => turns.read(() => steps.outbox(asks)),
+    usageSamples: (asks) => turns.read(() => steps.usageSamples(asks)),
+    thinSamples: (asks) => turns.write(() => steps.thinSamples(asks)),
     space: (asks) => turns.read(() => steps.space(asks)),
   }
 }

@@ -62,6 +62,8 @@ export class MemoryFleet {
       outbox: asked(() => base.outbox()),
       usage: asked((query) => base.usage(query)),
       pruneUsage: asked(() => base.pruneUsage()),
+      usageSamples: asked((query) => base.usageSamples(query)),
+      thinSamples: asked(() => base.thinSamples()),
       space: asked(() => base.space()),
       close: async () => {},
       shared: this.#sharedOf(origin, asked),

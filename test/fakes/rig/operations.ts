@@ -83,6 +83,8 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
       rampPerSecond: config.pools.rampPerSecond,
       dedupeMs: config.notices.dedupeMs,
       headMs: config.upstream.headMs,
+      look: { mode: config.usage.look, everyMs: config.usage.lookMs },
+      zoneMs: () => 0,
     },
     defaultBaseUrl: (of) => spokenBy(of).defaultBaseUrl,
     prober: () => prober,

@@ -29,6 +29,8 @@ export const engineSettings: EngineSettings = {
   rampPerSecond: 4,
   dedupeMs: 30_000,
   headMs: 900_000,
+  look: { mode: 'cooling', everyMs: 900_000 },
+  zoneMs: () => 0,
 }
 
 /** What an answer means that is well. */

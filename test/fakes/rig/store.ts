@@ -6,12 +6,14 @@ import {
   type Batch,
   type IncidentRecord,
   type OutboxRecord,
+  type SampleQuery,
   type Snapshot,
   StaleGeneration,
   type Store,
   type UsageDimension,
   type UsageQuery,
   type UsageRecord,
+  type UsageSample,
   type UsageSum,
   type Write,
 } from '../../../internal/store/store.ts'
@@ -97,6 +99,16 @@ export class MemoryStore implements Store {
 
   async outbox(): Promise<readonly OutboxRecord[]> {
     return this.#rowsOf('outbox')
+  }
+
+  async usageSamples(query: SampleQuery): Promise<readonly UsageSample[]> {
+    const samples = this.#rowsOf('usage-sample').toSorted((one, other) => one.at - other.at)
+    if (!('latest' in query)) return samples.filter(({ at }) => at > query.after)
+    return [...new Map(samples.map((sample) => [sample.credentialId, sample])).values()]
+  }
+
+  async thinSamples(): Promise<number> {
+    return 0
   }
 
   async refreshState(id: string) {
@@ -230,6 +242,8 @@ function idOf(write: Extract<Write, { put: string }>): string {
     }
     case 'meta':
       return write.name
+    case 'usage-sample':
+      return `${write.row.credentialId}/${write.row.at}`
     case 'suppressed':
       return write.signal
   }

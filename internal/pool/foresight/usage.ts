@@ -1,4 +1,4 @@
-import type { At, ModelFamily } from './outcome.ts'
+import type { At, ModelFamily } from '../outcome.ts'
 
 /** How much of one limit is used, as the upstream says. */
 export interface Usage {
@@ -48,4 +48,12 @@ export function windowMs(window: string): number | null {
   const [, count, unit = ''] = /^(\d+)(min|h|d)(?:_|$)/.exec(window) ?? []
   const ms = unitMs[unit]
   return ms === undefined ? null : Number(count) * ms
+}
+
+/** Shorter limits are for bursts, which waiting mends, in ms. */
+const shortestLongMs = 3_600_000
+
+/** Whether a window is long enough to be foreseen. */
+export function isLong(window: string): boolean {
+  return (windowMs(window) ?? 0) >= shortestLongMs
 }

@@ -1,4 +1,4 @@
-import type { At } from './outcome.ts'
+import type { At } from '../outcome.ts'
 import type { Usage } from './usage.ts'
 
 /** A limit that resets sooner than this is no reason to leave: it is over before anybody notices. */
