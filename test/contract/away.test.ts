@@ -1,3 +1,4 @@
+// F37: a database that fails in every way that a network and an operator know.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Shared, Store, Watcher, Write } from '../../internal/store/store.ts'
 import { type Relay, relayTo } from '../fakes/postgres/relay.ts'

@@ -1,3 +1,4 @@
+// F38, and what replicas rely on: changes in order, conditions on a batch, leases, one chain.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Conflict, LeaseLost, type Shared, type Store, type Write } from '../../internal/store/store.ts'
 import { type PostgresServer, startPostgres } from '../fakes/postgres/server.ts'

@@ -36,8 +36,8 @@ export class Feed implements Fleet {
     if (named.length === 0) return null
     const number = await this.#count(on)
     const rows = [...named, ...(await this.#cascades(on, named))]
-    if (seen !== undefined) await this.#refuseUnseen(on, rows, { seen, before: number - 1 })
-    await this.#note(on, rows, number)
+    const unseen = await this.#note(on, rows, { number, seen: seen ?? number })
+    if (unseen.length > 0) throw new Conflict({ writes: await asTheyAre(on, unseen), number: number - 1 })
     return number
   }
 
@@ -51,7 +51,7 @@ export class Feed implements Fleet {
   async changes(on: Connection, after: number): Promise<Changes | null> {
     const { number, floor } = await this.ends(on)
     if (after < floor) return null
-    const { rows } = await sql<{ kind: Followed['kind']; key: string }>`
+    const { rows } = await sql<Named>`
       select kind, key from changes where number > ${after} and origin <> ${this.#origin}`.execute(on)
     return { writes: await asTheyAre(on, rows), number }
   }
@@ -86,44 +86,49 @@ export class Feed implements Fleet {
     return found
   }
 
-  async #refuseUnseen(
+  /**
+   * Notes the rows, unless somebody else changed one of them after the batch `seen`; returns those. Nobody can change them
+   * meanwhile, because the batch is counted already.
+   */
+  async #note(
     on: Connection,
     touched: readonly Touched[],
-    { seen, before }: { readonly seen: number; readonly before: number },
-  ): Promise<void> {
-    const { rows } = await sql<{ kind: Followed['kind']; key: string }>`
-      select kind, key from changes
-      where number > ${seen} and origin <> ${this.#origin} and (kind, key) in (select * from ${unnested(touched)})`.execute(
-      on,
-    )
-    if (rows.length > 0) throw new Conflict({ writes: await asTheyAre(on, rows), number: before })
-  }
-
-  async #note(on: Connection, touched: readonly Touched[], number: number): Promise<void> {
+    { number, seen }: { readonly number: number; readonly seen: number },
+  ): Promise<readonly Named[]> {
     // The last write of a row counts.
-    const rows = [...new Map(touched.map((row) => [textOf(row), row])).values()]
-    await sql`insert into changes (kind, key, number, origin, at, gone)
-      select kind, key, ${number}::bigint, ${this.#origin}::text, ${now}, gone
-      from unnest(${rows.map(({ kind }) => kind)}::text[], ${rows.map(({ key }) => JSON.stringify(key))}::text[],
-        ${rows.map(({ gone }) => Number(gone))}::bigint[]) as touched (kind, key, gone)
-      on conflict (kind, key) do update
-      set number = excluded.number, origin = excluded.origin, at = excluded.at, gone = excluded.gone`.execute(on)
+    const each = [...new Map(touched.map((row) => [textOf(row), row])).values()]
+    const { rows } = await sql<Named>`
+      with touched (kind, key, gone) as (
+        select * from unnest(${each.map(({ kind }) => kind)}::text[], ${each.map(({ key }) => JSON.stringify(key))}::text[],
+          ${each.map(({ gone }) => Number(gone))}::bigint[])
+      ), unseen as (
+        select kind, key from changes
+        where number > ${seen} and origin <> ${this.#origin}
+          and (kind, key) in (select touched.kind, touched.key from touched)
+      ), noted as (
+        insert into changes (kind, key, number, origin, at, gone)
+        select kind, key, ${number}::bigint, ${this.#origin}::text, ${now}, gone from touched
+        where not exists (select 1 from unseen)
+        on conflict (kind, key) do update
+        set number = excluded.number, origin = excluded.origin, at = excluded.at, gone = excluded.gone
+      )
+      select kind, key from unseen`.execute(on)
+    return rows
   }
+}
+
+/** A row as a change names it. */
+interface Named {
+  readonly kind: Followed['kind']
+  readonly key: string
 }
 
 function textOf({ kind, key }: Touched): string {
   return `${kind} ${JSON.stringify(key)}`
 }
 
-function unnested(rows: readonly Touched[]) {
-  return sql`unnest(${rows.map(({ kind }) => kind)}::text[], ${rows.map(({ key }) => JSON.stringify(key))}::text[])`
-}
-
 /** The writes that bring a copy of these rows up to date: what is gone, then what is there. */
-async function asTheyAre(
-  on: Connection,
-  rows: readonly { readonly kind: Followed['kind']; readonly key: string }[],
-): Promise<Write[]> {
+async function asTheyAre(on: Connection, rows: readonly Named[]): Promise<Write[]> {
   const drops: Write[] = []
   const puts: Write[] = []
   for (const each of followed) {
