@@ -30,6 +30,7 @@ export class Follower {
   #unwatch: () => Promise<void> = async () => {}
   #pulling: Promise<void> | null = null
   #again = false
+  #isAway = false
   #stopped = false
 
   constructor(parts: {
@@ -49,18 +50,16 @@ export class Follower {
   }
 
   start(): void {
-    const { shared, log, hearing } = { shared: this.#shared, log: this.#log, hearing: this.#hearing }
-    this.#unwatch = shared.watch({
+    this.#unwatch = this.#shared.watch({
       changed: () => void this.pull(),
-      away(error) {
-        log.warn({ error }, 'the store is away: serving from memory')
-        hearing.reachable(false)
+      away: (error) => {
+        this.#log.warn({ error }, 'the store is away: serving from memory')
+        this.#isAway = true
+        this.#hearing.reachable(false)
       },
-      back: () => {
-        hearing.reachable(true)
-        void this.pull()
-      },
-      deaf: (why) => log.warn({ what: why }, 'changes of other replicas are found by looking every 5 s only'),
+      // What was missed is read at once, and shows that the store can be read.
+      back: () => void this.pull(),
+      deaf: (why) => this.#log.warn({ what: why }, 'changes of other replicas are found by looking every 5 s only'),
     })
     this.#sweep()
   }
@@ -86,10 +85,18 @@ export class Follower {
       this.#again = false
       try {
         await this.#pullOnce()
+        this.#reached()
       } catch (error) {
         this.#log.debug({ error }, 'changes of other replicas could not be read')
       }
     }
+  }
+
+  #reached(): void {
+    if (!this.#isAway) return
+    this.#isAway = false
+    this.#log.info({}, 'the store is back')
+    this.#hearing.reachable(true)
   }
 
   async #pullOnce(): Promise<void> {

@@ -54,7 +54,7 @@ describe('who leads', () => {
     expect(one.replicas.ledBefore()).toBe(true)
     fleet.cut('one', false)
     await clock.advance(6_000)
-    expect(one.did.filter((what) => what !== 'heard')).toEqual(['back', 'begin', 'away', 'back', 'end'])
+    expect(one.did.filter((what) => what !== 'heard')).toEqual(['begin', 'away', 'back', 'end'])
     expect([one.replicas.ledBefore(), one.replicas.lease()]).toEqual([false, null])
   })
 

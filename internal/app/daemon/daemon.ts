@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { type Admin, createAdmin } from '../../admin/admin.ts'
 import { keepAudit } from '../../audit/audit.ts'
-import type { Clock } from '../../clock/clock.ts'
+import { type Clock, sleep } from '../../clock/clock.ts'
 import { type Config, formatAddress } from '../../config/config.ts'
 import { spokenBy } from '../../dialect/dialect.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
@@ -174,6 +174,9 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     reloader: reload,
     async drain() {
       void core.fleet.drain()
+      proxy.ready(false)
+      const { preDrainMs } = reload.config.server
+      if (preDrainMs > 0) await sleep(clock, preDrainMs)
       await proxy.drain(reload.config.server.drainMs)
       await stop()
     },

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import type { Clock } from '../../clock/clock.ts'
+import { type Clock, sleep, within } from '../../clock/clock.ts'
 import type { Config } from '../../config/config.ts'
 import type { LiveGuard } from '../../guard/guard.ts'
 import type { Logger } from '../../log/log.ts'
@@ -23,6 +23,8 @@ import { type Watchdog, watchdog } from './watchdog.ts'
 const remarkMs = 10_000
 /** A stop does not wait longer for somebody to hear of it. */
 const farewellMs = 2_000
+/** How long one who does not lead any more may take to end what only it has told. */
+const lastWordsMs = 10_000
 
 /** The notifier and its channels. */
 export interface Telling {
@@ -64,7 +66,10 @@ export async function telling(parts: TellingDeps): Promise<Telling> {
   const { core, clock, log, config } = parts
   const settings = { ...config.notices }
   const host = config.notices.host ?? hostname()
-  const makeVoice = await voices(parts, settings, host)
+  let isLeaving = false
+  const mayTell = (kind: string) =>
+    core.fleet.leads() || (kind === 'store_trouble' && (core.fleet.ledBefore() || isLeaving))
+  const makeVoice = await voices(parts, { settings, host, mayTell })
   let make: () => Voice = () => makeVoice(null)
   let voice = make()
   let isLeading = false
@@ -72,11 +77,22 @@ export async function telling(parts: TellingDeps): Promise<Telling> {
 
   async function follow(): Promise<void> {
     if (!isLeading) return
-    isLeading = false
     const { bot, notifier } = voice
+    if (!core.fleet.ledBefore()) await untilStoreIsWell(notifier)
+    isLeading = false
     voice = make()
     await bot?.stop()
     await notifier.stop()
+  }
+
+  /** Nobody else knows of a message that says that the store is away: whoever sent it ends it. */
+  async function untilStoreIsWell(notifier: Notifier): Promise<void> {
+    isLeaving = true
+    const until = clock.now() + lastWordsMs
+    const isAway = () => notifier.incidents().some(({ record }) => record.kind === 'store_trouble')
+    while (isAway() && clock.now() < until) await sleep(clock, 500)
+    await within(clock, farewellMs, notifier.flush(), undefined)
+    isLeaving = false
   }
 
   /** Says that the program has started or stopped, if that is wanted. */
@@ -126,8 +142,7 @@ export async function telling(parts: TellingDeps): Promise<Telling> {
 /** Makes notifiers with the channels of the configuration; without verbs, with none. */
 async function voices(
   parts: TellingDeps,
-  settings: Config['notices'],
-  host: string,
+  how: { settings: Config['notices']; host: string; mayTell: (kind: string) => boolean },
 ): Promise<(ops: Operations | null) => Voice> {
   const { core, clock, log, config, env, guard } = parts
   const { telegram, webhook } = config.notices
@@ -136,7 +151,8 @@ async function voices(
   const token = secretFrom('notices.telegram', { file: telegram.botTokenFile, variable: telegram.botTokenEnv }, env)
   // Loaded only where there is a bot: it is large.
   const telegramBot = token && (await import('../../telegram/telegram.ts'))
-  const { store, bus, fleet } = core
+  const { store, bus } = core
+  const { host } = how
   return (ops) => {
     const notifier = createNotifier({
       store: {
@@ -146,11 +162,10 @@ async function voices(
         outbox: () => store.outbox(),
         commit: committing(core),
       },
-      ...{ bus, clock, log, settings, channels: [], host, ...zoned(config) },
+      ...{ ...how, bus, clock, log, channels: [], ...zoned(config) },
       poolNow: (name) => poolAsTold(core, name),
       costNow: (incident) => costOf(core, incident),
       factsNow: (kind, name) => guard.factsOf(kind, name),
-      mayTell: (kind) => fleet.leads() || (kind === 'store_trouble' && fleet.ledBefore()),
     })
     if (!ops) return { notifier, bot: null }
     if (webhook.url !== null)

@@ -7,6 +7,7 @@ export const defaults = {
     listen: '127.0.0.1:8460',
     exposeMember: false,
     webSocket: true,
+    preDrainMs: '0s',
     drainMs: '30s',
     tls: { certFile: null, keyFile: null },
   },

@@ -24,6 +24,10 @@ const server = z.strictObject({
   listen: address('Where agents reach the proxy.'),
   exposeMember: toggle("Whether responses carry the member's name."),
   webSocket: toggle('Whether WebSocket upgrades are carried; off, they are answered with 426.'),
+  preDrainMs: duration('How long /readyz says 503 after SIGTERM before nothing new is admitted.', {
+    min: '0s',
+    max: '10m',
+  }),
   drainMs: duration('How long requests in flight may take to finish after SIGTERM.', { min: '0s', max: '1h' }),
   tls: z.strictObject({
     certFile: orNull(file('PEM certificate chain for HTTPS; needs keyFile.')),

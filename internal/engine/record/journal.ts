@@ -15,6 +15,8 @@ const retryMs = 250
 const longestRetryMs = 5_000
 const patienceMs = 2_000
 const maxEntries = 1_000
+const pending = 'a write has been pending for 2 s; changes are kept in memory'
+const unreachable = 'it cannot be reached; changes are kept in memory'
 
 /** How decisions are written where other replicas write, too. */
 export interface Committer {
@@ -86,8 +88,11 @@ export class Journal {
 
   /** The store is away (`reachable` false) or back, whether or not anything has to be written. */
   heard(reachable: boolean): void {
-    if (!reachable) this.#patience ??= this.#clock.after(patienceMs, () => this.#announceTrouble([]))
-    else if (!this.#committing) this.#recover()
+    if (!reachable) this.#patience ??= this.#clock.after(patienceMs, () => this.#announceTrouble([], unreachable))
+    else if (!this.#committing) {
+      this.#recover()
+      if (this.#entries.length > 0) this.#start()
+    }
   }
 
   /** Gives up on what the store would not take. */
@@ -165,11 +170,10 @@ export class Journal {
     for (const entry of entries) if (!entry.announced) this.#announce(entry, null)
   }
 
-  #announceTrouble(inFlight: readonly Entry[]): void {
+  #announceTrouble(inFlight: readonly Entry[], what = pending): void {
     if (this.#isStoreDown || this.#stopped) return
     this.#isStoreDown = true
     const waiting = new Set([...inFlight, ...this.#entries])
-    const what = 'a write has been pending for 2 s; changes are kept in memory'
     this.#announce({ event: this.#aboutStore('store_trouble', { what }), suppressed: 0 }, null)
     for (const entry of waiting) {
       if (entry.announced) continue

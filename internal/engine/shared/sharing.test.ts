@@ -246,7 +246,7 @@ describe('while a replica cannot reach the store', () => {
     one.engine.storeIs(false)
     await clock.advance(2_500)
     one.engine.storeIs(true)
-    await settle()
+    await clock.advance(1)
     expect(one.told.map(({ event }) => event.kind)).toEqual(['store_trouble', 'store_healed'])
   })
 })

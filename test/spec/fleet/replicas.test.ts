@@ -15,7 +15,7 @@ let two: Installation
 let three: Installation
 
 beforeAll(async () => {
-  fleet = await startFleet(3, () => ({ config: { 'pools.maxWaitMs': '0' } }))
+  fleet = await startFleet(3, () => ({ config: { 'pools.maxWaitMs': '0', 'server.preDrainMs': '2s' } }))
   ;[one, two, three] = fleet.replicas as [Installation, Installation, Installation]
   await one.pool('openai', ['a', 'b', 'c'])
 }, 60_000)
@@ -108,10 +108,15 @@ describe('while the database is away', () => {
   }, 60_000)
 })
 
-describe('a replica that stops', () => {
-  it('leaves its lead to another one', async () => {
+describe('a replica that is told to stop', () => {
+  it('is not ready, says that it drains, serves on for a while, and leaves its lead to another one', async () => {
     expect(fleet.replicas.map((replica) => replica.daemon.core.fleet.leads())).toEqual([true, false, false])
-    await one.stop()
+    const left = one.daemon.drain()
+    await expect.poll(async () => (await one.send('/readyz')).status).toBe(503)
+    const drains = async () => (await two.ops.status({})).replicas.map(({ draining }) => draining)
+    await expect.poll(drains).toEqual([true, false, false])
+    for (const replica of fleet.replicas) expect((await replica.ask()).status).toBe(200)
+    await left
     const leads = () => [two, three].filter((replica) => replica.daemon.core.fleet.leads()).length
     await expect.poll(leads, { timeout: 10_000 }).toBe(1)
     expect((await two.ops.status({})).replicas.map(({ name }) => name.slice(0, 9))).toEqual(['replica-2', 'replica-3'])
