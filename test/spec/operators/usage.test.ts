@@ -1,4 +1,6 @@
-import { gzipSync } from 'node:zlib'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import Anthropic from '@anthropic-ai/sdk'
 import { GoogleGenAI } from '@google/genai'
 import OpenAI from 'openai'
@@ -76,6 +78,37 @@ describe('usage says what went through', () => {
     await expect
       .poll(async () => (await rows())[0])
       .toMatchObject({ requests: 1, tokens: { input: 1_000, output: 200 } })
+  })
+
+  it('of one that is packed and here as a whole, however long it unpacks to', async () => {
+    await start()
+    await spillway.pool('openai', ['a'])
+    for (const padding of [0, 1_000_000]) {
+      const packed = brotliCompressSync(JSON.stringify({ padding: 'x'.repeat(padding), ...chat }))
+      const headers = { 'content-type': 'application/json', 'content-encoding': 'br' }
+      spillway.upstream.on('sk-a').once({
+        play({ response }) {
+          response.writeHead(200, { ...headers, 'content-length': packed.length }).end(packed)
+        },
+      })
+      await spillway.ask()
+    }
+    spillway.upstream.on('sk-a').once({
+      play({ response }) {
+        const headers = { 'content-type': 'application/json', 'content-encoding': 'br', 'content-length': 9 }
+        response.writeHead(200, headers).end('no brotli')
+      },
+    })
+    await spillway
+      .send('/openai/v1/responses', {
+        method: 'POST',
+        headers: { authorization: `Bearer ${spillway.key}`, 'accept-encoding': 'br' },
+        body: '{}',
+      })
+      .catch(() => {})
+    await expect
+      .poll(async () => (await rows())[0])
+      .toMatchObject({ requests: 3, unmetered: 1, tokens: { input: 2_000 } })
   })
 
   it('of streams of all three shapes, as their own SDKs ask for them', async () => {
@@ -230,6 +263,37 @@ describe('the rows', () => {
     await spillway.pool('openai', ['a'])
     await spillway.ask()
     expect(await rows()).toEqual([])
+  })
+})
+
+describe('prices of an operator', () => {
+  const mine = {
+    date: '2027-01-01',
+    prices: [{ providers: ['openai'], models: ['gpt-5', 'mine'], input: 100, output: 0 }],
+  }
+
+  it('are looked into first', async () => {
+    await start()
+    await spillway.pool('openai', ['a'])
+    writeFileSync(join(spillway.data, 'prices.json'), JSON.stringify(mine))
+    writeFileSync(join(spillway.data, 'spillway.yaml'), 'usage: { prices: prices.json }')
+    await spillway.restart()
+    spillway.upstream.on('sk-a').always(answer(200, { 'content-type': 'application/json' }, chat))
+    for (const model of ['gpt-5', 'mine', 'gpt-4o']) await spillway.ask('openai', { model })
+    const costs = Object.fromEntries((await rows('model')).map(({ model, cost }) => [model, cost]))
+    expect(costs).toEqual({ 'gpt-5': 0.1, mine: 0.1, 'gpt-4o': 0.00375 })
+    expect(await rows()).toMatchObject([{ pricesAt: '2027-01-01' }])
+  })
+
+  it('that cannot be used keep the proxy from starting, with what is wrong', async () => {
+    await start()
+    writeFileSync(join(spillway.data, 'prices.json'), '{"date":"2027-01-01","prices":[{"models":["m"]}]}')
+    writeFileSync(join(spillway.data, 'spillway.yaml'), 'usage: { prices: prices.json }')
+    await spillway.stop()
+    await expect(spillway.start()).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringMatching(/^usage\.prices: .*prices\.json cannot be used: prices\.0\.providers: /),
+    })
   })
 })
 
