@@ -1,6 +1,7 @@
-import { execFile } from 'node:child_process'
-import { existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Program } from '../../fakes/rig/program.ts'
@@ -32,6 +33,23 @@ it.each([['status'], ['pool', 'list'], ['check', 'team'], ['doctor']])(
     expect(existsSync(program.data)).toBe(false)
   },
 )
+
+it('npm start leaves no daemon behind when it is told to end', async () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
+  const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter)
+  const env = { PATH, HOME: process.env.HOME, SPILLWAY_DATA: program.data, SPILLWAY_WEB_LISTEN: 'null' }
+  // As npm runs it: in a shell, to which the signal goes.
+  const shell = spawn('sh', ['-c', `${scripts.start} --listen 127.0.0.1:0`], { env })
+  let said = ''
+  shell.stdout.on('data', (bytes: Buffer) => {
+    said += bytes
+  })
+  await expect.poll(() => said, { timeout: 30_000 }).toMatch(/listens on http/)
+  const [origin = ''] = /http:\/\/[\d.]+:\d+/.exec(said) ?? []
+  shell.kill('SIGTERM')
+  await once(shell, 'exit')
+  await expect(fetch(`${origin}/healthz`)).rejects.toThrow()
+})
 
 it('a directory that nobody can make is refused at once', async () => {
   const { code, stderr } = await program.run(['--data', '/proc/spillway', 'init'])
