@@ -13,7 +13,7 @@ export interface Findings {
   readonly clearedAt: At
   /** What a person has to end is over, too, if it began by then; never after `clearedAt`. */
   readonly openedAt: At
-  /** None of them began before another one that is at least as grave. */
+  /** The gravest first; none of them began before another one that is at least as grave. */
   readonly troubles: readonly Trouble[]
 }
 
@@ -43,9 +43,7 @@ export function observed(known: Findings, health: Health): Findings {
 
 /** The health that the findings amount to: that of the gravest trouble. */
 export function healthOf({ clearedAt, troubles }: Findings): Health {
-  const [first, ...rest] = troubles
-  if (!first) return { state: 'healthy', since: clearedAt }
-  return rest.reduce((gravest, trouble) => (compare(trouble, gravest) > 0 ? trouble : gravest), first)
+  return troubles[0] ?? { state: 'healthy', since: clearedAt }
 }
 
 /** Whether two findings say the same. */
@@ -89,7 +87,7 @@ function weakened(known: Findings, seen: Trouble): Findings {
   return joined(after, { ...known, troubles: gravest([...known.troubles, { ...seen, since }]) })
 }
 
-/** Without those that began no later than one that is as grave or graver. */
+/** The gravest first, without those that began no later than one that is as grave or graver. */
 function gravest(troubles: readonly Trouble[]): readonly Trouble[] {
   const kept: Trouble[] = []
   for (const trouble of [...troubles].sort((one, other) => compare(other, one))) {
