@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isUsageHeader, usageOf } from './usage.ts'
+import { isUsageHeader, limitsIn, tellsOfLimits, usageOf } from './usage.ts'
 
 const now = Date.UTC(2026, 0, 5, 14, 0, 0)
 const inAnHour = now + 3_600_000
@@ -146,5 +146,64 @@ describe('usage', () => {
       ),
     ).toBe(true)
     expect(['date', 'x-request-id', 'retry-after'].some(isUsageHeader)).toBe(false)
+  })
+})
+
+describe('what a Codex WebSocket tells of limits', () => {
+  const event = (more: object) => JSON.stringify({ type: 'codex.rate_limits', ...more })
+  const primary = { used_percent: 40, window_minutes: 300, reset_at: inAnHour / 1_000 }
+  const heard = { seenAt: now, source: 'headers' }
+
+  it.each<[string, string, object[]]>([
+    [
+      'the plan',
+      event({
+        plan_type: 'pro',
+        rate_limits: { primary, secondary: { used_percent: 5, window_minutes: 10_080, reset_after_seconds: 3_600 } },
+      }),
+      [
+        { window: '5h', usedPercent: 40, resetAt: inAnHour },
+        { window: '7d', usedPercent: 5, resetAt: inAnHour },
+      ],
+    ],
+    [
+      'the plan by its name',
+      event({ metered_limit_name: 'codex', rate_limits: { primary } }),
+      [{ window: '5h', usedPercent: 40, resetAt: inAnHour }],
+    ],
+    [
+      'an additional limit',
+      event({ metered_limit_name: 'codex_bengalfox', rate_limits: { primary } }),
+      [{ window: '5h_bengalfox', isPartial: true, usedPercent: 40, resetAt: inAnHour }],
+    ],
+    [
+      'a limit of another name',
+      event({ metered_limit_name: 'gpt-reserve', rate_limits: { primary } }),
+      [{ window: '5h_gpt-reserve', isPartial: true, usedPercent: 40, resetAt: inAnHour }],
+    ],
+    [
+      'what is not a number',
+      event({
+        rate_limits: { primary: { ...primary, used_percent: '40' }, secondary: { ...primary, window_minutes: null } },
+      }),
+      [],
+    ],
+    [
+      'what is below nothing',
+      event({
+        rate_limits: { primary: { ...primary, used_percent: -1 }, secondary: { ...primary, window_minutes: 0 } },
+      }),
+      [],
+    ],
+    ['no limits', event({}), []],
+    ['another event', JSON.stringify({ type: 'response.created', rate_limits: { primary } }), []],
+  ])('%s', (_name, message, usage) => {
+    expect(limitsIn(message, now)).toEqual(usage.map((limit) => ({ ...limit, ...heard })))
+  })
+
+  it('is looked for in short messages that begin so', () => {
+    expect(tellsOfLimits(event({}))).toBe(true)
+    expect(tellsOfLimits('{"type":"response.output_text.delta","delta":"of codex.rate_limits"}')).toBe(false)
+    expect(tellsOfLimits(event({ more: 'x'.repeat(20_000) }))).toBe(false)
   })
 })

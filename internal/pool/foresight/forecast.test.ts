@@ -94,6 +94,17 @@ describe('a forecast', () => {
     expect(brief(found)).toEqual(['dry', 2, 4, 'a'])
   })
 
+  it('takes the rate of other members for one that was looked at and never used', () => {
+    const looked = member('b', { windows: [usage('5h', 80)], burns: new Map() })
+    expect(brief(foreseen([member('a', { windows: [usage('5h', 80)] }), looked]))).toEqual(['dry', 2, 4, 'a'])
+    expect(foreseen([looked], { active: 'b' }).state).toBe('unknown')
+  })
+
+  it('lets a limit without a reset begin anew after its length', () => {
+    const shut = member('a', { windows: [usage('5h', 100, { resetAt: null })], opensAt: now + hour })
+    expect(brief(foreseen([shut]))).toEqual(['dry', 0, 5, 'a'])
+  })
+
   it('lets a limit that hardly moves pass where it lasts even so', () => {
     const slow = new Map([
       burning('5h', 60),

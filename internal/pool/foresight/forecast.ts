@@ -123,7 +123,14 @@ function playedWindow(usage: Usage, member: ForecastMember, all: readonly Foreca
   const usedPercent = usedNow(member.burns.get(window), usage, rate)
   const cap = Math.min(100, member.capOf(window) ?? 100)
   const isSure = rate.isSure || usedPercent >= cap
-  return { usedPercent, cap, resetAt, lengthMs: windowMs(window) ?? 0, percentPerWork: rate.percentPerWork, isSure }
+  return {
+    usedPercent,
+    cap,
+    resetAt,
+    lengthMs: windowMs(window) as number,
+    percentPerWork: rate.percentPerWork,
+    isSure,
+  }
 }
 
 /** The member's own rate; until that is sure, the mean of the members that have the same window. */

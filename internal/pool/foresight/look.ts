@@ -57,7 +57,7 @@ export function resetWindow(before: readonly Usage[], usage: readonly Usage[]): 
   const long = usage.filter(({ window }) => isLong(window))
   const own = long.filter(({ window }) => full.has(window))
   const [longest] = (own.length > 0 ? own : long.filter(({ isPartial }) => !isPartial)).toSorted(
-    (one, other) => (windowMs(other.window) ?? 0) - (windowMs(one.window) ?? 0),
+    (one, other) => (windowMs(other.window) as number) - (windowMs(one.window) as number),
   )
   return longest?.window ?? null
 }
