@@ -45,7 +45,7 @@ const parts: Readonly<Record<string, () => Promise<Finding>>> = {
   rest: () =>
     rest({
       numbers: quick ? [2] : [2, 10_000],
-      settleMs: quick ? 8_000 : 30_000,
+      settleMs: quick ? 20_000 : 30_000,
       watchMs: 10_000,
       load: { ...plan, rounds: 1 },
     }),

@@ -57,7 +57,7 @@ function callOf(name: string, each: readonly Took[], nothing: readonly Took[]): 
 }
 
 /** CPU and time of one run of node in ms, from so many in a row. */
-function timed(times: number, args: readonly string[]): Took {
+export function timed(times: number, args: readonly string[]): Took {
   const before = { cpu: childrenMs(), at: performance.now() }
   for (let run = 0; run < times; run++) {
     const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })

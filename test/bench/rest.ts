@@ -1,9 +1,9 @@
 /** What a spillway takes that has nothing to do, before and after a load, and what it takes to start. */
 import { setTimeout as wait } from 'node:timers/promises'
+import { timed } from './calls.ts'
 import { compare, type Plan } from './compare.ts'
-import { proxyCore } from './cores.ts'
 import { type Finding, median, said, type Target } from './finding.ts'
-import { cpuSeconds, spawnPinned } from './process.ts'
+import { cpuSeconds } from './process.ts'
 import { plain } from './proxied.ts'
 import { type Memory, memoryOf, wakeUpsOf } from './resources.ts'
 import { together } from './together.ts'
@@ -20,7 +20,8 @@ export interface RestPlan {
 
 /** One spillway after the other. */
 export async function rest(plan: RestPlan): Promise<Finding> {
-  const bare = await bareNode()
+  // In seconds, to start and end.
+  const bare = median(Array.from({ length: 5 }, () => timed(4, ['-e', '0']).cpu)) / 1_000
   const seen: Resting[] = []
   for (const credentials of plan.numbers) seen.push(await atRest(credentials, plan, bare))
   return { lines: seen.map(lineOf), facts: { bare, seen }, targets: targetsOf(seen) }
@@ -29,7 +30,7 @@ export async function rest(plan: RestPlan): Promise<Finding> {
 interface Resting {
   readonly credentials: number
   readonly startMs: number
-  /** CPU until `/readyz` answers, in multiples of what a bare node takes. */
+  /** CPU until `/readyz` answers, in multiples of `node -e 0`. */
   readonly start: number
   readonly before: Quiet
   readonly after: Quiet
@@ -48,19 +49,7 @@ const mebibytes = (bytes: number) => said(bytes / 1_048_576, 0)
 function lineOf({ credentials, start, before, after }: Resting): string {
   const quiet = ({ memory: { proportional, own, resident }, busy, wakeUpsPerSecond }: Quiet) =>
     `${mebibytes(proportional)} MiB (own ${mebibytes(own)}, resident ${mebibytes(resident)}), ${said(100 * busy)} % of a core, ${said(wakeUpsPerSecond, 1)} wake-ups/s`
-  return `With ${credentials} credentials: ready after ${said(start, 1)} × the CPU of node's own start; at rest ${quiet(before)}; after a load ${quiet(after)}`
-}
-
-/** The CPU seconds that node takes to start. */
-async function bareNode(): Promise<number> {
-  const took: number[] = []
-  for (let round = 0; round < 5; round++) {
-    const child = spawnPinned(proxyCore, [process.execPath, '-e', 'setTimeout(() => {}, 5000)'])
-    await wait(400)
-    took.push(cpuSeconds([child.pid ?? 0]))
-    child.kill()
-  }
-  return median(took)
+  return `With ${credentials} credentials: ready after ${said(start, 1)} × the CPU of node -e 0; at rest ${quiet(before)}; after a load ${quiet(after)}`
 }
 
 async function ready(port: number): Promise<void> {
@@ -99,6 +88,6 @@ function targetsOf([first]: readonly Resting[]): Target[] {
     { name: 'at rest after a load, MiB', value: after.memory.proportional / 1_048_576, atMost: 80 },
     { name: 'at rest, % of a core', value: 100 * before.busy, atMost: 0.1 },
     { name: 'at rest, wake-ups per second', value: before.wakeUpsPerSecond, atMost: 2 },
-    { name: 'CPU until ready ÷ that of node alone', value: start, atMost: 8 },
+    { name: 'CPU until ready ÷ node -e 0', value: start, atMost: 8 },
   ]
 }
