@@ -68,6 +68,11 @@ describe('usage', () => {
     expect(text).toContain('2 of the answers did not tell their tokens')
   })
 
+  it('shows no cost as nothing that is something', () => {
+    expect(shown([row({ cost: 0.00002, knownCost: 0.00002 })])).toContain('< $0.0001')
+    expect(shown([row({ cost: 0, knownCost: 0 })])).toContain('$0.00\n')
+  })
+
   it('is one line without a dimension, and a remark without anything', () => {
     expect(shown([row({ key: null, member: null, model: null })]).split('\n')).toHaveLength(4)
     expect(shown([])).toBe('spillway: nothing went through\n')

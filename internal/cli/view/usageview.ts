@@ -81,5 +81,6 @@ export function short(number: number): string {
 
 /** `$12.34`, and `$0.0012` of what is less than a cent. */
 function money(dollars: number): string {
+  if (dollars > 0 && dollars < 0.0001) return '< $0.0001'
   return `$${dollars.toFixed(dollars > 0 && dollars < 0.01 ? 4 : 2)}`
 }
