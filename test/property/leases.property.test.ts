@@ -59,7 +59,7 @@ class StoppableClock implements Clock {
   }
 }
 
-describe('replicas that are stopped, and cut off from their store', () => {
+describe('F38: replicas that are stopped, and cut off from their store', () => {
   it('never act under a lease that another one has taken, and one of them leads in the end', async () => {
     const who = fc.nat(2)
     const step = fc.oneof(

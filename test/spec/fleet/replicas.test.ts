@@ -91,7 +91,7 @@ describe('a fleet of three', () => {
   })
 })
 
-describe('while the database is away', () => {
+describe('F37: while the database is away', () => {
   it('requests go on from memory, what is learnt is joined afterwards, and it is told once', async () => {
     for (const relay of fleet.relays) relay.cut()
     fleet.upstream.on('sk-c').always(limited)
