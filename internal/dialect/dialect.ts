@@ -20,6 +20,7 @@ import { openaiShaped } from './shapes/openai.ts'
 
 export { type ClientKind, clientKind } from './clients.ts'
 export { conversationInBody, conversationInHeaders, conversationInText } from './conversation.ts'
+export { isOneFamily, pathFor, spokenTo } from './family.ts'
 export { remembered } from './headers.ts'
 export { foreignIssuer } from './issuer.ts'
 export { findClientKey, isKeyHeader, stripKeyFromProtocols, stripKeyFromQuery } from './keys.ts'

@@ -1,4 +1,4 @@
-import type { Provider, Shape } from '../dialect/dialect.ts'
+import { isOneFamily, type Provider, type Shape } from '../dialect/dialect.ts'
 import type { MemberStatus, PoolStatus, Views } from '../engine/engine.ts'
 import { Refusal } from '../pool/pool.ts'
 import type { CredentialRecord } from '../store/store.ts'
@@ -50,7 +50,9 @@ export function sameProvider(
   credential: CredentialView,
 ): void {
   const { name, provider, shape } = credential.record
-  if (provider === pool.provider) {
+  if (isOneFamily(provider, pool.provider)) {
+    const isForeign = provider !== pool.provider && pool.shape !== undefined && pool.shape !== 'openai'
+    if (isForeign) throw otherShape(pool, { name, shape: 'openai' })
     if (pool.shape !== undefined && shape !== undefined && pool.shape !== shape)
       throw otherShape(pool, credential.record)
     return
@@ -71,7 +73,11 @@ export function commonShape(
   members: readonly Pick<CredentialRecord, 'name' | 'provider' | 'shape'>[],
 ): { provider: Provider; shape?: Shape } {
   const { name, provider } = pool
+  const foreign = members.find((member) => member.provider !== provider)
   const shape = shapeNamed(provider, pool.shape ?? members.find((member) => member.shape !== undefined)?.shape)
+  // Another provider's members speak the one shape that the family has in common.
+  if (foreign && shape !== null && shape !== 'openai')
+    throw otherShape({ name, shape }, { ...foreign, shape: 'openai' })
   if (shape === null) return { provider }
   const other = members.find((member) => member.shape !== undefined && member.shape !== shape)
   if (other) throw otherShape({ name, shape }, other)

@@ -116,7 +116,13 @@ export interface PoolState {
   } | null
   /** A member of a later tier serves; absent: none does. */
   readonly backup?:
-    | { readonly tier: number; readonly since: At; readonly served: number; readonly helpsOut: boolean }
+    | {
+        readonly tier: number
+        readonly since: At
+        readonly lastAt: At
+        readonly served: number
+        readonly helpsOut: boolean
+      }
     | undefined
 }
 

@@ -131,7 +131,7 @@ export const full = sampleOf({
         name: 'p1',
         active: 'c1',
         exhausted: { since: at, told: true },
-        backup: { tier: 2, since: at, served: 3, helpsOut: false },
+        backup: { tier: 2, since: at, lastAt: at, served: 3, helpsOut: false },
       },
     ],
     seats: [

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock/clock.ts'
-import type { Spoken } from '../../dialect/dialect.ts'
+import { type Spoken, spokenTo } from '../../dialect/dialect.ts'
 import {
   type At,
   type Gate,
@@ -12,7 +12,7 @@ import {
   type Tuning,
   tuningOf,
 } from '../../pool/pool.ts'
-import type { CredentialRecord, HostState, PoolState, SeatRecord, Snapshot, Write } from '../../store/store.ts'
+import type { CredentialRecord, HostState, SeatRecord, Snapshot, Write } from '../../store/store.ts'
 import { Tally } from '../foresight/tally.ts'
 import { type LiveCredential, type LiveSeat, Pool } from './live.ts'
 
@@ -52,7 +52,7 @@ export class Registry {
       if (!pool) continue
       pool.active = pool.seats.find((seat) => seat.owner.record.id === state.active) ?? null
       if (state.exhausted) pool.exhausted = { model: null, refused: 0, ...state.exhausted }
-      if (state.backup) pool.backup = { ...state.backup, lastAt: 0 }
+      if (state.backup) pool.backup = { ...state.backup }
       pool.unserved = pool.exhausted !== null
     }
   }
@@ -165,10 +165,12 @@ export class Registry {
 
   /** Where the credential's requests go in this pool; refuses when nobody names an upstream. */
   baseUrl(pool: Pool, credential: CredentialRecord): string {
-    const url = credential.baseUrl ?? pool.record.upstream ?? this.#defaultBaseUrl(pool.record)
+    const [{ record }, { provider }] = [pool, credential]
+    const ofPool = provider === record.provider ? record.upstream : null
+    const url = credential.baseUrl ?? ofPool ?? this.#defaultBaseUrl(spokenTo(record, provider))
     if (url) return url
     const advice = { verb: 'set-upstream', pool: pool.name } as const
-    throw new Refusal('invalid', `provider ${pool.record.provider} has no upstream of its own`, advice)
+    throw new Refusal('invalid', `provider ${provider} has no upstream of its own`, advice)
   }
 
   #loadSeats(name: string, records: readonly SeatRecord[]): void {
@@ -235,13 +237,8 @@ export function hostRow({ name, health: now }: Gate): Write {
 export function poolStateRow(pool: Pool): Write {
   const { since, told, model, refused } = pool.exhausted ?? { since: 0, told: false, model: null, refused: 0 }
   const exhausted = pool.exhausted && { since, told, refused, ...(model === null ? {} : { model }) }
-  const active = pool.active?.owner.record.id ?? null
-  const row = { name: pool.name, active, exhausted }
-  return { put: 'pool-state', row: pool.backup ? { ...row, backup: backupRow(pool.backup) } : row }
-}
-
-function backupRow({ tier, since, served, helpsOut }: NonNullable<Pool['backup']>): PoolState['backup'] {
-  return { tier, since, served, helpsOut }
+  const row = { name: pool.name, active: pool.active?.owner.record.id ?? null, exhausted }
+  return { put: 'pool-state', row: pool.backup ? { ...row, backup: pool.backup } : row }
 }
 
 export function seatRow(seat: LiveSeat): Write {

@@ -1,3 +1,4 @@
+import { isOneFamily } from '../../dialect/dialect.ts'
 import { Refusal, type Tuning, tuningOf } from '../../pool/pool.ts'
 import type { CredentialRecord, Source } from '../../store/store.ts'
 import { recordOf } from '../enrol.ts'
@@ -129,7 +130,7 @@ function checkSeats(
       seen.add(member)
       const credential = known.get(member)
       if (!credential) throw missing('credential', member, [...known.keys()])
-      if (credential.provider !== declared.provider)
+      if (!isOneFamily(credential.provider, declared.provider))
         throw new Refusal(
           'invalid',
           `${member} is a credential of ${credential.provider}, the pool is one of ${declared.provider}`,

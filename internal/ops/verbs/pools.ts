@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { longestWait, parseDuration } from '../../config/config.ts'
+import { spokenTo } from '../../dialect/dialect.ts'
 import { affinities, onExhaustedWords, Refusal, strategies } from '../../pool/pool.ts'
 import type { CredentialRecord, PoolRecord } from '../../store/store.ts'
 import { checkBaseUrl } from '../address.ts'
@@ -97,14 +98,17 @@ function path(value: string): string {
 /** Refuses members that no request could be sent for, because neither they nor the pool name an upstream. */
 export function checkUpstream(
   pool: Pick<PoolRecord, 'name' | 'provider' | 'shape' | 'upstream'>,
-  members: readonly Pick<CredentialRecord, 'name' | 'baseUrl'>[],
+  members: readonly Pick<CredentialRecord, 'name' | 'baseUrl' | 'provider'>[],
 ): void {
-  if (pool.upstream !== null || dialectFor(pool).defaultBaseUrl !== null) return
-  const without = members.filter(({ baseUrl }) => baseUrl === null).map(({ name }) => name)
+  const isLost = ({ baseUrl, provider }: (typeof members)[number]) => {
+    if (baseUrl !== null || (provider === pool.provider && pool.upstream !== null)) return false
+    return dialectFor(spokenTo(pool, provider)).defaultBaseUrl === null
+  }
+  const without = members.filter(isLost).map(({ name }) => name)
   if (without.length === 0) return
   throw new Refusal(
     'invalid',
-    `${pool.provider} has no upstream of its own, and ${listed(without)} ${without.length === 1 ? 'names' : 'name'} none`,
+    `${members.find(isLost)?.provider ?? pool.provider} has no upstream of its own, and ${listed(without)} ${without.length === 1 ? 'names' : 'name'} none`,
     'give the pool one with --upstream URL, or the credential one with --base-url URL',
   )
 }

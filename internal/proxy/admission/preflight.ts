@@ -49,7 +49,7 @@ export class Preflight {
   async #ask(baseUrl: string): Promise<RequestOutcome> {
     const { upstreams, clock } = this.#context
     const upstream = upstreams.at(baseUrl)
-    const request = new Outgoing(this.#admitted, this.#context.turnStates).withoutCredential(upstream)
+    const request = new Outgoing(this.#admitted, this.#context).withoutCredential(upstream)
     const { status, headers, held } = await beginningOf(upstream.transport, request, clock)
     if (this.#over) return 'client_gone'
     if (!held.complete) {

@@ -8,6 +8,7 @@ import { UpgradeAttempt, type UpgradeListener } from '../websocket/upgrade.ts'
 import { SocketVerdict } from '../websocket/verdict.ts'
 import type { AdmittedRequest, ProxyContext } from './context.ts'
 import type { Judgement } from './judgement.ts'
+import { dialectFor } from './member-dialect.ts'
 import type { Outgoing } from './outgoing.ts'
 import { type AnyAttempt, type State, waitingFor } from './state.ts'
 
@@ -31,28 +32,23 @@ export class Attempts {
   readonly #upgrade: AdmittedRequest['upgrade']
   readonly #outgoing: Outgoing
   readonly #listener: AnyAttemptListener
-  readonly #shared: AttemptContext
+  readonly #admitted: AdmittedRequest
+  readonly #shared: Omit<AttemptContext, 'dialect' | 'holdMs'>
 
-  constructor(
-    context: ProxyContext,
-    { dialect, response, upgrade }: AdmittedRequest,
-    outgoing: Outgoing,
-    listener: AnyAttemptListener,
-  ) {
+  constructor(context: ProxyContext, admitted: AdmittedRequest, outgoing: Outgoing, listener: AnyAttemptListener) {
     const { clock, upstreams } = context
-    const { holdMs } = context.settings.replay
+    const { response, upgrade } = admitted
     this.#context = context
     this.#upgrade = upgrade
     this.#outgoing = outgoing
     this.#listener = listener
+    this.#admitted = admitted
     this.#shared = {
       listener,
-      dialect,
       response,
       method: outgoing.method,
       clock,
       idleMs: upstreams.settings.idleMs,
-      holdMs: dialect.provider === 'codex' ? holdMs.codex : holdMs.default,
     }
   }
 
@@ -94,10 +90,11 @@ export class Attempts {
   }
 
   #make(lease: Lease, { injection }: Material, history: RequestHistory): AnyAttempt {
-    if (this.#upgrade === null) return new Attempt(lease, injection, this.#shared)
-    const { upstreams, clock, sockets, credentials } = this.#context
+    const { upstreams, clock, sockets, credentials, settings } = this.#context
+    const dialect = dialectFor(this.#context, this.#admitted, lease)
+    const holdMs = dialect.provider === 'codex' ? settings.replay.holdMs.codex : settings.replay.holdMs.default
+    if (this.#upgrade === null) return new Attempt(lease, injection, { ...this.#shared, dialect, holdMs })
     const { connectMs, headMs } = upstreams.settings
-    const { dialect, holdMs } = this.#shared
     const verdict = new SocketVerdict(credentials, history, lease)
     return new UpgradeAttempt(lease, injection, {
       listener: this.#listener,

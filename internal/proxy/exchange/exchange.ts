@@ -33,12 +33,12 @@ export class Exchange implements BodyListener, AnyAttemptListener {
 
   /** `onOver` is called once, however the exchange ends. */
   constructor(context: ProxyContext, admitted: AdmittedRequest, onOver: (exchange: Exchange) => void) {
-    const { bodies, settings, turnStates } = context
+    const { bodies, settings } = context
     const limits = { budget: bodies, most: settings.replay.maxBodyBytes }
     this.#context = context
     this.#admitted = admitted
     this.#onOver = onOver
-    this.#outgoing = new Outgoing(admitted, turnStates)
+    this.#outgoing = new Outgoing(admitted, context)
     this.#reader = new BodyReader(admitted.request, admitted.frame, limits, this)
     this.#attempts = new Attempts(context, admitted, this.#outgoing, this)
   }

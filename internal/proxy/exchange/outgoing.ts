@@ -1,16 +1,23 @@
-import { type Dialect, type Injection, modelAsked, type RawHeaders, stripKeyFromQuery } from '../../dialect/dialect.ts'
+import {
+  type Dialect,
+  type Injection,
+  modelAsked,
+  pathFor,
+  type RawHeaders,
+  stripKeyFromQuery,
+} from '../../dialect/dialect.ts'
 import type { Lease } from '../../engine/engine.ts'
 import { noBody, type OutgoingRequest, type RequestBody } from '../../http1/http1.ts'
 import { holdsKey } from '../../keys/keys.ts'
 import type { ModelFamily } from '../../pool/pool.ts'
 import type { Attempt } from '../attempt/attempt.ts'
-import { requestHeaders } from '../upstream/headers.ts'
+import { putHeader, requestHeaders } from '../upstream/headers.ts'
 import type { Upstream } from '../upstream/upstreams.ts'
 import { handshakeHeaders } from '../websocket/handshake.ts'
 import type { Destination } from '../websocket/upgrade-carrier.ts'
-import type { AdmittedRequest } from './context.ts'
+import type { AdmittedRequest, ProxyContext } from './context.ts'
+import { dialectFor } from './member-dialect.ts'
 import { askForPlainStream, modelAtEnds } from './stream-request.ts'
-import type { TurnStates } from './turn-states.ts'
 
 /** A client's request as it goes upstream, written anew for each attempt: without the client key and the headers of the hop. */
 export class Outgoing {
@@ -19,15 +26,15 @@ export class Outgoing {
   readonly #path: string
   readonly #query: string
   readonly #admitted: AdmittedRequest
-  readonly #turnStates: TurnStates
+  readonly #context: Pick<ProxyContext, 'turnStates' | 'dialectOf'>
   #filtered: readonly string[] | null = null
   /** Set as soon as the body is here, or known to be too long to wait for. */
   body: RequestBody = noBody
 
-  constructor(admitted: AdmittedRequest, turnStates: TurnStates) {
+  constructor(admitted: AdmittedRequest, context: Pick<ProxyContext, 'turnStates' | 'dialectOf'>) {
     const { request, dialect, target } = admitted
     this.#admitted = admitted
-    this.#turnStates = turnStates
+    this.#context = context
     this.method = request.method ?? 'GET'
     this.#dialect = dialect
     this.#path = target.path
@@ -37,9 +44,8 @@ export class Outgoing {
   /** Hands the request to the connections of `upstream`; what comes of it is told to the attempt. */
   send(upstream: Upstream, injection: Injection, attempt: Attempt): void {
     const { body } = this
-    const headers = this.#headersFor(attempt.lease)
-    this.#dialect.inject(headers, injection)
-    upstream.transport.send({ method: this.method, path: this.#pathAt(upstream), headers, body }, attempt)
+    const { headers, path } = this.#for(attempt.lease, upstream, injection)
+    upstream.transport.send({ method: this.method, path, headers, body }, attempt)
   }
 
   /** The request as it goes to `upstream` when no member is to be named with it; without a body. */
@@ -54,10 +60,19 @@ export class Outgoing {
 
   /** How the upgrade is asked for at `upstream`, where the lease goes. */
   destination(lease: Lease, upstream: Upstream, injection: Injection): Destination {
-    const headers = this.#headersFor(lease)
-    this.#dialect.inject(headers, injection)
     const { lookup, connect } = upstream
-    return { url: new URL(lease.baseUrl), path: this.#pathAt(upstream), headers, lookup, connect }
+    return { url: new URL(lease.baseUrl), ...this.#for(lease, upstream, injection), lookup, connect }
+  }
+
+  /** Headers with the secret, and the path, as the member of the lease understands them. */
+  #for(lease: Lease, upstream: Upstream, injection: Injection): { headers: string[]; path: string } {
+    const headers = this.#headersFor(lease)
+    const dialect = dialectFor(this.#context, this.#admitted, lease)
+    const isForeign = dialect !== this.#dialect
+    if (isForeign) putHeader(headers, 'chatgpt-account-id', null)
+    dialect.inject(headers, injection)
+    const path = isForeign ? pathFor(dialect.provider, lease.baseUrl, this.#path) : this.#path
+    return { headers, path: this.#pathAt(upstream, path) }
   }
 
   /** The model family that the request asks for, as far as the path or a held body tells. */
@@ -92,7 +107,7 @@ export class Outgoing {
   /** The same without what belongs to another member. */
   #headersFor({ credential }: Lease): string[] {
     const headers = this.#headers()
-    if (this.#dialect.provider === 'codex') this.#turnStates.strip(headers, credential.id)
+    if (this.#dialect.provider === 'codex') this.#context.turnStates.strip(headers, credential.id)
     return headers
   }
 
@@ -102,8 +117,8 @@ export class Outgoing {
     return headers
   }
 
-  #pathAt({ pathOf }: Upstream): string {
-    return (pathOf(this.#path) || '/') + this.#query
+  #pathAt({ pathOf }: Upstream, path = this.#path): string {
+    return (pathOf(path) || '/') + this.#query
   }
 }
 

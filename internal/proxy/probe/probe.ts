@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock/clock.ts'
 import { type Credentials, type Material, NoMaterial } from '../../credential/credential.ts'
-import type { Dialect, Spoken } from '../../dialect/dialect.ts'
+import { type Dialect, type Spoken, spokenTo } from '../../dialect/dialect.ts'
 import type { Checker, Lease, LivePool, Probed, Prober } from '../../engine/engine.ts'
 import { noBody } from '../../http1/http1.ts'
 import type { Outcome, Reason } from '../../pool/pool.ts'
@@ -78,7 +78,7 @@ interface Question {
 
 /** The outcome of the canonical request; null when the provider has no canonical request. Rejects when there is no answer. */
 export async function answered(parts: ProbeDeps, { credential, pool, material }: Question): Promise<Outcome | null> {
-  const dialect = parts.dialectOf(pool)
+  const dialect = parts.dialectOf(spokenTo(pool, credential.provider))
   const request = requestOf(parts, { credential, pool })
   if (request === null) return null
   const { injection } = await material()
@@ -93,9 +93,10 @@ export async function answered(parts: ProbeDeps, { credential, pool, material }:
 
 /** The canonical request, and the base address that it goes to; null when there is none. */
 function requestOf(parts: ProbeDeps, { credential, pool }: Omit<Question, 'material'>) {
-  const dialect = parts.dialectOf(pool)
-  const baseUrl = credential.baseUrl ?? pool.upstream ?? dialect.defaultBaseUrl
-  const request = baseUrl === null ? null : dialect.probe(baseUrl, pool.probePath)
+  const dialect = parts.dialectOf(spokenTo(pool, credential.provider))
+  const isOwn = credential.provider === pool.provider
+  const baseUrl = credential.baseUrl ?? (isOwn ? pool.upstream : null) ?? dialect.defaultBaseUrl
+  const request = baseUrl === null ? null : dialect.probe(baseUrl, isOwn ? pool.probePath : null)
   return baseUrl === null || request === null ? null : { ...request, baseUrl }
 }
 
