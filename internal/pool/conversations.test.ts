@@ -28,4 +28,18 @@ describe('conversations', () => {
     for (const id of ['one', 'two', 'one', 'three']) known.note(id, id, 0)
     expect(['one', 'two', 'three'].map((id) => known.seatOf(id, 0))).toEqual(['one', null, 'three'])
   })
+
+  it('keep their order when one in the middle, the oldest or the newest is gone on with', () => {
+    const known = new Conversations<string>(3)
+    for (const id of ['one', 'two', 'three', 'two', 'one', 'one']) known.note(id, id, 0)
+    known.note('four', 'four', 0)
+    known.note('five', 'five', 0)
+    expect(['one', 'two', 'three', 'four', 'five'].map((id) => known.seatOf(id, 0))).toEqual([
+      'one',
+      null,
+      null,
+      'four',
+      'five',
+    ])
+  })
 })

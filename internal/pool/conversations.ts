@@ -10,16 +10,21 @@ const idleMs = 3_600_000
 /** At most so many are remembered; who has been idle longest is forgotten first. */
 const mostConversations = 100_000
 
+/** An entry of a list in the order of use. A map alone would have to step over all that was taken out of its beginning. */
 interface Entry<S> {
-  readonly seat: S
-  readonly at: At
+  readonly id: string
+  seat: S
+  at: At
+  older: Entry<S> | null
+  newer: Entry<S> | null
 }
 
 /** Who has served which conversation, by a digest of its id. Each look and each note takes the same short time. */
 export class Conversations<S> {
   readonly #most: number
-  /** From the one that has been idle longest. */
   readonly #entries = new Map<string, Entry<S>>()
+  #oldest: Entry<S> | null = null
+  #newest: Entry<S> | null = null
 
   constructor(most = mostConversations) {
     this.#most = most
@@ -37,11 +42,32 @@ export class Conversations<S> {
 
   /** `seat` has served the conversation. */
   note(id: string, seat: S, now: At): void {
-    this.#entries.delete(id)
-    this.#entries.set(id, { seat, at: now })
-    for (const [oldest, { at }] of this.#entries) {
-      if (this.#entries.size <= this.#most && now - at < idleMs) return
-      this.#entries.delete(oldest)
+    const known = this.#entries.get(id)
+    if (known) this.#unlink(known)
+    const entry = known ?? { id, seat, at: now, older: null, newer: null }
+    if (!known) this.#entries.set(id, entry)
+    entry.seat = seat
+    entry.at = now
+    this.#append(entry)
+    for (let first = this.#oldest; first; first = this.#oldest) {
+      if (this.#entries.size <= this.#most && now - first.at < idleMs) return
+      this.#unlink(first)
+      this.#entries.delete(first.id)
     }
+  }
+
+  #append(entry: Entry<S>): void {
+    entry.older = this.#newest
+    entry.newer = null
+    if (this.#newest) this.#newest.newer = entry
+    else this.#oldest = entry
+    this.#newest = entry
+  }
+
+  #unlink({ older, newer }: Entry<S>): void {
+    if (older) older.newer = newer
+    else this.#oldest = newer
+    if (newer) newer.older = older
+    else this.#newest = older
   }
 }

@@ -2,11 +2,14 @@ import { type Command, InvalidArgumentError } from 'commander'
 import type { PoolShape } from '../../ops/ops.ts'
 import { type Cli, leaf, ordinal } from '../command.ts'
 
+/** A value that is set, or nothing: commander has an empty text for what a reader calls null. */
+type Tuned<T> = T | '' | null
+
 interface TuneOptions {
-  readonly weight?: number | null
-  readonly tier?: number | null
-  readonly maxInflight?: number | null
-  readonly cap?: Record<string, number | null> | null
+  readonly weight?: Tuned<number>
+  readonly tier?: Tuned<number>
+  readonly maxInflight?: Tuned<number>
+  readonly cap?: Tuned<Record<string, number | null>>
 }
 
 /** `pool tune`: what an operator sets of one member. */
@@ -22,10 +25,10 @@ export function tuneCommand(pool: Command, cli: Cli): void {
         const tuned = await ops.poolTune({
           name,
           member,
-          ...(weight === undefined ? {} : { weight }),
-          ...(tier === undefined ? {} : { tier }),
-          ...(caps === undefined ? {} : { caps }),
-          ...(maxInflight === undefined ? {} : { maxInFlight: maxInflight }),
+          ...(weight === undefined ? {} : { weight: weight || null }),
+          ...(tier === undefined ? {} : { tier: tier || null }),
+          ...(caps === undefined ? {} : { caps: caps || null }),
+          ...(maxInflight === undefined ? {} : { maxInFlight: maxInflight || null }),
         })
         cli.screen.print(`${name}: ${member} has ${settingsOf(tuned, member)}`)
       }),
@@ -48,7 +51,7 @@ function cap(text: string, before: TuneOptions['cap']): Record<string, number | 
   const value = percent === '' ? null : Number(percent)
   if (window === '' || (value !== null && (value < 1 || value > 100)))
     throw new InvalidArgumentError('Expected WINDOW=PERCENT from 1 to 100, such as 7d=60.')
-  return { ...before, [window]: value }
+  return { ...(before || {}), [window]: value }
 }
 
 /** `weight 1, tier 2, at most 4 in flight`. */

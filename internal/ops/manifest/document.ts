@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { formatProblems, type Problem, readSource, suggest } from '../../config/config.ts'
 import { Refusal, untuned } from '../../pool/pool.ts'
 import { saying } from '../issues.ts'
-import { highestTier, percentage, windowName } from '../verbs/seats.ts'
+import { highestTier, percentage } from '../verbs/seats.ts'
 
 const text = z.string().min(1)
 const setting = z.union([z.string(), z.number(), z.null()]).optional()
@@ -37,7 +37,7 @@ const member = z.union([
     weight: z.int().min(1).max(1000).default(untuned.weight),
     tier: z.int().min(1).max(highestTier).default(untuned.tier),
     maxInFlight: z.int().min(1).max(100_000).nullable().default(untuned.maxInFlight),
-    caps: z.record(windowName, percentage).default(untuned.caps),
+    caps: z.record(z.string(), percentage).default(untuned.caps),
   }),
 ])
 

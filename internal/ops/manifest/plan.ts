@@ -7,6 +7,7 @@ import { phrasedHint } from '../hint.ts'
 import { checkName, dialectFor, missing, providerNamed } from '../names.ts'
 import type { Call } from '../verb.ts'
 import { checkUpstream, defaultSettings, type SettingValue, settings } from '../verbs/pools.ts'
+import { checkCaps } from '../verbs/seats.ts'
 import type { DeclaredCredential, DeclaredPool, Manifest } from './document.ts'
 import type { ManifestChange, Retuned, Step } from './operations.ts'
 import { isSame } from './same.ts'
@@ -124,8 +125,9 @@ function checkSeats(
 ): Member[] {
   const seen = new Set<string>()
   const members: Member[] = []
-  for (const [index, { member }] of declared.members.entries()) {
+  for (const [index, { member, caps }] of declared.members.entries()) {
     attempt(manifest, `pools.${name}.members.${index}`, () => {
+      checkCaps(caps)
       if (seen.has(member)) throw new Refusal('invalid', `${member} is named twice`)
       seen.add(member)
       const credential = known.get(member)

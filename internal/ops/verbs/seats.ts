@@ -32,14 +32,19 @@ const poolAdd = verb({
   },
 })
 
-/** The whole of a plan or key; what limits one model only is no reason to stop the member. */
-export const windowName = z
-  .string()
-  .regex(/^[\w.-]{1,64}$/, 'must be the name of a window, such as 5h or 7d')
-  .refine(
-    (name) => !/^\d+(?:min|h|d)_/.test(name),
-    'a cap stops the member as a whole, and this window limits one model',
-  )
+/** Refuses caps of what is no window of a whole plan or key: a cap stops the member, for all models. */
+export function checkCaps(caps: Readonly<Record<string, unknown>>): void {
+  for (const window of Object.keys(caps)) {
+    if (!/^[\w.-]{1,64}$/.test(window))
+      throw new Refusal('invalid', `${JSON.stringify(window)} is not the name of a window`, 'example: 7d=60')
+    if (/^\d+(?:min|h|d)_/.test(window))
+      throw new Refusal(
+        'invalid',
+        `${window} limits one model, and a cap stops the member as a whole`,
+        'example: 7d=60',
+      )
+  }
+}
 
 export const percentage = z.number().min(1).max(100)
 
@@ -61,10 +66,11 @@ const poolTune = verb({
     tier: tuned(highestTier),
     maxInFlight: tuned(100_000),
     /** Percent by window; null takes one back, and in the place of all of them all. */
-    caps: z.record(windowName, percentage.nullable()).nullable().optional(),
+    caps: z.record(z.string(), percentage.nullable()).nullable().optional(),
   }),
   async run(call, { name, member, weight, tier, maxInFlight, caps }): Promise<PoolShape> {
     const before = seat(call, name, member)
+    checkCaps(caps ?? {})
     const change: { -readonly [K in keyof Tuning]?: Tuning[K] } = {}
     if (weight !== undefined) change.weight = weight ?? untuned.weight
     if (tier !== undefined) change.tier = tier ?? untuned.tier
