@@ -40,7 +40,7 @@ it('40 requests that fail together on one member do not land on the next at once
   expect(seen.at(-1)).toBe(40)
 })
 
-it('200 requests in flight on a member that fails reach the next at the rate of the ramp, and nobody waits over 2 s', async () => {
+it('F35: 200 requests in flight on a member that fails reach the next at the rate of the ramp, and nobody waits over 2 s', async () => {
   const seen = await herd(200, happy, 100)
   for (const [step, count] of seen.entries()) if (step * 100 <= 1_800) expect(count).toBeLessThanOrEqual(1 + step * 0.4)
   expect(seen.at(-1)).toBe(200)
