@@ -115,7 +115,7 @@ describe('at night, the phone', () => {
     const [first = ''] = telegram.shown(chat)[0]?.texts ?? []
     expect(first).toMatch(/^openai is exhausted: .* work recovers at 14:01:30 UTC \(in \d+ s\)\. 1 request refused\./)
     // The agent, the phone and the terminal name one instant.
-    expect(refused.text).toContain('It will reset at 14:02 UTC (work first).')
+    expect(refused.text).toContain('It will reset at 14:02 UTC (work).')
     expect((await type(spillway, ['check', 'openai'])).stdout).toContain('at 14:01:30 UTC (')
     await pass(60_000)
     expect((await spillway.ask()).status).toBe(200)
