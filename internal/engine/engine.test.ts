@@ -213,9 +213,11 @@ describe('a store that does not write', () => {
       ['cred_cooled', null],
       ['cred_failover', null],
     ])
+    expect(rig.engine.storeIsAway()).toBe(true)
     rig.store.trouble = null
     await rig.clock.advance(5_000)
     await rig.engine.flush()
+    expect(rig.engine.storeIsAway()).toBe(false)
     expect(kinds().slice(-3)).toEqual(['cred_cooled', 'cred_failover', 'store_healed'])
     expect(rig.told.map(({ event }) => event.kind).slice(3)).toEqual(['store_healed'])
   })

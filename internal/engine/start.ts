@@ -206,6 +206,7 @@ function assemble(core: Core, foresight: Foresight, shared: EngineDeps['shared']
     storeIs(reachable) {
       core.journal.heard(reachable)
     },
+    storeIsAway: () => core.journal.isStoreDown,
     startScouting(scout) {
       hosts.startScouting(scout)
       revivals.startScouting(scout)

@@ -246,7 +246,17 @@ describe('gauges', () => {
   })
 
   it('say nothing of a disk that does not answer', async () => {
-    expect(await measured({ diskFreeBytes: null }).samples('spillway_disk_free_bytes')).toEqual([])
+    const { samples } = measured({ diskFreeBytes: null, diskReserveBytes: null })
+    expect(await samples('spillway_disk_free_bytes')).toEqual([])
+    expect(await samples('spillway_disk_reserve_bytes')).toEqual([])
+  })
+
+  it('show what is to stay free of the disk, and whether the store is away', async () => {
+    const { samples, show } = measured({ diskReserveBytes: 1_024 })
+    expect(await samples('spillway_disk_reserve_bytes')).toEqual(['spillway_disk_reserve_bytes 1024'])
+    expect(await samples('spillway_store_away')).toEqual(['spillway_store_away 0'])
+    show({ storeAway: true })
+    expect(await samples('spillway_store_away')).toEqual(['spillway_store_away 1'])
   })
 })
 

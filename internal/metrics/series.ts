@@ -66,6 +66,12 @@ export function declareGauges(exposition: Exposition, sources: Sources): void {
   gauge('spillway_disk_free_bytes', 'Bytes free on the disk of the data directory.', [], (view, sample) => {
     if (view.diskFreeBytes !== null) sample({}, view.diskFreeBytes)
   })
+  gauge('spillway_disk_reserve_bytes', 'Bytes that are to stay free on that disk.', [], (view, sample) => {
+    if (view.diskReserveBytes != null) sample({}, view.diskReserveBytes)
+  })
+  gauge('spillway_store_away', '1 while the store takes no writes or cannot be reached.', [], (view, sample) => {
+    sample({}, view.storeAway ? 1 : 0)
+  })
   gauge('spillway_guard_budget_bytes', 'Bytes in a directory with a budget.', ['budget'], ({ guard }, sample) => {
     for (const { name, bytes } of guard?.budgets ?? []) sample({ budget: name }, bytes)
   })

@@ -45,6 +45,10 @@ export interface View {
   readonly upstreams: readonly UpstreamView[]
   /** null when it is not known, as with a disk that does not answer. */
   readonly diskFreeBytes: number | null
+  /** What is to stay free of it; null until it is known. */
+  readonly diskReserveBytes?: number | null
+  /** Whether the store takes no writes or cannot be reached. */
+  readonly storeAway?: boolean
   /** Whether plain requests are read with node's own parser, past node:http. */
   readonly fastPath: boolean
   /** Absent where nothing is guarded. */

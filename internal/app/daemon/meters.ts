@@ -23,7 +23,7 @@ export interface Meters {
 
 /** What is shown beside the pools. */
 interface Facts {
-  readonly disk: { readonly freeBytes: number | null }
+  readonly disk: { readonly freeBytes: number | null; readonly reserveBytes: number | null }
   readonly guard: GuardGauges
   readonly fastPath: boolean
   upstreams(): View['upstreams']
@@ -61,6 +61,8 @@ export function createMeters(): Meters {
         pools: core.engine.pools().map(({ record, ...pool }) => ({ ...pool, name: record.name })),
         upstreams: upstreams(),
         diskFreeBytes: disk.freeBytes,
+        diskReserveBytes: disk.reserveBytes,
+        storeAway: core.engine.storeIsAway(),
         fastPath,
         guard: {
           budgets: guard.budgets(),

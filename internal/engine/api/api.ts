@@ -34,6 +34,8 @@ export interface Engine extends DataPath, Commands, Views {
   heard(rows: readonly AuditRow[]): void
   /** Whether the store can be reached at the moment, where that can be known without writing to it. */
   storeIs(reachable: boolean): void
+  /** Whether it is away: it takes no write, or cannot be reached. */
+  storeIsAway(): boolean
   /** Resolves when what earlier processes have sampled is known: before that, forecasts are `unknown`. */
   recall(): Promise<void>
   /** From now on recoveries are noticed without traffic: hosts are tried by connecting, exhausted pools by the canonical probe. */

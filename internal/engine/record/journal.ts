@@ -58,6 +58,11 @@ export class Journal {
     this.#committer = committer
   }
 
+  /** Whether the store has taken no write, or could not be reached, for 2 s. */
+  get isStoreDown(): boolean {
+    return this.#isStoreDown
+  }
+
   /** Whether a write of that row is not durable yet. */
   isPending(write: Write): boolean {
     const row = rowOf(write)
