@@ -4,12 +4,12 @@ import { createCredentials, type LiveCredentials, type RefreshResult, type Verdi
 import { spokenBy } from '../dialect/dialect.ts'
 import { type Engine, type Prober, startEngine } from '../engine/engine.ts'
 import { type EventBus, type EventKind, eventBus } from '../events/events.ts'
-import { alone, type Fleet, Replicas } from '../fleet/fleet.ts'
+import { alone, type Fleet, NoTurn, Replicas } from '../fleet/fleet.ts'
 import { createKeyring, holdsKey, type Keyring } from '../keys/keys.ts'
 import type { Logger } from '../log/log.ts'
 import { type Outbound, outboundOf } from '../outbound/outbound.ts'
 import { Refusal } from '../pool/pool.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, StoreError, type Write } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import { openInstallation } from './opening.ts'
 import type { Places } from './places.ts'
@@ -27,6 +27,10 @@ export interface Core {
   readonly outbound: Outbound
   /** The replicas that share the store. */
   readonly fleet: Fleet
+  /** Runs it while no other replica runs anything of that name; rejects with a Refusal when it cannot be its turn. */
+  inTurn<T>(name: string, run: () => Promise<T>): Promise<T>
+  /** Hears of the rows that other replicas write; null where nobody else does. */
+  readonly onOthers: ((hear: (writes: readonly Write[]) => void) => void) | null
   /** Says to other replicas who this one is, once it serves. */
   present(self: { readonly name: string; readonly startedAt: number }): void
   close(): Promise<void>
@@ -103,7 +107,18 @@ export async function openCore(parts: CoreDeps): Promise<Core> {
   await credentials.ready()
   if (parts.isLive) readable(engine, credentials)
   const keys = createKeyring(snapshot.keys)
-  if (begun && parts.isLive) replicas?.follow(hearingOf({ engine, credentials, keys, store }), begun.number)
+  const hearers: ((writes: readonly Write[]) => void)[] = []
+  const hearing = hearingOf({
+    engine,
+    credentials,
+    keys,
+    store,
+    heard(writes) {
+      for (const hear of hearers) hear(writes)
+    },
+  })
+  if (begun) replicas?.follow(hearing, begun.number, { watches: parts.isLive })
+  const fleet = replicas ?? alone()
   return {
     vault,
     store,
@@ -112,7 +127,9 @@ export async function openCore(parts: CoreDeps): Promise<Core> {
     keys,
     credentials,
     outbound,
-    fleet: replicas ?? alone(),
+    fleet,
+    inTurn: (name, run) => fleet.inTurn(name, run).catch(asRefusal),
+    onOthers: shared ? (hear) => void hearers.push(hear) : null,
     present: (self) => replicas?.present({ ...self, version }),
     async close() {
       await replicas?.stop()
@@ -138,6 +155,14 @@ function wayOut({ env, config, isLive }: CoreDeps): Outbound {
     }
     return { choice: { http: null, https: null, noProxy: '', proxyFor: refuse }, connector: refuse, fetch: refuse }
   }
+}
+
+function asRefusal(error: unknown): never {
+  if (error instanceof NoTurn)
+    throw new Refusal('try-later', `${error.message}: nothing was changed here`, 'try again in some seconds')
+  if (error instanceof StoreError)
+    throw new Refusal('try-later', `this is done once in the fleet, and ${error.message}`, 'try again when it is back')
+  throw error
 }
 
 /** Whoever was out because its secret could not be read comes back when a start can read it. */

@@ -10,6 +10,8 @@ interface Live {
   readonly credentials: LiveCredentials
   readonly keys: Keyring
   readonly store: Store
+  /** Is told of all rows that others have written. */
+  readonly heard?: (writes: readonly Write[]) => void
 }
 
 /** Commits for whoever leads: rejects once another replica may lead. */
@@ -33,6 +35,7 @@ export function hearingOf(live: Live): Hearing {
     await secretsOf(live, changes.writes)
     engine.adopt(changes)
     for (const write of changes.writes) if ('put' in write && write.put === 'key') keys.add(write.row)
+    live.heard?.(changes.writes)
   }
   return {
     take,

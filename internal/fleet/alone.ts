@@ -12,6 +12,7 @@ export function alone(): Fleet {
       isOurs: () => true,
       release: async () => {},
     }),
+    inTurn: (_name, run) => run(),
     replicas: async () => [],
     async start(given) {
       duty = given

@@ -8,7 +8,7 @@ export interface InMemory {
 
 /** The writes that bring a memory up to a snapshot, in an order in which they can be applied. */
 export function differenceTo(snapshot: Snapshot, memory: InMemory): readonly Write[] {
-  const { credentials, states, domains, pools, poolStates, seats, keys, secrets } = snapshot
+  const { credentials, states, domains, pools, poolStates, seats, keys, secrets, meta } = snapshot
   const kept = new Set(credentials.map(({ id }) => id))
   const named = new Set(pools.map(({ name }) => name))
   const seated = new Set(seats.map(({ pool, credentialId }) => `${pool} ${credentialId}`))
@@ -31,5 +31,6 @@ export function differenceTo(snapshot: Snapshot, memory: InMemory): readonly Wri
     ...poolStates.map((row) => ({ put: 'pool-state', row }) as const),
     ...keys.map((row) => ({ put: 'key', row }) as const),
     ...secrets.map((row) => ({ put: 'secret', row }) as const),
+    ...Object.entries(meta).map(([name, value]) => ({ put: 'meta', name, value }) as const),
   ]
 }

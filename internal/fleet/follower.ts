@@ -32,6 +32,8 @@ export class Follower {
   #again = false
   #isAway = false
   #stopped = false
+  /** Why the last look failed; null: it did not. */
+  #failure: unknown = null
 
   constructor(parts: {
     store: Pick<Store, 'audit'>
@@ -80,13 +82,21 @@ export class Follower {
     return this.#pulling
   }
 
+  /** As `pull`, but rejects when that cannot be read. */
+  async catchUp(): Promise<void> {
+    await this.pull()
+    if (this.#failure !== null) throw this.#failure
+  }
+
   async #pullAll(): Promise<void> {
     while (this.#again && !this.#stopped) {
       this.#again = false
       try {
         await this.#pullOnce()
+        this.#failure = null
         this.#reached()
       } catch (error) {
+        this.#failure = error
         this.#log.debug({ error }, 'changes of other replicas could not be read')
       }
     }

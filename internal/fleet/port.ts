@@ -40,6 +40,11 @@ export interface Fleet {
   lease(): Lease | null
   /** The right to do something once in the fleet; null while another replica has it. Rejects when the store is away. */
   hold(name: string): Promise<Hold | null>
+  /**
+   * Runs it while no other replica runs anything of that name, after all that others have changed was taken in. Rejects
+   * with NoTurn when the turn does not come, and when the store is away.
+   */
+  inTurn<T>(name: string, run: () => Promise<T>): Promise<T>
   /** All replicas that live; empty where there can be only one. */
   replicas(): Promise<readonly ReplicaStatus[]>
   /** Begins its share: `duty` begins when it leads, at once where it is alone. */

@@ -7,6 +7,7 @@ import { Leadership } from './leadership.ts'
 import type { Duty, Fleet, Hold, ReplicaStatus } from './port.ts'
 import { Presence } from './presence.ts'
 import { TestRights } from './rights.ts'
+import { Turns } from './turns.ts'
 
 /** What a replica works with. */
 export interface ReplicasDeps {
@@ -21,6 +22,7 @@ export class Replicas implements Fleet {
   readonly rights: TestRights
   readonly #parts: ReplicasDeps
   readonly #holdings: Holdings
+  readonly #turns: Turns
   #follower: Follower | null = null
   #leadership: Leadership | null = null
   #presence: Presence | null = null
@@ -30,6 +32,7 @@ export class Replicas implements Fleet {
     this.#parts = parts
     this.#holdings = new Holdings({ leases: shared.leases, clock, holder: shared.origin })
     this.rights = new TestRights(this.#holdings, clock)
+    this.#turns = new Turns({ holdings: this.#holdings, clock, catchUp: async () => this.#follower?.catchUp() })
   }
 
   leads(): boolean {
@@ -48,12 +51,16 @@ export class Replicas implements Fleet {
     return this.#holdings.take(name)
   }
 
+  inTurn<T>(name: string, run: () => Promise<T>): Promise<T> {
+    return this.#turns.run(name, run)
+  }
+
   async replicas(): Promise<readonly ReplicaStatus[]> {
     return (await this.#presence?.list().catch(() => [])) ?? []
   }
 
-  /** From now on changes after that number are followed. */
-  follow(hearing: Hearing, number: number): void {
+  /** From now on changes after that number are followed; without `watches`, only when a turn asks for them. */
+  follow(hearing: Hearing, number: number, { watches = true } = {}): void {
     const take = async (changes: Changes) => {
       await hearing.take(changes)
       this.#leadership?.heard()
@@ -63,7 +70,7 @@ export class Replicas implements Fleet {
       if (rows.length > 0) this.#leadership?.heard()
     }
     this.#follower = new Follower({ ...this.#parts, hearing: { ...hearing, take, told }, number })
-    this.#follower.start()
+    if (watches) this.#follower.start()
   }
 
   /** Says to the others who this is. */

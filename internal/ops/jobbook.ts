@@ -37,22 +37,49 @@ export type Claim =
   | { readonly ok: true; readonly lease: string; readonly record: JobRecord }
   | { readonly ok: false; readonly why: 'running' | 'waiting'; readonly record: JobRecord }
 
+/** What the jobs are kept with; the last two where replicas share the store. */
+interface JobBookDeps {
+  readonly store: Store
+  readonly clock: Clock
+  inTurn?<T>(name: string, run: () => Promise<T>): Promise<T>
+  readonly onOthers?: ((hear: (writes: readonly Write[]) => void) => void) | null
+}
+
 /**
- * The jobs of this process: who runs each, and when it may next be attempted. Held in memory, because the daemon is the
- * only one who writes them; a claim is durable before it is given, renewing it writes nothing.
+ * The jobs: who runs each, and when it may next be attempted. Held in memory, as others write them who share the store; a
+ * claim is durable before it is given. Renewing it writes nothing where nobody else could give it away.
  */
 export class JobBook {
   readonly #store: Store
   readonly #clock: Clock
+  readonly #isShared: boolean
+  readonly #inTurn: <T>(run: () => Promise<T>) => Promise<T>
   #loading: Promise<Map<string, JobRecord>> | null = null
 
-  constructor(store: Store, clock: Clock) {
+  constructor({ store, clock, inTurn, onOthers }: JobBookDeps) {
     this.#store = store
     this.#clock = clock
+    this.#isShared = onOthers != null
+    this.#inTurn = (run) => (inTurn ? inTurn('jobs', run) : run())
+    onOthers?.((writes) => this.#hear(writes))
   }
 
   /** The right to run the job now; writes nothing when it is not given. Rejects with a Refusal when it cannot be kept. */
-  async claim(name: string, holder: string): Promise<Claim> {
+  claim(name: string, holder: string): Promise<Claim> {
+    return this.#inTurn(() => this.#claim(name, holder))
+  }
+
+  /** Keeps the claim; false when it has passed to somebody else. */
+  renew(name: string, lease: string): Promise<boolean> {
+    return this.#inTurn(() => this.#renew(name, lease))
+  }
+
+  /** Notes how a run, or an attempt of it, went; a job without failures has no row. False: the claim has passed to somebody else. */
+  settle(name: string, lease: string, settlement: Settlement): Promise<boolean> {
+    return this.#inTurn(() => this.#settle(name, lease, settlement))
+  }
+
+  async #claim(name: string, holder: string): Promise<Claim> {
     const jobs = await this.#jobs()
     const now = this.#clock.now()
     const found = jobs.get(name)
@@ -75,17 +102,17 @@ export class JobBook {
     return { ok: true, lease: lease.id, record }
   }
 
-  /** Keeps the claim; false when it has passed to somebody else. */
-  async renew(name: string, lease: string): Promise<boolean> {
+  async #renew(name: string, lease: string): Promise<boolean> {
     const jobs = await this.#jobs()
     const record = jobs.get(name)
     if (record?.lease?.id !== lease) return false
-    jobs.set(name, { ...record, lease: { ...record.lease, until: this.#clock.now() + leaseMs } })
+    const renewed = { ...record, lease: { ...record.lease, until: this.#clock.now() + leaseMs } }
+    jobs.set(name, renewed)
+    if (this.#isShared) await this.#write([kept(name, renewed)])
     return true
   }
 
-  /** Notes how a run, or an attempt of it, went; a job without failures has no row. False: the claim has passed to somebody else. */
-  async settle(name: string, lease: string, settlement: Settlement): Promise<boolean> {
+  async #settle(name: string, lease: string, settlement: Settlement): Promise<boolean> {
     const { failures, infra, waitMs, running } = settlement
     const jobs = await this.#jobs()
     const now = this.#clock.now()
@@ -115,16 +142,27 @@ export class JobBook {
     return this.#loading
   }
 
-  /** Claims of a previous process hold anew from now on: their runners have had nobody to renew them with. */
+  /** Claims of a previous process hold anew from now on, where their runners have had nobody else to renew them with. */
   async #load(): Promise<Map<string, JobRecord>> {
-    const until = this.#clock.now() + leaseMs
+    const anew = this.#isShared ? {} : { until: this.#clock.now() + leaseMs }
     const { meta } = await this.#store.load()
     const jobs = new Map<string, JobRecord>()
     for (const [name, value] of Object.entries(meta)) {
       const record = name.startsWith(prefix) ? parsed(value) : null
-      if (record) jobs.set(name.slice(prefix.length), { ...record, lease: record.lease && { ...record.lease, until } })
+      if (record)
+        jobs.set(name.slice(prefix.length), { ...record, lease: record.lease && { ...record.lease, ...anew } })
     }
     return jobs
+  }
+
+  /** What other replicas have kept or forgotten; a load that is under way comes before it. */
+  #hear(writes: readonly Write[]): void {
+    this.#loading?.then(
+      (jobs) => {
+        for (const write of writes) hearOf(jobs, write)
+      },
+      () => {},
+    )
   }
 
   async #write(writes: readonly Write[]): Promise<void> {
@@ -137,6 +175,15 @@ export class JobBook {
       )
     }
   }
+}
+
+function hearOf(jobs: Map<string, JobRecord>, write: Write): void {
+  const isMeta = 'put' in write ? write.put === 'meta' : write.drop === 'meta'
+  if (!isMeta || !('name' in write) || !write.name.startsWith(prefix)) return
+  const name = write.name.slice(prefix.length)
+  const record = 'value' in write ? parsed(write.value) : null
+  if (record) jobs.set(name, record)
+  else jobs.delete(name)
 }
 
 /** The jobs that leave before another one comes: the forgotten, and when it is still crowded the longest idle. */

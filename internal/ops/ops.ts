@@ -43,11 +43,12 @@ export interface Operations {
 
 /** The verbs over the live parts of this process. */
 export function createOps(parts: OpsDeps): Operations {
-  const jobs = new JobBook(parts.store, parts.clock)
+  const jobs = new JobBook(parts)
   const logins = new LoginAttempts()
   const run = async (actor: Actor, verb: AnyVerb, args: Record<string, unknown>) => {
     const call: Call = { ...parts, actor, jobs, logins }
-    return verb.run(call, checked(verb, args))
+    const given = checked(verb, args)
+    return verb.inTurn && parts.inTurn ? parts.inTurn('names', () => verb.run(call, given)) : verb.run(call, given)
   }
   return {
     as: (actor) => opsFrom((verb) => (args) => run(actor, verb, args)),

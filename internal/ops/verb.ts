@@ -8,7 +8,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { OpenIncident } from '../notify/notify.ts'
 import type { Outbound } from '../outbound/outbound.ts'
 import type { Actor, At } from '../pool/pool.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, Write } from '../store/store.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { Guard } from './guard.ts'
 import type { JobBook } from './jobbook.ts'
@@ -84,6 +84,10 @@ export interface OpsDeps {
   readonly configNow?: () => Promise<ConfigNow>
   /** The replicas that share the store and live; absent offline. */
   readonly replicas?: () => Promise<readonly ReplicaFacts[]>
+  /** Runs it while no other replica runs anything of that name; absent where there is none. */
+  inTurn?<T>(name: string, run: () => Promise<T>): Promise<T>
+  /** Hears of the rows that other replicas write; null where nobody else does. */
+  readonly onOthers?: ((hear: (writes: readonly Write[]) => void) => void) | null
   /** Open incidents as the notifier knows them; the store's when absent. */
   readonly incidents?: () => Promise<readonly OpenIncident[]>
 }
@@ -128,6 +132,8 @@ export interface Verb<A extends z.ZodObject, R> {
   readonly args: A
   /** The result contains a secret: offered on the Unix socket only, and never logged. */
   readonly secret?: true
+  /** It says what there is by which name, or in which order: replicas do that one after the other. */
+  readonly inTurn?: true
   run(call: Call, args: z.output<A>): Promise<R>
 }
 

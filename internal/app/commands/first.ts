@@ -1,12 +1,22 @@
 import { keysIn, referenceOf } from '../../credential/credential.ts'
 import type { Provider } from '../../dialect/dialect.ts'
 import { holdsKey } from '../../keys/keys.ts'
-import { localKeyName, type Ops } from '../../ops/ops.ts'
+import { localKeyName, type Ops, Refusal } from '../../ops/ops.ts'
 
 /** Makes the client key `local` where there is no key at all; returns it bare, once, or null when there is one already. */
 export async function firstKey(ops: Ops): Promise<string | null> {
   if ((await ops.keyList({})).length > 0) return null
-  return (await ops.keyCreate({ name: localKeyName, keep: true })).key
+  return (await unlessMade(ops.keyCreate({ name: localKeyName, keep: true })))?.key ?? null
+}
+
+/** What was made; null where another replica, which starts in the same moment, has made it first. */
+async function unlessMade<T>(making: Promise<T>): Promise<T | null> {
+  try {
+    return await making
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'conflict') return null
+    throw error
+  }
 }
 
 const variables = [
@@ -40,7 +50,7 @@ export async function poolsFromEnvironment(
     if (keys === 0) continue
     if (pools.has(provider))
       notes.push(...(changed.has(variable) ? await joined(ops, { provider, variable, keys }) : []))
-    else notes.push(await founded(ops, { provider, variable, keys }))
+    else notes.push(...(await founded(ops, { provider, variable, keys })))
   }
   return { notes, warnings }
 }
@@ -63,13 +73,13 @@ interface Keys {
   readonly keys: number
 }
 
-async function founded(ops: Ops, { provider, variable, keys }: Keys): Promise<string> {
+async function founded(ops: Ops, { provider, variable, keys }: Keys): Promise<readonly string[]> {
   const existing = new Set((await ops.credList({})).map(({ name }) => name))
   const members = Array.from({ length: keys }, (_, at) => (keys === 1 ? provider : `${provider}-${at + 1}`))
   for (const [at, name] of members.entries())
-    if (!existing.has(name)) await ops.credAdd({ name, provider, source: kept(variable, at + 1) })
-  await ops.poolCreate({ name: provider, provider, members })
-  return `${counted(keys)} of ${variable} ${keys === 1 ? 'is' : 'are'} now kept sealed (pool ${provider})`
+    if (!existing.has(name)) await unlessMade(ops.credAdd({ name, provider, source: kept(variable, at + 1) }))
+  if (!(await unlessMade(ops.poolCreate({ name: provider, provider, members })))) return []
+  return [`${counted(keys)} of ${variable} ${keys === 1 ? 'is' : 'are'} now kept sealed (pool ${provider})`]
 }
 
 /** The keys that have been added to a variable become members of the pool in which the others of that variable are. */

@@ -15,6 +15,7 @@ import { isSame } from './same.ts'
 const apply = verb({
   method: 'POST',
   path: '/v1/apply',
+  inTurn: true,
   args: z.strictObject({
     /** The YAML text. */
     text: z.string().max(4 * 1024 * 1024),

@@ -61,6 +61,7 @@ const described = z.strictObject({
 const credAdd = verb({
   method: 'POST',
   path: '/v1/credentials',
+  inTurn: true,
   args: described.extend({ source, login: login.optional() }),
   async run(call, args): Promise<CredentialShape & { warnings: string[] }> {
     await addCredential(call, args)
@@ -137,6 +138,7 @@ function unreadHint({ name, source }: CredentialRecord): string {
 const credRemove = verb({
   method: 'DELETE',
   path: '/v1/credentials/:name',
+  inTurn: true,
   args: z.strictObject({ name: known, force: flag.default(false) }),
   async run(call, { name, force }): Promise<{ name: string }> {
     const { record } = credentialNamed(call.engine, name)

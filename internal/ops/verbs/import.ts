@@ -49,6 +49,7 @@ type Args = z.output<typeof args>
 const credImport = verb({
   method: 'POST',
   path: '/v1/credentials/import',
+  inTurn: true,
   args,
   async run(call, given): Promise<ImportShape> {
     const tool = oneOf('tool whose login can be imported', given.tool, tools)

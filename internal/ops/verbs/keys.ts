@@ -34,6 +34,7 @@ interface MadeKey {
 const keyCreate = verb({
   method: 'POST',
   path: '/v1/keys',
+  inTurn: true,
   args: z.strictObject({
     name: z.string(),
     pools: z.array(known).optional(),
@@ -57,6 +58,7 @@ const keyCreate = verb({
 const keyRotate = verb({
   method: 'POST',
   path: '/v1/keys/:name/rotate',
+  inTurn: true,
   args: z.strictObject({ name: known, keep: flag.default(false) }),
   secret: true,
   async run(call, { name, keep }): Promise<MadeKey & { revoked: number }> {

@@ -116,6 +116,7 @@ export function checkUpstream(
 const poolCreate = verb({
   method: 'POST',
   path: '/v1/pools',
+  inTurn: true,
   args: z.strictObject({
     name: z.string(),
     provider: z.string(),
@@ -240,6 +241,7 @@ export const poolVerbs = {
   poolDelete: verb({
     method: 'DELETE',
     path: '/v1/pools/:name',
+    inTurn: true,
     args: z.strictObject({ name: known }),
     async run(call, { name }): Promise<{ name: string }> {
       poolNamed(call.engine, name)

@@ -13,6 +13,7 @@ export const highestTier = 9
 const poolAdd = verb({
   method: 'POST',
   path: '/v1/pools/:name/members',
+  inTurn: true,
   args: z.strictObject({
     name: known,
     member: known,
@@ -86,6 +87,7 @@ const poolTune = verb({
 const poolReorder = verb({
   method: 'PUT',
   path: '/v1/pools/:name/members',
+  inTurn: true,
   args: z.strictObject({ name: known, members: z.array(known) }),
   async run(call, { name, members }): Promise<PoolShape> {
     const pool = poolNamed(call.engine, name)
@@ -149,6 +151,7 @@ export const seatVerbs = {
   poolDrop: verb({
     method: 'DELETE',
     path: '/v1/pools/:name/members/:member',
+    inTurn: true,
     args: seatArgs,
     async run(call, { name, member }): Promise<PoolShape> {
       seat(call, name, member)
