@@ -70,6 +70,8 @@ describe('what Codex says', () => {
     ['a window without a length', { rate_limit: { primary_window: { used_percent: 1 } } }],
     ['a window of no length', { rate_limit: { primary_window: { used_percent: 1, limit_window_seconds: 0 } } }],
     ['a percentage that is none', { rate_limit: { primary_window: { ...week, used_percent: '42' } } }],
+    ['an absurd percentage', { rate_limit: { primary_window: { ...week, used_percent: 1e308 } } }],
+    ['an absurd length', { rate_limit: { primary_window: { used_percent: 1, limit_window_seconds: 1e300 } } }],
     ['a negative percentage', { rate_limit: { primary_window: { ...week, used_percent: -1 } } }],
   ])('is nothing with %s', (_name, body) => {
     expect(look('codex', body)?.usage).toEqual([])

@@ -2,7 +2,7 @@ import type { At, Usage } from '../pool/pool.ts'
 import { atDate, atEpoch, inSeconds } from './hints.ts'
 import { type Fields, fields, isFields, list, text } from './signal.ts'
 import { families } from './unified.ts'
-import { claudeWindow, lengthOf, windowOf } from './usage.ts'
+import { claudeWindow, isLength, isPlausible, type Limit, lengthOf, windowOf } from './usage.ts'
 
 /** What a provider's own usage endpoint says of a login. */
 export interface Look {
@@ -33,11 +33,9 @@ function trimmed(base: string): string {
   return base.replace(/\/+$/, '')
 }
 
-type Limit = Omit<Usage, 'seenAt' | 'source'>
-
 function looked(limits: readonly (Limit | null)[], now: At): readonly Usage[] {
   const latest = new Map(
-    limits.flatMap((limit) => (limit && limit.usedPercent >= 0 ? [[limit.window, limit] as const] : [])),
+    limits.flatMap((limit) => (limit && isPlausible(limit) ? [[limit.window, limit] as const] : [])),
   )
   return [...latest.values()].map((limit) => ({ ...limit, seenAt: now, source: 'look' }))
 }
@@ -60,7 +58,7 @@ function codexWindows(rateLimit: Fields, now: At, of?: { limit: string; model: s
   return [rateLimit.primary_window, rateLimit.secondary_window].map((window) => {
     if (!isFields(window)) return null
     const minutes = Math.round(numberOf(window.limit_window_seconds) / 60)
-    if (!(minutes > 0)) return null
+    if (!isLength(minutes)) return null
     return {
       ...windowOf(lengthOf(minutes), of?.limit, of?.model),
       usedPercent: numberOf(window.used_percent),

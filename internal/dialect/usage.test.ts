@@ -128,6 +128,25 @@ const rows = [
     },
     usage: [],
   },
+  ...['1e308', '1000000000', '-5', 'NaN', 'Infinity'].map((percent) => ({
+    name: `nothing from an absurd percentage, ${percent}`,
+    headers: {
+      'x-codex-primary-used-percent': percent,
+      'x-codex-primary-window-minutes': '300',
+      'anthropic-ratelimit-unified-5h-utilization': percent,
+    },
+    usage: [],
+  })),
+  ...['1e308', '99999999999999', '-5', 'abc'].map((minutes) => ({
+    name: `the upstream's own word for a window of an absurd length, ${minutes}`,
+    headers: { 'x-codex-primary-used-percent': '7', 'x-codex-primary-window-minutes': minutes },
+    usage: [{ window: 'primary', usedPercent: 7, resetAt: null }],
+  })),
+  {
+    name: 'no window with a name that is none',
+    headers: { [`anthropic-ratelimit-unified-${'x'.repeat(65)}-utilization`]: '0.5' },
+    usage: [],
+  },
   { name: 'other headers', headers: { 'content-type': 'text/plain' }, usage: [] },
 ]
 
@@ -195,6 +214,17 @@ describe('what a Codex WebSocket tells of limits', () => {
       }),
       [],
     ],
+    [
+      'what is absurd',
+      event({
+        rate_limits: {
+          primary: { ...primary, used_percent: 1e308 },
+          secondary: { ...primary, window_minutes: 1e308 },
+        },
+      }),
+      [],
+    ],
+    ['a name with control characters', event({ metered_limit_name: 'a\u001b[2J', rate_limits: { primary } }), []],
     ['no limits', event({}), []],
     ['another event', JSON.stringify({ type: 'response.created', rate_limits: { primary } }), []],
   ])('%s', (_name, message, usage) => {

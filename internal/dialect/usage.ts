@@ -14,15 +14,30 @@ export function usageOf(header: HeaderLookup, names: readonly string[], now: At)
     for (const [pattern, read] of readers) {
       const [found, ...parts] = pattern.exec(name) ?? []
       const limit = found === undefined ? null : read(parts, header, now)
-      if (limit && Number.isFinite(limit.usedPercent) && limit.usedPercent >= 0)
-        return [{ ...limit, seenAt: now, source: 'headers' as const }]
+      if (limit && isPlausible(limit)) return [{ ...limit, seenAt: now, source: 'headers' as const }]
     }
     return []
   })
 }
 
 /** One limit, without when and how it was heard of. */
-type Limit = Omit<Usage, 'seenAt' | 'source'>
+export type Limit = Omit<Usage, 'seenAt' | 'source'>
+
+/** Where an upstream allows more than its limit it is a part more: what is far above is garbage. */
+const mostPercent = 1_000
+const longestMinutes = 366 * 1_440
+const longestName = 64
+
+/** Whether what was read can be a limit: names and numbers come from upstreams, and are shown and stored. */
+export function isPlausible({ window, usedPercent }: Limit): boolean {
+  return usedPercent >= 0 && usedPercent <= mostPercent && window.length <= longestName && /^[\x20-\x7e]+$/.test(window)
+}
+
+/** Whether that many minutes can be the length of a window. */
+export function isLength(minutes: unknown): minutes is number {
+  return typeof minutes === 'number' && minutes > 0 && minutes <= longestMinutes
+}
+
 type Reader = (parts: readonly (string | undefined)[], header: HeaderLookup, now: At) => Limit | null
 
 const readers: readonly (readonly [RegExp, Reader])[] = [
@@ -44,7 +59,7 @@ function codex([named, window]: readonly (string | undefined)[], header: HeaderL
   const limit = named ?? /^codex[-_](.+)/i.exec(header('x-codex-active-limit') ?? '')?.[1]
   const reset = `${prefix}-${window}-reset`
   return {
-    ...windowOf(minutes > 0 ? lengthOf(minutes) : String(window), limit, header(`x-codex-${limit}-limit-name`)),
+    ...windowOf(isLength(minutes) ? lengthOf(minutes) : String(window), limit, header(`x-codex-${limit}-limit-name`)),
     usedPercent: numberOf(header(`${prefix}-${window}-used-percent`)),
     resetAt: atEpoch(header(`${reset}-at`), now) ?? inSeconds(header(`${reset}-after-seconds`), now),
   }
@@ -78,9 +93,10 @@ export function limitsIn(message: string, now: At): readonly Usage[] {
   const windows = fields(root.rate_limits)
   return [windows.primary, windows.secondary].flatMap((each) => {
     const { used_percent: used, window_minutes: minutes, reset_at: reset, reset_after_seconds: after } = fields(each)
-    if (typeof used !== 'number' || used < 0 || typeof minutes !== 'number' || minutes <= 0) return []
+    if (typeof used !== 'number' || !isLength(minutes)) return []
     const resetAt = atEpoch(reset, now) ?? inSeconds(after, now)
-    return [{ ...windowOf(lengthOf(minutes), limit), usedPercent: used, resetAt, seenAt: now, source: 'headers' }]
+    const told = { ...windowOf(lengthOf(minutes), limit), usedPercent: used, resetAt }
+    return isPlausible(told) ? [{ ...told, seenAt: now, source: 'headers' }] : []
   })
 }
 

@@ -23,9 +23,15 @@ describe('what is known of limits', () => {
     const heard = [usage('5h', 41), usage('5h', 42), usage('7d_opus', 5)]
     expect(mergedUsage(known, heard, now).map(({ window, usedPercent }) => [window, usedPercent])).toEqual([
       ['5h', 42],
-      ['7d_opus', 5],
       ['7d', 60],
+      ['7d_opus', 5],
     ])
+  })
+
+  it('is no more than 32 windows, the newest ones', () => {
+    const names = Array.from({ length: 40 }, (_, n) => `w${n}`)
+    const known = names.reduce<readonly Usage[]>((all, name) => mergedUsage(all, [usage(name, 1)], now), [])
+    expect(known.map(({ window }) => window)).toEqual(names.slice(8))
   })
 })
 

@@ -34,11 +34,14 @@ export function isCurrent(usage: Usage, now: At): boolean {
   return believedUntil(usage) > now
 }
 
-/** The limits after `heard`: of each window the newest word, without those that have reset since. */
+/** No upstream has so many: names that change with each answer would pile up. */
+const mostWindows = 32
+
+/** The limits after `heard`: of each window the newest word, in the order in which they came up, without those that have reset since. */
 export function mergedUsage(known: readonly Usage[], heard: readonly Usage[], now: At): readonly Usage[] {
-  const latest = new Map(heard.map((usage) => [usage.window, usage]))
-  const kept = known.filter((usage) => !latest.has(usage.window) && isCurrent(usage, now))
-  return [...latest.values(), ...kept]
+  const latest = new Map(known.filter((usage) => isCurrent(usage, now)).map((usage) => [usage.window, usage]))
+  for (const usage of heard) latest.set(usage.window, usage)
+  return [...latest.values()].slice(-mostWindows)
 }
 
 const unitMs: Readonly<Record<string, number>> = { min: 60_000, h: 3_600_000, d: 86_400_000 }
