@@ -52,7 +52,7 @@ export function duration(text: string): number {
 
 /** Reads a flag's value as a whole number of at least 1. */
 export function ordinal(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1.')
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1.')
   return Number(text)
 }
 

@@ -31,7 +31,8 @@ describe('what a schema found is said in words', () => {
     ['a list that is too long', { name: 'x', pools: ['a', 'b', 'c'] }, 'pools: must be at most 2 of them'],
     ['a number for a section', { name: 'x', credentials: 3 }, 'credentials: must be names with their values'],
     ['another word', { name: 'x', kind: 'c' }, 'kind: must be a or b'],
-    ['none of several forms', { name: 'x', keep: 3 }, 'keep: has none of the forms that are understood here'],
+    ['none of several forms', { name: 'x', keep: 3 }, 'keep: must be true or false, or names with their values'],
+    ['a flaw in one of several forms', { name: 'x', keep: { x: 3 } }, 'keep.x: must be text'],
     ['an unknown field', { name: 'x', weigth: 1 }, 'unknown field weigth, did you mean weight?'],
   ])('%s', (_name, given, sentence) => {
     expect(said(given)).toBe(sentence)

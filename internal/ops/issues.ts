@@ -3,7 +3,21 @@ import { formatDuration, suggest } from '../config/config.ts'
 
 /** One sentence that names every problem of a call's arguments; an unknown field comes with the nearest known one. */
 export function explainIssues(issues: readonly z.core.$ZodIssue[], fields: readonly string[]): string {
-  return issues.map((issue) => explain(issue, fields)).join('; ')
+  return issues
+    .flatMap(pointed)
+    .map((issue) => explain(issue, fields))
+    .join('; ')
+}
+
+/** What is wrong within the one of several forms that a value was meant as, else that it is none of them. */
+export function pointed(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const meant = issue.errors.find((form) => !form.some(isOfAnotherKind))
+  return meant?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(pointed) ?? [issue]
+}
+
+function isOfAnotherKind({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length === 0 && (code === 'invalid_type' || code === 'invalid_value')
 }
 
 function explain(issue: z.core.$ZodIssue, fields: readonly string[]): string {
@@ -29,10 +43,8 @@ const kinds: Readonly<Record<string, string>> = {
 /** What the schema found, as a sentence about the value. */
 export function saying(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
-    case 'invalid_type': {
-      const wanted = kinds[issue.expected] ?? issue.expected
-      return isMissing(issue) ? `is missing (${wanted})` : `must be ${wanted}`
-    }
+    case 'invalid_type':
+      return isMissing(issue) ? `is missing (${wanted(issue)})` : `must be ${wanted(issue)}`
     case 'too_small':
       return issue.minimum === 1 && issue.origin === 'string'
         ? 'is empty'
@@ -40,12 +52,18 @@ export function saying(issue: z.core.$ZodIssue): string {
     case 'too_big':
       return `must be at most ${amount(issue, issue.maximum)}`
     case 'invalid_value':
-      return `must be ${issue.values.map(String).join(' or ')}`
+      return `must be ${wanted(issue)}`
     case 'invalid_union':
-      return 'has none of the forms that are understood here'
+      return `must be ${issue.errors.flatMap((form) => form.filter(isOfAnotherKind).map(wanted)).join(', or ')}`
     default:
       return issue.message.replace(/^Invalid input: /, '')
   }
+}
+
+/** What may stand in the place of a value of another kind. */
+function wanted(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') return kinds[issue.expected] ?? issue.expected
+  return issue.code === 'invalid_value' ? issue.values.map(String).join(' or ') : ''
 }
 
 /** zod says so in its message only: the value itself stands in no issue. */

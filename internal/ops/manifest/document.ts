@@ -2,7 +2,7 @@ import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import { formatProblems, type Problem, readSource, suggest } from '../../config/config.ts'
 import { Refusal, untuned } from '../../pool/pool.ts'
-import { saying } from '../issues.ts'
+import { pointed, saying } from '../issues.ts'
 import { highestTier, percentage } from '../verbs/seats.ts'
 
 const text = z.string().min(1)
@@ -30,16 +30,15 @@ const credential = z.strictObject({
     .optional(),
 })
 
-const member = z.union([
-  text.transform((name) => ({ member: name, ...untuned })),
-  z.strictObject({
-    member: text,
-    weight: z.int().min(1).max(1000).default(untuned.weight),
-    tier: z.int().min(1).max(highestTier).default(untuned.tier),
-    maxInFlight: z.int().min(1).max(100_000).nullable().default(untuned.maxInFlight),
-    caps: z.record(z.string(), percentage).default(untuned.caps),
-  }),
-])
+const tuned = z.strictObject({
+  member: text,
+  weight: z.int().min(1).max(1000).default(untuned.weight),
+  tier: z.int().min(1).max(highestTier).default(untuned.tier),
+  maxInFlight: z.int().min(1).max(100_000).nullable().default(untuned.maxInFlight),
+  caps: z.record(z.string(), percentage).default(untuned.caps),
+})
+
+const member = z.union([text.transform((name) => ({ member: name, ...untuned })), tuned])
 
 const pool = z.strictObject({
   provider: text,
@@ -81,7 +80,7 @@ export function readManifest(yaml: string, file: string, folder: string): Manife
     if (problems.length > 0) throw new Refusal('invalid', formatProblems(problems), 'nothing was changed')
   }
   const parsed = declared.safeParse(source.value ?? {})
-  if (!parsed.success) for (const issue of parsed.error.issues) explain(issue, problem)
+  if (!parsed.success) for (const issue of parsed.error.issues.flatMap(formed)) explain(issue, problem)
   settle()
   const { credentials, pools } = parsed.data ?? { credentials: {}, pools: {} }
   return { credentials: mapValues(credentials, (one) => rooted(one, folder)), pools, problem, settle }
@@ -106,6 +105,12 @@ const keys: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(declared.shape),
   credentials: Object.keys(credential.shape),
   pools: Object.keys(pool.shape),
+  members: Object.keys(tuned.shape),
+}
+
+/** The forms of a source are said in a sentence of their own. */
+function formed(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  return issue.path.at(-1) === 'source' ? [issue] : pointed(issue)
 }
 
 type Note = (key: string, message: string, hint: string | null) => void
@@ -118,7 +123,7 @@ function explain(issue: z.core.$ZodIssue, problem: Note): void {
     return
   }
   for (const key of issue.keys) {
-    const near = suggest(key, keys[path.length === 0 ? '' : path.length === 2 ? path[0]! : '-'] ?? [])
+    const near = suggest(key, keys[path.at(-2) ?? ''] ?? [])
     problem([...path, key].join('.'), 'unknown key', near && `did you mean ${near}?`)
   }
 }

@@ -139,6 +139,16 @@ pools:
       'credentials:\n  w: { provider: openai, source: { secret: x } }\n',
       'pools.yaml:2: credentials.w.source: must be vault, {env: …}, {file: …} or {command: …}',
     ],
+    [
+      'settings of a member that are none',
+      'pools:\n  p:\n    provider: openai\n    members:\n      - { member: a, tier: 0, caps: { 7d: 500 }, tire: 3 }\n      - 3\n',
+      [
+        'pools.yaml:5: pools.p.members.0.tier: must be at least 1',
+        'pools.yaml:5: pools.p.members.0.caps.7d: must be at most 100',
+        'pools.yaml:5: pools.p.members.0.tire: unknown key (did you mean tier?)',
+        'pools.yaml:6: pools.p.members.1: must be text, or names with their values',
+      ].join('\n'),
+    ],
   ])('refuses %s', async (_name, text, message) => {
     await expect(apply(text)).rejects.toMatchObject({ code: 'invalid', message })
   })

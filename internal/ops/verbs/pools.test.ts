@@ -273,6 +273,7 @@ describe('the settings of a pool', () => {
     ['a wait of a day', { maxWaitMs: '1d' }, 'maxWaitMs is a time from 0 to 1h, not "1d"'],
     ['more than 100 %', { preemptAt: '101' }, 'preemptAt is a percentage from 1 to 100, not "101"'],
     ['no percentage at all', { preemptAt: 'off' }, 'preemptAt is a percentage from 1 to 100, not "off"'],
+    ['a path with dot segments', { probePath: '/v1/../x' }, 'probePath is a path such as /v1/models, not "/v1/../x"'],
     ['a path that is none', { probePath: 'v1' }, 'probePath is a path such as /v1/models, not "v1"'],
     ['a wrong word', { onExhausted: 'rejet' }, '"rejet" is not a value of onExhausted; did you mean reject?'],
   ])('refuse %s and change nothing', async (_name, set, message) => {

@@ -91,7 +91,9 @@ function percent(value: string | number): number {
 }
 
 function path(value: string): string {
-  if (/^\/[\x21-\x7e]*$/.test(value) && !value.includes('#')) return value
+  const { pathname, search } = new URL(`http://probe.invalid${value.startsWith('/') ? value : '/'}`)
+  // Dot segments would leave the base address, as they may not in requests.
+  if (/^\/[\x21-\x7e]*$/.test(value) && pathname + search === value) return value
   throw new Refusal('invalid', `probePath is a path such as /v1/models, not ${JSON.stringify(value)}`)
 }
 
