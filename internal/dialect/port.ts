@@ -101,6 +101,8 @@ export type LocalErrorCode =
   | 'upgrade_refused'
   | 'expectation_failed'
   | 'internal'
+  | 'previous_response_not_found'
+  | 'not_found'
 
 export interface LocalError {
   readonly status: number

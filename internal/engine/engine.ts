@@ -4,7 +4,17 @@
  */
 export type { Engine, EngineSettings } from './api/api.ts'
 export type { Commands, NewMember } from './api/commands.ts'
-export type { DataPath, Decision, Exhausted, Full, Lease, LivePool, Turn } from './api/data-path.ts'
+export type {
+  DataPath,
+  Decision,
+  Exhausted,
+  Full,
+  Lease,
+  LivePool,
+  NamedState,
+  OwnerAway,
+  Turn,
+} from './api/data-path.ts'
 export type { Answer, Checker, Finding, Looked, Probed, Prober, Scout } from './api/probes.ts'
 export type {
   CredentialStatus,

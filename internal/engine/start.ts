@@ -2,7 +2,7 @@ import type { Clock } from '../clock/clock.ts'
 import type { Spoken } from '../dialect/dialect.ts'
 import type { EventBus, EventKind } from '../events/events.ts'
 import type { Logger } from '../log/log.ts'
-import { Conversations } from '../pool/pool.ts'
+import { conversationBounds, Owners, Recent } from '../pool/pool.ts'
 import type { Shared, Snapshot, Store, Write } from '../store/store.ts'
 import type { Engine, EngineSettings } from './api/api.ts'
 import type { Prober, Rights } from './api/probes.ts'
@@ -22,6 +22,7 @@ import { Exhaustions } from './requests/exhaustion.ts'
 import { Hosts } from './requests/hosts.ts'
 import { mayStillServe } from './requests/lease-validity.ts'
 import { Leasing } from './requests/leasing.ts'
+import { noteOwner, ownerOf } from './requests/owning.ts'
 import { Pacing } from './requests/pacing.ts'
 import { Reporting } from './requests/reporting.ts'
 import { Revivals } from './requests/revivals.ts'
@@ -94,7 +95,8 @@ function makeCore(parts: EngineDeps): Core {
     journal,
     signals: new Signals({ journal, clock, windowMs, onSuppressed: parts.onSuppressed }),
     leases: new Map(),
-    conversations: new Conversations(),
+    conversations: new Recent(conversationBounds),
+    owners: new Owners(),
     prober: parts.prober,
     rights: parts.shared?.rights ?? null,
     random: parts.random,
@@ -162,8 +164,11 @@ function assemble(core: Core, foresight: Foresight, shared: EngineDeps['shared']
     },
     wantsModel: (pool) => (pool as Pool).modelLimits > 0 || capacities.concerns(pool as Pool),
     keepsConversations: ({ record }) => (record.affinity ?? core.settings.affinity) === 'conversation',
-    begin: (pool, model, conversation = null, key = '') =>
-      new RequestTurn(turnDeps, pool as Pool, { model, conversation, key }),
+    hasSeveralOwners: (pool) => (pool as Pool).hasSeveralOwners,
+    knowsUploads: () => core.owners.knowsUploads,
+    owns: (lease, digest, isUpload) => noteOwner(core, lease as LiveLease, digest, isUpload),
+    begin: (pool, model, { conversation = null, key = '', state = null } = {}) =>
+      new RequestTurn(turnDeps, pool as Pool, { model, conversation, key, owner: state && ownerOf(core, state) }),
     mayStillServe: (lease) => mayStillServe(lease as LiveLease),
 
     createPool: pools.createPool.bind(pools),

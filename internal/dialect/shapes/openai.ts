@@ -84,5 +84,6 @@ function isEmptyPart(type: string, root: Fields): boolean {
 
 function error({ status, code, message, retryAfterSeconds }: LocalError): LocalAnswer {
   const type = status === 429 ? 'rate_limit_error' : status < 500 ? 'invalid_request_error' : 'server_error'
-  return answer(status, { error: { message, type, code, param: null } }, retryAfterSeconds)
+  const param = code === 'previous_response_not_found' ? 'previous_response_id' : null
+  return answer(status, { error: { message, type, code, param } }, retryAfterSeconds)
 }

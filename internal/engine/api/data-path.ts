@@ -45,6 +45,22 @@ export interface Full {
   readonly kind: 'full'
 }
 
+/** The decision that who alone has what the request names cannot serve it, while others could serve another request. */
+export interface OwnerAway {
+  readonly kind: 'owner-away'
+  /** Whether the client sends everything anew when it is told that the state is not there. */
+  readonly isResent: boolean
+  /** When the owner recovers; without a time when it is not known, or only a person can help. */
+  readonly owner: Exhausted
+}
+
+/** State that a request names and that one quota domain alone has. */
+export interface NamedState {
+  /** Of the ids by which it may be known. */
+  readonly digests: readonly string[]
+  readonly isResent: boolean
+}
+
 export type Decision =
   | { readonly kind: 'lease'; readonly lease: Lease }
   | Exhausted
@@ -52,11 +68,21 @@ export type Decision =
   | { readonly kind: 'host-down'; readonly retryAt: At; readonly host: string }
   /** Everybody who could serve has been tried by this request: pass the last answer on. */
   | { readonly kind: 'tried-all' }
+  | OwnerAway
   | Full
   /** The request moves because a member failed, and waits until it is let onto the next one (`pace`). */
   | { readonly kind: 'paced' }
   /** The pool has no members at all. */
   | { readonly kind: 'empty' }
+
+/** What a request tells of itself beside its model. */
+export interface RequestFacts {
+  /** A digest of the conversation that it belongs to. */
+  readonly conversation?: string | null
+  /** The name of its client key. */
+  readonly key?: string
+  readonly state?: NamedState | null
+}
 
 /** What the data path asks of the engine; no call waits. */
 export interface DataPath {
@@ -67,8 +93,14 @@ export interface DataPath {
   wantsModel(pool: LivePool): boolean
   /** Whether requests of a conversation go to the member that has served it, so that they have to tell which they belong to. */
   keepsConversations(pool: LivePool): boolean
-  /** One more request is under way, until its turn ends; `conversation`: a digest of what it belongs to, `key`: the name of its client key. */
-  begin(pool: LivePool, model: ModelFamily | null, conversation?: string | null, key?: string): Turn
+  /** Whether its members belong to several quota domains, so that requests have to tell which state they name. */
+  hasSeveralOwners(pool: LivePool): boolean
+  /** Whether files, batches or containers are known to have an owner. */
+  knowsUploads(): boolean
+  /** The member of the lease has made state whose id has that digest. */
+  owns(lease: Lease, digest: string, isUpload: boolean): void
+  /** One more request is under way, until its turn ends. */
+  begin(pool: LivePool, model: ModelFamily | null, about?: RequestFacts): Turn
   /** Whether the lease's member could serve still: not once it has cooled, needs a login, is disabled, or lost its seat. */
   mayStillServe(lease: Lease): boolean
 }

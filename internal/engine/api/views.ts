@@ -63,7 +63,7 @@ export interface WhyNot {
 /** Which member would serve now and in which rung, and for each other member why it would not. */
 export interface Explanation {
   readonly pool: string
-  readonly decision: Exclude<Decision, { kind: 'full' | 'paced' }>
+  readonly decision: Exclude<Decision, { kind: 'full' | 'paced' | 'owner-away' }>
   readonly why: string
   readonly members: readonly WhyNot[]
 }

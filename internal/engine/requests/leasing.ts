@@ -1,6 +1,7 @@
 import {
   type At,
   availability,
+  type Choice,
   closedGates,
   isClosed,
   isServing,
@@ -12,12 +13,13 @@ import {
   remedyFor,
   type Seat,
   select,
+  selectOwner,
   startProbe,
 } from '../../pool/pool.ts'
 import type { Decision, Exhausted, Lease } from '../api/data-path.ts'
 import type { Explanation } from '../api/views.ts'
 import { type Core, circumstances } from '../state/context.ts'
-import { LiveLease, type LiveSeat, type LiveTurn, type Pool } from '../state/live.ts'
+import { LiveLease, type LiveSeat, type LiveTurn, type Owner, type Pool } from '../state/live.ts'
 import { isReachable } from '../state/seat-health.ts'
 import type { Capacities } from './capacities.ts'
 import type { Pacing } from './pacing.ts'
@@ -47,11 +49,10 @@ export class Leasing {
     const { pool } = turn
     if (pool.seats.length === 0) return { kind: 'empty' }
     const now = this.#core.clock.now()
-    const preferred = this.#preferred(turn, now)
-    const choice = select(pool.selectionIndex, { ...this.#wish(pool, turn.model, turn.tried), preferred }, now)
+    const choice = turn.owner ? this.#ofOwner(turn, turn.owner, now) : this.#ofPool(turn, now)
     switch (choice.rung) {
       case 'exhausted':
-        return exhaustion(pool, choice)
+        return turn.owner ? this.#withoutOwner(turn, turn.owner, choice) : exhaustion(pool, choice)
       case 'host':
         return { kind: 'host-down', retryAt: choice.retryAt, host: choice.seat.host.name }
       case 'tried':
@@ -60,11 +61,27 @@ export class Leasing {
         return { kind: 'full' }
       case 'healthy':
       case 'parked':
-        if (ramp && !ramp.admits(choice.seat as LiveSeat, turn)) return { kind: 'paced' }
+        if (ramp && !turn.owner && !ramp.admits(choice.seat as LiveSeat, turn)) return { kind: 'paced' }
         return { kind: 'lease', lease: this.#grant(turn, choice.seat as LiveSeat, choice.rung) }
       default:
         return { kind: 'lease', lease: this.#grant(turn, choice.seat as LiveSeat, choice.rung) }
     }
+  }
+
+  #ofPool(turn: LiveTurn, now: At): Choice {
+    const wish = this.#wish(turn.pool, turn.model, turn.tried)
+    return select(turn.pool.selectionIndex, { ...wish, preferred: this.#preferred(turn, now) }, now)
+  }
+
+  #ofOwner({ pool, model, tried }: LiveTurn, { gate }: Owner, now: At): Choice {
+    const seats = gate ? ([...gate.seats] as LiveSeat[]).filter((seat) => seat.pool === pool) : []
+    return selectOwner(seats, { model, tried }, now)
+  }
+
+  /** The owner cannot serve: said only where others could, since otherwise nothing is gained by coming again without it. */
+  #withoutOwner({ pool, model }: LiveTurn, { isResent }: Owner, choice: Choice & { rung: 'exhausted' }): Decision {
+    const { decision } = this.outlook(pool, model)
+    return decision.kind === 'lease' ? { kind: 'owner-away', isResent, owner: exhaustion(pool, choice) } : decision
   }
 
   /** What `next` says to every request while nobody can serve; null when somebody may, or when it depends on the model. */
@@ -138,7 +155,7 @@ export class Leasing {
   /** Who has served the conversation, if it is still a member. */
   #preferred({ conversation, pool }: LiveTurn, now: At): LiveSeat | null {
     if (conversation === null) return null
-    const seat = this.#core.conversations.seatOf(conversation, now)
+    const seat = this.#core.conversations.get(conversation, now)
     return seat && pool.holds(seat) ? seat : null
   }
 

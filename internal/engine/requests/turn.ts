@@ -3,7 +3,7 @@ import { type Gate, type ModelFamily, nothingLearned, type Outcome, type Usage }
 import type { Decision, Exhausted, Full, Lease, Turn } from '../api/data-path.ts'
 import type { Finding, Rights } from '../api/probes.ts'
 import type { UsageWatch } from '../foresight/usage-watch.ts'
-import { type LiveLease, LiveTurn, type Pool } from '../state/live.ts'
+import { type LiveLease, LiveTurn, type Owner, type Pool } from '../state/live.ts'
 import type { Registry } from '../state/registry.ts'
 import type { Exhaustions } from './exhaustion.ts'
 import type { Hosts } from './hosts.ts'
@@ -47,10 +47,11 @@ export class RequestTurn extends LiveTurn implements Turn {
   constructor(
     deps: TurnDeps,
     pool: Pool,
-    asked: { model: ModelFamily | null; conversation: string | null; key: string },
+    asked: { model: ModelFamily | null; conversation: string | null; key: string; owner: Owner | null },
   ) {
     super(pool, asked, deps.clock.now())
     this.conversation = asked.conversation
+    this.owner = asked.owner
     this.#deps = deps
     pool.inFlight++
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock/clock.ts'
 import type { Logger } from '../../log/log.ts'
-import type { Circumstances, Conversations } from '../../pool/pool.ts'
+import type { Circumstances, Gate, Owners, Recent } from '../../pool/pool.ts'
 import type { EngineSettings } from '../api/api.ts'
 import type { Prober, Rights } from '../api/probes.ts'
 import type { Journal } from '../record/journal.ts'
@@ -17,7 +17,9 @@ export interface Core {
   readonly signals: Signals
   readonly leases: Map<number, LiveLease>
   /** Who has served which conversation. */
-  readonly conversations: Conversations<LiveSeat>
+  readonly conversations: Recent<LiveSeat>
+  /** Which quota domain, or credential without one, has what requests name. */
+  readonly owners: Owners<Gate>
   readonly prober: () => Prober
   /** null: nobody else tests. */
   readonly rights: Rights | null

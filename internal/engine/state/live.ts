@@ -137,14 +137,25 @@ export class Pool implements LivePool {
     return this.seats.find((seat) => seat.member === member)
   }
 
+  /** Whether its members belong to several quota domains, so that state which one of them has is not known to all. */
+  hasSeveralOwners = false
+
   /** Builds the index anew after members, their order or the strategy changed. */
   seatAll(seats: readonly LiveSeat[], now: At): void {
     this.selectionIndex = new SelectionIndex(this.record.strategy as StrategyName, seats, now)
+    this.hasSeveralOwners = seats.some((seat) => ownerGate(seat) !== ownerGate(seats[0]!))
     this.firstTier = seats.reduce((first, { tier }) => Math.min(first, tier), Number.POSITIVE_INFINITY)
     if (this.active && !seats.includes(this.active)) this.active = null
     if (this.standIn && !seats.includes(this.standIn)) this.standIn = null
     for (const [model, seat] of this.servesFor) if (!seats.includes(seat)) this.servesFor.delete(model)
   }
+}
+
+/** Who alone has the state that a request names: its gate is null when that is not known. */
+export interface Owner {
+  readonly gate: Gate | null
+  /** Whether the client sends everything anew when it is told that the state is not there. */
+  readonly isResent: boolean
 }
 
 /** What the engine knows of one request; `blamed` is set once weak evidence of this request has touched a member. */
@@ -158,6 +169,8 @@ export class LiveTurn {
   tried: LiveSeat[] = []
   /** A digest of the conversation that it belongs to; null when that does not matter. */
   conversation: string | null = null
+  /** Who alone has what it names; null when it names nothing of the kind. */
+  owner: Owner | null = null
   heldMs = 0
   /** How long it has waited for the ramp, but for the wait that is under way. */
   pacedMs = 0
@@ -215,6 +228,11 @@ export class LiveLease implements Lease {
   get baseUrl(): string {
     return this.seat.baseUrl
   }
+}
+
+/** What owns the state that is made with the seat: its quota domain, or the credential alone. */
+export function ownerGate({ domain, credential }: LiveSeat): Gate {
+  return domain ?? credential
 }
 
 /** The park if it still holds at `now`; null when it is over, or there is none. */

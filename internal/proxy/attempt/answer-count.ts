@@ -2,6 +2,7 @@ import { type Tokens, tokensTold } from '../../dialect/dialect.ts'
 import { headerIn } from '../../http1/http1.ts'
 import { codingOf, isPlain } from '../upstream/codings.ts'
 import { decodeBody } from './decode.ts'
+import { IdFinder, type WantedIds } from './told-ids.ts'
 import { UsageFinder } from './told-usage.ts'
 import { Unpacking, type UnpackingListener } from './unpacking.ts'
 
@@ -15,6 +16,8 @@ export interface Told {
 export interface Counting {
   /** Whether the answer has to name its model, because the request did not. */
   readonly wantsModel: boolean
+  /** Which ids are looked for beside its usage; null: none. */
+  readonly ids: WantedIds | null
   /** Called once, after the end of the answer. */
   done(told: Told): void
 }
@@ -30,7 +33,7 @@ const mostUnpacked = 262_144
 const readable = /json|event-stream/i
 
 /**
- * Counts the tokens of one answer that is passed on. It looks at the chunks as they pass, keeps none of them, and holds
+ * Counts the tokens of one answer that is passed on, and finds the ids of what its upstream keeps. It looks at the chunks as they pass, keeps none of them, and holds
  * nothing up: an answer that nobody else unpacks is unpacked on the side.
  */
 export class AnswerCount implements UnpackingListener {
@@ -39,6 +42,7 @@ export class AnswerCount implements UnpackingListener {
   /** How long the body is; not a number where that is not said. */
   readonly #length: number
   #finder: UsageFinder | null
+  readonly #ids: IdFinder | null
   #unpacking: Unpacking | null = null
   #ahead = 0
   #isOver = false
@@ -50,13 +54,14 @@ export class AnswerCount implements UnpackingListener {
     this.#length = Number(headerIn(headers, 'content-length') ?? Number.NaN)
     const isReadable = readable.test(headerIn(headers, 'content-type') ?? 'json')
     this.#finder = isReadable ? new UsageFinder(counting.wantsModel) : null
+    this.#ids = counting.ids && new IdFinder(counting.ids)
   }
 
   /** Takes the next chunk with what it unpacks to: itself where nobody unpacked it, null where that cannot be. */
   take(chunk: Buffer, plain: Buffer | null): void {
     if (this.#finder === null) return
     if (plain === null) this.#finder = null
-    else if (this.#coding === null || plain !== chunk) this.#finder.take(plain)
+    else if (this.#coding === null || plain !== chunk) this.#read(plain)
     else if (chunk.length !== this.#length || !this.#unpackAtOnce(chunk, this.#coding))
       this.#unpack(chunk, this.#coding)
   }
@@ -72,17 +77,23 @@ export class AnswerCount implements UnpackingListener {
   unpacked(chunk: Buffer, plain: Buffer | null): void {
     this.#ahead -= chunk.length
     if (plain === null) this.#finder = null
-    else this.#finder?.take(plain)
+    else this.#read(plain)
   }
 
   caughtUp(): void {}
+
+  #read(plain: Buffer): void {
+    if (this.#finder === null) return
+    this.#finder.take(plain)
+    this.#ids?.take(plain)
+  }
 
   /** False when it is too long for that, or garbled. */
   #unpackAtOnce(chunk: Buffer, coding: string): boolean {
     if (chunk.length > mostAtOnce) return false
     const decoded = decodeBody(chunk, coding, mostUnpacked)
     if ('unreadable' in decoded) return false
-    this.#finder?.take(decoded.bytes)
+    this.#read(decoded.bytes)
     return true
   }
 

@@ -12,6 +12,7 @@ import { conversationOf } from './conversation.ts'
 import { countingFor } from './counting.ts'
 import { Judgement } from './judgement.ts'
 import { Outgoing } from './outgoing.ts'
+import { stateNamedBy } from './owned-state.ts'
 import { type Answer, type AnyAttempt, type MemberAnswer, refusing, type State, type Waiting } from './state.ts'
 
 /**
@@ -148,7 +149,8 @@ export class Exchange implements BodyListener, AnyAttemptListener {
     try {
       const model = engine.wantsModel(pool) ? this.#outgoing.model() : null
       const conversation = engine.keepsConversations(pool) ? conversationOf(this.#admitted, body) : null
-      const turn = engine.begin(pool, model, conversation, this.#admitted.key)
+      const state = engine.hasSeveralOwners(pool) ? stateNamedBy(this.#admitted, engine.knowsUploads(), body) : null
+      const turn = engine.begin(pool, model, { conversation, key: this.#admitted.key, state })
       const history = new RequestHistory(this.#context, turn, body.held)
       const deps = { context: this.#context, history, outgoing: this.#outgoing, left: () => this.#leaving() }
       this.#begun = { history, judgement: new Judgement(deps) }

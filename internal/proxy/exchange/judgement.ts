@@ -1,8 +1,16 @@
-import type { Decision, Exhausted, Lease } from '../../engine/engine.ts'
+import type { Decision, Exhausted, Lease, OwnerAway } from '../../engine/engine.ts'
 import type { Outcome } from '../../pool/pool.ts'
 import type { RequestHistory } from '../failover/history.ts'
 import { nextMember, nextStep, type Step } from '../failover/replay.ts'
-import { comeAgain, everybodyBusy, hostDown, nobodyElse, poolEmpty } from '../local/errors.ts'
+import {
+  comeAgain,
+  everybodyBusy,
+  hostDown,
+  nobodyElse,
+  poolEmpty,
+  previousResponseNotFound,
+  stateNotFound,
+} from '../local/errors.ts'
 import { type Failure, unrenewed } from '../upstream/failure.ts'
 import type { ProxyContext } from './context.ts'
 import { EarlierRefusal } from './earlier-refusal.ts'
@@ -67,6 +75,8 @@ export class Judgement {
       case 'tried-all':
         // Who could serve has been asked already, yet a client that stops here would never ask again.
         return this.#answerWithLast(this.#deps.history.isLimited)
+      case 'owner-away':
+        return withoutOwner(decision)
       case 'empty':
         return refusing(poolEmpty, 'exhausted')
     }
@@ -203,4 +213,10 @@ export class Judgement {
       return found.kind === 'exhausted' ? exhausting(found, 'exhausted') : unless.goOn(found)
     })
   }
+}
+
+/** The answer on which a client goes on: it sends everything anew, comes again when the owner is back, or makes anew what is lost. */
+function withoutOwner({ isResent, owner }: OwnerAway): State {
+  if (isResent) return refusing(previousResponseNotFound, 'client_error')
+  return owner.retryAt === null ? refusing(stateNotFound, 'client_error') : exhausting(owner, 'passed')
 }

@@ -52,6 +52,16 @@ export const everybodyBusy = localError(
   'Every member of this pool has as many requests under way as it may: come again.',
   1,
 )
+export const previousResponseNotFound = localError(
+  400,
+  'previous_response_not_found',
+  'Previous response not found: the account that has it cannot serve at the moment. Send the whole conversation.',
+)
+export const stateNotFound = localError(
+  404,
+  'not_found',
+  'Not found: the account that has the file, batch or container which this request names is no member of this pool that can serve.',
+)
 export const overloadedHere = localError(503, 'overloaded', 'The proxy has no connections left.', 1)
 export const internalError = localError(500, 'internal', 'The proxy failed to handle this request.')
 export const unpresentable = localError(
