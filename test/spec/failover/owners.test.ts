@@ -57,7 +57,7 @@ describe('a request that goes on from a response', () => {
     expect(rig.upstream.served).toEqual(['key-a', 'key-a', 'key-a'])
   })
 
-  it('and whose owner cools is told so before anybody is asked, and is served by another member once it is sent whole', async () => {
+  it('F40: whose owner cools is told so before anybody is asked, and is served by another member once it is sent whole', async () => {
     await start({ pool: { strategy: 'sticky' } })
     rig.upstream.on('key-a').once(response('resp_1'), usedUp)
     await ask()
