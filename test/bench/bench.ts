@@ -11,6 +11,7 @@ import type { Plan } from './compare.ts'
 import { engine } from './engine.ts'
 import { failover } from './failover.ts'
 import { type Finding, type Target, targetLines } from './finding.ts'
+import { type FleetPlan, fleet } from './fleet/fleet.ts'
 import { proxied } from './proxied.ts'
 import { refusal } from './refusal.ts'
 import { rest } from './rest.ts'
@@ -18,7 +19,12 @@ import { secure } from './secure.ts'
 import { manyStreams, type StreamPlan } from './streams/many-streams.ts'
 
 const { values: flags } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', multiple: true, default: [] } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    // Of the fleet: how often replicas are killed.
+    kills: { type: 'string' },
+  },
 })
 const { quick } = flags
 
@@ -32,6 +38,13 @@ const streamPlan: StreamPlan = quick
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
 const print = (line = '') => process.stdout.write(`${line}\n`)
+
+const fleetPlan: FleetPlan = {
+  ...(quick
+    ? { changes: 5, requests: 300, races: 3, drains: 3, frozenMs: 20_000, restarts: 3, kills: 5 }
+    : { changes: 100, requests: 3_000, races: 30, drains: 12, frozenMs: 60_000, restarts: 20, kills: 200 }),
+  ...(flags.kills === undefined ? {} : { kills: Number(flags.kills) }),
+}
 
 /** The parts of the benchmark by their names, in the order in which they run. */
 const parts: Readonly<Record<string, () => Promise<Finding>>> = {
@@ -49,6 +62,7 @@ const parts: Readonly<Record<string, () => Promise<Finding>>> = {
       watchMs: 10_000,
       load: { ...plan, rounds: 1 },
     }),
+  fleet: () => fleet(fleetPlan, say),
   calls: () => calls(quick ? { rounds: 3, times: 4 } : { rounds: 7, times: 10 }),
 }
 
@@ -56,8 +70,9 @@ function chosen(): string[] {
   const names = flags.only.flatMap((list) => list.split(','))
   const unknown = names.filter((name) => !(name in parts))
   if (unknown.length > 0) throw new Error(`no part is called ${unknown.join(', ')}: ${Object.keys(parts).join(', ')}`)
-  // `many` begins with what `streams` is.
-  return Object.keys(parts).filter((name) => (names.length === 0 ? name !== 'streams' : names.includes(name)))
+  // `many` begins with what `streams` is, and `fleet` takes a quarter of an hour or more.
+  const separate = new Set(['streams', 'fleet'])
+  return Object.keys(parts).filter((name) => (names.length === 0 ? !separate.has(name) : names.includes(name)))
 }
 
 async function main(): Promise<void> {

@@ -1,5 +1,5 @@
 import { type At, availability, tuningOf } from '../../pool/pool.ts'
-import type { PoolRecord, PoolState, SeatRecord, Write } from '../../store/store.ts'
+import type { PoolState, SeatRecord, Write } from '../../store/store.ts'
 import type { Core } from '../state/context.ts'
 import { type LiveCredential, type LiveSeat, Pool } from '../state/live.ts'
 import type { AdoptingDeps } from './deps.ts'
@@ -17,7 +17,7 @@ export class AdoptingPools {
   adopt(writes: readonly Write[]): void {
     const seats = new Map<string, Write[]>()
     for (const write of writes) {
-      if ('put' in write && write.put === 'pool') this.#pool(write.row)
+      if ('put' in write && write.put === 'pool') this.#pool(write)
       else if ('drop' in write && write.drop === 'pool') this.#drop(write.name)
       const pool = poolOfSeat(write)
       if (pool !== null) seats.set(pool, [...(seats.get(pool) ?? []), write])
@@ -50,9 +50,12 @@ export class AdoptingPools {
     pool.active = seats.find(({ owner }) => owner === active) ?? null
   }
 
-  #pool(row: PoolRecord): void {
+  #pool(write: Extract<Write, { put: 'pool' }>): void {
     const { registry, clock } = this.#core
+    const { row } = write
     const pool = registry.pools.get(row.name)
+    // Ours is written on top of theirs.
+    if (pool && this.#deps.isPending(write)) return
     if (!pool) {
       registry.pools.set(row.name, new Pool(row, clock.now()))
       return

@@ -5,6 +5,7 @@ import { FakeClock } from '../../clock/clock.ts'
 import { type Announcement, eventBus } from '../../events/events.ts'
 import type { Outcome } from '../../pool/pool.ts'
 import type { Shared } from '../../store/store.ts'
+import type { Sealed } from '../../vault/vault.ts'
 import { type Engine, startEngine } from '../engine.ts'
 
 /** One replica: its engine, what it announced, and the number up to which it has heard of the others. */
@@ -94,6 +95,49 @@ beforeEach(async () => {
   await engine.createPool(poolRecord({ name: 'openai', provider: 'openai', upstream: null }), members, 'test')
   await settle()
   for (const { told } of peers) told.length = 0
+})
+
+describe('what another replica removes in the same moment stays removed', () => {
+  const settled = async (...acts: Promise<unknown>[]) => {
+    await Promise.all(acts)
+    await settle()
+    for (const { engine } of peers) expect(engine.pools().length).toBe(peers[0].engine.pools().length)
+  }
+
+  it('a pool of which a setting is changed', async () => {
+    const [one, two, three] = peers
+    await settled(
+      one.engine.deletePool('openai', 'operator:cli'),
+      two.engine.changePool('openai', { strategy: 'round-robin' }, 'operator:cli'),
+    )
+    for (const { engine } of [one, two, three]) expect(engine.pool('openai')).toBeUndefined()
+    expect((await two.shared.snapshot()).snapshot.pools).toEqual([])
+  })
+
+  it('and of two changes of one pool the later one holds everywhere', async () => {
+    const [one, two] = peers
+    await settled(
+      one.engine.changePool('openai', { strategy: 'round-robin' }, 'operator:cli'),
+      two.engine.changePool('openai', { maxWaitMs: 5_000 }, 'operator:cli'),
+    )
+    const { pools } = (await two.shared.snapshot()).snapshot
+    for (const { engine } of peers) expect(engine.pool('openai')?.record).toEqual(pools[0])
+  })
+
+  it('a credential that gets a new secret', async () => {
+    const [one, two, three] = peers
+    const row = credentialRecord({ name: 'work', provider: 'openai' })
+    const secret = { owner: row.id, field: 'secret', generation: 2, sealed: 'x' as unknown as Sealed }
+    const rows = [{ put: 'credential', row } as const, { put: 'secret', row: secret } as const]
+    await settled(
+      one.engine.removeCredential('work', { force: true }, 'operator:cli'),
+      two.engine.renewCredential('work', 'operator', () => rows, 'operator:cli'),
+    )
+    for (const { engine } of [one, two, three]) expect(engine.credential(row.id)).toBeUndefined()
+    const { snapshot } = await two.shared.snapshot()
+    expect(snapshot.credentials.map(({ name }) => name)).not.toContain('work')
+    expect(snapshot.secrets).toEqual([])
+  })
 })
 
 describe('a change of one replica holds on the others', () => {

@@ -71,7 +71,7 @@ export class Sharing {
     for (const write of writes) {
       const row = rowOf(write)
       const its = theirs.get(row)
-      const mine = its ? this.#asItIsNow(write) : write
+      const mine = this.#isAboutNobody(write) ? null : its ? this.#asItIsNow(write) : write
       left.set(row, its && mine && isDeepStrictEqual(mine, its) ? null : mine)
     }
     return {
@@ -81,6 +81,16 @@ export class Sharing {
         return event.actor !== 'spillway' || !isKnownFrom(event, contested, (member) => this.#idOf(member))
       }),
     }
+  }
+
+  /** Whether others have removed what the write is about: then it would bring a part of it back. */
+  #isAboutNobody(write: Write): boolean {
+    const { byId, pools } = this.#registry
+    if (!('put' in write)) return false
+    if (write.put === 'pool') return !pools.has(write.row.name)
+    if (write.put === 'credential') return !byId.has(write.row.id)
+    // Client keys have secrets, too.
+    return write.put === 'secret' && !write.row.owner.startsWith('key:') && !byId.has(write.row.owner)
   }
 
   #idOf(member: string | null): string | undefined {

@@ -179,6 +179,7 @@ function checkMembers(
 const poolSet = verb({
   method: 'PATCH',
   path: '/v1/pools/:name',
+  inTurn: true,
   args: z.strictObject({ name: known, set: z.record(z.string(), settingValue) }),
   async run(call, { name, set }): Promise<PoolShape> {
     const pool = poolNamed(call.engine, name)
