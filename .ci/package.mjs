@@ -18,5 +18,6 @@ if (!existsSync(compiler)) run(at('.ci/ready.mjs'))
 for (const part of ['cmd', 'internal', '.tsbuildinfo']) rmSync(at('dist', part), { recursive: true, force: true })
 run(compiler, '-p', at('cmd/tsconfig.json'))
 run(at('.ci/bundle.mjs'))
+run(at('.ci/client.mjs'))
 // npm makes it executable when it links the program, and does so only once.
 chmodSync(at('dist/cmd/spillway/main.js'), 0o755)

@@ -46,6 +46,7 @@ const sources = ['cmd', 'internal', 'test/fakes', 'test/bench'].map((folder) => 
 if (process.argv.includes('build') && modified(built) < Math.max(...sources.map(newest))) {
   run(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('cmd/tsconfig.json')])
   run(process.execPath, [at('.ci/bundle.mjs')])
+  run(process.execPath, [at('.ci/client.mjs')])
   // A program that was linked before goes on being one.
   chmodSync(at('dist/cmd/spillway/main.js'), 0o755)
 }

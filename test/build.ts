@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
 
-/** Compiles once before the tests, and makes the bundle: worker threads and spawned programs run what is built. */
+/** Compiles once before the tests, and makes the bundles: worker threads, spawned programs and browsers run what is built. */
 export default function build(): void {
   run('node_modules/typescript/bin/tsc', '-p', 'cmd/tsconfig.json', '--noCheck')
   run('.ci/bundle.mjs')
+  run('.ci/client.mjs')
 }
 
 function run(...args: string[]): void {

@@ -4,14 +4,14 @@
  */
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { closing } from '../events/events.ts'
 import { Refusal } from '../ops/ops.ts'
 import type { Admin, AdminAddress, AdminDeps, Route } from './api.ts'
-import { closing } from './feed.ts'
 import { httpApp } from './http.ts'
 import { claimSocket, ownOnly } from './socket.ts'
 
+export type { EventSource, LiveEvent } from '../events/events.ts'
 export type { Admin, AdminAddress, AdminDeps } from './api.ts'
-export type { EventSource, LiveEvent } from './feed.ts'
 
 /** Why a TCP address cannot be listened on, as a sentence; an error that is none of the usual ones stays as it is. */
 function notBound({ host, port }: { host: string; port: number }, error: unknown): unknown {

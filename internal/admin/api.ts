@@ -1,5 +1,5 @@
+import type { EventSource } from '../events/events.ts'
 import type { Operations } from '../ops/ops.ts'
-import type { EventSource } from './feed.ts'
 
 export interface Route {
   readonly method: string

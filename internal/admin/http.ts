@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type Feeds, feed, maxFeeds } from '../events/events.ts'
 import { type AnyVerb, Refusal, type VerbName, verbs } from '../ops/ops.ts'
 import type { AdminDeps, Route } from './api.ts'
-import { type Feeds, feed } from './feed.ts'
 import { gate, type Transport } from './gate.ts'
 import { explained, type Problem, problemOf, TurnedAway } from './problem.ts'
 
@@ -116,6 +116,7 @@ function fixed(app: FastifyInstance, parts: AdminDeps, feeds: Feeds): void {
     reply.type(parts.metrics.contentType).send(await parts.metrics.render()),
   )
   app.get('/v1/events', (_request, reply) => {
+    if (feeds.full) throw new TurnedAway('too-many', `there are ${maxFeeds} event streams already`)
     feed(reply.raw, parts.events, { feeds, after: parts.after })
     reply.hijack()
   })

@@ -86,6 +86,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'guard enable': ['guard enable crawler'],
   'guard disable': ['guard disable crawler'],
   'guard evidence': ['guard evidence --since 1h --markdown'],
+  web: ['web', 'web --print'],
   notices: ['notices test'],
   'notices test': ['notices test'],
   completion: ['completion fish > ~/.config/fish/completions/spillway.fish'],

@@ -148,6 +148,8 @@ export interface Port {
   service(where: Where, scope: Scope): Promise<Service>
   /** Runs a command in place of this program, on its own streams; resolves with the exit code. */
   exec(command: readonly string[]): Promise<number>
+  /** Opens an address in the browser of whoever is at this machine; false where there is none. */
+  browse(address: string): Promise<boolean>
   /** Shows a story on a stage of its own, on a terminal that can be taken over if there is one; resolves with whether it went as it should. */
   demo(story: DemoStory, takeOver: (() => TakenTerminal) | null): Promise<boolean>
 }

@@ -33,6 +33,7 @@ const groups: readonly { readonly names: readonly string[]; load(): Promise<Regi
   { names: ['token'], load: async () => (await import('./commands/token.ts')).tokenCommand },
   { names: ['run'], load: async () => (await import('./commands/run.ts')).runCommand },
   { names: ['guard'], load: async () => (await import('./commands/guard.ts')).guardCommands },
+  { names: ['web'], load: async () => (await import('./commands/web.ts')).webCommand },
   { names: ['notices'], load: async () => (await import('./commands/notices.ts')).noticesCommands },
   { names: ['service', 'logs'], load: async () => (await import('./commands/service.ts')).serviceCommands },
   { names: ['config'], load: async () => (await import('./commands/config.ts')).configCommands },

@@ -181,6 +181,18 @@ cooldown:
     ['the other half of TLS', 'server: { tls: { keyFile: a.pem } }', /:1: server.tls.keyFile: needs certFile/],
     ['admin over TCP without a token', 'admin: { listen: 127.0.0.1:1 }', /:1: admin.listen: needs admin.tokenFile/],
     [
+      'a web view for other machines',
+      'web: { listen: 0.0.0.0:8461 }',
+      /:1: web.listen: is reachable from other machines/,
+    ],
+    ['a web view on a name', 'web: { listen: box.lan:8461 }', /:1: web.listen: is reachable from other machines/],
+    [
+      'its address without encryption',
+      'web: { publicUrl: http://box.lan }',
+      /:1: web.publicUrl: is an address without/,
+    ],
+    ['its address with a path', 'web: { publicUrl: https://box.lan/spillway }', /:1: web.publicUrl: has a path/],
+    [
       'two sources of one token',
       'notices:\n  telegram:\n    botTokenFile: a\n    botTokenEnv: B\n',
       /:4: notices.telegram.botTokenEnv: contradicts botTokenFile \(keep one of the two\)$/,

@@ -60,7 +60,7 @@ export class Stage {
 
   /** Starts the daemon on a free port and resolves with its address. */
   async serve(): Promise<string> {
-    const env = { ...process.env, SPILLWAY_POOLS_MAX_WAIT_MS: '500ms' }
+    const env = { ...process.env, SPILLWAY_POOLS_MAX_WAIT_MS: '500ms', SPILLWAY_WEB_LISTEN: 'null' }
     const args = [this.#program, '--data', this.#data, 'serve', '--listen', '127.0.0.1:0']
     const daemon = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'ignore'] })
     this.#daemon = daemon

@@ -4,6 +4,8 @@
  */
 import type { Actor, At, ModelFamily, Reason, Remedy, Scope } from '../pool/pool.ts'
 
+export { closing, type EventSource, type Feeds, feed, type LiveEvent, maxFeeds, type Streaming } from './feed.ts'
+
 /** How a pool recovered: a request was served, somebody made a member usable, the canonical probe was accepted, or its time is over and nobody has asked. */
 export type RecoveredHow = 'request' | 'operator' | 'probe' | 'untested'
 

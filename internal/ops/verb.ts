@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Clock } from '../clock/clock.ts'
-import type { Config } from '../config/config.ts'
+import type { Config, Setting } from '../config/config.ts'
 import type { LiveCredentials } from '../credential/credential.ts'
 import type { Checker, Commands, Engine, Prober, Views } from '../engine/engine.ts'
 import type { Keyring } from '../keys/keys.ts'
@@ -88,6 +88,10 @@ export interface OpsDeps {
   inTurn?<T>(name: string, run: () => Promise<T>): Promise<T>
   /** Hears of the rows that other replicas write; null where nobody else does. */
   readonly onOthers?: ((hear: (writes: readonly Write[]) => void) => void) | null
+  /** The settings as a start would take them now, with where each was written; absent offline. */
+  readonly settings?: () => Promise<readonly (Setting & { readonly waits: boolean })[]>
+  /** The web view; null when it is switched off, absent offline. */
+  readonly web?: WebFace | null
   /** Open incidents as the notifier knows them; the store's when absent. */
   readonly incidents?: () => Promise<readonly OpenIncident[]>
 }
@@ -107,6 +111,14 @@ export interface ReplicaFacts {
   readonly startedAt: At
   readonly seenAt: At
   readonly draining: boolean
+}
+
+/** The web view as the verbs see it; it is above them, so the composition root brings the two together. */
+export interface WebFace {
+  readonly origin: string
+  /** Why it does not listen; null while it does. */
+  readonly problem: string | null
+  link(): { readonly url: string; readonly expiresAt: At }
 }
 
 /** What a reload did; with `problems` the old configuration stays in force. */

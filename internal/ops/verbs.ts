@@ -18,6 +18,7 @@ import { statusVerbs } from './verbs/status.ts'
 import { tokenVerbs } from './verbs/token.ts'
 import { usageVerbs } from './verbs/usage.ts'
 import { verdictVerbs } from './verbs/verdicts.ts'
+import { webVerbs } from './verbs/web.ts'
 
 /** Every verb by name; the CLI's remote client, the admin API's routes and the Ops type all come from this table. */
 export const verbs = {
@@ -39,6 +40,7 @@ export const verbs = {
   ...doctorVerbs,
   ...noticeVerbs,
   ...configurationVerbs,
+  ...webVerbs,
 }
 
 export type VerbName = keyof typeof verbs

@@ -41,3 +41,23 @@ export function inPlace([command = '', ...words]: readonly string[]): Promise<nu
     child.on('exit', (code) => resolve(code ?? 0))
   })
 }
+
+/** How the system's own browser is asked for; null on a machine without a screen. */
+function browserOf(env: Environment): readonly [string, ...string[]] | null {
+  if (process.platform === 'darwin') return ['open']
+  if (process.platform === 'win32') return ['rundll32', 'url.dll,FileProtocolHandler']
+  return env.DISPLAY || env.WAYLAND_DISPLAY ? ['xdg-open'] : null
+}
+
+/** Opens an address in the browser; resolves with whether one was found. */
+export function browse(address: string, env: Environment): Promise<boolean> {
+  const found = browserOf(env)
+  if (found === null) return Promise.resolve(false)
+  const [command, ...words] = found
+  return new Promise((resolve) => {
+    const child = spawn(command, [...words, address], { stdio: 'ignore', detached: true })
+    child.on('error', () => resolve(false))
+    child.on('exit', (code) => resolve(code === 0))
+    child.unref()
+  })
+}

@@ -124,6 +124,10 @@ export function programPort(env: Environment): Port {
       const { inPlace } = await import('./machine.ts')
       return inPlace(command)
     },
+    async browse(address) {
+      const { browse } = await import('./machine.ts')
+      return browse(address, env)
+    },
     async demo(story, takeOver) {
       const { showDemo } = await import('../../demo/demo.ts')
       return showDemo(story, main, takeOver)

@@ -22,6 +22,7 @@ import { createMeters, type Meters } from './meters.ts'
 import { type Reloader, reloader } from './reload.ts'
 import { telling } from './telling.ts'
 import { tidyAtRest } from './tidying.ts'
+import { viewing } from './viewing.ts'
 
 const defaultPort = 8460
 
@@ -92,6 +93,7 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
   undo.push(() => guard.stop())
   const told = await telling({ core, clock, log, config, env, guard })
   const reload = reloader({ ...parts, core, proxy, told, guard })
+  const view = viewing({ core, clock, log, config })
   const ops = createOps({
     ...core,
     clock,
@@ -109,6 +111,8 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     configNow: () => reload.look(),
     incidents: () => told.incidents(),
     replicas: () => core.fleet.replicas(),
+    settings: () => reload.settings(),
+    web: view.face,
   })
   undo.push(() => ops.close())
   const { host, port } = config.server.listen
@@ -116,6 +120,8 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
   const origin = `${config.server.tls.certFile ? 'https' : 'http'}://${formatAddress(bound)}`
   const admin = await adminOf(parts, core, ops, counts)
   undo.push(() => admin.close())
+  await view.start(ops)
+  undo.push(() => view.stop())
   logTransitions(core.bus, log)
   told.connect(ops)
   undo.push(() => told.stop())
@@ -160,6 +166,7 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     await core.fleet.stop()
     await told.stop()
     ops.close()
+    await view.stop()
     await admin.close()
     await proxy.close()
     await ledger.stop()

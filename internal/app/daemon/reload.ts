@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock/clock.ts'
-import { type Config, formatProblems, type Loaded, reloadable, watchConfig } from '../../config/config.ts'
+import { type Config, formatProblems, type Loaded, reloadable, type Setting, watchConfig } from '../../config/config.ts'
 import type { LiveGuard } from '../../guard/guard.ts'
 import type { Logger, RootLogger } from '../../log/log.ts'
 import type { ConfigNow, ReloadResult } from '../../ops/ops.ts'
@@ -17,6 +17,8 @@ export interface Reloader {
   now(): Promise<ReloadResult>
   /** The file as it stands now; looks, and changes nothing. */
   look(): Promise<ConfigNow>
+  /** The settings as they are written now, each with whether that waits for a start; looks, and changes nothing. */
+  settings(): Promise<readonly (Setting & { readonly waits: boolean })[]>
   stop(): void
 }
 
@@ -84,6 +86,12 @@ export function reloader(parts: ReloadDeps): Reloader {
       const loaded = await parts.reread()
       if (!loaded.ok) return { problems: formatProblems(loaded.problems).split('\n'), waiting: [] }
       return { problems: [], waiting: reloadable(inForce, loaded.config).restart }
+    },
+    async settings() {
+      const loaded = await parts.reread()
+      if (!loaded.ok) return []
+      const { restart } = reloadable(inForce, loaded.config)
+      return loaded.settings().map((setting) => ({ ...setting, waits: restart.includes(setting.key) }))
     },
     stop: unwatch,
   }

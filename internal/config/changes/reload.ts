@@ -29,6 +29,8 @@ const atStart: readonly (readonly [section: keyof Config, key: string])[] = [
   ['store', 'connectMs'],
   ['store', 'statementMs'],
   ['store', 'connections'],
+  ['web', 'listen'],
+  ['web', 'publicUrl'],
   ['log', 'format'],
 ]
 
@@ -47,6 +49,7 @@ export function reloadable(before: Config, after: Config): Changes {
       upstream: { ...after.upstream, proxy: before.upstream.proxy },
       notices: { ...after.notices, ...keptOf(before.notices) },
       store: before.store,
+      web: before.web,
       log: { ...after.log, format: before.log.format },
     },
   }

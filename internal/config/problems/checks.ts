@@ -10,6 +10,7 @@ export function clashes(settled: Settled, whole: (path: string) => string): read
     ...onlyOne(settled, 'notices.webhook.secretFile', 'notices.webhook.secretEnv'),
     ...adminNeedsToken(settled),
     ...totalHoldsOneBody(settled),
+    ...webIsGuarded(settled),
     ...guardClashes(settled, whole),
   ]
 }
@@ -55,7 +56,11 @@ export function oddities(settled: Settled): readonly Clash[] {
 /** Whether an address is one of other interfaces than this machine's own. */
 function isOpen(address: unknown): boolean {
   const host = typeof address === 'object' && address !== null && 'host' in address ? String(address.host) : 'localhost'
-  return !/^(localhost|127\.[\d.]+|::1)$/.test(host)
+  return !isLocal(host)
+}
+
+function isLocal(host: string): boolean {
+  return /^(localhost|127\.[\d.]+|\[?::1\]?)$/.test(host)
 }
 
 function isGiven(value: unknown): boolean {
@@ -83,6 +88,24 @@ function onlyOne(settled: Settled, one: string, other: string): readonly Clash[]
 function adminNeedsToken(settled: Settled): readonly Clash[] {
   const open = isGiven(settled('admin.listen')) && settled('admin.tokenFile') === null
   return say(open, 'admin.listen', 'needs admin.tokenFile', 'over TCP the admin API is served with a token only')
+}
+
+/** Beyond this machine the session's cookie would be readable on the way without TLS, ours or that of a proxy. */
+function webIsGuarded(settled: Settled): readonly Clash[] {
+  const address = settled('web.publicUrl')
+  const isPlain = typeof address === 'string' && address.startsWith('http:') && !isLocal(new URL(address).hostname)
+  const hasPath = typeof address === 'string' && new URL(address).href !== `${new URL(address).origin}/`
+  const alone = isOpen(settled('web.listen')) && !isGiven(address) && settled('server.tls.certFile') === null
+  return [
+    ...say(
+      alone,
+      'web.listen',
+      'is reachable from other machines, without encryption',
+      'set server.tls.certFile and keyFile, or web.publicUrl to the https address of a proxy before it; or listen on 127.0.0.1',
+    ),
+    ...say(isPlain, 'web.publicUrl', 'is an address without encryption', 'it begins with https://'),
+    ...say(hasPath, 'web.publicUrl', 'has a path', 'the web view has a host of its own: https://spillway.example'),
+  ]
 }
 
 function totalHoldsOneBody(settled: Settled): readonly Clash[] {

@@ -51,6 +51,7 @@ export const defaults = {
     statementMs: '5s',
     connections: 4,
   },
+  web: { listen: '127.0.0.1:8461', publicUrl: null },
   guard: { budgets: {}, hotPaths: {}, workers: {} },
   log: { level: 'info', format: 'auto' },
   oauth: {

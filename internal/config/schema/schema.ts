@@ -170,6 +170,11 @@ const store = z.strictObject({
   connections: number('Connections to postgres://, beside the one that listens.', { min: 1, max: 100 }),
 })
 
+const web = z.strictObject({
+  listen: orNull(address('Where the web view is reached; null: there is none.')),
+  publicUrl: orNull(url('The address under which a proxy offers the web view.')),
+})
+
 const log = z.strictObject({
   level: choice('The least severe lines that are written.', ['debug', 'info', 'warn', 'error']),
   format: choice('auto: for people on a terminal, JSON otherwise.', ['auto', 'json', 'pretty']),
@@ -200,6 +205,7 @@ export const schema = z.strictObject({
   audit: audit.describe('How much of the audit log is kept.'),
   disk: disk.describe('The disk that the data directory is on.'),
   store: store.describe('The database.'),
+  web: web.describe('The web view.'),
   guard: guard.describe('Directories, hot paths and workers.'),
   log: log.describe('The log, on stderr.'),
   oauth: oauth.describe('Authorization servers of logins.'),

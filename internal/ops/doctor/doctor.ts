@@ -37,6 +37,7 @@ export const doctorVerbs = {
         setup(call),
         credentialRows(call),
         exposureRows(call.config()),
+        webRows(call),
         proxies(call),
         upstreams(call),
         call.guard.status().then(guardRows),
@@ -54,6 +55,18 @@ function row(
   trouble?: { readonly state: 'warn' | 'fail'; readonly hint: string | null },
 ): DoctorRow {
   return { check, state: trouble?.state ?? 'ok', message, hint: trouble?.hint ?? null }
+}
+
+/** Whether the web view can be reached; no row where there is none. */
+function webRows({ web }: Call): DoctorRow[] {
+  if (!web) return []
+  if (web.problem === null) return [row('web', `the web view is at ${web.origin}: spillway web opens it`)]
+  return [
+    row('web', `the web view does not listen: ${web.problem}`, {
+      state: 'warn',
+      hint: 'name another address with web.listen, and start spillway again',
+    }),
+  ]
 }
 
 async function configuration(call: Call): Promise<DoctorRow[]> {

@@ -81,7 +81,10 @@ export class Installation {
   }
 
   async start(): Promise<void> {
-    const env = { ...environment({ 'server.listen': '127.0.0.1:0', ...this.#setting.config }), ...this.#setting.env }
+    const env = {
+      ...environment({ 'server.listen': '127.0.0.1:0', 'web.listen': 'null', ...this.#setting.config }),
+      ...this.#setting.env,
+    }
     const places = placesOf({ data: this.data, config: null }, env)
     const options = { file: places.config, explicit: false, env, dataDir: this.data }
     const loaded = loadConfig(options)

@@ -26,6 +26,7 @@ export function portWith(change: Partial<Port>): Port {
       throw new Error('there is no service manager here')
     },
     exec: async () => 0,
+    browse: async () => false,
     demo: async () => true,
     data: () => '/nonexistent/data',
     invocation: () => ({ typed: ['spillway'], absolute: ['/usr/bin/spillway'] }),

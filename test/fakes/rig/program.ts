@@ -90,7 +90,7 @@ export class Program {
   #spawn(args: readonly string[], env: Record<string, string> = {}, under: readonly string[] = []): ChildProcess {
     const { PATH = '', HOME = '' } = process.env
     const [command = '', ...words] = [...under, process.execPath, main, '--data', this.data, ...args]
-    const child = spawn(command, words, { env: { PATH, HOME, ...env } })
+    const child = spawn(command, words, { env: { PATH, HOME, SPILLWAY_WEB_LISTEN: 'null', ...env } })
     this.#running.add(child)
     child.on('exit', () => this.#running.delete(child))
     return child
