@@ -13,6 +13,7 @@ import {
 } from '../../test/fakes/rig/engine.ts'
 import { limited, rejected, success } from '../../test/fakes/rig/records.ts'
 import type { Outcome, Usage } from '../pool/pool.ts'
+import { StoreError } from '../store/store.ts'
 
 useEngineRig()
 
@@ -220,6 +221,18 @@ describe('a store that does not write', () => {
     expect(rig.engine.storeIsAway()).toBe(false)
     expect(kinds().slice(-3)).toEqual(['cred_cooled', 'cred_failover', 'store_healed'])
     expect(rig.told.map(({ event }) => event.kind).slice(3)).toEqual(['store_healed'])
+  })
+})
+
+describe('a store that will never take a write', () => {
+  it('has the operator told who asked for it, and takes what comes after it', async () => {
+    await addMembers(['a', 'b'])
+    await createPool(['a', 'b'])
+    rig.store.trouble = new StoreError('rejected', 'the store does not take this: a rule of the schema')
+    await expect(rig.engine.park('openai', 'a', null, 'test')).rejects.toThrow('a rule of the schema')
+    rig.store.trouble = null
+    await rig.engine.park('openai', 'b', null, 'test')
+    expect(kinds().filter((kind) => kind === 'member_parked')).toHaveLength(1)
   })
 })
 

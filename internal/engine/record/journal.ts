@@ -45,6 +45,8 @@ export class Journal {
   #patience: Cancel | null = null
   #isStoreDown = false
   #stopped = false
+  /** How many batches the store refused for ever, and why the last one. */
+  #refused = { count: 0, why: '' }
 
   constructor(parts: { store: Store; bus: EventBus; clock: Clock; log: Logger }) {
     this.#store = parts.store
@@ -82,13 +84,18 @@ export class Journal {
     this.#start()
   }
 
-  /** Resolves when everything recorded so far is durable; rejects when the store has been ill for 2 s. */
+  /**
+   * Resolves when everything recorded so far is durable; rejects when the store has been ill for 2 s, and when it will never
+   * take what was recorded.
+   */
   async durable(): Promise<void> {
+    const { count } = this.#refused
     while (this.#committing || this.#writes.size > 0 || this.#entries.length > 0) {
       if (this.#isStoreDown) throw new Error('the change is in force but the store cannot write it now; it will follow')
       this.#start()
       await this.#round()
     }
+    if (this.#refused.count > count) throw new Error(`the change is in force, but is not kept: ${this.#refused.why}`)
   }
 
   /** The store is away (`reachable` false) or back, whether or not anything has to be written. */
@@ -150,6 +157,7 @@ export class Journal {
         this.#inFlight = new Map()
         this.#log.warn({ error }, 'the store did not take a write')
         if (isHopeless(error)) {
+          this.#refused = { count: this.#refused.count + 1, why: error.message }
           this.#giveUp(entries)
           continue
         }
@@ -206,6 +214,6 @@ export class Journal {
   }
 }
 
-function isHopeless(error: unknown): boolean {
+function isHopeless(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 'rejected'
 }

@@ -61,10 +61,12 @@ function untilAll(replicas: readonly Replica[], holds: (replica: Replica) => Pro
   )
 }
 
-/** Rows that requests which go well change: their usage, which each replica adds up every half minute, and all others. */
-export async function writes(ground: Ground, requests: number): Promise<{ rows: number; usageRows: number }> {
-  // What the changes before it have left over.
-  await pause(3_000)
+/** How many rows of which table requests which go well change, but those by which replicas say that they live. */
+export async function writes(ground: Ground, requests: number): Promise<Readonly<Record<string, number>>> {
+  // What was told of the changes before it is edited for a while.
+  await pause(30_000)
+  for (const replica of ground.replicas) await ask(ground, replica, 'busy')
+  await pause(1_000)
   const before = await changedRows(ground)
   for (let at = 0; at < requests; at++) {
     const status = await ask(ground, ground.replica(at), 'busy')
@@ -72,18 +74,14 @@ export async function writes(ground: Ground, requests: number): Promise<{ rows: 
   }
   await pause(2_000)
   const after = await changedRows(ground)
-  return { rows: after.rows - before.rows, usageRows: after.usageRows - before.usageRows }
+  const changed = [...after].map(([table, rows]) => [table, rows - (before.get(table) ?? 0)] as const)
+  return Object.fromEntries(changed.filter(([table, rows]) => rows > 0 && table !== 'leases' && table !== 'replicas'))
 }
 
-/** Rows that were ever changed, but those by which replicas say that they live. */
-async function changedRows(ground: Ground): Promise<{ rows: number; usageRows: number }> {
+/** How many rows of each table were ever changed. */
+async function changedRows(ground: Ground): Promise<ReadonlyMap<string, number>> {
   const found = await ground.sql<{ name: string; rows: string }>(
     'select relname as name, n_tup_ins + n_tup_upd + n_tup_del as rows from pg_stat_user_tables',
   )
-  const sum = (isMeant: (name: string) => boolean) =>
-    found.filter(({ name }) => isMeant(name)).reduce((all, { rows }) => all + Number(rows), 0)
-  return {
-    rows: sum((name) => !['leases', 'replicas', 'usage_hours'].includes(name)),
-    usageRows: sum((name) => name === 'usage_hours'),
-  }
+  return new Map(found.map(({ name, rows }) => [name, Number(rows)]))
 }
