@@ -39,6 +39,8 @@ async function start(): Promise<void> {
     SPILLWAY_ADMIN_SOCKET: program.beside('admin.sock'),
     SPILLWAY_DISK_RESERVE_BYTES: '0B',
     SPILLWAY_POOLS_MAX_WAIT_MS: '0',
+    // Requests that fail together are let onto the next member one after the other: that wait is not the disk's.
+    SPILLWAY_POOLS_RAMP_PER_SECOND: '1000',
     SPILLWAY_LOG_FORMAT: 'json',
   })
 }
