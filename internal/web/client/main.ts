@@ -77,6 +77,8 @@ function listen(): void {
 }
 
 questions(document)
+// On a phone the menu is wider than the screen.
+document.querySelector('nav [aria-current="page"]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
 if (document.querySelector('[data-pieces="main"] [data-part]:not([data-part="plain"])')) {
   listen()
   setInterval(() => {

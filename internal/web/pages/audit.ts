@@ -1,5 +1,5 @@
 import { type Html, html, none } from '../html.ts'
-import { ago, counted, empty, type Page, type View } from './page.ts'
+import { ago, counted, empty, type Page, type View, wide } from './page.ts'
 import { sentenceOf, toneOf } from './told.ts'
 
 const most = 200
@@ -51,5 +51,5 @@ function table(rows: Awaited<ReturnType<View['ops']['auditList']>>, view: View):
     (row) =>
       html`<tr class="${toneOf(row.kind)}"><td class="number">${row.seq}</td><td>${ago(row.at, view)}</td><td>${row.pool ?? '–'}</td><td>${sentenceOf(row)}${row.suppressed > 0 ? html` <span class="by">and ${row.suppressed} more</span>` : none}</td><td><code>${row.kind}</code></td><td>${row.actor}</td></tr>`,
   )
-  return html`<div class="wide"><table class="audit"><thead><tr><th scope="col">Row</th><th scope="col">When</th><th scope="col">Pool</th><th scope="col">What</th><th scope="col">Kind</th><th scope="col">By</th></tr></thead><tbody>${body}</tbody></table></div>${rows.length === most ? html`<p class="more">The newest ${most}; “Since” or <code>spillway audit list -n 1000</code> shows others.</p>` : none}`
+  return html`${wide('Audit rows', html`<table class="audit"><thead><tr><th scope="col">Row</th><th scope="col">When</th><th scope="col">Pool</th><th scope="col">What</th><th scope="col">Kind</th><th scope="col">By</th></tr></thead><tbody>${body}</tbody></table>`)}${rows.length === most ? html`<p class="more">The newest ${most}; “Since” or <code>spillway audit list -n 1000</code> shows others.</p>` : none}`
 }

@@ -1,6 +1,6 @@
 import type { StatusShape } from '../../ops/ops.ts'
 import { type Html, html } from '../html.ts'
-import { ago, type Page, type View } from './page.ts'
+import { ago, type Page, type View, wide } from './page.ts'
 
 /** The processes that serve. */
 export function fleetPage(view: View): Page {
@@ -10,7 +10,7 @@ export function fleetPage(view: View): Page {
   const hint = isAlone
     ? html`One process on its own store. Several share a PostgreSQL database: <code>store.url</code>.`
     : html`What is in flight and how many requests there were is that of the replica that shows this page.`
-  const body = html`<div class="wide"><table><thead><tr><th scope="col">Replica</th><th scope="col">Version</th><th scope="col">Started</th><th scope="col">State</th></tr></thead><tbody>${rows}</tbody></table></div>
+  const body = html`${wide('Replicas', html`<table><thead><tr><th scope="col">Replica</th><th scope="col">Version</th><th scope="col">Started</th><th scope="col">State</th></tr></thead><tbody>${rows}</tbody></table>`)}
 <p class="hint">${hint}</p>`
   return { title: 'Fleet', at: '/fleet', pieces: [{ id: 'replicas', body }] }
 }

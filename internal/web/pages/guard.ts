@@ -79,7 +79,7 @@ function pathRow(
       ? none
       : html`; last recovery ${lastRecovery.result}${lastRecovery.reason === null ? none : html` (${words(lastRecovery.reason)})`} ${ago(lastRecovery.at, view)}`
   const auto = enabled === false ? html`; not recovered by itself: <code>spillway guard enable ${name}</code>` : none
-  return html`<li class="${tone}"><b>${name}</b><span><span class="label">${state ?? 'not known yet'}</span> ${path ?? ''}${recovery}${auto}</span><span class="by">${since === null ? none : html`since ${ago(since, view)}`}</span></li>`
+  return html`<li class="${tone}"><b>${name}</b><span><span class="label">${state ?? 'not known yet'}</span> ${path ?? ''}${recovery}${auto}</span><span class="by">${since === null ? none : ago(since, view)}</span></li>`
 }
 
 function budgetRow(

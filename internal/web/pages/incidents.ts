@@ -1,6 +1,6 @@
 import { span } from '../../when/when.ts'
 import { type Html, html, none } from '../html.ts'
-import { ago, empty, type Page, type View, words } from './page.ts'
+import { ago, empty, type Page, type View, withCommand, words } from './page.ts'
 import { type Story, storiesIn } from './stories.ts'
 import { sentenceOf, storyOf } from './told.ts'
 
@@ -21,7 +21,7 @@ export async function incidentsPage(view: View): Promise<Page> {
         (pool === incident.pool || (subject !== null && subject === incident.subject)),
     )
     const about = [incident.pool, incident.subject].filter((name) => name !== null).join(', ')
-    return html`<li class="incident bad"><p><b>${incident.text ?? `${about}: ${words(incident.kind)}`}</b></p><p class="by">since ${ago(incident.openedAt, view)}${incident.count > 1 ? html`, ${incident.count} times` : none}</p>${story ? details(story, view) : none}</li>`
+    return html`<li class="incident bad"><p><b>${incident.text === null ? `${about}: ${words(incident.kind)}` : withCommand(incident.text)}</b></p><p class="by">began ${ago(incident.openedAt, view)}${incident.count > 1 ? html`, ${incident.count} times` : none}</p>${story ? details(story, view) : none}</li>`
   })
   const open =
     incidents.length === 0

@@ -1,6 +1,6 @@
 import type { UsageShape } from '../../ops/ops.ts'
 import { type Html, html } from '../html.ts'
-import { ago, empty, type Page, type View } from './page.ts'
+import { ago, empty, type Page, type View, wide } from './page.ts'
 
 /** Who may use which pool, and what went through in a week. The keys themselves are shown nowhere. */
 export async function keysPage({ ops, ...view }: View): Promise<Page> {
@@ -12,8 +12,8 @@ export async function keysPage({ ops, ...view }: View): Promise<Page> {
     ({ name, pools, createdAt }) =>
       html`<tr><th scope="row">${name}</th><td>${pools === null ? 'every pool' : pools.join(', ')}</td><td>${ago(createdAt, view)}</td>${spent(sums.find(({ key }) => key === name))}</tr>`,
   )
-  const head = ['Key', 'May use', 'Made', 'Requests, 7 days', 'Read', 'Of it cached', 'Written', 'List price']
-  return page(html`<div class="wide"><table><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>
+  const head = ['Key', 'May use', 'Made', 'Requests, 7 days', 'Tokens in', 'of them cached', 'Tokens out', 'List price']
+  return page(html`${wide('Keys', html`<table class="sums"><thead><tr>${head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${rows}</tbody></table>`)}
 <p class="hint">Tokens as answers tell them; <code>spillway usage</code> says more. Each agent can have a key of its own: <code>spillway key create ci --pools NAME</code></p>`)
 }
 

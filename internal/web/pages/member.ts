@@ -63,7 +63,7 @@ function unwell(member: MemberShape, view: View): Condition {
   const { state, reason, until: end, by } = member.health
   const why = reason === null || reason === state ? '' : words(reason)
   const back = end === null ? none : html`back ${clockAnd(end, view)}`
-  const since = member.health.since === null ? none : html` since ${ago(member.health.since, view)}`
+  const since = member.health.since === null ? none : html`, ${ago(member.health.since, view)}`
   const run = member.command === null ? none : html`<span class="run">Run <code>${member.command}</code></span>`
   switch (state) {
     case 'cooling':

@@ -51,6 +51,17 @@ export function empty(text: string, ...commands: readonly string[]): Html {
   return html`<div class="empty"><p>${text}</p>${commands.map((command) => html`<pre><code>${command}</code></pre>`)}</div>`
 }
 
+/** A table that can be scrolled sideways where it is too wide, with the keyboard, too. */
+export function wide(label: string, table: Html): Html {
+  return html`<div class="wide" role="region" aria-label="${label}" tabindex="0">${table}</div>`
+}
+
+/** A notice with the command at its end marked as one: `… Run: spillway cred login work`. */
+export function withCommand(text: string): Html {
+  const [, told, command] = /^([\s\S]*\b(?:Run|Look): )(spillway [^\n]+)$/.exec(text) ?? []
+  return told === undefined || command === undefined ? html`${text}` : html`${told}<code>${command}</code>`
+}
+
 /** A code such as `rate-limited` or `pool_exhausted` as words. */
 export function words(code: string): string {
   return code.replace(/[-_]/g, ' ')

@@ -3,7 +3,7 @@ import { type Html, html, none } from '../html.ts'
 import { rotateButton } from './buttons.ts'
 import { forecast } from './forecast.ts'
 import { memberRows } from './member.ts'
-import { ago, empty, type Page, type Piece, type View, words } from './page.ts'
+import { ago, empty, type Page, type Piece, type View, wide, words } from './page.ts'
 import { headline, toneOf } from './pools.ts'
 import { timeline } from './timeline.ts'
 import { storyOf } from './told.ts'
@@ -67,6 +67,6 @@ async function explain(pool: PoolShape, view: View): Promise<Html> {
   )
   return html`<section class="panel" aria-labelledby="why"><header><h2 id="why">Why this one, why not the others</h2></header>
 <p class="verdict">${why.serves === null ? html`<b>Nobody serves</b>: ${why.why}` : html`<b>${why.serves}</b> serves: ${why.why}`}</p>
-<details><summary>${why.members.length === 1 ? 'The member' : `All ${why.members.length} members`}</summary><div class="wide"><table><thead><tr><th scope="col">Member</th><th scope="col">Why</th><th scope="col">Reason</th><th scope="col">Until</th></tr></thead><tbody>${rows}</tbody></table></div>
+<details><summary>${why.members.length === 1 ? 'The member' : `All ${why.members.length} members`}</summary>${wide('Members', html`<table><thead><tr><th scope="col">Member</th><th scope="col">Why</th><th scope="col">Reason</th><th scope="col">Until</th></tr></thead><tbody>${rows}</tbody></table>`)}
 <form method="get" class="inline"><label for="model">For a model</label> <input id="model" name="model" value="${model ?? ''}" placeholder="gpt-5"> <button>Ask</button></form></details></section>`
 }

@@ -3,7 +3,7 @@ import { type Html, html, none } from '../html.ts'
 import { rotateButton } from './buttons.ts'
 import { foreseen } from './forecast.ts'
 import { memberRows } from './member.ts'
-import { clockAnd, counted, empty, type Page, type View } from './page.ts'
+import { clockAnd, counted, empty, type Page, type View, withCommand } from './page.ts'
 
 /** A card shows so many members; the pool's own page shows all. */
 const mostRows = 40
@@ -15,7 +15,7 @@ export function poolsPage(view: View): Page {
   const alerts =
     told.length === 0
       ? none
-      : html`<ul class="alerts" aria-label="Open incidents">${told.map(({ text }) => html`<li>${text}</li>`)}</ul>`
+      : html`<ul class="alerts" aria-label="Open incidents">${told.map(({ text }) => html`<li>${withCommand(text ?? '')}</li>`)}</ul>`
   const cards = pools.map((pool) => ({ id: `pool-${pool.name}`, body: card(pool, view) }))
   const body =
     pools.length === 0

@@ -31,6 +31,6 @@ export function timeline(rows: readonly Row[], { since, now }: { since: number; 
   const told = `${counted(failovers.length, 'failover')}, exhausted ${stretches.length === 0 ? 'never' : counted(stretches.length, 'time')}`
   return html`<svg class="timeline" viewBox="0 0 1000 40" preserveAspectRatio="none" role="img" aria-label="${told}"><rect class="track" width="1000" height="40"/>${stretches.map(
     ({ from, to }) =>
-      html`<rect class="exhausted" x="${x(from)}" width="${Math.max(3, x(to ?? now) - x(from))}" height="40"/>`,
-  )}${failovers.map(({ at }) => html`<rect class="failover" x="${x(Date.parse(at))}" width="2" y="6" height="28"/>`)}</svg><p class="legend">${told}</p>`
+      html`<rect class="exhausted" x="${Math.min(997, x(from))}" width="${Math.max(3, x(to ?? now) - x(from))}" height="40"/>`,
+  )}${failovers.map(({ at }) => html`<rect class="failover" x="${Math.min(997, x(Date.parse(at)))}" width="3" y="6" height="28"/>`)}</svg><p class="legend">${told}</p>`
 }
