@@ -13,10 +13,16 @@ function executable(): string {
   return found
 }
 
+/** A name that somebody else has made to resolve to this machine. */
+export const reboundHost = 'rebound.example'
+
 /** Starts the browser; the caller closes it. */
 export function startBrowser(): Promise<Browser> {
-  // Where there is no user namespace, such as in containers, its sandbox cannot start; it sees our own pages only.
-  return chromium.launch({ executablePath: executable(), args: ['--no-sandbox', '--disable-gpu'] })
+  return chromium.launch({
+    executablePath: executable(),
+    // Where there is no user namespace, such as in containers, its sandbox cannot start; it sees our own pages only.
+    args: ['--no-sandbox', '--disable-gpu', `--host-resolver-rules=MAP ${reboundHost} 127.0.0.1`],
+  })
 }
 
 /** A whole spillway with its web view, on the real clock. */
@@ -25,12 +31,22 @@ export function viewed(setting: Setting = {}): Promise<Installation> {
   return installation({ clock: systemClock(), ...setting, config })
 }
 
-/** A page of somebody who was let in, which notes what went wrong in it. */
+/** Somebody in front of a page. */
+export interface Viewer {
+  readonly page: Page
+  readonly context: BrowserContext
+  /** Where the web view is, without a slash at the end. */
+  readonly origin: string
+  /** What went wrong in the page. */
+  readonly errors: string[]
+}
+
+/** A page of somebody who was let in; `port` is another way to the web view, such as a relay. */
 export async function enter(
   spillway: Installation,
   browser: Browser,
-  options: BrowserContextOptions = {},
-): Promise<{ page: Page; context: BrowserContext; errors: string[] }> {
+  { port, ...options }: BrowserContextOptions & { port?: number } = {},
+): Promise<Viewer> {
   const context = await browser.newContext(options)
   const page = await context.newPage()
   const errors: string[] = []
@@ -38,7 +54,18 @@ export async function enter(
   page.on('console', (message) => {
     if (message.type() === 'error') errors.push(message.text())
   })
-  const { url } = await spillway.ops.webLink({})
-  await page.goto(url)
-  return { page, context, errors }
+  const url = new URL((await spillway.ops.webLink({})).url)
+  if (port !== undefined) url.port = String(port)
+  await page.goto(url.href)
+  return { page, context, origin: url.origin, errors }
+}
+
+/** The row of a member. */
+export function memberRow(page: Page, pool: string, member: string) {
+  return page.locator(`[id="m-${pool}-${member}"]`)
+}
+
+/** The card of a pool. */
+export function card(page: Page, pool: string) {
+  return page.locator(`[data-part="pool-${pool}"]`)
 }

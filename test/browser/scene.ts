@@ -7,6 +7,9 @@ export function limited(seconds: number) {
   return answer(429, { 'retry-after': String(seconds) }, { error })
 }
 
+/** An ordinary answer. */
+export const well = answer(200, {}, { id: 'chatcmpl_1', object: 'chat.completion', model: 'gpt-5', choices: [] })
+
 const revoked = answer(401, {}, { error: { message: 'Incorrect API key provided', code: 'invalid_api_key' } })
 
 function windows(fiveHours: number, week: number) {

@@ -3,12 +3,14 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   root: new URL('../..', import.meta.url).pathname,
   test: {
-    include: ['test/browser/*.story.ts'],
+    // `npm run pictures` makes those of the documents.
+    include: [process.env.SPILLWAY_PICTURES ? 'test/browser/*.picture.ts' : 'test/browser/*.story.ts'],
     globalSetup: ['test/build.ts'],
     pool: 'forks',
     maxWorkers: 1,
+    fileParallelism: false,
     expect: { poll: { timeout: 15_000, interval: 25 } },
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
   },
 })
