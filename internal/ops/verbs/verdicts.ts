@@ -4,6 +4,7 @@ import type { Explanation, PoolStatus } from '../../engine/engine.ts'
 import { type At, type Closed, isClosed, Refusal, remedyFor } from '../../pool/pool.ts'
 import { poolNamed } from '../find.ts'
 import { typed } from '../hint.ts'
+import { dialectFor } from '../names.ts'
 import { type ForecastShape, forecastShape, maybeInstant } from '../present.ts'
 import { type Call, known, verb } from '../verb.ts'
 
@@ -48,13 +49,18 @@ export interface CheckShape {
   people: { member: string; state: Closed['state']; reason: string; command: string }[]
 }
 
+/** What limits of a model are known by in that pool: the family of what a client asks for, such as `opus` of `claude-opus-4-5`. */
+function limitedAs({ record }: PoolStatus, model: string): string {
+  return dialectFor(record).model(`/v1/models/${model}:generateContent`, { model }) ?? model
+}
+
 const poolExplain = verb({
   method: 'GET',
   path: '/v1/pools/:name/explain',
   args: z.strictObject({ name: known, model: known.optional() }),
   async run(call, { name, model }): Promise<ExplainShape> {
     const pool = poolNamed(call.engine, name)
-    const { decision, why, members } = call.engine.explain(name, model ?? null)
+    const { decision, why, members } = call.engine.explain(name, model === undefined ? null : limitedAs(pool, model))
     const serves = decision.kind === 'lease' ? decision.lease.member : null
     const others = new Map(members.map((other) => [other.member, other]))
     return {

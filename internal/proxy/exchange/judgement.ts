@@ -112,7 +112,7 @@ export class Judgement {
   /** The member refuses: its token is renewed, or another member is asked, or the refusal is the answer. */
   refused(attempt: AnyAttempt, outcome: Outcome): State {
     const { history, outgoing, context } = this.#deps
-    if (outcome.scope.endsWith('model') && outcome.model === null) history.turn.model ??= outgoing.model()
+    if (outcome.scope.endsWith('model')) history.turn.model ??= outcome.model ?? outgoing.model()
     const first = history.rejected
     const step = nextStep(outcome, history.progress(outcome), this.#maxAttempts)
     if (step.do === 'renew') return this.#renew(attempt, outcome)

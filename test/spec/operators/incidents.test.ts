@@ -309,6 +309,33 @@ describe('a limit of one model', () => {
     expect(await failovers()).toMatchObject(told)
   })
 
+  it('that the refusal names is told with the very first request, and explained by the name that clients use', async () => {
+    await spillway.pool('anthropic', ['a', 'b'], { provider: 'anthropic' })
+    const reset = String(Math.floor(spillway.clock.now() / 1_000) + 3_600)
+    const claim = { status: 'rejected', reset, 'representative-claim': 'seven_day_opus' }
+    const headers = Object.fromEntries(
+      Object.entries({ ...claim, '7d_opus-status': 'rejected', '7d_opus-reset': reset }).map(([name, value]) => [
+        `anthropic-ratelimit-unified-${name}`,
+        value,
+      ]),
+    )
+    spillway.upstream.on('sk-a').once(answer(429, headers, { type: 'error', error: { type: 'rate_limit_error' } }))
+    const body = { model: 'claude-opus-4-5', max_tokens: 1, messages: [] }
+    const { status } = await spillway.send('/anthropic/v1/messages', {
+      method: 'POST',
+      headers: { 'x-api-key': spillway.key },
+      body: JSON.stringify(body),
+    })
+    expect(status).toBe(200)
+    expect(await failovers()).toMatchObject([{ from: 'a', to: 'b', model: 'opus', reason: 'model-quota' }])
+    for (const [model, serves] of [
+      ['claude-opus-4-5', 'b'],
+      ['opus', 'b'],
+      ['claude-haiku-4-5', 'a'],
+    ] as const)
+      expect(await spillway.ops.poolExplain({ name: 'anthropic', model })).toMatchObject({ model, serves })
+  })
+
   it('that moves the model to another member is told like any failover, once, with the model', async () => {
     await spillway.pool('gemini', ['a', 'b', 'c'], { provider: 'gemini' })
     await gemini('gemini-2.5-flash')
