@@ -52,6 +52,9 @@ test.each([
   'dist/cmd/spillway/main.js',
   'dist/bundle/program.js',
   'dist/internal/demo/demo.js',
+  'dist/internal/web/client/app.js',
+  'dist/internal/web/client/app.css',
+  'dist/internal/web/client/icon.svg',
   'internal/config/spillway.schema.json',
   'internal/ledger/prices.json',
   'runtime/install.mjs',
@@ -108,7 +111,12 @@ test(
   async () => {
     const upstream = await fakeUpstream()
     const data = join(folder, 'data')
-    const told = { ...env, OPENAI_API_KEY: 'sk-packed', SPILLWAY_SERVER_LISTEN: '127.0.0.1:0' }
+    const told = {
+      ...env,
+      OPENAI_API_KEY: 'sk-packed',
+      SPILLWAY_SERVER_LISTEN: '127.0.0.1:0',
+      SPILLWAY_WEB_LISTEN: '127.0.0.1:0',
+    }
     const typed = (...words: string[]) => run(program, ['--data', data, ...words], { env, cwd: folder })
     await typed('init')
     const { stdout } = await typed('key', 'create', 'agent')
@@ -135,6 +143,13 @@ test(
       const answer = await fetch(`${origin}/team/v1/models`, { headers: { authorization: `Bearer ${stdout.trim()}` } })
       expect(answer.status).toBe(200)
       expect(upstream.requests.at(-1)?.credential).toBe('sk-packed')
+      const link = (await typed('web', '--print')).stdout.trim()
+      const entered = await fetch(link, { redirect: 'manual' })
+      const [cookie = ''] = entered.headers.get('set-cookie')?.split(';') ?? []
+      const page = await (await fetch(new URL('/', link), { headers: { cookie } })).text()
+      expect(page).toContain('<b>work</b> serves')
+      const script = /src="(\/assets\/app\.js[^"]*)"/.exec(page)?.[1] ?? ''
+      expect((await fetch(new URL(script, link), { headers: { cookie } })).status).toBe(200)
     } finally {
       daemon.kill('SIGTERM')
       expect(await ended).toBe(0)
