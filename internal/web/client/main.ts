@@ -42,7 +42,6 @@ async function refresh(): Promise<void> {
     if (answer.status === 401 || answer.status === 429) return end()
     if (answer.ok) {
       say(board.apply(await answer.text(), clock))
-      failures = 0
       tell('')
     }
   } catch {

@@ -42,9 +42,8 @@ export async function incidentsPage(view: View): Promise<Page> {
 }
 
 function ended(story: Story, view: View): Html {
-  const first = story.rows[0]
   const lasted = span(Date.parse(story.closedAt ?? story.openedAt) - Date.parse(story.openedAt))
-  return html`<p><b>${story.pool === null ? none : html`${story.pool}: `}${first ? sentenceOf(first) : words(story.kind)}</b></p><p class="by">lasted ${lasted}, began ${ago(story.openedAt, view)}</p>`
+  return html`<p><b>${story.pool === null ? none : html`${story.pool}: `}${sentenceOf(story.first)}</b></p><p class="by">lasted ${lasted}, began ${ago(story.openedAt, view)}</p>`
 }
 
 function details(story: Story, view: View): Html {

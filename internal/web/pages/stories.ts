@@ -11,10 +11,12 @@ export interface Story {
   readonly pool: string | null
   /** The member, host, worker or directory. */
   readonly subject: string | null
+  /** The row that began it. */
+  readonly first: Row
   readonly openedAt: string
   /** null while it lasts. */
   readonly closedAt: string | null
-  /** From its beginning to its end, oldest first. */
+  /** From what led to it to its end, oldest first. */
   readonly rows: readonly Row[]
 }
 
@@ -36,26 +38,56 @@ const ends: Readonly<
 }
 
 const mostRows = 50
+/** What happened to a pool so shortly before belongs to its story, as far as it is about members that went out. */
+const leadMs = 10 * 60_000
+const mostLeading = 20
+const leads = new Set([
+  'cred_cooled',
+  'cred_suspect',
+  'cred_needs_login',
+  'cred_unreadable',
+  'cred_disabled',
+  'cred_failover',
+])
+
+interface Open {
+  readonly kind: string
+  readonly first: Row
+  readonly rows: Row[]
+}
 
 /** The conditions that the rows (oldest first) tell of, the newest first; a row without its beginning tells nothing. */
 export function storiesIn(rows: readonly Row[]): Story[] {
-  const open = new Map<string, { kind: string; rows: Row[] }>()
+  const open = new Map<string, Open>()
   const found: Story[] = []
-  for (const row of rows) {
+  for (const [at, row] of rows.entries()) {
     for (const [key, story] of open) {
-      const first = story.rows[0]
-      if (!first) continue
       const isEnd = ends[story.kind]?.by.includes(row.kind) === true && keyOf(story.kind, row) === key
-      if (isEnd || belongs(row, first)) story.rows.push(row)
+      if (isEnd || belongs(row, story.first)) story.rows.push(row)
       if (!isEnd) continue
       found.push(told(story, row.at))
       open.delete(key)
     }
     const key = ends[row.kind] ? keyOf(row.kind, row) : null
-    if (key !== null && !open.has(key)) open.set(key, { kind: row.kind, rows: [row] })
+    if (key !== null && !open.has(key)) open.set(key, { kind: row.kind, first: row, rows: [...leading(rows, at), row] })
   }
   const lasting = [...open.values()].map((story) => told(story, null))
   return [...lasting, ...found].sort((one, other) => Date.parse(other.openedAt) - Date.parse(one.openedAt))
+}
+
+/** What led to an exhaustion: who went out before, since the pool last recovered. */
+function leading(rows: readonly Row[], at: number): Row[] {
+  const row = rows[at] as Row
+  if (row.kind !== 'pool_exhausted') return []
+  const found: Row[] = []
+  for (let before = at - 1; before >= 0 && found.length < mostLeading; before--) {
+    const each = rows[before] as Row
+    if (Date.parse(row.at) - Date.parse(each.at) > leadMs) break
+    if (each.pool !== row.pool) continue
+    if (each.kind === 'pool_recovered') break
+    if (leads.has(each.kind)) found.unshift(each)
+  }
+  return found
 }
 
 /** What happened to the same pool, or the same member, belongs to the story. */
@@ -71,11 +103,11 @@ function keyOf(kind: string, row: Row): string {
   return `${kind} ${String(what)} ${model}`
 }
 
-function told({ kind, rows }: { kind: string; rows: Row[] }, closedAt: string | null): Story {
-  const first = rows[0] as Row
+function told({ kind, first, rows }: Open, closedAt: string | null): Story {
   const host = typeof first.detail.host === 'string' ? first.detail.host : null
   return {
     kind,
+    first,
     pool: first.pool,
     subject: first.from ?? host,
     openedAt: first.at,
