@@ -8,6 +8,7 @@ const plain: Asked = {
   host: '127.0.0.1:8461',
   origin: undefined,
   site: undefined,
+  mode: undefined,
   reached: '127.0.0.1',
 }
 const change = { method: 'POST', origin: 'http://127.0.0.1:8461' }
@@ -41,7 +42,10 @@ describe('passes', () => {
     ['another scheme', { method: 'POST', origin: 'https://127.0.0.1:8461' }, here, 'foreign-origin'],
     ['what contradicts itself', { ...change, site: 'cross-site' }, here, 'foreign-origin'],
     ['a foreign page that reads', { origin: 'http://evil.example' }, here, 'foreign-origin'],
-    ['a link on another site', { site: 'cross-site' }, here, 'yes'],
+    ['a link on another site', { site: 'cross-site', mode: 'navigate' }, here, 'yes'],
+    ['an address that was typed', { site: 'none', mode: 'navigate' }, here, 'yes'],
+    ['what a page on another port loads', { site: 'same-site', mode: 'no-cors' }, here, 'foreign-origin'],
+    ['what our page loads', { site: 'same-origin', mode: 'cors' }, here, 'yes'],
   ])('%s', (_, asked, place, verdict) => {
     expect(passes({ ...plain, ...asked }, place)).toBe(verdict)
   })

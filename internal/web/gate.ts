@@ -7,6 +7,8 @@ export interface Asked {
   readonly origin: string | undefined
   /** `Sec-Fetch-Site`. */
   readonly site: string | undefined
+  /** `Sec-Fetch-Mode`: `navigate` where a person opens a page. */
+  readonly mode: string | undefined
   /** The address of this machine on which it arrived. */
   readonly reached: string
 }
@@ -21,16 +23,20 @@ export interface Place {
 
 /**
  * Whether a request is for us and from our own pages: `foreign-host` for a name that is not ours, such as one that was made
- * to resolve to this machine; `foreign-origin` for what another page sends, and for a change that does not say whose it is.
+ * to resolve to this machine; `foreign-origin` for what another page sends or loads, and for a change that does not say whose
+ * it is.
  * A page without a referrer sends `Origin: null` with its forms, so that `Sec-Fetch-Site` decides there.
  */
 export function passes(asked: Asked, place: Place): 'yes' | 'foreign-host' | 'foreign-origin' {
   if (!isOurs(asked, place)) return 'foreign-host'
-  const { origin, site, method } = asked
+  const { origin, site, mode, method } = asked
   const named = origin !== undefined && origin !== 'null'
   if (named && !isOwn(origin, asked, place)) return 'foreign-origin'
-  if (method === 'GET' || method === 'HEAD') return 'yes'
-  if (site !== undefined && site !== 'same-origin') return 'foreign-origin'
+  const isForeign = site !== undefined && site !== 'same-origin'
+  if (method === 'GET' || method === 'HEAD') {
+    return isForeign && site !== 'none' && mode !== 'navigate' ? 'foreign-origin' : 'yes'
+  }
+  if (isForeign) return 'foreign-origin'
   return named || site === 'same-origin' ? 'yes' : 'foreign-origin'
 }
 

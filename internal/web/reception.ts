@@ -49,6 +49,7 @@ function meet(request: IncomingMessage, door: Door): Met {
       host: headers.host,
       origin: headers.origin,
       site: single(headers['sec-fetch-site']),
+      mode: single(headers['sec-fetch-mode']),
       reached: socket.localAddress ?? '',
     },
     door.place,
