@@ -24,8 +24,8 @@ afterAll(async () => {
 })
 
 it.each([
-  ['web-pools', '/', 1_100, 'light'],
-  ['web-pool', '/pools/openai', 1_100, 'dark'],
+  ['web-pools', '/', 1_200, 'light'],
+  ['web-pool', '/pools/openai', 1_200, 'dark'],
 ] as const)('%s.png', async (name, path, width, colorScheme) => {
   const { page, context, origin } = await enter(spillway, browser, { viewport: { width, height: 860 }, colorScheme })
   await page.goto(`${origin}${path}`)
