@@ -105,6 +105,35 @@ it('writes what is left when it stops, and nothing any more', async () => {
   expect(await stored()).toEqual([1])
 })
 
+it('knows after a restart how much of the input of this hour and the last came from a cache', async () => {
+  const before = ledger()
+  before.note({ ...served, pool: 'old' }, tokens)
+  await clock.advance(3_600_000)
+  before.note(served, tokens)
+  before.note({ ...served, pool: 'old' }, { ...tokens, cached: 10 })
+  await before.stop()
+  const books = ledger({ writer: 'w2' })
+  books.start()
+  await clock.advance(0)
+  books.note(served, { ...tokens, cached: 0 })
+  expect(['p', 'old', 'x'].map((pool) => books.cachedShare(pool))).toEqual([0.2, 0.7, null])
+  await clock.advance(3_600_000)
+  expect(['p', 'old'].map((pool) => books.cachedShare(pool))).toEqual([0.2, 1])
+})
+
+it('goes on when the latest hours cannot be read, and says so', async () => {
+  const books = ledger({
+    store: {
+      commit: () => store.commit({ writes: [], audit: [] }),
+      pruneUsage: () => store.pruneUsage(),
+      usage: () => Promise.reject(new Error('locked')),
+    },
+  })
+  books.start()
+  await clock.advance(0)
+  expect(errors).toEqual(['the usage of the latest hours could not be read: locked'])
+})
+
 it('keeps its budget at once and every hour, also after a failure', async () => {
   const asked: number[] = []
   let fails = true

@@ -5,7 +5,7 @@
 import type { Cancel, Clock } from '../clock/clock.ts'
 import type { Tokens } from '../dialect/dialect.ts'
 import type { Store, UsageQuery, UsageRetention, UsageSum } from '../store/store.ts'
-import { Accounts, type Entry, hourMs } from './accounts.ts'
+import { Accounts, type Entry, hourMs, hourOf } from './accounts.ts'
 import { costOf, type Price, type PriceList, priceOf } from './prices.ts'
 import { CachedShares } from './shares.ts'
 
@@ -86,9 +86,23 @@ export class Ledger {
     return this.#deps.store.usage(query)
   }
 
-  /** Keeps the rows within their budget, at once and every hour. */
+  /** Keeps the rows within their budget, at once and every hour, and knows again what earlier runs have noted just now. */
   start(): void {
     void this.#prune()
+    void this.#recall()
+  }
+
+  async #recall(): Promise<void> {
+    const { store, clock, onError } = this.#deps
+    const now = clock.now()
+    try {
+      for (const from of [hourOf(now) - hourMs, hourOf(now)]) {
+        const sums = await store.usage({ from, to: from + hourMs, by: ['pool'] })
+        for (const sum of sums) this.#shares.recall(String(sum.pool), sum, from, now)
+      }
+    } catch (error) {
+      if (!this.#isOver) onError(error, 'the usage of the latest hours could not be read')
+    }
   }
 
   /** Writes what is left, and nothing any more. */

@@ -21,6 +21,18 @@ export class CachedShares {
     seen.cached += cached
   }
 
+  /** Takes up what was noted before this run of the program in the present hour and the one before it. */
+  recall(pool: string, before: { readonly input: number; readonly cached: number }, hour: At, now: At): void {
+    const seen = this.#at(pool, now)
+    if (hour === seen.hour) {
+      seen.input += before.input
+      seen.cached += before.cached
+    } else {
+      seen.lastInput += before.input
+      seen.lastCached += before.cached
+    }
+  }
+
   /** From 0 to 1; null where nothing was read. */
   of(pool: string, now: At): number | null {
     if (!this.#pools.has(pool)) return null

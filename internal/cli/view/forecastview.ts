@@ -1,5 +1,6 @@
 import type { ForecastShape } from '../../ops/ops.ts'
 import { span, weekdayIn } from '../../when/when.ts'
+import { counted } from '../guardview.ts'
 
 let say: ((at: number) => string) | null = null
 
@@ -25,7 +26,11 @@ export function forecastLines(forecast: ForecastShape, now: number): string[] {
   const lasts = until === null ? `${name} lasts` : `${name} lasts at least until ${weekday(until)}`
   const first = dry ?? (state === 'enough' ? lasts : `${name}: too little is known to foresee anything`)
   const since = basis.fromAt === null ? null : `${span(Math.max(0, now - Date.parse(basis.fromAt)))} of traffic`
-  const rests = since === null ? 'no traffic has been seen yet' : `it rests on ${since} in ${basis.samples} samples`
+  const rests =
+    since === null
+      ? 'no request of a member with known limits was seen'
+      : `it rests on ${since} in ${counted(basis.samples, 'sample')}`
+  const needs = state === 'unknown' ? ['needed are 30 min of traffic, and members that tell their limits'] : []
   const burns = burn === null ? [] : [`${burn.toFixed(1)} % an hour of the limit that is used up first`]
   const by = keys.map(({ key, share }) => `${key} ${Math.round(share * 100)} %`)
   return [
@@ -33,5 +38,6 @@ export function forecastLines(forecast: ForecastShape, now: number): string[] {
     ...burns.map((text) => `burns ${text}`),
     ...(by.length > 0 ? [`by key: ${by.join(', ')}`] : []),
     rests,
+    ...needs,
   ]
 }
