@@ -64,7 +64,9 @@ describe.runIf(process.getuid?.() === 0 && process.platform === 'linux')('the la
     chownSync(data, uid, gid)
     const { packages } = JSON.parse(textOf('package-lock.json')) as { packages: Record<string, { dev?: true }> }
     const modules = Object.keys(packages).filter((path) => path.startsWith('node_modules/') && !packages[path]?.dev)
-    for (const part of ['dist/bundle', 'dist/cmd', 'dist/internal', 'runtime', 'package.json', ...modules])
+    const { files } = JSON.parse(textOf('package.json')) as { files: string[] }
+    const extras = files.filter((path) => path.startsWith('internal/') && !path.includes('*'))
+    for (const part of ['dist/bundle', 'dist/cmd', 'dist/internal', 'runtime', 'package.json', ...extras, ...modules])
       if (existsSync(join(root, part))) cpSync(join(root, part), join(program, part), { recursive: true })
     execFileSync('chmod', ['-R', 'a+rX,go-w', program])
   }, 300_000)

@@ -27,7 +27,7 @@ describe('a key that is added', () => {
     expect(ran.stderr).toMatch(/its upstream accepts it \(GET http:.*\/v1\/models\)/)
     expect(spillway.upstream.requests.map(({ method, target }) => `${method} ${target}`)).toEqual(['GET /v1/models'])
     const listed = await type(spillway, ['cred', 'list'])
-    expect(listed.stdout).toMatch(/work +openai +…wxyz [0-9a-f]{8} +healthy/)
+    expect(listed.stdout).toMatch(/work +healthy +- +openai +…wxyz [0-9a-f]{8} +vault/)
     expect(`${ran.stdout}${ran.stderr}${listed.stdout}`).not.toContain(key)
   })
 

@@ -59,7 +59,7 @@ describe('the configuration', () => {
     const file = join(program.data, 'spillway.yaml')
     writeFileSync(file, 'server:\n  listn: 127.0.0.1:1\ncooldown:\n  authMs: soon\nreplay:\n  maxAttempts: -1\n')
     const ran = await program.run(['serve'])
-    expect(ran.code).toBe(1)
+    expect(ran.code).toBe(2)
     expect(ran.stderr).toMatch(/spillway\.yaml:2: server\.listn: .*listen/)
     expect(ran.stderr).toMatch(/spillway\.yaml:4: cooldown\.authMs/)
     expect(ran.stderr).toMatch(/spillway\.yaml:6: replay\.maxAttempts/)
