@@ -167,8 +167,14 @@ function assemble(core: Core, foresight: Foresight, shared: EngineDeps['shared']
     hasSeveralOwners: (pool) => (pool as Pool).hasSeveralOwners,
     knowsUploads: () => core.owners.knowsUploads,
     owns: (lease, digest, isUpload) => noteOwner(core, lease as LiveLease, digest, isUpload),
-    begin: (pool, model, { conversation = null, key = '', state = null } = {}) =>
-      new RequestTurn(turnDeps, pool as Pool, { model, conversation, key, owner: state && ownerOf(core, state) }),
+    begin: (pool, model, { conversation = null, key = '', state = null, mayTest = false } = {}) =>
+      new RequestTurn(turnDeps, pool as Pool, {
+        model,
+        conversation,
+        key,
+        owner: state && ownerOf(core, state),
+        mayTest,
+      }),
     mayStillServe: (lease) => mayStillServe(lease as LiveLease),
 
     createPool: pools.createPool.bind(pools),

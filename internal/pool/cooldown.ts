@@ -10,6 +10,8 @@ export interface CooldownSettings {
   readonly maxMs: number
   /** How often an exhausted pool may test a member whose hint is farther away than this. */
   readonly earlyProbeMs: number
+  /** How often a request may test such a member although others can serve. */
+  readonly farProbeMs: number
 }
 
 const longestSuspicionMs = 3_600_000

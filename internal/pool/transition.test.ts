@@ -317,6 +317,20 @@ describe('settle on a gate that is being tested', () => {
       after: coolingSince(now, 60_000),
     },
     {
+      name: 'the same refusal of an early probe without a hint lets the end stand that was promised',
+      health: probingUntil(now + 60_000, coolingUntil(now + 86_400_000)),
+      effect: cool(),
+      blame: ofProbe,
+      after: { ...coolingSince(now, 86_400_000, { strikes: 1 }), probeAt: now + 900_000 },
+    },
+    {
+      name: 'another refusal of an early probe replaces the end that was promised',
+      health: probingUntil(now + 60_000, coolingUntil(now + 86_400_000)),
+      effect: cool({ reason: 'plan' }),
+      blame: ofProbe,
+      after: coolingSince(now, 120_000, { reason: 'plan', strikes: 1 }),
+    },
+    {
       name: 'the refusal of an early probe replaces the hint, also with a shorter one',
       health: probingUntil(now + 60_000, coolingUntil(now + 86_400_000)),
       effect: cool({ until: now + 10_000 }),

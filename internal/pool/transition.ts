@@ -158,7 +158,11 @@ function concludeProbe(health: Probing, effect: Effect, at: Circumstances): Heal
   if (effect.do === 'restore') return health.was
   if (effect.do === 'clear') return recovered(at.now)
   const sameKind = (effect.do === 'suspect') === (health.was.state === 'suspect')
-  return fallen(effect, { strikes: sameKind ? health.was.strikes + 1 : 0, from: at.now }, at)
+  const next = fallen(effect, { strikes: sameKind ? health.was.strikes + 1 : 0, from: at.now }, at)
+  // The same refusal ahead of the end that was promised, without a new one: the promise stands.
+  const { until, reason } = health.was
+  const stands = effect.do === 'cool' && effect.until === null && effect.reason === reason && until > next.until
+  return stands ? { ...(next as Cooling), until, probeAt: Math.min(until, at.now + at.settings.earlyProbeMs) } : next
 }
 
 function besideProbe(health: Probing, effect: Effect, blame: Blame, at: Circumstances): Health {

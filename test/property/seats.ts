@@ -16,7 +16,13 @@ import {
 } from '../../internal/pool/pool.ts'
 
 /** The settings that docs/interface.md, "Configuration" gives as defaults. */
-export const settings = { rateLimitedMs: 60_000, authMs: 300_000, maxMs: 1_800_000, earlyProbeMs: 900_000 }
+export const settings = {
+  rateLimitedMs: 60_000,
+  authMs: 300_000,
+  maxMs: 1_800_000,
+  earlyProbeMs: 900_000,
+  farProbeMs: 21_600_000,
+}
 
 /** What a test says of a seat; what it leaves out is well and shared with nobody. */
 export interface SeatTerms {

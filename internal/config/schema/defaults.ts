@@ -27,7 +27,14 @@ export const defaults = {
     budget: { ratio: 0.1, perSecond: 10 },
     holdMs: { codex: '60s', default: '2s' },
   },
-  cooldown: { rateLimitedMs: '60s', authMs: '300s', maxMs: '30m', parkMs: '300s', earlyProbeMs: '15m' },
+  cooldown: {
+    rateLimitedMs: '60s',
+    authMs: '300s',
+    maxMs: '30m',
+    parkMs: '300s',
+    earlyProbeMs: '15m',
+    farProbeMs: '6h',
+  },
   pools: { maxWaitMs: '10s', onExhausted: 'reject', preemptAt: null, affinity: 'none', rampPerSecond: 4 },
   notices: {
     dedupeMs: '30s',

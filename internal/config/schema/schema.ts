@@ -78,6 +78,7 @@ const cooldown = z.strictObject({
   maxMs: duration('The longest cooldown that back-off without a hint reaches.', anyCooldown),
   parkMs: duration('How long rotate parks a member when no time is given.', anyCooldown),
   earlyProbeMs: duration('How often an exhausted pool may test a member whose hint is far away.', anyCooldown),
+  farProbeMs: duration('How often a request may test such a member although others can serve; 7d: never.', anyCooldown),
 })
 
 /** How long a request may be held at most, for all pools and for one. */

@@ -82,6 +82,8 @@ export interface RequestFacts {
   /** The name of its client key. */
   readonly key?: string
   readonly state?: NamedState | null
+  /** Whether it asks a model for something and can be sent again, so that it may test a member. */
+  readonly mayTest?: boolean
 }
 
 /** What the data path asks of the engine; no call waits. */

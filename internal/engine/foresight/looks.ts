@@ -17,7 +17,7 @@ import type { Looked, Scout } from '../api/probes.ts'
 import type { Exhaustions } from '../requests/exhaustion.ts'
 import type { Leasing } from '../requests/leasing.ts'
 import type { WaitQueue } from '../requests/wait-queue.ts'
-import type { Core } from '../state/context.ts'
+import { type Core, spreadOf } from '../state/context.ts'
 import type { LiveCredential, Pool } from '../state/live.ts'
 import { gateRow } from '../state/registry.ts'
 import type { UsageWatch } from './usage-watch.ts'
@@ -182,11 +182,4 @@ function gatesOf({ gate, seats, models }: LiveCredential): readonly Gate[] {
 function untilOf(health: Gate['health']): At {
   const cooling = health.state === 'probing' ? health.was : health
   return 'until' in cooling ? cooling.until : 0
-}
-
-/** A number from 0 to 1 that is the same for a login as long as it lives. */
-function spreadOf(id: string): number {
-  let hash = 0
-  for (const character of id) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 9_973
-  return hash / 9_973
 }

@@ -22,6 +22,7 @@ import { type Core, circumstances } from '../state/context.ts'
 import { LiveLease, type LiveSeat, type LiveTurn, type Owner, type Pool } from '../state/live.ts'
 import { isReachable } from '../state/seat-health.ts'
 import type { Capacities } from './capacities.ts'
+import { FarProbes } from './far-probes.ts'
 import type { Pacing } from './pacing.ts'
 
 const probeMarginMs = 60_000
@@ -37,11 +38,13 @@ export interface Preview {
 export class Leasing {
   readonly #core: Core
   readonly #capacities: Capacities
+  readonly #farProbes: FarProbes
   #lastLease = 0
 
   constructor(core: Core, capacities: Capacities) {
     this.#core = core
     this.#capacities = capacities
+    this.#farProbes = new FarProbes(core)
   }
 
   /** The next member for this request, or why there is none; `ramp`: a request that moves is let on at a rate. */
@@ -69,8 +72,16 @@ export class Leasing {
   }
 
   #ofPool(turn: LiveTurn, now: At): Choice {
+    const preferred = this.#preferred(turn, now)
+    const far = preferred ? null : this.#farProbes.seatFor(turn, now, () => this.#servingSeat(turn))
+    if (far) return { rung: 'early-probe', seat: far }
     const wish = this.#wish(turn.pool, turn.model, turn.tried)
-    return select(turn.pool.selectionIndex, { ...wish, preferred: this.#preferred(turn, now) }, now)
+    return select(turn.pool.selectionIndex, { ...wish, preferred }, now)
+  }
+
+  #servingSeat({ pool, model }: LiveTurn): LiveSeat | null {
+    const { seat, rung } = this.outlook(pool, model)
+    return rung === 'healthy' ? seat : null
   }
 
   #ofOwner({ pool, model, tried }: LiveTurn, { gate }: Owner, now: At): Choice {
@@ -171,6 +182,7 @@ export class Leasing {
     const lease = this.#draft(seat, rung, pool, turn.model)
     if (rung !== 'degraded') this.#takeProbes(lease, seat, turn)
     pool.selectionIndex.begin(seat, lease.issuedAt)
+    lease.isEarly = rung === 'early-probe'
     lease.isMoved = turn.leases.length > 0
     if (lease.isMoved) seat.owner.moved++
     seat.requests++

@@ -75,7 +75,7 @@ export class Reporting {
     } else if (isFailure(outcome)) seat.failures++
     this.#noteCapacity(lease, outcome, { late: false, model: turn.model })
     this.#applyToGates({ lease, late: false }, turn, outcome)
-    if (!canServe(seat)) turn.failed = seat
+    if (!canServe(seat) && !lease.isEarly) turn.failed = seat
     if (outcome.kind === 'success') this.#served(seat, turn)
     else if (outcome.kind === 'egress-blocked') this.#tellEgress(lease, outcome)
   }

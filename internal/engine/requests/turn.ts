@@ -47,11 +47,18 @@ export class RequestTurn extends LiveTurn implements Turn {
   constructor(
     deps: TurnDeps,
     pool: Pool,
-    asked: { model: ModelFamily | null; conversation: string | null; key: string; owner: Owner | null },
+    asked: {
+      model: ModelFamily | null
+      conversation: string | null
+      key: string
+      owner: Owner | null
+      mayTest: boolean
+    },
   ) {
     super(pool, asked, deps.clock.now())
     this.conversation = asked.conversation
     this.owner = asked.owner
+    this.mayTest = asked.mayTest
     this.#deps = deps
     pool.inFlight++
   }

@@ -31,3 +31,10 @@ export interface Core {
 export function circumstances(core: Core): Circumstances {
   return { now: core.clock.now(), jitter: core.random(), settings: core.settings.cooldown }
 }
+
+/** A number from 0 to 1 that is the same for a credential as long as it lives. */
+export function spreadOf(id: string): number {
+  let hash = 0
+  for (const character of id) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 9_973
+  return hash / 9_973
+}

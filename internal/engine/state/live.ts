@@ -176,6 +176,8 @@ export class LiveTurn {
   pacedMs = 0
   paced: Paced | null = null
   blamed = false
+  /** Whether it may test a member although others can serve: it could be sent to these as well. */
+  mayTest = false
   /** The latest member of this turn that could no longer serve. */
   failed: LiveSeat | null = null
   /** Set once a hold has given the members a second chance. */
@@ -200,6 +202,8 @@ export class LiveLease implements Lease {
   reported = false
   /** Whether its request came from another member. */
   isMoved = false
+  /** Whether it tests its member ahead of its end: nobody has left it when that fails. */
+  isEarly = false
   /** Whether the member answers: as far as has been seen of it. */
   isAnswered = false
 

@@ -1,3 +1,4 @@
+import { asksModel } from '../../dialect/dialect.ts'
 import type { RequestBody } from '../../http1/http1.ts'
 import { type Outcome, silentOutcome } from '../../pool/pool.ts'
 import { RequestHistory } from '../failover/history.ts'
@@ -150,7 +151,12 @@ export class Exchange implements BodyListener, AnyAttemptListener {
       const model = engine.wantsModel(pool) ? this.#outgoing.model() : null
       const conversation = engine.keepsConversations(pool) ? conversationOf(this.#admitted, body) : null
       const state = engine.hasSeveralOwners(pool) ? stateNamedBy(this.#admitted, engine.knowsUploads(), body) : null
-      const turn = engine.begin(pool, model, { conversation, key: this.#admitted.key, state })
+      const turn = engine.begin(pool, model, {
+        conversation,
+        key: this.#admitted.key,
+        state,
+        mayTest: this.#mayTest(body),
+      })
       const history = new RequestHistory(this.#context, turn, body.held)
       const deps = { context: this.#context, history, outgoing: this.#outgoing, left: () => this.#leaving() }
       this.#begun = { history, judgement: new Judgement(deps) }
@@ -208,6 +214,12 @@ export class Exchange implements BodyListener, AnyAttemptListener {
     if (response.headersSent) response.destroy()
     else sendError(this.#context, this.#admitted, internalError, this.#begun?.history.attempts ?? 0)
     this.#enter({ at: 'over', ending: 'upstream_error' })
+  }
+
+  /** A WebSocket tells of limits when it is too late to go on to another member. */
+  #mayTest(body: RequestBody): boolean {
+    const { target, upgrade } = this.#admitted
+    return body.held && upgrade === null && asksModel(this.#outgoing.method, target.path)
   }
 
   get isOver(): boolean {

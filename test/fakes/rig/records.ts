@@ -21,7 +21,14 @@ export function poolRecord(
 
 /** The engine's defaults. */
 export const engineSettings: EngineSettings = {
-  cooldown: { rateLimitedMs: 60_000, authMs: 300_000, maxMs: 1_800_000, parkMs: 300_000, earlyProbeMs: 900_000 },
+  cooldown: {
+    rateLimitedMs: 60_000,
+    authMs: 300_000,
+    maxMs: 1_800_000,
+    parkMs: 300_000,
+    earlyProbeMs: 900_000,
+    farProbeMs: 21_600_000,
+  },
   maxWaitMs: 10_000,
   onExhausted: 'reject',
   preemptAt: null,
