@@ -1,4 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
+import { dialectOf } from './dialect.ts'
 import { asksResponse, continuedIn, idInPath, isAboutUploads, uploadsIn } from './owned.ts'
 
 test.each([
@@ -51,4 +52,20 @@ describe('the files and containers that a body names', () => {
   ])('%s', (_name, body, ids) => {
     expect(uploadsIn(body)).toEqual(ids)
   })
+})
+
+it('a response that is not there is told in OpenAI’s form', () => {
+  const said = { status: 400, code: 'previous_response_not_found', message: 'gone', retryAfterSeconds: null } as const
+  const { status, body } = dialectOf('openai').error(said)
+  expect([status, JSON.parse(body)]).toEqual([
+    400,
+    {
+      error: {
+        message: 'gone',
+        type: 'invalid_request_error',
+        code: 'previous_response_not_found',
+        param: 'previous_response_id',
+      },
+    },
+  ])
 })
