@@ -55,7 +55,7 @@ it('is known of a member that refuses, too, and a limit that an answer leaves ou
   await spillway.ask()
   const { members } = await spillway.ops.poolStatus({ name: 'openai' })
   expect(members[0]?.usage).toMatchObject([
-    { window: '5h', usedPercent: 100, source: 'headers' },
     { window: '7d', usedPercent: 61, source: 'headers' },
+    { window: '5h', usedPercent: 100, source: 'headers' },
   ])
 })
