@@ -71,6 +71,7 @@ const light = {
   dialect: ['port', 'token-endpoint'],
   ops: ['client'],
   guard: ['run/policy'],
+  store: ['lock'],
 }
 const faceOf = (name) => `^internal/${name}/(${[name, ...(light[name] ?? [])].join('|')})\\.ts$`
 

@@ -24,6 +24,7 @@ describe('the table of verbs', () => {
       'keyRotate',
       'keyShow',
       'env',
+      'webLink',
     ])
   })
 })

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
+import { createPrivate, faultOf } from './database-file.ts'
 import { Sqlite } from './driver.ts'
 import { fingerprintEntry } from './fingerprint.ts'
-import { createPrivate, faultOf } from './sqlite.ts'
 
 /**
  * Copies the database as it is at one moment, also while another process writes to it (SQLite's online backup). Throws a

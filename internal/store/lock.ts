@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type At, Refusal } from '../pool/pool.ts'
+import { createPrivate, faultOf } from './database-file.ts'
 import { type Connection, Sqlite } from './driver.ts'
-import { createPrivate, faultOf } from './sqlite.ts'
 
 /** Who holds a data directory, as others may read it. */
 export interface Holder {

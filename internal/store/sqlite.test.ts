@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { faultOf } from './database-file.ts'
 import { Sqlite } from './driver.ts'
 import { StoreError } from './fault.ts'
 import { migrate, newestSchema } from './migrate.ts'
-import { faultOf, inspectSqlite, openSqlite, type SqliteDatabase, spelling } from './sqlite.ts'
+import { inspectSqlite, openSqlite, type SqliteDatabase, spelling } from './sqlite.ts'
 
 const key = { keyId: '0123456789abcdef', auditKey: new Uint8Array(32).fill(1) }
 

@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { faultOf } from './database-file.ts'
 import { StaleGeneration } from './fault.ts'
 import { type Answered, type Asked, faultFrom, isStep, type WorkerOptions } from './message.ts'
 import { migrate } from './migrate.ts'
 import { SqlSteps } from './sql.ts'
-import { faultOf, inspectSqlite, openSqlite, type SqliteDatabase, spelling } from './sqlite.ts'
+import { inspectSqlite, openSqlite, type SqliteDatabase, spelling } from './sqlite.ts'
 import type { StepName, Steps, StepTypes } from './steps.ts'
 
 /*

@@ -34,7 +34,7 @@ export function passes(asked: Asked, place: Place): 'yes' | 'foreign-host' | 'fo
   if (named && !isOwn(origin, asked, place)) return 'foreign-origin'
   const isForeign = site !== undefined && site !== 'same-origin'
   if (method === 'GET' || method === 'HEAD') {
-    return isForeign && site !== 'none' && mode !== 'navigate' ? 'foreign-origin' : 'yes'
+    return isForeign && mode !== undefined && mode !== 'navigate' ? 'foreign-origin' : 'yes'
   }
   if (isForeign) return 'foreign-origin'
   return named || site === 'same-origin' ? 'yes' : 'foreign-origin'

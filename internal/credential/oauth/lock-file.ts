@@ -1,6 +1,6 @@
 import { mkdirSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { type Lock, tryLock } from '../../store/store.ts'
+import { type Lock, tryLock } from '../../store/lock.ts'
 
 interface Target {
   readonly path: string

@@ -1,9 +1,10 @@
 import type { Store } from '../api.ts'
+import { faultOf as sqliteFault } from '../database-file.ts'
 import { StoreError } from '../fault.ts'
 import { openSqliteStore, type SqliteOptions } from '../open.ts'
 import { faultOf as postgresFault } from '../postgres/fault.ts'
 import { openPostgresStore, type PostgresSettings, postgresDatabase } from '../postgres/start.ts'
-import { openSqlite, faultOf as sqliteFault } from '../sqlite.ts'
+import { openSqlite } from '../sqlite.ts'
 import { type CopiedTable, copyStore, type End } from './copy.ts'
 
 /** Where a store is, and how it is opened. */
