@@ -5,6 +5,7 @@ import { createLogger } from '../../log/log.ts'
 import { acquireLock, StoreError } from '../../store/store.ts'
 import { type Daemon, startDaemon } from '../daemon/daemon.ts'
 import { rereadConfig } from '../daemon/reread.ts'
+import { tidyAtRest } from '../daemon/tidying.ts'
 import { type Places, prepareDirectory } from '../places.ts'
 import { load, prepareReferences } from './configuration.ts'
 import { firstKey, poolsFromEnvironment } from './first.ts'
@@ -33,6 +34,7 @@ export async function serve(places: Places, serving: Serving): Promise<number> {
   if (!attempt.ok) throw attempt.refusal
   const log = createLogger(config.log)
   const until = untilTold()
+  const stopTidying = tidyAtRest(clock)
   try {
     const daemon = await startDaemon({
       places,
@@ -53,6 +55,7 @@ export async function serve(places: Places, serving: Serving): Promise<number> {
     log.info({}, 'stopped')
     return why.kind === 'broken' ? 1 : 0
   } finally {
+    stopTidying()
     until.stop()
     attempt.lock.release()
   }

@@ -21,7 +21,6 @@ import { countingGuesses } from './guesses.ts'
 import { createMeters, type Meters } from './meters.ts'
 import { type Reloader, reloader } from './reload.ts'
 import { telling } from './telling.ts'
-import { tidyAtRest } from './tidying.ts'
 import { viewing } from './viewing.ts'
 
 const defaultPort = 8460
@@ -136,8 +135,6 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     onError: (error) => log.warn({ error }, 'the audit log was not pruned'),
   })
   ledger.start()
-  const stopTidying = tidyAtRest(clock)
-  undo.push(stopTidying)
   proxy.ready(true)
   core.engine.startScouting(proxy.scout)
   void core.engine.recall()
@@ -160,7 +157,6 @@ async function start(parts: DaemonDeps, undo: (() => Promise<unknown> | unknown)
     reload.stop()
     guard.stop()
     unkeep()
-    stopTidying()
     unwatchExpiry()
     disk?.stop()
     await core.fleet.stop()
