@@ -219,6 +219,29 @@ describe('what several replicas find at the same time', () => {
     for (const peer of peers) expect(peer.engine.pool('openai')?.active).toBe('home')
   })
 
+  it('is told once, also when it is heard while our own decision waits to be written', async () => {
+    const [one, two] = peers
+    const all = { work: limited, home: limited, spare: limited }
+    // What waits is behind a write that is under way.
+    let go = () => {}
+    fleet.base.hung = new Promise((resolve) => {
+      go = resolve
+    })
+    await Promise.resolve()
+    request(one, all)
+    request(two, all)
+    const heard = two.shared.changes.bind(two.shared)
+    go()
+    fleet.base.hung = null
+    for (let turn = 0; turn < 20; turn++) {
+      const changes = await heard(two.number)
+      if (changes) two.engine.adopt(changes)
+      two.number = changes?.number ?? two.number
+    }
+    await settle()
+    expect(kinds().filter((kind) => kind === 'pool_exhausted')).toHaveLength(1)
+  })
+
   it('an exhaustion and its end are told once', async () => {
     const all = { work: limited, home: limited, spare: limited }
     for (const peer of peers) request(peer, all)

@@ -18,6 +18,8 @@ export class Sharing {
   readonly #adopt: (writes: readonly Write[]) => void
   /** The number up to which others' changes have been taken in. */
   #seen: number
+  /** The same when the first decision was taken that is not written yet: what was heard since has to be joined to it. */
+  #decidedAt: number | null = null
 
   constructor(parts: {
     shared: Shared
@@ -39,13 +41,17 @@ export class Sharing {
     this.#seen = Math.max(this.#seen, number)
   }
 
+  /** The write, which belongs to a decision that is taken now, with what others have to know beside it. */
   dressed(write: Write): Write {
+    this.#decidedAt ??= this.#seen
     return this.#knowledge.dressed(write)
   }
 
   /** Resolves with the sequence number of each entry; null for those that another replica has told already. */
   async commit(writes: readonly Write[], entries: readonly ExplainedEntry[]): Promise<readonly (number | null)[]> {
-    let seen = this.#seen
+    const decidedAt = this.#decidedAt ?? this.#seen
+    this.#decidedAt = null
+    let seen = decidedAt
     let batch = { writes, entries }
     while (true) {
       try {
@@ -53,7 +59,10 @@ export class Sharing {
         const { seqs } = await this.#shared.commit({ writes: batch.writes, audit, seen })
         return entries.map((entry) => seqs[batch.entries.indexOf(entry)] ?? null)
       } catch (error) {
-        if (!(error instanceof Conflict)) throw error
+        if (!(error instanceof Conflict)) {
+          this.#decidedAt = decidedAt
+          throw error
+        }
         batch = this.#reconciled(batch, error.current.writes)
         seen = error.current.number
       }
@@ -104,10 +113,10 @@ export class Sharing {
     switch (write.put) {
       case 'credential-state': {
         const credential = byId.get(write.row.id)
-        return credential ? this.dressed(credentialRow(credential)) : null
+        return credential ? this.#knowledge.dressed(credentialRow(credential)) : null
       }
       case 'domain':
-        return this.dressed(domainRow(this.#registry.domain(write.row.name)))
+        return this.#knowledge.dressed(domainRow(this.#registry.domain(write.row.name)))
       case 'pool-state': {
         const pool = pools.get(write.row.name)
         return pool ? poolStateRow(pool) : null
