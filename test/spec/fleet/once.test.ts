@@ -85,12 +85,12 @@ describe('a notice', () => {
     const [one, two, three] = fleet.replicas as [Installation, Installation, Installation]
     await one.pool('openai', ['c'])
     await everywhere(async (replica) => (await replica.ask()).status === 200)
-    fleet.upstream.on('sk-c').always(limitedFor(900))
-    for (const replica of [three, two, one]) expect((await replica.ask()).status).toBe(429)
     const shown = () => telegram.shown(chat).map(({ text }) => text)
     const before = shown().length
     const sent = () => telegram.calls.filter(({ method }) => method === 'sendMessage').length
     const sentBefore = sent()
+    fleet.upstream.on('sk-c').always(limitedFor(900))
+    for (const replica of [three, two, one]) expect((await replica.ask()).status).toBe(429)
     await expect.poll(() => shown().length, { timeout: 15_000 }).toBe(before + 1)
     expect(shown()[before]).toContain('openai is exhausted')
     telegram.say(chat, '/pools')
